@@ -80,59 +80,59 @@ func (WorkerType) EnumDescriptor() ([]byte, []int) {
 	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{0}
 }
 
-// WorkerRole 角色 is what a worker does here; it decides what the worker may do in Levee.
-type WorkerRole int32
+// Role 角色 is what a worker does here; it decides what the worker may do in Levee.
+type Role int32
 
 const (
-	WorkerRole_WORKER_ROLE_UNKNOWN      WorkerRole = 0 // 不详
-	WorkerRole_WORKER_ROLE_FIELD_WORKER WorkerRole = 1 // 队员
-	WorkerRole_WORKER_ROLE_TEAM_LEAD    WorkerRole = 2 // 队长
-	WorkerRole_WORKER_ROLE_SUPERVISOR   WorkerRole = 3 // 督导
-	WorkerRole_WORKER_ROLE_COORDINATOR  WorkerRole = 4 // 协调员
+	Role_ROLE_UNKNOWN      Role = 0 // 不详
+	Role_ROLE_FIELD_WORKER Role = 1 // 队员
+	Role_ROLE_TEAM_LEAD    Role = 2 // 队长
+	Role_ROLE_SUPERVISOR   Role = 3 // 督导
+	Role_ROLE_COORDINATOR  Role = 4 // 协调员
 )
 
-// Enum value maps for WorkerRole.
+// Enum value maps for Role.
 var (
-	WorkerRole_name = map[int32]string{
-		0: "WORKER_ROLE_UNKNOWN",
-		1: "WORKER_ROLE_FIELD_WORKER",
-		2: "WORKER_ROLE_TEAM_LEAD",
-		3: "WORKER_ROLE_SUPERVISOR",
-		4: "WORKER_ROLE_COORDINATOR",
+	Role_name = map[int32]string{
+		0: "ROLE_UNKNOWN",
+		1: "ROLE_FIELD_WORKER",
+		2: "ROLE_TEAM_LEAD",
+		3: "ROLE_SUPERVISOR",
+		4: "ROLE_COORDINATOR",
 	}
-	WorkerRole_value = map[string]int32{
-		"WORKER_ROLE_UNKNOWN":      0,
-		"WORKER_ROLE_FIELD_WORKER": 1,
-		"WORKER_ROLE_TEAM_LEAD":    2,
-		"WORKER_ROLE_SUPERVISOR":   3,
-		"WORKER_ROLE_COORDINATOR":  4,
+	Role_value = map[string]int32{
+		"ROLE_UNKNOWN":      0,
+		"ROLE_FIELD_WORKER": 1,
+		"ROLE_TEAM_LEAD":    2,
+		"ROLE_SUPERVISOR":   3,
+		"ROLE_COORDINATOR":  4,
 	}
 )
 
-func (x WorkerRole) Enum() *WorkerRole {
-	p := new(WorkerRole)
+func (x Role) Enum() *Role {
+	p := new(Role)
 	*p = x
 	return p
 }
 
-func (x WorkerRole) String() string {
+func (x Role) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (WorkerRole) Descriptor() protoreflect.EnumDescriptor {
+func (Role) Descriptor() protoreflect.EnumDescriptor {
 	return file_levee_record_v1_deployment_proto_enumTypes[1].Descriptor()
 }
 
-func (WorkerRole) Type() protoreflect.EnumType {
+func (Role) Type() protoreflect.EnumType {
 	return &file_levee_record_v1_deployment_proto_enumTypes[1]
 }
 
-func (x WorkerRole) Number() protoreflect.EnumNumber {
+func (x Role) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use WorkerRole.Descriptor instead.
-func (WorkerRole) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use Role.Descriptor instead.
+func (Role) EnumDescriptor() ([]byte, []int) {
 	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
 }
 
@@ -886,7 +886,7 @@ type Worker struct {
 	Deleted       *bool                  `protobuf:"varint,15,opt,name=deleted" json:"deleted,omitempty"`                                                            // 已删除: set by a delete, unset by a restore
 	Name          *string                `protobuf:"bytes,16,opt,name=name" json:"name,omitempty"`                                                                   // 姓名*
 	Type          *WorkerType            `protobuf:"varint,17,opt,name=type,enum=levee.record.v1.WorkerType" json:"type,omitempty"`                                  // 类型
-	Role          *WorkerRole            `protobuf:"varint,18,opt,name=role,enum=levee.record.v1.WorkerRole" json:"role,omitempty"`                                  // 角色
+	Role          *Role                  `protobuf:"varint,18,opt,name=role,enum=levee.record.v1.Role" json:"role,omitempty"`                                        // 角色
 	FromOn        *int32                 `protobuf:"varint,19,opt,name=from_on,json=fromOn" json:"from_on,omitempty"`                                                // 到岗日期
 	ToOn          *int32                 `protobuf:"varint,20,opt,name=to_on,json=toOn" json:"to_on,omitempty"`                                                      // 离岗日期
 	Qualification *Qualification         `protobuf:"varint,21,opt,name=qualification,enum=levee.record.v1.Qualification" json:"qualification,omitempty"`             // 职业资格
@@ -1016,11 +1016,11 @@ func (x *Worker) GetType() WorkerType {
 	return WorkerType_WORKER_TYPE_UNKNOWN
 }
 
-func (x *Worker) GetRole() WorkerRole {
+func (x *Worker) GetRole() Role {
 	if x != nil && x.Role != nil {
 		return *x.Role
 	}
-	return WorkerRole_WORKER_ROLE_UNKNOWN
+	return Role_ROLE_UNKNOWN
 }
 
 func (x *Worker) GetFromOn() int32 {
@@ -1129,7 +1129,7 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\fduplicate_of\x18\n" +
 	" \x01(\fR\vduplicateOf\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x12\n" +
-	"\x04name\x18\x10 \x01(\tR\x04nameJ\x04\b\v\x10\x0f\"\x99\x05\n" +
+	"\x04name\x18\x10 \x01(\tR\x04nameJ\x04\b\v\x10\x0f\"\x93\x05\n" +
 	"\x06Worker\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\fR\x04team\x12\x16\n" +
@@ -1146,8 +1146,8 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	" \x01(\fR\vduplicateOf\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x12\n" +
 	"\x04name\x18\x10 \x01(\tR\x04name\x12/\n" +
-	"\x04type\x18\x11 \x01(\x0e2\x1b.levee.record.v1.WorkerTypeR\x04type\x12/\n" +
-	"\x04role\x18\x12 \x01(\x0e2\x1b.levee.record.v1.WorkerRoleR\x04role\x12\x17\n" +
+	"\x04type\x18\x11 \x01(\x0e2\x1b.levee.record.v1.WorkerTypeR\x04type\x12)\n" +
+	"\x04role\x18\x12 \x01(\x0e2\x15.levee.record.v1.RoleR\x04role\x12\x17\n" +
 	"\afrom_on\x18\x13 \x01(\x05R\x06fromOn\x12\x13\n" +
 	"\x05to_on\x18\x14 \x01(\x05R\x04toOn\x12D\n" +
 	"\rqualification\x18\x15 \x01(\x0e2\x1e.levee.record.v1.QualificationR\rqualification\x12\x14\n" +
@@ -1159,14 +1159,13 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\x16WORKER_TYPE_COUNSELLOR\x10\x02\x12\x19\n" +
 	"\x15WORKER_TYPE_VOLUNTEER\x10\x03\x12\x16\n" +
 	"\x12WORKER_TYPE_EXPERT\x10\x04\x12\x1c\n" +
-	"\x18WORKER_TYPE_LOCAL_HELPER\x10\x05*\x97\x01\n" +
-	"\n" +
-	"WorkerRole\x12\x17\n" +
-	"\x13WORKER_ROLE_UNKNOWN\x10\x00\x12\x1c\n" +
-	"\x18WORKER_ROLE_FIELD_WORKER\x10\x01\x12\x19\n" +
-	"\x15WORKER_ROLE_TEAM_LEAD\x10\x02\x12\x1a\n" +
-	"\x16WORKER_ROLE_SUPERVISOR\x10\x03\x12\x1b\n" +
-	"\x17WORKER_ROLE_COORDINATOR\x10\x04*\x9a\x01\n" +
+	"\x18WORKER_TYPE_LOCAL_HELPER\x10\x05*n\n" +
+	"\x04Role\x12\x10\n" +
+	"\fROLE_UNKNOWN\x10\x00\x12\x15\n" +
+	"\x11ROLE_FIELD_WORKER\x10\x01\x12\x12\n" +
+	"\x0eROLE_TEAM_LEAD\x10\x02\x12\x13\n" +
+	"\x0fROLE_SUPERVISOR\x10\x03\x12\x14\n" +
+	"\x10ROLE_COORDINATOR\x10\x04*\x9a\x01\n" +
 	"\rQualification\x12\x19\n" +
 	"\x15QUALIFICATION_UNKNOWN\x10\x00\x12\x16\n" +
 	"\x12QUALIFICATION_NONE\x10\x01\x12\x1b\n" +
@@ -1190,7 +1189,7 @@ var file_levee_record_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo,
 var file_levee_record_v1_deployment_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_levee_record_v1_deployment_proto_goTypes = []any{
 	(WorkerType)(0),         // 0: levee.record.v1.WorkerType
-	(WorkerRole)(0),         // 1: levee.record.v1.WorkerRole
+	(Role)(0),               // 1: levee.record.v1.Role
 	(Qualification)(0),      // 2: levee.record.v1.Qualification
 	(*Deployment)(nil),      // 3: levee.record.v1.Deployment
 	(*ServiceAreaName)(nil), // 4: levee.record.v1.ServiceAreaName
@@ -1226,7 +1225,7 @@ var file_levee_record_v1_deployment_proto_depIdxs = []int32{
 	12, // 18: levee.record.v1.Worker.service_area:type_name -> levee.record.v1.ServiceArea
 	13, // 19: levee.record.v1.Worker.entry:type_name -> levee.record.v1.Entry
 	0,  // 20: levee.record.v1.Worker.type:type_name -> levee.record.v1.WorkerType
-	1,  // 21: levee.record.v1.Worker.role:type_name -> levee.record.v1.WorkerRole
+	1,  // 21: levee.record.v1.Worker.role:type_name -> levee.record.v1.Role
 	2,  // 22: levee.record.v1.Worker.qualification:type_name -> levee.record.v1.Qualification
 	23, // [23:23] is the sub-list for method output_type
 	23, // [23:23] is the sub-list for method input_type
