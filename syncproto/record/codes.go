@@ -1,0 +1,164 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Code says what is wrong with a change. Codes are stable: they stand in answers, in databases and in reports.
+type Code string
+
+// What can be wrong with how a change is encoded. People cannot mend these: the program that wrote the change is at
+// fault, and whoever looks after the tablets should be told.
+const (
+	// CodeMalformed: the bytes are not an encoded message: cut short, or random.
+	CodeMalformed Code = "malformed"
+	// CodeTooLarge: the fields are more than MaxFieldsBytes together.
+	CodeTooLarge Code = "too_large"
+	// CodeGroupEncoded: a field is encoded as a group, which no kind uses.
+	CodeGroupEncoded Code = "group_encoded"
+	// CodeWrongWireType: a field has another wire type than its kind says.
+	CodeWrongWireType Code = "wrong_wire_type"
+	// CodeInvalidUTF8: a text is not UTF-8.
+	CodeInvalidUTF8 Code = "invalid_utf8"
+	// CodeNotCanonical: the same fields have another, canonical encoding. See Canonical.
+	CodeNotCanonical Code = "not_canonical"
+)
+
+// What can be wrong with the fields themselves. The worker who wrote the change can mend these.
+const (
+	// CodeTextTooLong: shorten the text.
+	CodeTextTooLong Code = "text_too_long"
+	// CodeControlCharacter: write the text again without characters that cannot be seen; line breaks are fine.
+	CodeControlCharacter Code = "control_character"
+	// CodeListTooLong: take some out of the list.
+	CodeListTooLong Code = "list_too_long"
+	// CodeDuplicateItem: take out what stands in the list twice.
+	CodeDuplicateItem Code = "duplicate_item"
+	// CodeNotOrdered: put the list in the order that its kind asks for.
+	CodeNotOrdered Code = "not_ordered"
+	// CodeNumberOutOfRange: correct the number, which is below or above what can be.
+	CodeNumberOutOfRange Code = "number_out_of_range"
+	// CodeNumbersDisagree: correct one of two numbers of which one is a part of the other, and greater.
+	CodeNumbersDisagree Code = "numbers_disagree"
+	// CodeInvalidID: choose again the record or person meant; an id is 16 bytes, not all of them zero.
+	CodeInvalidID Code = "invalid_id"
+	// CodeInvalidToken: register the person again; a token is 16 bytes, not all of them zero.
+	CodeInvalidToken Code = "invalid_token"
+	// CodeInvalidDate: choose a day that exists.
+	CodeInvalidDate Code = "invalid_date"
+	// CodeDateOutsideDeployment: choose a day from the deployment's start to its end.
+	CodeDateOutsideDeployment Code = "date_outside_deployment"
+	// CodeDateInFuture: choose a day that has come, or mark the work as planned.
+	CodeDateInFuture Code = "date_in_future"
+	// CodeDateOutOfRange: correct the year.
+	CodeDateOutOfRange Code = "date_out_of_range"
+	// CodeDatesDisagree: correct one of two days of which the later one comes first.
+	CodeDatesDisagree Code = "dates_disagree"
+	// CodeTimeOutOfRange: correct the time, which lies before the deployment or in the future.
+	CodeTimeOutOfRange Code = "time_out_of_range"
+	// CodeInvalidPlace: choose the place from the list; a code has 2, 4, 6, 9 or 12 digits.
+	CodeInvalidPlace Code = "invalid_place"
+	// CodeUnknownPlace: choose a place where the deployment has a site, or have the site set up.
+	CodeUnknownPlace Code = "unknown_place"
+	// CodeUnknownServiceArea: choose one of the deployment's service areas, or have it set up.
+	CodeUnknownServiceArea Code = "unknown_service_area"
+	// CodeUnknownAgeBand: choose one of the deployment's age bands.
+	CodeUnknownAgeBand Code = "unknown_age_band"
+	// CodeUnknownTimeZone: choose an IANA time zone, such as Asia/Shanghai.
+	CodeUnknownTimeZone Code = "unknown_time_zone"
+)
+
+// Problem is one thing that is wrong with a change. As an error it is a *Problem.
+type Problem struct {
+	Code Code
+	// Field is the number of the field in its kind; 0 when the change as a whole is meant.
+	Field protowire.Number
+	// Cause is for the log. It is never shown to people and may be nil.
+	Cause error
+}
+
+func (p *Problem) Error() string {
+	text := string(p.Code)
+	if p.Field != 0 {
+		text = fmt.Sprintf("%s in field %d", text, p.Field)
+	}
+	if p.Cause != nil {
+		text += ": " + p.Cause.Error()
+	}
+	return text
+}
+
+// Unwrap is the cause.
+func (p *Problem) Unwrap() error { return p.Cause }
+
+// text is what people read.
+type text struct{ zh, en string }
+
+// Message tells a person what to do about a code: in 简体中文 when lang is a tag of Chinese such as "zh" or "zh-CN",
+// else in English. A code that this version does not know gives the advice that fits any held change.
+func Message(code Code, lang string) string {
+	t, ok := messages[code]
+	if !ok {
+		t = text{
+			"这条更改待处理，原因本版本不认识。内容已保留，请告诉督导。",
+			"This change is held for a reason that this version does not know. Nothing is lost; please tell your supervisor.",
+		}
+	}
+	if base, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(lang, "_", "-")), "-"); base == "zh" {
+		return t.zh
+	}
+	return t.en
+}
+
+var (
+	programAtFault = text{
+		"这条更改的格式有误，待处理。内容已保留，请把平板交给管理平板的人更新程序。",
+		"This change is not encoded as it should be and is held. Nothing is lost; please have the program on the tablet updated.",
+	}
+	messages = map[Code]text{
+		CodeMalformed:     programAtFault,
+		CodeGroupEncoded:  programAtFault,
+		CodeWrongWireType: programAtFault,
+		CodeInvalidUTF8:   programAtFault,
+		CodeNotCanonical:  programAtFault,
+		CodeTooLarge: {
+			"这条更改的内容太多，待处理。请缩短文字或分成几条填写。",
+			"This change is too large and is held. Please shorten its texts or enter it in several parts.",
+		},
+		CodeTextTooLong:      {"文字太长，请缩短。", "The text is too long. Please shorten it."},
+		CodeControlCharacter: {"文字里有看不见的字符，请重新输入。", "The text has characters that cannot be seen. Please type it again."},
+		CodeListTooLong:      {"选项太多，请删去一些。", "The list is too long. Please take some out."},
+		CodeDuplicateItem:    {"有重复的项，请删去重复的。", "Something stands in the list twice. Please take one of them out."},
+		CodeNotOrdered:       {"各项的顺序不对，请按从小到大重新填写。", "The list is not in order. Please enter it again from lowest to highest."},
+		CodeNumberOutOfRange: {"数字不合理，请核对后改正。", "The number cannot be right. Please check and correct it."},
+		CodeNumbersDisagree:  {"两个数字互相矛盾：其中一部分大于总数，请改正。", "Two numbers disagree: a part is greater than the whole. Please correct them."},
+		CodeInvalidID:        {"所选的记录或人员无效，请重新选择。", "What was chosen is not a record or a person. Please choose again."},
+		CodeInvalidToken:     {"这位参与者的登记无效，请重新登记。", "This person's registration is not valid. Please register the person again."},
+		CodeInvalidDate:      {"没有这一天，请重新选择日期。", "There is no such day. Please choose the date again."},
+		CodeDateOutsideDeployment: {
+			"日期不在本次行动期间，请改正日期。",
+			"The date lies outside the deployment. Please correct it.",
+		},
+		CodeDateInFuture: {
+			"日期还没有到。请改正日期；如果是计划，请把状态改为计划。",
+			"The date has not come yet. Please correct it, or mark the work as planned.",
+		},
+		CodeDateOutOfRange: {"日期的年份不合理，请改正。", "The year of the date cannot be right. Please correct it."},
+		CodeDatesDisagree:  {"结束日期早于开始日期，请改正。", "The end lies before the start. Please correct one of the dates."},
+		CodeTimeOutOfRange: {"时间不合理，请改正。", "The time cannot be right. Please correct it."},
+		CodeInvalidPlace:   {"区划代码不对，请从列表中选择地点。", "This is not a place code. Please choose the place from the list."},
+		CodeUnknownPlace: {
+			"本次行动在这个地点没有服务点。请重新选择地点，或请协调员设立服务点。",
+			"The deployment has no site at this place. Please choose another, or ask the coordinator to set up a site.",
+		},
+		CodeUnknownServiceArea: {
+			"本次行动没有这个服务领域。请重新选择，或请协调员设立。",
+			"The deployment has no such service area. Please choose another, or ask the coordinator to set it up.",
+		},
+		CodeUnknownAgeBand:  {"本次行动没有这个年龄段，请重新选择。", "The deployment has no such age band. Please choose another."},
+		CodeUnknownTimeZone: {"不认识这个时区，请从列表中选择。", "This time zone is not known. Please choose one from the list."},
+	}
+)
