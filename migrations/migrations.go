@@ -1,0 +1,61 @@
+// Package migrations holds every schema as embedded SQL and brings a database up to it.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed client/*.sql sqlite/*.sql
+var files embed.FS
+
+// Schema is one of the embedded schemas.
+type Schema struct {
+	dir     string
+	dialect goose.Dialect
+}
+
+// The schemas.
+var (
+	// Client is the tablet's store.
+	Client = Schema{"client", goose.DialectSQLite3}
+	// SQLite is the server's store in SQLite.
+	SQLite = Schema{"sqlite", goose.DialectSQLite3}
+)
+
+// ErrNewer says that the database was written by a newer program. Nothing in it was touched.
+var ErrNewer = errors.New("the database was made by a newer version of this program; update the program to open it")
+
+// Up brings a database to the newest version of its schema. A database that is newer than this program is refused with
+// ErrNewer.
+func Up(ctx context.Context, db *sql.DB, s Schema) error {
+	dir, err := fs.Sub(files, s.dir)
+	if err != nil {
+		return fmt.Errorf("reading the schema: %w", err)
+	}
+	provider, err := goose.NewProvider(s.dialect, db, dir)
+	if err != nil {
+		return fmt.Errorf("reading the schema: %w", err)
+	}
+	// goose itself accepts a newer database without a word.
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if current > target {
+		return fmt.Errorf("%w (schema %d, this program knows %d)", ErrNewer, current, target)
+	}
+	if current == target {
+		return nil
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+-- +goose Up
+
+-- One deployment's place in its log. Every key leads with the deployment, so that a distributed engine can split by it.
+CREATE TABLE deployments (
+  deployment BLOB    NOT NULL PRIMARY KEY,
+  position   INTEGER NOT NULL, -- of the newest entry of the log
+  chain      BLOB    NOT NULL, -- of the log at that position
+  time       INTEGER NOT NULL  -- the highest hybrid logical time in the log
+) WITHOUT ROWID;
+
+-- The change log: what every replica wrote, in the one order that the server gave it.
+CREATE TABLE log (
+  deployment BLOB    NOT NULL,
+  position   INTEGER NOT NULL,
+  replica    INTEGER NOT NULL, -- 0 where no change but a record's new audience took the position
+  sequence   INTEGER NOT NULL,
+  change     BLOB    NOT NULL, -- the change's id
+  record     BLOB    NOT NULL,
+  outcome    TEXT    NOT NULL, -- '' applied, 'known' had from another replica, 'audience', else why it is held
+  body       BLOB,             -- the change as encoded by its author; NULL once erased
+  hash       BLOB,             -- SHA-256 of the body, where the body is erased
+  chain      BLOB    NOT NULL, -- of the log at this position
+  received   INTEGER NOT NULL, -- milliseconds since 1970, server's clock
+  PRIMARY KEY (deployment, position)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX log_by_sequence ON log (deployment, replica, sequence) WHERE replica > 0;
+CREATE INDEX log_by_record ON log (deployment, record);
+CREATE INDEX log_held ON log (deployment, position) WHERE outcome NOT IN ('', 'known', 'audience');
+
+-- How far the server has each replica.
+CREATE TABLE replicas (
+  deployment BLOB    NOT NULL,
+  replica    INTEGER NOT NULL,
+  device     BLOB    NOT NULL, -- zeros: the server itself
+  have       INTEGER NOT NULL, -- the last sequence number
+  chain      BLOB    NOT NULL, -- the replica's chain there
+  PRIMARY KEY (deployment, replica)
+) WITHOUT ROWID;
+
+-- Records as merged.
+CREATE TABLE records (
+  deployment   BLOB    NOT NULL,
+  id           BLOB    NOT NULL,
+  kind         INTEGER NOT NULL,
+  root         BLOB    NOT NULL, -- its own id when it is a root
+  audience     BLOB    NOT NULL, -- the team that receives it; zeros: the whole deployment
+  position     INTEGER NOT NULL, -- where it last changed
+  origin       BLOB    NOT NULL, -- the device whose push gave it that position
+  before       INTEGER NOT NULL, -- its position before the pushes of origin that it had last; 0 when they made it
+  day          INTEGER NOT NULL, -- occurred_on, YYYYMMDD; 0 when unset
+  duplicate_of BLOB,
+  state        BLOB    NOT NULL, -- an encoded State
+  PRIMARY KEY (deployment, id)
+) WITHOUT ROWID;
+CREATE INDEX records_by_audience ON records (deployment, audience, position);
+CREATE INDEX records_by_root ON records (deployment, root);
+CREATE INDEX records_by_kind ON records (deployment, kind, day);
+CREATE INDEX records_by_duplicate ON records (deployment, duplicate_of) WHERE duplicate_of IS NOT NULL;
+
+-- Sums over records, moved by each change's difference.
+CREATE TABLE totals (
+  deployment BLOB    NOT NULL,
+  basis      TEXT    NOT NULL, -- reported, verified
+  figure     TEXT    NOT NULL,
+  dimension  TEXT    NOT NULL, -- whole, day, site, place, team …
+  key        TEXT    NOT NULL,
+  value      INTEGER NOT NULL,
+  PRIMARY KEY (deployment, basis, figure, dimension, key)
+) WITHOUT ROWID;
+
+-- How often each token is met, so that distinct persons can be counted: a person is there while the count is positive.
+CREATE TABLE tokens (
+  deployment BLOB    NOT NULL,
+  basis      TEXT    NOT NULL,
+  dimension  TEXT    NOT NULL,
+  key        TEXT    NOT NULL,
+  token      BLOB    NOT NULL,
+  count      INTEGER NOT NULL,
+  PRIMARY KEY (deployment, basis, dimension, key, token)
+) WITHOUT ROWID;
+
+-- Tablets.
+CREATE TABLE devices (
+  deployment   BLOB    NOT NULL,
+  device       BLOB    NOT NULL,
+  worker       BLOB    NOT NULL,
+  public_key   BLOB    NOT NULL, -- Ed25519
+  name         TEXT    NOT NULL,
+  app          TEXT    NOT NULL,
+  enrolled_at  INTEGER NOT NULL, -- milliseconds since 1970, as all instants
+  last_contact INTEGER NOT NULL,
+  unsent       INTEGER NOT NULL, -- changes that it said to hold still at its last contact
+  revoked_at   INTEGER NOT NULL, -- 0 while it is in use
+  PRIMARY KEY (deployment, device)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX devices_by_key ON devices (deployment, public_key);
+
+-- Enrolment codes, by the SHA-256 of their secret.
+CREATE TABLE enrolment_codes (
+  deployment  BLOB    NOT NULL,
+  secret_hash BLOB    NOT NULL,
+  worker      BLOB    NOT NULL,
+  expires_at  INTEGER NOT NULL,
+  used_by     BLOB,              -- the device
+  PRIMARY KEY (deployment, secret_hash)
+) WITHOUT ROWID;
+
+-- Which team and role each worker had from when on: what a change was allowed to do is judged by its stamp.
+CREATE TABLE postings (
+  deployment BLOB    NOT NULL,
+  worker     BLOB    NOT NULL,
+  since      INTEGER NOT NULL, -- hybrid logical time
+  team       BLOB    NOT NULL, -- zeros: none
+  role       INTEGER NOT NULL,
+  PRIMARY KEY (deployment, worker, since)
+) WITHOUT ROWID;
+
+-- +goose Down
+DROP TABLE postings;
+DROP TABLE enrolment_codes;
+DROP TABLE devices;
+DROP TABLE tokens;
+DROP TABLE totals;
+DROP TABLE records;
+DROP TABLE replicas;
+DROP TABLE log;
+DROP TABLE deployments;

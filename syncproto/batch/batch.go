@@ -1,0 +1,123 @@
+// Package batch is how changes travel and stay provable: each replica's changes form a hash chain, and a device signs
+// every run of them that it sends. A body can be erased later; its hash stays, and the chain still verifies.
+package batch
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/problem"
+)
+
+// Bounds on what a batch may hold. A batch beyond them is refused whole; tablets keep within them when they log.
+const (
+	MaxChanges     = 500
+	MaxChangeBytes = 64 << 10
+	MaxBytes       = 2 << 20
+)
+
+// Hash is SHA-256.
+type Hash = [sha256.Size]byte
+
+// ShortChain is how much of a chain travels where it is only compared: its first 16 bytes.
+const ShortChain = 16
+
+// HashOf is the hash of an encoded change.
+func HashOf(change []byte) Hash { return sha256.Sum256(change) }
+
+// Start is the chain of a replica before its first change: SHA-256("levee replica v1" ‖ deployment ‖ replica).
+func Start(deployment hlc.ID, replica hlc.Replica) Hash {
+	b := append([]byte("levee replica v1"), deployment[:]...)
+	return sha256.Sum256(binary.BigEndian.AppendUint64(b, uint64(replica)))
+}
+
+// Next is a chain after one more change: SHA-256(chain ‖ hash).
+func Next(chain, hash Hash) Hash {
+	var b [2 * sha256.Size]byte
+	copy(b[:], chain[:])
+	copy(b[sha256.Size:], hash[:])
+	return sha256.Sum256(b[:])
+}
+
+// LogStart is the chain of a deployment's log at position 0: SHA-256("levee log v1" ‖ deployment).
+func LogStart(deployment hlc.ID) Hash {
+	return sha256.Sum256(append([]byte("levee log v1"), deployment[:]...))
+}
+
+// NextLog is the log's chain after one more position:
+// SHA-256(chain ‖ position ‖ replica ‖ sequence ‖ hash), numbers in 8 bytes, big endian. A position that no change
+// took, but a record whose audience changed, has replica and sequence 0 and for hash the SHA-256 of the record's id.
+func NextLog(chain Hash, position uint64, replica hlc.Replica, sequence uint64, hash Hash) Hash {
+	b := make([]byte, 0, 2*sha256.Size+24)
+	b = append(b, chain[:]...)
+	b = binary.BigEndian.AppendUint64(b, position)
+	b = binary.BigEndian.AppendUint64(b, uint64(replica))
+	b = binary.BigEndian.AppendUint64(b, sequence)
+	return sha256.Sum256(append(b, hash[:]...))
+}
+
+// Seal makes the batch of a run of encoded changes, signed with the device's key. chain is the replica's chain before
+// the first of them.
+func Seal(key ed25519.PrivateKey, deployment hlc.ID, replica hlc.Replica, nonce, first uint64, chain Hash, changes [][]byte) *syncv1.Batch {
+	b := &syncv1.Batch{Replica: uint64(replica), Nonce: nonce, First: first, Chain: chain[:]}
+	hashes := make([]Hash, len(changes))
+	for i, c := range changes {
+		b.Entries = append(b.Entries, &syncv1.Entry{Change: c})
+		hashes[i] = HashOf(c)
+	}
+	b.Signature = ed25519.Sign(key, signed(deployment, b, hashes))
+	return b
+}
+
+// Open checks that a batch is within bounds, well framed, of a replica that belongs to the key, and signed with it. It
+// returns the hashes of its changes. Errors are *problem.Problem: batch_too_large, malformed, replica_not_yours,
+// signature_invalid.
+func Open(key ed25519.PublicKey, deployment hlc.ID, b *syncv1.Batch) ([]Hash, error) {
+	if len(b.GetEntries()) > MaxChanges {
+		return nil, problem.New(problem.BatchTooLarge)
+	}
+	if len(b.GetChain()) != sha256.Size || b.GetFirst() == 0 || b.GetFirst() > 1<<62 {
+		return nil, problem.New(problem.Malformed)
+	}
+	if hlc.Replica(b.GetReplica()) != hlc.ReplicaOf(key, b.GetNonce()) {
+		return nil, problem.New(problem.ReplicaNotYours)
+	}
+	hashes := make([]Hash, len(b.GetEntries()))
+	total := 0
+	for i, e := range b.GetEntries() {
+		total += len(e.GetChange())
+		switch {
+		case len(e.GetChange()) > MaxChangeBytes || total > MaxBytes:
+			return nil, problem.New(problem.BatchTooLarge)
+		case len(e.GetChange()) > 0 && len(e.GetHash()) == 0:
+			hashes[i] = HashOf(e.GetChange())
+		case len(e.GetChange()) == 0 && len(e.GetHash()) == sha256.Size:
+			hashes[i] = Hash(e.GetHash())
+		default:
+			return nil, problem.New(problem.Malformed)
+		}
+	}
+	if !ed25519.Verify(key, signed(deployment, b, hashes), b.GetSignature()) {
+		return nil, problem.New(problem.SignatureInvalid)
+	}
+	return hashes, nil
+}
+
+// Same reports whether what travelled is the start of a chain.
+func Same(short []byte, chain Hash) bool { return bytes.Equal(short, chain[:ShortChain]) }
+
+func signed(deployment hlc.ID, b *syncv1.Batch, hashes []Hash) []byte {
+	m := append([]byte("levee batch v1"), deployment[:]...)
+	m = binary.BigEndian.AppendUint64(m, b.GetReplica())
+	m = binary.BigEndian.AppendUint64(m, b.GetFirst())
+	m = binary.BigEndian.AppendUint64(m, uint64(len(hashes)))
+	m = append(m, b.GetChain()...)
+	for _, h := range hashes {
+		m = append(m, h[:]...)
+	}
+	return m
+}

@@ -1,0 +1,199 @@
+// Package problem holds the errors that people and programs meet: a stable code, a sentence in each language, and one
+// table that maps codes to Connect and HTTP in both directions. What is not in the table is never shown to anyone.
+package problem
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"connectrpc.com/connect"
+
+	syncv1 "levee/syncproto/levee/sync/v1"
+)
+
+// Code names a problem, for ever.
+type Code string
+
+// The problems of a whole request. Codes of single held changes are in package record.
+const (
+	Malformed            Code = "malformed"
+	ProtocolUnsupported  Code = "protocol_unsupported"
+	BodyTooLarge         Code = "body_too_large"
+	BatchTooLarge        Code = "batch_too_large"
+	ReplicaNotYours      Code = "replica_not_yours"
+	SignatureInvalid     Code = "signature_invalid"
+	Unauthenticated      Code = "unauthenticated"
+	DeviceUnknown        Code = "device_unknown"
+	DeviceRevoked        Code = "device_revoked"
+	ClockSkew            Code = "clock_skew"
+	EnrolmentCodeInvalid Code = "enrolment_code_invalid"
+	EnrolmentCodeExpired Code = "enrolment_code_expired"
+	EnrolmentCodeUsed    Code = "enrolment_code_used"
+	NotFound             Code = "not_found"
+	InvalidArgument      Code = "invalid_argument"
+	Busy                 Code = "busy"
+	TooManyRequests      Code = "too_many_requests"
+	Unavailable          Code = "unavailable"
+	StorageFull          Code = "storage_full"
+	Internal             Code = "internal"
+)
+
+// entry is all that is known of a code. Where two codes share a Connect code, the Problem detail tells them apart.
+type entry struct {
+	connect connect.Code
+	http    int
+	zh, en  string
+}
+
+var table = map[Code]entry{
+	Malformed: {connect.CodeInvalidArgument, http.StatusBadRequest,
+		"请求内容不完整或已损坏，请重试；若反复出现，请更新程序。", "The request is damaged. Try again; if it happens again, update the program."},
+	ProtocolUnsupported: {connect.CodeFailedPrecondition, http.StatusUpgradeRequired,
+		"程序版本与服务器不兼容，请更新程序。本机记录不受影响。", "This program and the server do not understand each other. Update the program; records on this tablet are safe."},
+	BodyTooLarge: {connect.CodeResourceExhausted, http.StatusRequestEntityTooLarge,
+		"一次发送的内容太多，请分批发送。", "Too much was sent at once. Send it in smaller parts."},
+	BatchTooLarge: {connect.CodeResourceExhausted, http.StatusRequestEntityTooLarge,
+		"一批更改太多或太大，请分批发送。", "Too many changes, or too large ones, were sent at once. Send them in smaller parts."},
+	ReplicaNotYours: {connect.CodePermissionDenied, http.StatusForbidden,
+		"这些更改不属于本机，未被接收。请联系协调员。", "These changes do not belong to this tablet and were not taken. Ask your coordinator."},
+	SignatureInvalid: {connect.CodePermissionDenied, http.StatusForbidden,
+		"签名无效，内容可能在途中损坏，请重试。", "The signature does not match; the content may have been damaged on its way. Try again."},
+	Unauthenticated: {connect.CodeUnauthenticated, http.StatusUnauthorized,
+		"无法确认身份，请重试；若反复出现，请联系协调员。", "Who is asking could not be confirmed. Try again; if it happens again, ask your coordinator."},
+	DeviceUnknown: {connect.CodeUnauthenticated, http.StatusUnauthorized,
+		"服务器不认识这台平板。记录仍在本机，请联系协调员。", "The server does not know this tablet. Its records are safe here; ask your coordinator."},
+	DeviceRevoked: {connect.CodePermissionDenied, http.StatusForbidden,
+		"这台平板已停用，请联系协调员。", "This tablet was revoked. Ask your coordinator."},
+	ClockSkew: {connect.CodeFailedPrecondition, http.StatusConflict,
+		"本机时间不准，已按服务器时间校正，将自动重试。", "This tablet's clock was wrong; it has been corrected and sending is tried again."},
+	EnrolmentCodeInvalid: {connect.CodeNotFound, http.StatusNotFound,
+		"登记码不正确，请核对后再输入。", "This enrolment code is not right. Check it and enter it again."},
+	EnrolmentCodeExpired: {connect.CodeFailedPrecondition, http.StatusGone,
+		"登记码已过期，请向督导或协调员索取新的。", "This enrolment code has expired. Ask a supervisor or coordinator for a new one."},
+	EnrolmentCodeUsed: {connect.CodeFailedPrecondition, http.StatusConflict,
+		"登记码已被另一台平板使用，请索取新的。", "Another tablet has used this enrolment code. Ask for a new one."},
+	NotFound: {connect.CodeNotFound, http.StatusNotFound,
+		"没有找到。", "There is nothing here by that name."},
+	InvalidArgument: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
+		"参数不正确，请修改后重试。", "Something in the request is not right. Correct it and try again."},
+	Busy: {connect.CodeResourceExhausted, http.StatusTooManyRequests,
+		"服务器正忙，稍后会自动重试。", "The server is busy; it is tried again shortly."},
+	TooManyRequests: {connect.CodeResourceExhausted, http.StatusTooManyRequests,
+		"请求过于频繁，请稍后再试。", "Too many requests. Wait a little and try again."},
+	Unavailable: {connect.CodeUnavailable, http.StatusServiceUnavailable,
+		"暂时连不上服务器。记录已保存在本机，有信号时会再发送。", "The server can't be reached now. Records are safe on this tablet and are sent when there is a signal."},
+	StorageFull: {connect.CodeUnavailable, http.StatusInsufficientStorage,
+		"存储空间已满，请清理空间后重试。已保存的记录不受影响。", "The disk is full. Make room and try again; what was saved is safe."},
+	Internal: {connect.CodeInternal, http.StatusInternalServerError,
+		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
+}
+
+// Problem is an error that people may see.
+type Problem struct {
+	Code Code
+	// Detail says more, in English, for programmers: which argument, which bound. Never personal data.
+	Detail string
+	// Incident is the number under which the server's log has the cause; with code internal only.
+	Incident string
+	// ServerTime is the server's clock; zero when unknown.
+	ServerTime time.Time
+	// RetryAfter is how long to wait before trying again; 0 leaves it to the caller.
+	RetryAfter time.Duration
+}
+
+// New is a problem of a code.
+func New(code Code) *Problem { return &Problem{Code: code} }
+
+// Newf is a problem with a detail for programmers.
+func Newf(code Code, format string, args ...any) *Problem {
+	return &Problem{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (p *Problem) Error() string {
+	if p.Detail != "" {
+		return string(p.Code) + ": " + p.Detail
+	}
+	return string(p.Code)
+}
+
+// Is matches problems of one code, so that errors.Is(err, problem.New(problem.ClockSkew)) works.
+func (p *Problem) Is(target error) bool {
+	var t *Problem
+	return errors.As(target, &t) && t.Code == p.Code
+}
+
+// CodeOf is the code of an error, Internal when it has none.
+func CodeOf(err error) Code {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return Internal
+}
+
+// Known reports whether a code stands in the table.
+func Known(c Code) bool {
+	_, ok := table[c]
+	return ok
+}
+
+// HTTPStatus is the status with which the JSON API answers a code.
+func HTTPStatus(c Code) int {
+	if e, ok := table[c]; ok {
+		return e.http
+	}
+	return http.StatusInternalServerError
+}
+
+// Message is what a person reads; lang is a BCP 47 tag, of which only "zh…" matters.
+func Message(c Code, lang string) string {
+	e, ok := table[c]
+	if !ok {
+		e = table[Internal]
+	}
+	if len(lang) >= 2 && lang[:2] == "zh" {
+		return e.zh
+	}
+	return e.en
+}
+
+// ToConnect is the error as it goes over the wire: the code's sentence, and a Problem as detail.
+func ToConnect(p *Problem) *connect.Error {
+	e, ok := table[p.Code]
+	if !ok {
+		p, e = &Problem{Code: Internal, Incident: p.Incident, ServerTime: p.ServerTime}, table[Internal]
+	}
+	err := connect.NewError(e.connect, errors.New(e.en))
+	m := &syncv1.Problem{Code: string(p.Code), Incident: p.Incident, RetryAfter: p.RetryAfter.Milliseconds()}
+	if !p.ServerTime.IsZero() {
+		m.Time = p.ServerTime.UnixMilli()
+	}
+	if detail, derr := connect.NewErrorDetail(m); derr == nil { // fails on unregistered messages only
+		err.AddDetail(detail)
+	}
+	return err
+}
+
+// FromConnect is the problem that an error from the wire carries. An error without one (no network, a proxy's page, a
+// time-out) is Unavailable: the tablet keeps all and tries again.
+func FromConnect(err error) *Problem {
+	var ce *connect.Error
+	if errors.As(err, &ce) {
+		for _, d := range ce.Details() {
+			v, derr := d.Value()
+			if m, ok := v.(*syncv1.Problem); derr == nil && ok && Known(Code(m.GetCode())) {
+				p := &Problem{Code: Code(m.GetCode()), Incident: m.GetIncident(), RetryAfter: time.Duration(m.GetRetryAfter()) * time.Millisecond}
+				if m.GetTime() != 0 {
+					p.ServerTime = time.UnixMilli(m.GetTime())
+				}
+				return p
+			}
+		}
+		if ce.Code() == connect.CodeResourceExhausted {
+			return New(BodyTooLarge) // Connect's own limit answers without a detail
+		}
+	}
+	return Newf(Unavailable, "%v", err)
+}

@@ -1,0 +1,196 @@
+package record
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
+)
+
+// Change is one edit of one record by one replica.
+type Change struct {
+	ID     hlc.ID
+	Record hlc.ID
+	Kind   recordv1.Kind
+	Stamp  hlc.Stamp
+	// Fields is a partial message of the kind, in canonical form: the fields that are set.
+	Fields []byte
+	// Cleared are the fields that are emptied, ascending.
+	Cleared []protowire.Number
+	// Parents are the stamps of what the author had seen in the fields that this change sets or empties, by field.
+	Parents map[protowire.Number]hlc.Stamp
+	// DeletionSeen is the stamp of the field deleted that the author of an edit saw.
+	DeletionSeen hlc.Stamp
+	// Seen is, with a delete, the Digest of the record that its author saw.
+	Seen []byte
+}
+
+// Makes reports whether c makes its record. Such a change has the record's id as its own.
+func (c *Change) Makes() bool { return c.ID == c.Record }
+
+// Edit is the change that sets fields (a canonical partial message) and empties cleared in a record whose author sees
+// it as seen. Fields that already have the value are left out, so that a form which sends everything it shows does not
+// overwrite what others set meanwhile. Edit returns nil when nothing is left to change.
+func Edit(id, rec hlc.ID, kind recordv1.Kind, stamp hlc.Stamp, seen Registers, fields []byte, cleared []protowire.Number) (*Change, error) {
+	set, err := split(fields)
+	if err != nil {
+		return nil, err
+	}
+	c := &Change{ID: id, Record: rec, Kind: kind, Stamp: stamp, Parents: map[protowire.Number]hlc.Stamp{}}
+	for _, r := range set {
+		was := seen.Get(r.Field)
+		if bytes.Equal(was.Value, r.Value) {
+			continue
+		}
+		c.Fields = append(c.Fields, r.Value...)
+		c.overwrites(r.Field, was)
+	}
+	slices.Sort(cleared)
+	for _, f := range slices.Compact(cleared) {
+		if was := seen.Get(f); len(was.Value) > 0 {
+			c.Cleared = append(c.Cleared, f)
+			c.overwrites(f, was)
+		}
+	}
+	if len(c.Fields) == 0 && len(c.Cleared) == 0 && !c.Makes() {
+		return nil, nil
+	}
+	switch edited := c.Registers(); {
+	case edited.Deleted():
+		c.Seen = seen.Digest()
+	case edited.Get(DeletedField).Field == 0:
+		c.DeletionSeen = seen.Get(DeletedField).Stamp
+	}
+	return c, nil
+}
+
+func (c *Change) overwrites(field protowire.Number, was Register) {
+	if !was.Stamp.IsZero() {
+		c.Parents[field] = was.Stamp
+	}
+}
+
+// Registers are what c sets, to be merged into its record.
+func (c *Change) Registers() Registers {
+	rs, err := split(c.Fields)
+	if err != nil {
+		// Decode and Edit let only fields through that split.
+		panic("record: fields of a change do not split: " + err.Error())
+	}
+	for _, f := range c.Cleared {
+		i, _ := slices.BinarySearchFunc(rs, f, func(r Register, f protowire.Number) int { return cmp.Compare(r.Field, f) })
+		rs = slices.Insert(rs, i, Register{Field: f})
+	}
+	for i := range rs {
+		rs[i].Stamp, rs[i].Parent = c.Stamp, c.Parents[rs[i].Field]
+	}
+	return rs
+}
+
+// Encode is the Change message of c.
+func (c *Change) Encode() []byte {
+	m := &syncv1.Change{
+		Id: c.ID[:], Kind: uint32(c.Kind), //nolint:gosec // kinds are positive
+		Time:   int64(c.Stamp.Time - hlc.IDTime(c.ID)), //nolint:gosec // the difference wraps and comes back in Decode
+		Fields: c.Fields, Seen: c.Seen,
+	}
+	if !c.Makes() {
+		m.Record = c.Record[:]
+	}
+	for _, f := range c.Cleared {
+		m.Cleared = append(m.Cleared, uint32(f)) //nolint:gosec // field numbers are positive
+	}
+	for _, f := range slices.Sorted(maps.Keys(c.Parents)) {
+		stamp := c.Parents[f]
+		i := slices.IndexFunc(m.Parents, func(p *syncv1.Parent) bool { return stampOf(p.Stamp) == stamp })
+		if i < 0 {
+			i = len(m.Parents)
+			m.Parents = append(m.Parents, &syncv1.Parent{Stamp: stampMessage(stamp)})
+		}
+		m.Parents[i].Fields = append(m.Parents[i].Fields, uint32(f)) //nolint:gosec // field numbers are positive
+	}
+	if !c.DeletionSeen.IsZero() {
+		m.DeletionSeen = stampMessage(c.DeletionSeen)
+	}
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic("record: encoding a change: " + err.Error()) // only invalid UTF-8 fails, and a Change has no string
+	}
+	return b
+}
+
+// DecodeChange reads an encoded change of a replica. It never panics; the error is a *Problem with CodeMalformed, or
+// CodeNotCanonical when its fields do not ascend. The change aliases b.
+func DecodeChange(b []byte, replica hlc.Replica) (*Change, error) {
+	var m syncv1.Change
+	if err := (proto.UnmarshalOptions{AliasBuffer: true}).Unmarshal(b, &m); err != nil {
+		return nil, malformed("change", err)
+	}
+	c := &Change{Kind: recordv1.Kind(m.GetKind()), Fields: m.GetFields(), Seen: m.GetSeen(), //nolint:gosec // checked below
+		DeletionSeen: stampOf(m.GetDeletionSeen()), Parents: map[protowire.Number]hlc.Stamp{}}
+	if len(m.GetId()) != len(c.ID) || (len(m.GetRecord()) != 0 && len(m.GetRecord()) != len(c.Record)) {
+		return nil, malformed("change has an id that is not 16 bytes", nil)
+	}
+	if c.Kind <= 0 {
+		return nil, malformed("change has no kind", nil)
+	}
+	c.ID = hlc.ID(m.GetId())
+	c.Record = c.ID
+	if len(m.GetRecord()) != 0 {
+		c.Record = hlc.ID(m.GetRecord())
+	}
+	c.Stamp = hlc.Stamp{Time: hlc.IDTime(c.ID) + hlc.Time(m.GetTime()), Replica: replica} //nolint:gosec // wraps as in Encode
+	if int64(c.Stamp.Time) <= 0 {                                                         //nolint:gosec // a time beyond 63 bits is refused here
+		return nil, malformed("change has an impossible time", nil)
+	}
+	set, err := split(c.Fields)
+	if err != nil {
+		return nil, &Problem{Code: CodeNotCanonical}
+	}
+	for i, n := range m.GetCleared() {
+		f := protowire.Number(n) //nolint:gosec // checked on the next line
+		if !f.IsValid() || (i > 0 && f <= c.Cleared[i-1]) || set.Get(f).Field != 0 {
+			return nil, &Problem{Code: CodeNotCanonical, Field: f}
+		}
+		c.Cleared = append(c.Cleared, f)
+	}
+	for _, p := range m.GetParents() {
+		for _, n := range p.GetFields() {
+			c.Parents[protowire.Number(n)] = stampOf(p.GetStamp()) //nolint:gosec // a number that is not set is never looked up
+		}
+	}
+	return c, nil
+}
+
+// Digest is the first 8 bytes of SHA-256 over field (4 bytes), time and replica (8 bytes each, big endian) of every
+// register but the field deleted, ascending: what the author of a delete had seen.
+func (rs Registers) Digest() []byte {
+	h := sha256.New()
+	for _, r := range rs {
+		if r.Field == DeletedField {
+			continue
+		}
+		b := binary.BigEndian.AppendUint32(nil, uint32(r.Field)) //nolint:gosec // field numbers are positive
+		b = binary.BigEndian.AppendUint64(b, uint64(r.Stamp.Time))
+		h.Write(binary.BigEndian.AppendUint64(b, uint64(r.Stamp.Replica)))
+	}
+	return h.Sum(nil)[:8]
+}
+
+func stampMessage(s hlc.Stamp) *syncv1.Stamp {
+	return &syncv1.Stamp{Time: uint64(s.Time), Replica: uint64(s.Replica)}
+}
+
+func malformed(what string, cause error) error {
+	return &Problem{Code: CodeMalformed, Cause: fmt.Errorf("%s: %w", what, cause)}
+}

@@ -1,0 +1,170 @@
+package record
+
+import (
+	"cmp"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+)
+
+// stamped is a run of fields that share stamp and parent.
+type stamped struct {
+	stamp, parent hlc.Stamp
+	fields        []protowire.Number
+	emptied       []protowire.Number
+}
+
+// EncodeState is the State message of a record. Equal registers give equal bytes: proofs and comparisons rest on that,
+// so it is written out here and not left to a library's order. Stampings are ordered by stamp and parent; the one with
+// the most fields goes first and leaves out the fields that have a value.
+func EncodeState(rs Registers) []byte {
+	groups := groupByStamp(rs)
+	fields := rs.Fields()
+	b := make([]byte, 0, len(fields)+8+len(groups)*40)
+	if len(fields) > 0 {
+		b = protowire.AppendTag(b, 1, protowire.BytesType)
+		b = protowire.AppendBytes(b, fields)
+	}
+	for i, g := range groups {
+		if i == 0 {
+			g.fields = g.emptied
+		}
+		b = protowire.AppendTag(b, 2, protowire.BytesType)
+		b = protowire.AppendBytes(b, appendStamping(nil, g))
+	}
+	return b
+}
+
+func groupByStamp(rs Registers) []stamped {
+	var groups []stamped
+	for _, r := range rs {
+		i := slices.IndexFunc(groups, func(g stamped) bool { return g.stamp == r.Stamp && g.parent == r.Parent })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, stamped{stamp: r.Stamp, parent: r.Parent})
+		}
+		groups[i].fields = append(groups[i].fields, r.Field)
+		if len(r.Value) == 0 {
+			groups[i].emptied = append(groups[i].emptied, r.Field)
+		}
+	}
+	slices.SortFunc(groups, func(a, b stamped) int {
+		return cmp.Or(a.stamp.Compare(b.stamp), a.parent.Compare(b.parent))
+	})
+	most := 0
+	for i, g := range groups {
+		if len(g.fields) > len(groups[most].fields) {
+			most = i
+		}
+	}
+	if most > 0 {
+		first := groups[most]
+		groups = slices.Insert(slices.Delete(groups, most, most+1), 0, first)
+	}
+	return groups
+}
+
+func appendStamping(b []byte, g stamped) []byte {
+	b = appendStamp(b, 1, g.stamp)
+	if !g.parent.IsZero() {
+		b = appendStamp(b, 2, g.parent)
+	}
+	if len(g.fields) > 0 {
+		var packed []byte
+		for _, f := range g.fields {
+			packed = protowire.AppendVarint(packed, uint64(f)) //nolint:gosec // field numbers are positive
+		}
+		b = protowire.AppendTag(b, 3, protowire.BytesType)
+		b = protowire.AppendBytes(b, packed)
+	}
+	return b
+}
+
+func appendStamp(b []byte, field protowire.Number, s hlc.Stamp) []byte {
+	var m []byte
+	if s.Time != 0 {
+		m = protowire.AppendTag(m, 1, protowire.VarintType)
+		m = protowire.AppendVarint(m, uint64(s.Time))
+	}
+	if s.Replica != 0 {
+		m = protowire.AppendTag(m, 2, protowire.Fixed64Type)
+		m = protowire.AppendFixed64(m, uint64(s.Replica))
+	}
+	b = protowire.AppendTag(b, field, protowire.BytesType)
+	return protowire.AppendBytes(b, m)
+}
+
+// DecodeState is the inverse of EncodeState. Its registers alias b. The error is a *Problem with CodeMalformed.
+func DecodeState(b []byte) (Registers, error) {
+	var m syncv1.State
+	if err := (proto.UnmarshalOptions{AliasBuffer: true}).Unmarshal(b, &m); err != nil {
+		return nil, malformed("state", err)
+	}
+	rs, err := split(m.GetFields())
+	if err != nil {
+		return nil, err
+	}
+	if len(m.GetStamps()) == 0 {
+		if len(rs) > 0 {
+			return nil, malformed("state has fields and no stamp", nil)
+		}
+		return nil, nil
+	}
+	for i := range rs {
+		rs[i].Stamp, rs[i].Parent = stampOf(m.GetStamps()[0].GetStamp()), stampOf(m.GetStamps()[0].GetParent())
+	}
+	named := make(map[protowire.Number]bool)
+	for g, s := range m.GetStamps() {
+		stamp, parent := stampOf(s.GetStamp()), stampOf(s.GetParent())
+		for _, f := range s.GetFields() {
+			field := protowire.Number(f) //nolint:gosec // checked on the next line
+			if !field.IsValid() || named[field] {
+				return nil, malformed("state names a field twice or wrongly", nil)
+			}
+			named[field] = true
+			i, ok := slices.BinarySearchFunc(rs, field, func(r Register, f protowire.Number) int { return cmp.Compare(r.Field, f) })
+			switch {
+			case ok && g == 0:
+				return nil, malformed("first stamping names a field that has a value", nil)
+			case ok:
+				rs[i].Stamp, rs[i].Parent = stamp, parent
+			default:
+				rs = slices.Insert(rs, i, Register{Field: field, Stamp: stamp, Parent: parent})
+			}
+		}
+	}
+	return rs, nil
+}
+
+// split cuts an encoded message into its fields, which must ascend; a field that repeats is one register.
+func split(fields []byte) (Registers, error) {
+	var rs Registers
+	for len(fields) > 0 {
+		n, _, size := protowire.ConsumeField(fields)
+		if size < 0 {
+			return nil, malformed("fields", protowire.ParseError(size))
+		}
+		switch {
+		case len(rs) > 0 && rs[len(rs)-1].Field == n:
+			last := &rs[len(rs)-1]
+			last.Value = last.Value[:len(last.Value)+size]
+		case len(rs) > 0 && rs[len(rs)-1].Field > n:
+			return nil, malformed("fields do not ascend", nil)
+		default:
+			rs = append(rs, Register{Field: n, Value: fields[:size]})
+		}
+		fields = fields[size:]
+	}
+	for i := range rs { // so that no append to a value can run into its neighbour
+		rs[i].Value = slices.Clip(rs[i].Value)
+	}
+	return rs, nil
+}
+
+func stampOf(s *syncv1.Stamp) hlc.Stamp {
+	return hlc.Stamp{Time: hlc.Time(s.GetTime()), Replica: hlc.Replica(s.GetReplica())}
+}
