@@ -1,0 +1,114 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+)
+
+// EnrolmentCode is what a coordinator hands to a worker, as text or as a QR code, so that a tablet becomes theirs.
+type EnrolmentCode struct {
+	// ServerURL is where the tablet syncs: http or https, with a path or without.
+	ServerURL  string
+	Deployment hlc.ID
+	Worker     hlc.ID
+	// Secret is what the server knows the code by. It is used once.
+	Secret string
+}
+
+// An enrolment code is written as "levee1." and the unpadded base64url of a protobuf message (1 server URL, 2 deployment,
+// 3 worker, 4 secret) with a check behind it: the first 4 bytes of the message's SHA-256, so that a slip in copying
+// is noticed before anything is sent.
+const (
+	enrolmentPrefix = "levee1."
+	enrolmentCheck  = 4
+	// maxEnrolmentText is more than any code needs that a server makes.
+	maxEnrolmentText = 2048
+)
+
+const (
+	enrolmentServerURL protowire.Number = iota + 1
+	enrolmentDeployment
+	enrolmentWorker
+	enrolmentSecret
+)
+
+func (c EnrolmentCode) String() string {
+	var b []byte
+	b = appendBytes(b, enrolmentServerURL, []byte(c.ServerURL))
+	b = appendBytes(b, enrolmentDeployment, c.Deployment[:])
+	b = appendBytes(b, enrolmentWorker, c.Worker[:])
+	b = appendBytes(b, enrolmentSecret, []byte(c.Secret))
+	check := sha256.Sum256(b)
+	return enrolmentPrefix + base64.RawURLEncoding.EncodeToString(append(b, check[:enrolmentCheck]...))
+}
+
+// ParseEnrolmentCode reads a code, with white space anywhere in it: codes are copied from chats that break lines. The
+// error is a *problem.Problem with code enrolment_code_invalid.
+func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
+	invalid := func(why string) (EnrolmentCode, error) {
+		return EnrolmentCode{}, problem.Newf(problem.EnrolmentCodeInvalid, "%s", why)
+	}
+	if len(text) > maxEnrolmentText {
+		return invalid("too long")
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) { // Cf: zero-width spaces and joiners
+			return -1
+		}
+		return r
+	}, text)
+	encoded, ok := strings.CutPrefix(text, enrolmentPrefix)
+	if !ok {
+		return invalid("does not start with " + enrolmentPrefix)
+	}
+	b, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil || len(b) < enrolmentCheck {
+		return invalid("not base64url")
+	}
+	b, sum := b[:len(b)-enrolmentCheck], b[len(b)-enrolmentCheck:]
+	if check := sha256.Sum256(b); string(check[:enrolmentCheck]) != string(sum) {
+		return invalid("copied wrongly")
+	}
+	var c EnrolmentCode
+	for len(b) > 0 {
+		field, typ, tag := protowire.ConsumeTag(b)
+		if tag < 0 || typ != protowire.BytesType {
+			return invalid("not a message")
+		}
+		value, size := protowire.ConsumeBytes(b[tag:])
+		if size < 0 {
+			return invalid("not a message")
+		}
+		b = b[tag+size:]
+		switch field {
+		case enrolmentServerURL:
+			c.ServerURL = string(value)
+		case enrolmentDeployment:
+			copy(c.Deployment[:], value)
+		case enrolmentWorker:
+			copy(c.Worker[:], value)
+		case enrolmentSecret:
+			c.Secret = string(value)
+		}
+	}
+	at, err := url.Parse(c.ServerURL)
+	if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
+		return invalid("names no server")
+	}
+	if c.Secret == "" || c.Deployment == (hlc.ID{}) || c.Worker == (hlc.ID{}) {
+		return invalid("not complete")
+	}
+	return c, nil
+}
+
+func appendBytes(b []byte, field protowire.Number, value []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), value)
+}
