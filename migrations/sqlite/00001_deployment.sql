@@ -16,7 +16,7 @@ CREATE TABLE log (
   sequence   INTEGER NOT NULL,
   change     BLOB    NOT NULL, -- the change's id
   record     BLOB    NOT NULL,
-  outcome    TEXT    NOT NULL, -- '' applied, 'known' had from another replica, 'audience', else why it is held
+  outcome    TEXT    NOT NULL, -- '' applied, 'known' had from another replica, 'erased' came without body, 'audience', else why it is held
   body       BLOB,             -- the change as encoded by its author; NULL once erased
   hash       BLOB,             -- SHA-256 of the body, where the body is erased
   chain      BLOB    NOT NULL, -- of the log at this position
@@ -25,7 +25,7 @@ CREATE TABLE log (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX log_by_sequence ON log (deployment, replica, sequence) WHERE replica > 0;
 CREATE INDEX log_by_record ON log (deployment, record);
-CREATE INDEX log_held ON log (deployment, position) WHERE outcome NOT IN ('', 'known', 'audience');
+CREATE INDEX log_held ON log (deployment, position) WHERE outcome NOT IN ('', 'known', 'erased', 'audience');
 
 -- How far the server has each replica.
 CREATE TABLE replicas (
@@ -37,6 +37,8 @@ CREATE TABLE replicas (
   PRIMARY KEY (deployment, replica)
 ) WITHOUT ROWID;
 
+CREATE INDEX replicas_by_device ON replicas (deployment, device);
+
 -- Records as merged.
 CREATE TABLE records (
   deployment   BLOB    NOT NULL,
@@ -45,8 +47,8 @@ CREATE TABLE records (
   root         BLOB    NOT NULL, -- its own id when it is a root
   audience     BLOB    NOT NULL, -- the team that receives it; zeros: the whole deployment
   position     INTEGER NOT NULL, -- where it last changed
-  origin       BLOB    NOT NULL, -- the device whose push gave it that position
-  before       INTEGER NOT NULL, -- its position before the pushes of origin that it had last; 0 when they made it
+  origin       INTEGER NOT NULL, -- the replica whose change gave it that position; 0 none
+  before       INTEGER NOT NULL, -- its position before the run of changes by origin that ends there; 0 when they made it
   day          INTEGER NOT NULL, -- occurred_on, YYYYMMDD; 0 when unset
   duplicate_of BLOB,
   state        BLOB    NOT NULL, -- an encoded State

@@ -129,11 +129,11 @@ func (c *Change) Encode() []byte {
 	return b
 }
 
-// DecodeChange reads an encoded change of a replica. It never panics; the error is a *Problem with CodeMalformed, or
-// CodeNotCanonical when its fields do not ascend. The change aliases b.
+// DecodeChange reads an encoded change of a replica. It never panics; the error is a *Problem with CodeMalformed,
+// CodeUnknownKind when it names no kind, or CodeNotCanonical when its fields do not ascend.
 func DecodeChange(b []byte, replica hlc.Replica) (*Change, error) {
 	var m syncv1.Change
-	if err := (proto.UnmarshalOptions{AliasBuffer: true}).Unmarshal(b, &m); err != nil {
+	if err := proto.Unmarshal(b, &m); err != nil {
 		return nil, malformed("change", err)
 	}
 	c := &Change{Kind: recordv1.Kind(m.GetKind()), Fields: m.GetFields(), Seen: m.GetSeen(), //nolint:gosec // checked below
@@ -142,7 +142,7 @@ func DecodeChange(b []byte, replica hlc.Replica) (*Change, error) {
 		return nil, malformed("change has an id that is not 16 bytes", nil)
 	}
 	if c.Kind <= 0 {
-		return nil, malformed("change has no kind", nil)
+		return nil, &Problem{Code: CodeUnknownKind}
 	}
 	c.ID = hlc.ID(m.GetId())
 	c.Record = c.ID

@@ -98,10 +98,10 @@ func appendStamp(b []byte, field protowire.Number, s hlc.Stamp) []byte {
 	return protowire.AppendBytes(b, m)
 }
 
-// DecodeState is the inverse of EncodeState. Its registers alias b. The error is a *Problem with CodeMalformed.
+// DecodeState is the inverse of EncodeState. The error is a *Problem with CodeMalformed.
 func DecodeState(b []byte) (Registers, error) {
 	var m syncv1.State
-	if err := (proto.UnmarshalOptions{AliasBuffer: true}).Unmarshal(b, &m); err != nil {
+	if err := proto.Unmarshal(b, &m); err != nil {
 		return nil, malformed("state", err)
 	}
 	rs, err := split(m.GetFields())

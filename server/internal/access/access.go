@@ -1,0 +1,82 @@
+// Package access decides who may see and do what. Its decisions are pure: no transport, no SQL, no clock.
+package access
+
+import (
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// Person is who asks, as posted at the moment in question.
+type Person struct {
+	Worker hlc.ID
+	Role   recordv1.Role
+	// Team is the zero ID for who belongs to none.
+	Team hlc.ID
+}
+
+// Everyone is the audience of records that the whole deployment receives.
+var Everyone hlc.ID
+
+// Scope is where a change stands: the teams whose records it touches.
+type Scope struct {
+	// Makes: the change makes its record.
+	Makes bool
+	// Root: the record is its own root, so that its team is its audience.
+	Root bool
+	// Before and After are the audiences of the record without and with the change; for a new record both are what it
+	// gets.
+	Before, After hlc.ID
+}
+
+// Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
+func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
+	switch {
+	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes:
+		return record.CodeNotAllowed // the server alone finds conflicts; people settle them
+	case p.Role == recordv1.Role_ROLE_COORDINATOR:
+		return ""
+	case record.SetUp(kind):
+		return record.CodeNotAllowed
+	case !leads(p.Role) && (kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT || kind == recordv1.Kind_KIND_HELD_DECISION):
+		return record.CodeNotAllowed
+	case s.Root && s.After == Everyone && (s.Makes || s.Before != Everyone):
+		return record.CodeNotAllowed // only a coordinator shows a record to the whole deployment, such as planned activities
+	}
+	for _, team := range []hlc.ID{s.Before, s.After} {
+		if team != Everyone && team != p.Team {
+			return record.CodeNotYourTeam
+		}
+	}
+	return ""
+}
+
+// leads reports whether a role reviews and settles what others wrote.
+func leads(r recordv1.Role) bool {
+	return r == recordv1.Role_ROLE_TEAM_LEAD || r == recordv1.Role_ROLE_SUPERVISOR || r == recordv1.Role_ROLE_COORDINATOR
+}
+
+// Audiences are the teams whose records a person's tablet receives, of all that the deployment has.
+func Audiences(p Person, all []hlc.ID) []hlc.ID {
+	if p.Role == recordv1.Role_ROLE_COORDINATOR {
+		return append([]hlc.ID{Everyone}, all...)
+	}
+	if p.Team == Everyone {
+		return []hlc.ID{Everyone}
+	}
+	return []hlc.ID{Everyone, p.Team}
+}
+
+// ReadConfidential reports whether a person may see a confidential record of an audience that reaches them: who wrote
+// it, who works on its root, and their supervisors and coordinators.
+func ReadConfidential(p Person, author hlc.ID, assigned []hlc.ID) bool {
+	if p.Role == recordv1.Role_ROLE_SUPERVISOR || p.Role == recordv1.Role_ROLE_COORDINATOR || p.Worker == author {
+		return true
+	}
+	for _, w := range assigned {
+		if w == p.Worker {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/tally"
+)
+
+// Save implements syncing.Writing.
+func (t *Tx) Save(c syncing.Changes) error {
+	saves := []func(syncing.Changes) error{t.saveLog, t.saveRecords, t.savePostings, t.saveReplicas, t.saveTotals, t.saveContacts}
+	for _, save := range saves {
+		if err := save(c); err != nil {
+			return err
+		}
+	}
+	if len(c.Log) == 0 {
+		return nil
+	}
+	return t.run(`INSERT INTO deployments (deployment, position, chain, time) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (deployment) DO UPDATE SET position = excluded.position, chain = excluded.chain, time = excluded.time`,
+		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time)) //nolint:gosec // both below 63 bits
+}
+
+func (t *Tx) saveLog(c syncing.Changes) error {
+	rows := make([][]any, len(c.Log))
+	for i := range c.Log {
+		e := &c.Log[i]
+		rows[i] = []any{t.id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received} //nolint:gosec // below 63 bits
+	}
+	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received)`, ``, rows)
+}
+
+func (t *Tx) saveRecords(c syncing.Changes) error {
+	rows := make([][]any, len(c.Records))
+	for i := range c.Records {
+		r := &c.Records[i]
+		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.Before), r.Day, orNull(r.DuplicateOf), r.State} //nolint:gosec // below 63 bits
+	}
+	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, before, day, duplicate_of, state)`,
+		`ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
+			origin = excluded.origin, before = excluded.before, day = excluded.day, duplicate_of = excluded.duplicate_of, state = excluded.state`, rows)
+}
+
+func (t *Tx) savePostings(c syncing.Changes) error {
+	rows := make([][]any, len(c.Postings))
+	for i, p := range c.Postings {
+		rows[i] = []any{t.id, p.Worker[:], int64(p.Since), p.Team[:], int32(p.Role)} //nolint:gosec // below 63 bits
+	}
+	return t.bulk(`INSERT INTO postings (deployment, worker, since, team, role)`,
+		`ON CONFLICT (deployment, worker, since) DO UPDATE SET team = excluded.team, role = excluded.role`, rows)
+}
+
+func (t *Tx) saveReplicas(c syncing.Changes) error {
+	for _, r := range c.Replicas {
+		if r.Have == 0 {
+			continue // looked up and never written
+		}
+		if err := t.run(`INSERT INTO replicas (deployment, replica, device, have, chain) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (deployment, replica) DO UPDATE SET have = excluded.have, chain = excluded.chain`,
+			t.id, int64(r.Number), r.Device[:], int64(r.Have), r.Chain[:]); err != nil { //nolint:gosec // below 63 bits
+			return err
+		}
+	}
+	return nil
+}
+
+// saveTotals moves the totals by a group's difference. Distinct persons are counted by how often each token is met: a
+// person comes when the count leaves 0, and goes when it returns there.
+func (t *Tx) saveTotals(c syncing.Changes) error {
+	persons := map[tally.Cell]int64{}
+	for _, cell := range sortedTokens(c.Totals.Tokens) {
+		by := c.Totals.Tokens[cell]
+		var now int64
+		_, err := t.one(`INSERT INTO tokens (deployment, basis, dimension, key, token, count) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (deployment, basis, dimension, key, token) DO UPDATE SET count = tokens.count + excluded.count RETURNING count`,
+			[]any{t.id, cell.Basis.String(), cell.Dimension.String(), cell.Key, cell.Token[:], by}, &now)
+		if err != nil {
+			return err
+		}
+		at := tally.Cell{Basis: cell.Basis, Figure: tally.Persons, Cut: cell.Cut}
+		switch was := now - by; {
+		case was <= 0 && now > 0:
+			persons[at]++
+		case was > 0 && now <= 0:
+			persons[at]--
+		}
+		if now == 0 {
+			if err := t.run(`DELETE FROM tokens WHERE deployment = $1 AND basis = $2 AND dimension = $3 AND key = $4 AND token = $5`,
+				t.id, cell.Basis.String(), cell.Dimension.String(), cell.Key, cell.Token[:]); err != nil {
+				return err
+			}
+		}
+	}
+	moved := map[tally.Cell]int64{}
+	for cell, by := range c.Totals.Cells {
+		moved[cell] += by
+		if cell.Figure == tally.PersonsByNumber {
+			persons[tally.Cell{Basis: cell.Basis, Figure: tally.Persons, Cut: cell.Cut}] += by
+		}
+	}
+	for cell, by := range persons {
+		moved[cell] += by
+	}
+	var rows [][]any
+	for cell, by := range moved {
+		if by != 0 {
+			rows = append(rows, []any{t.id, cell.Basis.String(), cell.Figure.String(), cell.Dimension.String(), cell.Key, by})
+		}
+	}
+	// In one order, so that statements of several servers never wait for each other in a circle.
+	slices.SortFunc(rows, func(a, b []any) int {
+		return cmp.Or(cmp.Compare(a[1].(string), b[1].(string)), cmp.Compare(a[2].(string), b[2].(string)),
+			cmp.Compare(a[3].(string), b[3].(string)), cmp.Compare(a[4].(string), b[4].(string)))
+	})
+	return t.bulk(`INSERT INTO totals (deployment, basis, figure, dimension, key, value)`,
+		`ON CONFLICT (deployment, basis, figure, dimension, key) DO UPDATE SET value = totals.value + excluded.value`, rows)
+}
+
+func sortedTokens(tokens map[tally.TokenCell]int64) []tally.TokenCell {
+	cells := make([]tally.TokenCell, 0, len(tokens))
+	for cell := range tokens {
+		cells = append(cells, cell)
+	}
+	slices.SortFunc(cells, func(a, b tally.TokenCell) int {
+		return cmp.Or(cmp.Compare(a.Basis, b.Basis), cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Key, b.Key), slices.Compare(a.Token[:], b.Token[:]))
+	})
+	return cells
+}
+
+func (t *Tx) saveContacts(c syncing.Changes) error {
+	for _, contact := range c.Contacts {
+		if err := t.run(`UPDATE devices SET last_contact = $3, unsent = $4, app = CASE WHEN $5 = '' THEN app ELSE $5 END WHERE deployment = $1 AND device = $2`,
+			t.id, contact.Device[:], contact.At, int64(contact.Unsent), contact.App); err != nil { //nolint:gosec // a count of changes
+			return err
+		}
+	}
+	return nil
+}

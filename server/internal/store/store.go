@@ -1,0 +1,270 @@
+// Package store is the one SQL body behind the stores: statements that SQLite and PostgreSQL both take. Its folders
+// hold what differs.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+)
+
+// DB is an open database. Reads run beside the one writer and never wait for it.
+type DB struct {
+	write, read *sql.DB
+	// classify turns a driver's error into a problem that people may see, where there is one for it.
+	classify func(error) error
+	// writing and reading hold a token for each open transaction.
+	writing, reading chan struct{}
+
+	mu       sync.Mutex
+	prepared map[preparedKey]*sql.Stmt
+}
+
+type preparedKey struct {
+	db    *sql.DB
+	query string
+}
+
+// maxReaders bounds how many snapshots are open at once.
+const maxReaders = 16
+
+// New is a store over two pools of one database, one to write and one to read. Neither pool may be limited to one
+// connection. DB itself lets one transaction write at a time.
+func New(write, read *sql.DB, classify func(error) error) *DB {
+	return &DB{write: write, read: read, classify: classify, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
+		prepared: map[preparedKey]*sql.Stmt{}}
+}
+
+// Close closes both pools.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var errs []error
+	for _, s := range d.prepared {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, d.read.Close(), d.write.Close())...)
+}
+
+// Ping reports whether the database answers.
+func (d *DB) Ping(ctx context.Context) error { return d.classify(d.read.PingContext(ctx)) }
+
+// Deployment is the part of the database that belongs to one deployment.
+func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: id} }
+
+// Deployments are the ids of all deployments.
+func (d *DB) Deployments(ctx context.Context) ([]hlc.ID, error) {
+	var ids []hlc.ID
+	err := d.transact(ctx, d.read, true, func(tx *Tx) error {
+		return tx.each(`SELECT deployment FROM deployments ORDER BY deployment`, nil, func(row scanner) error {
+			var id []byte
+			if err := row.Scan(&id); err != nil {
+				return err
+			}
+			ids = append(ids, hlc.ID(id))
+			return nil
+		})
+	})
+	return ids, err
+}
+
+// Deployment is one deployment's store.
+type Deployment struct {
+	db *DB
+	id hlc.ID
+}
+
+// Tx is one transaction over one deployment.
+type Tx struct {
+	ctx context.Context
+	db  *DB
+	of  *sql.DB
+	tx  *sql.Tx
+	id  []byte
+}
+
+func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
+	tokens := d.writing
+	if readOnly {
+		tokens = d.reading
+	}
+	select {
+	case tokens <- struct{}{}:
+		defer func() { <-tokens }()
+	case <-ctx.Done():
+		return problem.New(problem.Busy)
+	}
+	tx, err := of.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
+	if err != nil {
+		return d.classify(err)
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback()
+		}
+	}()
+	if err := fn(&Tx{ctx: ctx, db: d, of: of, tx: tx}); err != nil {
+		return d.classify(err)
+	}
+	return d.classify(tx.Commit())
+}
+
+// statement is a prepared form of a query, which the pool keeps for every connection that has used it.
+func (t *Tx) statement(query string) (*sql.Stmt, error) {
+	t.db.mu.Lock()
+	defer t.db.mu.Unlock()
+	key := preparedKey{t.of, query}
+	s, ok := t.db.prepared[key]
+	if !ok {
+		var err error
+		// This takes a connection besides the transaction's own, so the pools must not be limited to one.
+		if s, err = t.of.PrepareContext(t.ctx, query); err != nil {
+			return nil, fmt.Errorf("preparing %q: %w", query, err)
+		}
+		t.db.prepared[key] = s
+	}
+	return t.tx.StmtContext(t.ctx, s), nil
+}
+
+type scanner interface{ Scan(...any) error }
+
+// one reads at most one row; false when there is none.
+func (t *Tx) one(query string, args []any, into ...any) (bool, error) {
+	s, err := t.statement(query)
+	if err != nil {
+		return false, err
+	}
+	err = s.QueryRowContext(t.ctx, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (t *Tx) each(query string, args []any, row func(scanner) error) error {
+	s, err := t.statement(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryContext(t.ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (t *Tx) run(query string, args ...any) error {
+	s, err := t.statement(query)
+	if err != nil {
+		return err
+	}
+	_, err = s.ExecContext(t.ctx, args...)
+	return err
+}
+
+// bulkRows is how many rows a multi-row statement writes; what is left over is written row by row, so that only two
+// forms of each statement are ever prepared.
+const bulkRows = 40
+
+// bulk runs "head VALUES (…),(…) tail" for rows of arguments.
+func (t *Tx) bulk(head, tail string, rows [][]any) error {
+	for len(rows) > 0 {
+		n := 1
+		if len(rows) >= bulkRows {
+			n = bulkRows
+		}
+		args := make([]any, 0, n*len(rows[0]))
+		for _, r := range rows[:n] {
+			args = append(args, r...)
+		}
+		if err := t.run(bulkQuery(head, tail, n, len(rows[0])), args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+var bulkQueries sync.Map // of bulkKey to string: building a statement costs more than running it
+
+type bulkKey struct {
+	head, tail    string
+	rows, columns int
+}
+
+func bulkQuery(head, tail string, rows, columns int) string {
+	key := bulkKey{head, tail, rows, columns}
+	if q, ok := bulkQueries.Load(key); ok {
+		return q.(string)
+	}
+	var b strings.Builder
+	b.WriteString(head + " VALUES ")
+	n := 0
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		for c := range columns {
+			b.WriteString(map[bool]string{true: "($", false: ",$"}[c == 0])
+			n++
+			b.WriteString(strconv.Itoa(n))
+		}
+		b.WriteByte(')')
+	}
+	b.WriteString(" " + tail)
+	q, _ := bulkQueries.LoadOrStore(key, b.String())
+	return q.(string)
+}
+
+// inSizes are the numbers of ids that look-ups are prepared for; a list is padded with its last id.
+var inSizes = []int{1, 8, 64, 512}
+
+// in runs a query with "IN (…)" over ids, in pieces. The deployment is $1 and the ids begin at $2.
+func (t *Tx) in(query string, ids []hlc.ID, row func(scanner) error) error {
+	for len(ids) > 0 {
+		size := inSizes[len(inSizes)-1]
+		for _, s := range inSizes {
+			if len(ids) <= s {
+				size = s
+				break
+			}
+		}
+		n := min(len(ids), size)
+		args := make([]any, 0, size+1)
+		args = append(args, t.id)
+		for i := range size {
+			args = append(args, ids[min(i, n-1)][:])
+		}
+		if err := t.each(inQuery(query, size), args, row); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+func inQuery(query string, size int) string {
+	key := bulkKey{query, "in", 1, size}
+	if q, ok := bulkQueries.Load(key); ok {
+		return q.(string)
+	}
+	marks := make([]string, size)
+	for i := range marks {
+		marks[i] = "$" + strconv.Itoa(i+2)
+	}
+	q, _ := bulkQueries.LoadOrStore(key, strings.Replace(query, "IN (…)", "IN ("+strings.Join(marks, ",")+")", 1))
+	return q.(string)
+}

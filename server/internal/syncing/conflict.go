@@ -1,0 +1,192 @@
+package syncing
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// meet compares what arrives with what stands, and records a conflict for each field that was overwritten by someone
+// who had not seen the value that lost.
+func (g *group) meet(e *entry, a arrival, worker hlc.ID) error {
+	// Conflicts themselves have none: two people who settle one agree or the later one wins.
+	if !e.there || e.Kind == recordv1.Kind_KIND_CONFLICT {
+		return nil
+	}
+	for _, arriving := range a.set {
+		standing := e.registers.Get(arriving.Field)
+		var failed error
+		meeting := record.Meet(standing, arriving, func(s hlc.Stamp) bool {
+			yes, err := g.isAncestor(e.ID, standing, s)
+			failed = err
+			return yes
+		})
+		if failed != nil {
+			return failed
+		}
+		if meeting == record.Clashes {
+			if err := g.conflict(e, arriving.Field, standing, arriving, worker); err != nil {
+				return err
+			}
+		}
+	}
+	if !record.DeletionClashes(e.registers, a.change) {
+		return nil
+	}
+	deletion := e.registers.Get(record.DeletedField)
+	unseen := record.Register{Field: record.DeletedField, Stamp: a.change.Stamp}
+	if arriving := a.set.Get(record.DeletedField); arriving.Field != 0 {
+		// A delete by someone who had not seen the newest edit: that edit is the other side.
+		unseen, deletion = arriving, record.Register{Field: record.DeletedField, Stamp: newest(e.registers)}
+	}
+	return g.conflict(e, record.DeletedField, deletion, unseen, worker)
+}
+
+func newest(registers record.Registers) hlc.Stamp {
+	var s hlc.Stamp
+	for _, r := range registers {
+		if r.Stamp.Compare(s) > 0 {
+			s = r.Stamp
+		}
+	}
+	return s
+}
+
+// isAncestor follows the parents of the standing value of a field through the log: did someone who had seen the value
+// of stamp s, or a successor of it, write what stands?
+func (g *group) isAncestor(id hlc.ID, standing record.Register, s hlc.Stamp) (bool, error) {
+	if standing.Parent.IsZero() || standing.Parent.Compare(s) < 0 {
+		return false, nil
+	}
+	entries, err := g.past(id)
+	if err != nil {
+		return false, err
+	}
+	parents := map[hlc.Stamp]hlc.Stamp{}
+	for _, e := range entries {
+		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && e.Outcome == Applied {
+			parents[c.Stamp] = c.Parents[standing.Field]
+		}
+	}
+	// A parent that does not lie before its child ends the walk: whoever wrote it lied.
+	for at := standing.Parent; ; at = parents[at] {
+		if at == s {
+			return true, nil
+		}
+		if at.Compare(s) < 0 || parents[at].Compare(at) >= 0 {
+			return false, nil
+		}
+	}
+}
+
+// conflict keeps both values of a field in the record of its conflict, which is one for each record and field.
+func (g *group) conflict(e *entry, field protowire.Number, standing, arriving record.Register, worker hlc.ID) error {
+	id := conflictID(e.ID, field)
+	at, err := g.get(id)
+	if err != nil {
+		return err
+	}
+	var was recordv1.Conflict
+	if at.there {
+		if err := proto.Unmarshal(at.registers.Fields(), &was); err != nil {
+			return fmt.Errorf("reading conflict %v: %w", id, err)
+		}
+	}
+	author, err := g.authorOf(standing.Stamp.Replica)
+	if err != nil {
+		return err
+	}
+	sides := was.GetSides()
+	for _, s := range []struct {
+		register record.Register
+		author   hlc.ID
+	}{{standing, author}, {arriving, worker}} {
+		sides = addSide(sides, s.register, s.author)
+	}
+	set := &recordv1.Conflict{
+		Target: e.ID[:], TargetKind: e.Kind.Enum(), Field: proto.Uint32(uint32(field)), //nolint:gosec // field numbers are positive
+		Sides: sides, Settled: proto.Bool(false),
+	}
+	return g.author(at, recordv1.Kind_KIND_CONFLICT, id, set)
+}
+
+func addSide(sides []*recordv1.ConflictSide, r record.Register, author hlc.ID) []*recordv1.ConflictSide {
+	for _, s := range sides {
+		if s.GetTime() == uint64(r.Stamp.Time) && s.GetReplica() == uint64(r.Stamp.Replica) {
+			return sides
+		}
+	}
+	side := &recordv1.ConflictSide{Value: r.Value, Time: proto.Uint64(uint64(r.Stamp.Time)), Replica: proto.Uint64(uint64(r.Stamp.Replica))}
+	if author != (hlc.ID{}) {
+		side.Author = author[:]
+	}
+	sides = append(sides, side)
+	slices.SortFunc(sides, func(a, b *recordv1.ConflictSide) int {
+		return hlc.Stamp{Time: hlc.Time(a.GetTime()), Replica: hlc.Replica(a.GetReplica())}.Compare(
+			hlc.Stamp{Time: hlc.Time(b.GetTime()), Replica: hlc.Replica(b.GetReplica())})
+	})
+	return sides
+}
+
+// conflictID derives the id of a conflict from record and field, so that a server which lost it and finds it again
+// finds the same one. Its time is the record's.
+func conflictID(id hlc.ID, field protowire.Number) hlc.ID {
+	h := sha256.New()
+	h.Write([]byte("levee conflict v1"))
+	h.Write(id[:])
+	h.Write(binary.BigEndian.AppendUint32(nil, uint32(field))) //nolint:gosec // field numbers are positive
+	made, err := hlc.NewID(hlc.IDTime(id), bytes.NewReader(h.Sum(nil)))
+	if err != nil {
+		panic("syncing: a hash is long enough for an id") // 32 bytes for 10
+	}
+	return made
+}
+
+// authorOf is the worker whose tablet a replica is; zero for the server's own.
+func (g *group) authorOf(number hlc.Replica) (hlc.ID, error) {
+	r, err := g.replica(number, hlc.ID{})
+	if err != nil || r.Device == (hlc.ID{}) {
+		return hlc.ID{}, err
+	}
+	d, _, err := g.store.Device(r.Device)
+	return d.Worker, err
+}
+
+// author makes a change as the server's own replica. id is the change's if it makes the record.
+func (g *group) author(e *entry, kind record.Kind, id hlc.ID, set proto.Message, cleared ...protowire.Number) error {
+	encoded, err := proto.Marshal(set)
+	if err != nil {
+		return fmt.Errorf("encoding a %v: %w", kind, err)
+	}
+	fields, err := record.Canonical(kind, encoded)
+	if err != nil {
+		return fmt.Errorf("encoding a %v: %w", kind, err)
+	}
+	stamp := hlc.Stamp{Time: g.self.clock.Now(), Replica: g.self.replica}
+	changeID := id
+	if e.there {
+		if changeID, err = hlc.NewID(stamp.Time, g.self.entropy); err != nil {
+			return err
+		}
+	}
+	c, err := record.Edit(changeID, id, kind, stamp, e.registers, fields, cleared)
+	if err != nil || c == nil {
+		return err
+	}
+	r, err := g.replica(g.self.replica, hlc.ID{})
+	if err != nil {
+		return err
+	}
+	body := c.Encode()
+	return g.apply(e, c, c.Registers(), g.take(r, c.ID, c.Record, Applied, body, batch.HashOf(body)))
+}

@@ -1,0 +1,227 @@
+package syncing
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+
+	"levee/server/internal/access"
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/record"
+)
+
+// How large pages are. A tablet may ask for smaller ones, not for larger ones.
+const (
+	pageBytes    = 512 << 10
+	minPageBytes = 4 << 10
+	// pageRows is how many records are read at once while a page fills.
+	pageRows = 256
+)
+
+// puller fills one page from one snapshot.
+type puller struct {
+	store   Reading
+	keys    *Keys
+	self    *self
+	person  access.Person
+	replica hlc.Replica // the tablet's; 0 when it did not say
+	cursor  uint64
+	roots   map[hlc.ID]*Record // that confidential records hang on; nil where there is none
+}
+
+// pull is the page after a cursor.
+func (p *puller) pull(audiences []hlc.ID, request *syncv1.Pull) (*syncv1.Page, error) {
+	head, err := p.store.Head()
+	if err != nil {
+		return nil, err
+	}
+	page := &syncv1.Page{Head: markOf(head.Position, head.Chain)}
+	cursor := request.GetCursor().GetPosition()
+	chain, ok, err := p.store.ChainAt(cursor)
+	if err != nil {
+		return nil, err
+	}
+	if !ok || (cursor > 0 && !batch.Same(request.GetCursor().GetChain(), chain)) {
+		// This log is not the one that the tablet saw: the server lost history. The newest mark of the tablet's that
+		// this log has is where both agree; before it knows the marks the tablet is asked for them.
+		common, err := p.common(request.GetMarks())
+		if err != nil {
+			return nil, err
+		}
+		page.Common, page.SendMarks = common, len(request.GetMarks()) == 0
+		if page.SendMarks {
+			page.Cursor = request.GetCursor()
+			return page, nil
+		}
+		cursor = common.GetPosition()
+	}
+	p.cursor = cursor
+
+	limit := pageBytes
+	if asked := int(request.GetMaxBytes()); asked > 0 {
+		limit = min(max(asked, minPageBytes), pageBytes)
+	}
+	last, complete, err := p.fill(page, audiences, cursor, limit)
+	if err != nil {
+		return nil, err
+	}
+	if complete {
+		page.Cursor = page.Head
+		return page, nil
+	}
+	for _, a := range audiences {
+		n, err := p.store.Remaining(a, last)
+		if err != nil {
+			return nil, err
+		}
+		page.Remaining += n
+	}
+	at, _, err := p.store.ChainAt(last)
+	page.Cursor = markOf(last, at)
+	return page, err
+}
+
+// common is the newest of a tablet's marks that this log has; position 0 is common to all.
+func (p *puller) common(marks []*syncv1.Mark) (*syncv1.Mark, error) {
+	best := &syncv1.Mark{}
+	for _, m := range marks[:min(len(marks), maxMarks)] {
+		if m.GetPosition() <= best.GetPosition() {
+			continue
+		}
+		chain, ok, err := p.store.ChainAt(m.GetPosition())
+		if err != nil {
+			return nil, err
+		}
+		if ok && batch.Same(m.GetChain(), chain) {
+			best = m
+		}
+	}
+	return best, nil
+}
+
+// maxMarks bounds how many marks of a request are looked at.
+const maxMarks = 64
+
+// stream is what is still to come of one audience.
+type stream struct {
+	audience hlc.ID
+	ahead    []Record
+	after    uint64
+	done     bool
+}
+
+// fill merges the audiences' records in the order of their positions until the page is full. last is the position of
+// the last record that was looked at.
+func (p *puller) fill(page *syncv1.Page, audiences []hlc.ID, after uint64, limit int) (last uint64, complete bool, err error) {
+	streams := make([]*stream, len(audiences))
+	for i, a := range audiences {
+		streams[i] = &stream{audience: a, after: after}
+	}
+	size := 0
+	last = after
+	for {
+		var next *stream
+		for _, s := range streams {
+			if len(s.ahead) == 0 && !s.done {
+				if err := p.refill(s); err != nil {
+					return 0, false, err
+				}
+			}
+			if len(s.ahead) > 0 && (next == nil || s.ahead[0].Position < next.ahead[0].Position) {
+				next = s
+			}
+		}
+		if next == nil {
+			return last, true, nil
+		}
+		if size >= limit {
+			return last, false, nil
+		}
+		r := next.ahead[0]
+		next.ahead = next.ahead[1:]
+		last = r.Position
+		may, err := p.mayRead(r)
+		if err != nil {
+			return 0, false, err
+		}
+		if may {
+			pulled := p.pulled(r)
+			page.Records = append(page.Records, pulled)
+			size += len(pulled.State) + 48 // id, kind, position and proof with their tags
+		}
+	}
+}
+
+func (p *puller) refill(s *stream) error {
+	rows, err := p.store.Page(s.audience, s.after, pageRows)
+	if err != nil {
+		return err
+	}
+	s.ahead, s.done = rows, len(rows) < pageRows
+	if len(rows) > 0 {
+		s.after = rows[len(rows)-1].Position
+	}
+	return nil
+}
+
+// pulled is a record as it is sent. Its body stays away when the tablet has it: its own push gave the record its
+// position, and before that push the cursor had already covered it.
+func (p *puller) pulled(r Record) *syncv1.PulledRecord {
+	m := &syncv1.PulledRecord{Id: r.ID[:], Kind: uint32(r.Kind), Position: r.Position, Proof: p.keys.Proof(p.self.deployment, r.ID, r.Kind, r.State)} //nolint:gosec // kinds are positive
+	if p.replica == 0 || r.Origin != p.replica || r.Before > p.cursor || p.cursor == 0 {
+		m.State = r.State
+	}
+	return m
+}
+
+// mayRead keeps confidential records from those who do not work on their root.
+func (p *puller) mayRead(r Record) (bool, error) {
+	if r.Kind != conflictKind && !record.Confidential(r.Kind) {
+		return true, nil
+	}
+	registers, err := record.DecodeState(r.State)
+	if err != nil || !confidential(r.Kind, registers) {
+		return err == nil, err
+	}
+	var workers []hlc.ID
+	root, ok := p.roots[r.Root]
+	if !ok && r.Root != r.ID {
+		found, err := p.store.Records([]hlc.ID{r.Root})
+		if err != nil {
+			return false, err
+		}
+		if len(found) == 1 {
+			root = &found[0]
+		}
+		p.roots[r.Root] = root
+	}
+	if root != nil {
+		of, err := record.DecodeState(root.State)
+		if err != nil {
+			return false, err
+		}
+		workers = assigned(root.Kind, of)
+	}
+	return access.ReadConfidential(p.person, idOf(registers.Get(authorField)), workers), nil
+}
+
+func markOf(position uint64, chain batch.Hash) *syncv1.Mark {
+	if position == 0 {
+		return &syncv1.Mark{}
+	}
+	return &syncv1.Mark{Position: position, Chain: slices.Clone(chain[:batch.ShortChain])}
+}
+
+// Proof is what a record that is given back after the server lost it is known by: the first 8 bytes of HMAC-SHA256 over
+// deployment, id, kind and state.
+func (k *Keys) Proof(deployment, id hlc.ID, kind record.Kind, state []byte) []byte {
+	h := hmac.New(sha256.New, k.ProofKey)
+	h.Write(deployment[:])
+	h.Write(id[:])
+	h.Write(binary.BigEndian.AppendUint32(nil, uint32(kind))) //nolint:gosec // kinds are positive
+	h.Write(state)
+	return h.Sum(nil)[:8]
+}

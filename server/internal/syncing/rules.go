@@ -1,0 +1,95 @@
+package syncing
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// SetUp is what a deployment was set up with: its own record, sites, teams and workers. It is read anew after each
+// change of one of them, and shared by all requests in between.
+type SetUp struct {
+	Deployment *recordv1.Deployment
+	Location   *time.Location
+	Sites      map[hlc.ID]*recordv1.Site
+	Teams      map[hlc.ID]*recordv1.Team
+	Workers    map[hlc.ID]*recordv1.Worker
+	// Rules are what changes are validated by.
+	Rules record.Deployment
+
+	records []Record
+}
+
+// setUpKinds are read in this order, which is also the one in which a new tablet gets them.
+var setUpKinds = []record.Kind{recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, recordv1.Kind_KIND_WORKER}
+
+func readSetUp(ctx context.Context, store Store) (*SetUp, error) {
+	s := &SetUp{Deployment: &recordv1.Deployment{}, Location: time.UTC, Sites: map[hlc.ID]*recordv1.Site{}, Teams: map[hlc.ID]*recordv1.Team{}, Workers: map[hlc.ID]*recordv1.Worker{}}
+	err := store.Read(ctx, func(tx Reading) error {
+		for _, kind := range setUpKinds {
+			records, err := tx.OfKind(kind)
+			if err != nil {
+				return err
+			}
+			for _, r := range records {
+				if err := s.add(r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || s.Deployment.GetTimeZone() == "" {
+		return s, err
+	}
+	sites := make([]*recordv1.Site, 0, len(s.Sites))
+	for _, site := range s.Sites {
+		sites = append(sites, site)
+	}
+	if s.Rules, err = record.DeploymentOf(s.Deployment, sites); err != nil {
+		return nil, err
+	}
+	s.Location = s.Rules.Location
+	return s, nil
+}
+
+func (s *SetUp) add(r Record) error {
+	s.records = append(s.records, r)
+	registers, err := record.DecodeState(r.State)
+	if err != nil {
+		return fmt.Errorf("state of record %v: %w", r.ID, err)
+	}
+	if registers.Deleted() {
+		return nil
+	}
+	m := record.New(r.Kind)
+	if err := proto.Unmarshal(registers.Fields(), m); err != nil {
+		return fmt.Errorf("fields of record %v: %w", r.ID, err)
+	}
+	switch m := m.(type) {
+	case *recordv1.Deployment:
+		s.Deployment = m
+	case *recordv1.Site:
+		s.Sites[r.ID] = m
+	case *recordv1.Team:
+		s.Teams[r.ID] = m
+	case *recordv1.Worker:
+		s.Workers[r.ID] = m
+	}
+	return nil
+}
+
+// teams are the ids of all teams.
+func (s *SetUp) teams() []hlc.ID {
+	ids := make([]hlc.ID, 0, len(s.Teams))
+	for id := range s.Teams {
+		ids = append(ids, id)
+	}
+	return ids
+}

@@ -1,0 +1,342 @@
+package syncing
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/proto"
+
+	"levee/server/internal/access"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// Protocol is the version that this server speaks.
+const Protocol = 1
+
+const conflictKind = recordv1.Kind_KIND_CONFLICT
+
+// Bounds on what a tablet says about itself, in bytes.
+const (
+	maxDeviceName = 100
+	maxAppName    = 60
+)
+
+// Config is what a Service needs.
+type Config struct {
+	Deployment hlc.ID
+	Store      Store
+	Keys       *Keys
+	// Wall is the server's clock.
+	Wall func() time.Time
+	// Entropy makes ids, codes and the server's replica number; crypto/rand in production.
+	Entropy io.Reader
+	// Observe is told how many jobs each commit carried, and how long it took. It may be nil.
+	Observe func(jobs int, took time.Duration)
+	// Failed is told of an error that nobody waits for. It may be nil.
+	Failed func(error)
+}
+
+// Service is one deployment on this server.
+type Service struct {
+	config  Config
+	self    *self
+	writer  *writer
+	setUp   atomic.Pointer[SetUp]
+	devices deviceCache
+}
+
+// Start opens a deployment. The server takes a new replica number for itself at every start, since its database may be
+// an older copy.
+func Start(ctx context.Context, c Config) (*Service, error) {
+	if c.Entropy == nil {
+		c.Entropy = rand.Reader
+	}
+	if c.Observe == nil {
+		c.Observe = func(int, time.Duration) {}
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	var head Head
+	if err := c.Store.Read(ctx, func(tx Reading) (err error) {
+		head, err = tx.Head()
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if ahead := head.Time.Wall().Sub(c.Wall()); ahead > MaxSkew {
+		return nil, fmt.Errorf("the clock of this machine is %v behind the newest change in the database: set the clock right and start again", ahead.Round(time.Second))
+	}
+	nonce := make([]byte, 8)
+	if _, err := io.ReadFull(c.Entropy, nonce); err != nil {
+		return nil, fmt.Errorf("making a replica number: %w", err)
+	}
+	s := &Service{config: c, self: &self{deployment: c.Deployment, replica: hlc.ReplicaOf(c.Keys.PublicKey(), binary.BigEndian.Uint64(nonce)),
+		clock: hlc.NewClock(c.Wall, head.Time), entropy: c.Entropy}}
+	if err := s.readSetUp(ctx); err != nil {
+		return nil, err
+	}
+	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, observe: c.Observe, committed: func(setUpChanged bool) {
+		if setUpChanged {
+			if err := s.readSetUp(context.Background()); err != nil {
+				c.Failed(err)
+			}
+		}
+	}}
+	s.writer.start()
+	return s, nil
+}
+
+// Close finishes what has queued. No call may be under way or follow.
+func (s *Service) Close() { s.writer.close() }
+
+// Deployment is the deployment's id.
+func (s *Service) Deployment() hlc.ID { return s.config.Deployment }
+
+// SetUp is what the deployment is set up with now. It must not be changed.
+func (s *Service) SetUp() *SetUp { return s.setUp.Load() }
+
+func (s *Service) readSetUp(ctx context.Context) error {
+	setUp, err := readSetUp(ctx, s.config.Store)
+	if err != nil {
+		return err
+	}
+	s.setUp.Store(setUp)
+	return nil
+}
+
+// Device is a device as it was last read; problem device_unknown when there is none.
+func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
+	if d, ok := s.devices.get(id); ok {
+		return d, nil
+	}
+	var d Device
+	err := s.config.Store.Read(ctx, func(tx Reading) (err error) {
+		var ok bool
+		if d, ok, err = tx.Device(id); err == nil && !ok {
+			err = problem.New(problem.DeviceUnknown)
+		}
+		return err
+	})
+	if err == nil {
+		s.devices.put(d)
+	}
+	return d, err
+}
+
+// Sync answers one request of a device whose token was verified. expires is when that token ends.
+func (s *Service) Sync(ctx context.Context, device Device, expires time.Time, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
+	now := s.config.Wall()
+	if request.GetProtocol() != Protocol {
+		return nil, problem.New(problem.ProtocolUnsupported)
+	}
+	if device.RevokedAt != 0 {
+		return nil, problem.New(problem.DeviceRevoked)
+	}
+	if skew := time.UnixMilli(request.GetClock()).Sub(now); skew > MaxSkew || skew < -MaxSkew {
+		return nil, &problem.Problem{Code: problem.ClockSkew, ServerTime: now}
+	}
+	if expires.Before(now.Add(-MaxSkew)) {
+		return nil, problem.New(problem.Unauthenticated)
+	}
+	if len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()) {
+		return nil, problem.New(problem.Malformed)
+	}
+	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
+
+	response := &syncv1.SyncResponse{Protocol: Protocol}
+	var err error
+	if request.GetPush() != nil {
+		if response.Acknowledgement, err = s.push(ctx, device, request, now); err != nil {
+			return nil, err
+		}
+	}
+	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() {
+		if response.Page, err = s.pull(ctx, device, request); err != nil {
+			return nil, err
+		}
+	}
+	if response.Certificate, err = s.renew(device, request, now); err != nil {
+		return nil, err
+	}
+	response.Time = s.config.Wall().UnixMilli()
+	return response, nil
+}
+
+func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncRequest, now time.Time) (*syncv1.Acknowledgement, error) {
+	p, err := newPush(s.config.Deployment, device, request.GetPush(), request.GetUnsent(), s.SetUp().Rules, now)
+	if err != nil {
+		return nil, err
+	}
+	var ack *syncv1.Acknowledgement
+	if len(p.arrivals) == 0 {
+		err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
+			ack, err = howFar(tx, s.config.Deployment, p)
+			return err
+		})
+		return ack, err
+	}
+	err = s.writer.do(ctx, func(g *group) (err error) {
+		if err := g.load(p.needs()); err != nil {
+			return err
+		}
+		ack, err = g.push(p)
+		return err
+	})
+	return ack, err
+}
+
+func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncRequest) (page *syncv1.Page, err error) {
+	person := s.Person(device.Worker)
+	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
+		p := &puller{store: tx, keys: s.config.Keys, self: s.self, person: person, replica: hlc.Replica(request.GetPush().GetReplica()), roots: map[hlc.ID]*Record{}}
+		page, err = p.pull(access.Audiences(person, s.SetUp().teams()), request.GetPull())
+		return err
+	})
+	return page, err
+}
+
+// Person is a worker as posted now.
+func (s *Service) Person(worker hlc.ID) access.Person {
+	w := s.SetUp().Workers[worker]
+	p := access.Person{Worker: worker, Role: w.GetRole()}
+	if len(w.GetTeam()) == len(p.Team) {
+		p.Team = hlc.ID(w.GetTeam())
+	}
+	return p
+}
+
+// renew is a new certificate when the tablet shows one that is past half its time.
+func (s *Service) renew(device Device, request *syncv1.SyncRequest, now time.Time) (*syncv1.Certificate, error) {
+	if request.GetCertificate() == nil {
+		return nil, nil
+	}
+	return s.certify(device, now)
+}
+
+func (s *Service) certify(device Device, now time.Time) (*syncv1.Certificate, error) {
+	person := s.Person(device.Worker)
+	return s.config.Keys.Certify(s.config.Deployment, device, person.Team, uint32(person.Role), now) //nolint:gosec // roles are positive
+}
+
+// NewEnrolmentCode makes a code for a worker: its secret, of which the store keeps the hash alone.
+func (s *Service) NewEnrolmentCode(ctx context.Context, worker hlc.ID, life time.Duration) (secret string, err error) {
+	if s.SetUp().Workers[worker] == nil {
+		return "", problem.New(problem.NotFound)
+	}
+	secret, err = newSecret(s.config.Entropy)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256([]byte(secret))
+	err = s.writer.do(ctx, func(g *group) error {
+		return g.store.SaveEnrolment(Enrolment{SecretHash: hash[:], Worker: worker, ExpiresAt: s.config.Wall().Add(life).UnixMilli()})
+	})
+	return secret, err
+}
+
+// Enrol lets a tablet in. The same secret and key get the same answer again, since the first may have been lost.
+func (s *Service) Enrol(ctx context.Context, request *syncv1.EnrolRequest) (*syncv1.EnrolResponse, error) {
+	now := s.config.Wall()
+	switch {
+	case request.GetProtocol() != Protocol:
+		return nil, problem.New(problem.ProtocolUnsupported)
+	case len(request.GetPublicKey()) != ed25519.PublicKeySize,
+		len(request.GetName()) > maxDeviceName || !utf8.ValidString(request.GetName()),
+		len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()):
+		return nil, problem.New(problem.Malformed)
+	}
+	hash := sha256.Sum256([]byte(request.GetSecret()))
+	var device Device
+	err := s.writer.do(ctx, func(g *group) (err error) {
+		device, err = g.enrol(hash[:], request, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.devices.put(device)
+	certificate, err := s.certify(device, now)
+	if err != nil {
+		return nil, err
+	}
+	response := &syncv1.EnrolResponse{
+		Deployment: s.self.deployment[:], Device: device.ID[:], Worker: device.Worker[:], Certificate: certificate,
+		ServerKey: s.config.Keys.PublicKey(), Time: now.UnixMilli(),
+	}
+	p := &puller{keys: s.config.Keys, self: s.self}
+	for _, r := range s.SetUp().records {
+		response.SetUp = append(response.SetUp, p.pulled(r))
+	}
+	return response, nil
+}
+
+func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time) (Device, error) {
+	code, ok, err := g.store.Enrolment(secretHash)
+	if err != nil {
+		return Device{}, err
+	}
+	if !ok {
+		return Device{}, problem.New(problem.EnrolmentCodeInvalid)
+	}
+	if code.UsedBy != (hlc.ID{}) {
+		d, _, err := g.store.Device(code.UsedBy)
+		if err == nil && !bytes.Equal(d.PublicKey, request.GetPublicKey()) {
+			err = problem.New(problem.EnrolmentCodeUsed)
+		}
+		return d, err
+	}
+	if now.UnixMilli() > code.ExpiresAt {
+		return Device{}, problem.New(problem.EnrolmentCodeExpired)
+	}
+	id, err := hlc.NewID(g.self.clock.Now(), g.self.entropy)
+	if err != nil {
+		return Device{}, err
+	}
+	d := Device{ID: id, Worker: code.Worker, PublicKey: request.GetPublicKey(), Name: request.GetName(), App: request.GetApp(),
+		EnrolledAt: now.UnixMilli(), LastContact: now.UnixMilli()}
+	if err := g.store.SaveDevice(d); err != nil {
+		return Device{}, err
+	}
+	code.UsedBy = id
+	return d, g.store.SaveEnrolment(code)
+}
+
+// Add makes set-up records as the server's own replica: the deployment, its sites, teams and workers.
+func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
+	return s.writer.do(ctx, func(g *group) error {
+		for _, m := range messages {
+			e, err := g.get(m.ID)
+			if err != nil {
+				return err
+			}
+			kind := record.KindOf(m.Message)
+			if err := g.author(e, kind, m.ID, m.Message); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// SetUpRecord is a record of a set-up kind to be made, or one to be edited.
+type SetUpRecord struct {
+	ID      hlc.ID
+	Message proto.Message
+}
+
+// NewID is an id by the server's clock.
+func (s *Service) NewID() (hlc.ID, error) { return hlc.NewID(s.self.clock.Now(), s.self.entropy) }

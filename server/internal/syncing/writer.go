@@ -1,0 +1,201 @@
+package syncing
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+)
+
+// self is the server as a replica of one deployment.
+type self struct {
+	deployment hlc.ID
+	replica    hlc.Replica
+	clock      *hlc.Clock
+	entropy    io.Reader
+}
+
+// maxGroup bounds how many jobs share one transaction, so that the first of them does not wait for ever.
+const maxGroup = 64
+
+// job is something to be done in a writing transaction. It may run twice: with others, and alone if one of them failed.
+type job struct {
+	run  func(*group) error
+	done chan error
+}
+
+// writer is the one goroutine that writes a deployment. Jobs that arrive while it is busy are committed together.
+type writer struct {
+	store Store
+	self  *self
+	wall  func() time.Time
+	// committed is called after each commit, before its jobs are answered.
+	committed func(setUpChanged bool)
+	observe   func(jobs int, took time.Duration)
+
+	jobs chan job
+	stop chan struct{}
+	gone sync.WaitGroup
+
+	mu       sync.Mutex
+	contacts map[hlc.ID]Contact
+}
+
+func (w *writer) start() {
+	w.jobs, w.stop, w.contacts = make(chan job, 4*maxGroup), make(chan struct{}), map[hlc.ID]Contact{}
+	w.gone.Go(w.loop)
+}
+
+// close finishes what has queued and ends the goroutine. Nobody may call do any more.
+func (w *writer) close() {
+	close(w.stop)
+	w.gone.Wait()
+}
+
+// do runs a job and returns after its commit.
+func (w *writer) do(ctx context.Context, run func(*group) error) error {
+	j := job{run: run, done: make(chan error, 1)}
+	select {
+	case w.jobs <- j:
+	case <-ctx.Done():
+		return problem.New(problem.Busy)
+	}
+	// Once queued it is carried out, whether anybody still waits or not.
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+		return problem.New(problem.Busy)
+	}
+}
+
+// note keeps what a device said of itself until the next commit, so that a sync with nothing new waits for no disk.
+func (w *writer) note(c Contact) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.App == "" {
+		c.App = w.contacts[c.Device].App
+	}
+	w.contacts[c.Device] = c
+}
+
+func (w *writer) noted() []Contact {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []Contact
+	for _, c := range w.contacts {
+		all = append(all, c)
+	}
+	clear(w.contacts)
+	return all
+}
+
+// contactsEvery is how long what devices said may wait for a commit of its own.
+const contactsEvery = 2 * time.Second
+
+func (w *writer) loop() {
+	tick := time.NewTicker(contactsEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case j := <-w.jobs:
+			w.commit(w.gather(j))
+		case <-tick.C:
+			w.flushContacts()
+		case <-w.stop:
+			for {
+				select {
+				case j := <-w.jobs:
+					w.commit(w.gather(j))
+				default:
+					w.flushContacts()
+					return
+				}
+			}
+		}
+	}
+}
+
+func (w *writer) gather(first job) []job {
+	group := []job{first}
+	for len(group) < maxGroup {
+		select {
+		case j := <-w.jobs:
+			group = append(group, j)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit carries out a group in one transaction. If it fails, each job is tried again alone, so that a bad one harms
+// only itself.
+func (w *writer) commit(jobs []job) {
+	start := time.Now()
+	err := w.transact(jobs)
+	w.observe(len(jobs), time.Since(start))
+	if err == nil || len(jobs) == 1 {
+		for _, j := range jobs {
+			j.done <- err
+		}
+		return
+	}
+	for _, j := range jobs {
+		j.done <- w.transact([]job{j})
+	}
+}
+
+func (w *writer) transact(jobs []job) (err error) {
+	contacts := w.noted()
+	setUpChanged := false
+	err = w.store.Write(context.Background(), func(tx Writing) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic while writing: %v\n%s", v, debug.Stack())
+			}
+		}()
+		g, err := newGroup(tx, w.self, w.wall())
+		if err != nil {
+			return err
+		}
+		g.contacts = contacts
+		for _, j := range jobs {
+			if err := j.run(g); err != nil {
+				return err
+			}
+		}
+		changes, err := g.changes()
+		if err != nil {
+			return err
+		}
+		setUpChanged = g.setUpChanged
+		return tx.Save(changes)
+	})
+	if err != nil {
+		for _, c := range contacts { // not written: they wait for the next commit, unless newer ones came
+			w.mu.Lock()
+			if _, newer := w.contacts[c.Device]; !newer {
+				w.contacts[c.Device] = c
+			}
+			w.mu.Unlock()
+		}
+		return err
+	}
+	w.committed(setUpChanged)
+	return nil
+}
+
+func (w *writer) flushContacts() {
+	w.mu.Lock()
+	waiting := len(w.contacts)
+	w.mu.Unlock()
+	if waiting > 0 {
+		_ = w.transact(nil) // they stay noted and are tried again
+	}
+}
