@@ -71,6 +71,25 @@ const (
 	CodeUnknownTimeZone Code = "unknown_time_zone"
 )
 
+// Why a server holds a change that is sound in itself: what it was allowed to do, and what must be there before it.
+const (
+	// CodeUnknownKind: the change names no kind of record. Kinds that are only newer than the server are passed on.
+	CodeUnknownKind Code = "unknown_kind"
+	// CodeKindMismatch: the record is of another kind.
+	CodeKindMismatch Code = "kind_mismatch"
+	// CodeNotYourTeam: the record belongs to another team.
+	CodeNotYourTeam Code = "not_your_team"
+	// CodeNotAllowed: the author's role may not do this.
+	CodeNotAllowed Code = "not_allowed"
+	// CodeRecordMissing: the change edits a record that the server does not have.
+	CodeRecordMissing Code = "record_missing"
+	// CodeRecordHeld: the change edits a record whose making is held.
+	CodeRecordHeld Code = "record_held"
+	// CodeOwnerMissing: the record belongs to a case, group or activity that the server does not have, or to one that
+	// can't own it.
+	CodeOwnerMissing Code = "owner_missing"
+)
+
 // Problem is one thing that is wrong with a change. As an error it is a *Problem.
 type Problem struct {
 	Code Code
@@ -158,7 +177,29 @@ var (
 			"本次行动没有这个服务领域。请重新选择，或请协调员设立。",
 			"The deployment has no such service area. Please choose another, or ask the coordinator to set it up.",
 		},
-		CodeUnknownAgeBand:  {"本次行动没有这个年龄段，请重新选择。", "The deployment has no such age band. Please choose another."},
+		CodeUnknownAgeBand: {"本次行动没有这个年龄段，请重新选择。", "The deployment has no such age band. Please choose another."},
+		CodeUnknownKind:    programAtFault,
+		CodeKindMismatch:   programAtFault,
+		CodeNotYourTeam: {
+			"这条记录属于另一支服务队，更改待处理。请告诉督导。",
+			"This record belongs to another team, so the change is held. Please tell your supervisor.",
+		},
+		CodeNotAllowed: {
+			"您的角色不能做这项更改，更改待处理。请告诉督导。",
+			"Your role does not allow this change, so it is held. Please tell your supervisor.",
+		},
+		CodeRecordMissing: {
+			"服务器还没有这条记录，更改待处理。内容已保留，请告诉督导。",
+			"The server does not have this record yet, so the change is held. Nothing is lost; please tell your supervisor.",
+		},
+		CodeRecordHeld: {
+			"这条记录本身待处理，所以这项更改也待处理。",
+			"The record itself is held, so this change is held with it.",
+		},
+		CodeOwnerMissing: {
+			"服务器还没有它所属的个案、小组或活动，更改待处理。请告诉督导。",
+			"The server does not have the case, group or activity that this belongs to, so the change is held. Please tell your supervisor.",
+		},
 		CodeUnknownTimeZone: {"不认识这个时区，请从列表中选择。", "This time zone is not known. Please choose one from the list."},
 	}
 )

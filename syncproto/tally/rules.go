@@ -69,15 +69,8 @@ func (v *view) happened(i int32) bool {
 // frame is the case or group that stands for the one which a session belongs to; none when there is none that is
 // neither deleted nor a draft.
 func (v *view) frame(i int32) int32 {
-	want := recordv1.Kind_KIND_GROUP
-	if v.nodes[i].Kind == recordv1.Kind_KIND_CASE_SESSION {
-		want = recordv1.Kind_KIND_CASE
-	}
-	owner := v.ownerOf(i, want)
-	if owner == none {
-		return none
-	}
-	if s := v.stand(owner); s != none {
+	owner := v.owner(i)
+	if s := v.stand(owner); s != none || owner == none {
 		return s
 	}
 	if v.complete(owner) { // a case that was not opened yet
@@ -87,17 +80,12 @@ func (v *view) frame(i int32) int32 {
 }
 
 // activity is the activity that stands for the one which a headcount or attendance belongs to; none when none counts.
-func (v *view) activity(i int32) int32 {
-	owner := v.ownerOf(i, recordv1.Kind_KIND_COMMUNITY_ACTIVITY, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_OUTREACH)
-	if owner == none {
-		return none
-	}
-	return v.stand(owner)
-}
+func (v *view) activity(i int32) int32 { return v.stand(v.owner(i)) }
 
-func (v *view) ownerOf(i int32, kinds ...record.Kind) int32 {
+// owner is the record that i belongs to; none when it is not there, or of a kind that i can't belong to.
+func (v *view) owner(i int32) int32 {
 	o := v.nodes[i].owner
-	if o == none || v.nodes[o].Record == nil || !slices.Contains(kinds, v.nodes[o].Kind) {
+	if o == none || v.nodes[o].Record == nil || !record.MayOwn(v.nodes[o].Kind, v.nodes[i].Kind) {
 		return none
 	}
 	return o
@@ -106,6 +94,9 @@ func (v *view) ownerOf(i int32, kinds ...record.Kind) int32 {
 // stand is the record that stands for i, by what they say of being duplicates: i itself, another, or none when i is
 // deleted or nothing counts.
 func (v *view) stand(i int32) int32 {
+	if i == none {
+		return none
+	}
 	var path []int32
 	next := i
 	for next != none && v.nodes[next].resolved == open {

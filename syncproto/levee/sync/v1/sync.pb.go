@@ -36,7 +36,9 @@ type EnrolRequest struct {
 	// What people call this tablet: at most 100 bytes.
 	Name string `protobuf:"bytes,4,opt,name=name" json:"name,omitempty"`
 	// Program and version: at most 60 bytes.
-	App           string `protobuf:"bytes,5,opt,name=app" json:"app,omitempty"`
+	App string `protobuf:"bytes,5,opt,name=app" json:"app,omitempty"`
+	// The deployment that the enrolment code names.
+	Deployment    []byte `protobuf:"bytes,6,opt,name=deployment" json:"deployment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -104,6 +106,13 @@ func (x *EnrolRequest) GetApp() string {
 		return x.App
 	}
 	return ""
+}
+
+func (x *EnrolRequest) GetDeployment() []byte {
+	if x != nil {
+		return x.Deployment
+	}
+	return nil
 }
 
 // EnrolResponse is all that a tablet needs to work without ever reaching the server again.
@@ -1469,14 +1478,17 @@ var File_levee_sync_v1_sync_proto protoreflect.FileDescriptor
 
 const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\n" +
-	"\x18levee/sync/v1/sync.proto\x12\rlevee.sync.v1\"\x87\x01\n" +
+	"\x18levee/sync/v1/sync.proto\x12\rlevee.sync.v1\"\xa7\x01\n" +
 	"\fEnrolRequest\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\x12\x1d\n" +
 	"\n" +
 	"public_key\x18\x03 \x01(\fR\tpublicKey\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x10\n" +
-	"\x03app\x18\x05 \x01(\tR\x03app\"\x84\x02\n" +
+	"\x03app\x18\x05 \x01(\tR\x03app\x12\x1e\n" +
+	"\n" +
+	"deployment\x18\x06 \x01(\fR\n" +
+	"deployment\"\x84\x02\n" +
 	"\rEnrolResponse\x12\x1e\n" +
 	"\n" +
 	"deployment\x18\x01 \x01(\fR\n" +
