@@ -148,6 +148,8 @@ func TestBadFields(t *testing.T) {
 		{"reviewed a replica of 64 bits", &recordv1.Review{Reviewed: []*recordv1.ReviewedField{{Field: proto.Uint32(4), Replica: proto.Uint64(1 << 63)}}}, "number_out_of_range in 17"},
 		{"conflict of field 0", &recordv1.Conflict{Field: proto.Uint32(0)}, "number_out_of_range in 18"},
 		{"sides out of order", &recordv1.Conflict{Sides: []*recordv1.ConflictSide{{Time: proto.Uint64(2)}, {Time: proto.Uint64(1)}}}, "not_ordered in 19"},
+		{"sides of one stamp, by a copied tablet", &recordv1.Conflict{Sides: []*recordv1.ConflictSide{
+			{Time: proto.Uint64(1), Replica: proto.Uint64(1), Value: []byte{1}}, {Time: proto.Uint64(1), Replica: proto.Uint64(1), Value: []byte{2}}}}, ""},
 		{"side too large", &recordv1.Conflict{Sides: []*recordv1.ConflictSide{{Value: make([]byte, 64<<10+1)}}}, "too_large in 19"},
 
 		// days, in a deployment from 2021-09-23 to 2021-12-06, on 2021-11-01
@@ -176,8 +178,10 @@ func TestBadFields(t *testing.T) {
 		{"born before the deployment", &recordv1.CaseIdentity{BirthDate: proto.Int32(20210101)}, ""},
 		{"born on no such day", &recordv1.CaseIdentity{BirthDate: proto.Int32(20210230)}, "invalid_date in 18"},
 		{"worker from another century", &recordv1.Worker{FromOn: proto.Int32(19991231)}, "date_out_of_range in 19"},
+		{"worker leaves in another century", &recordv1.Worker{ToOn: proto.Int32(21010101)}, "date_out_of_range in 20"},
 		{"worker leaves before arriving", &recordv1.Worker{FromOn: proto.Int32(20211002), ToOn: proto.Int32(20211001)}, "dates_disagree in 19"},
 		{"deployment ends before it starts", &recordv1.Deployment{StartOn: proto.Int32(20211002), EndOn: proto.Int32(20211001)}, "dates_disagree in 17"},
+		{"set up before the deployment", &recordv1.Worker{OccurredOn: proto.Int32(20210901)}, ""},
 		{"a new deployment starts earlier", &recordv1.Deployment{StartOn: proto.Int32(20210720)}, ""},
 		{"risk seen now", &recordv1.RiskAlert{SeenAt: proto.Int64(noon)}, ""},
 		{"risk seen in the future", &recordv1.RiskAlert{SeenAt: proto.Int64(noon + aDay + 1)}, "time_out_of_range in 19"},
@@ -273,7 +277,7 @@ func TestAfterTheDeployment(t *testing.T) {
 		{"case closed", &recordv1.Case{ClosedOn: after}, nil},
 		{"case session", &recordv1.CaseSession{OccurredOn: after, Stage: recordv1.CaseStage_CASE_STAGE_EVALUATION.Enum()}, []string{"date_outside_deployment in 4"}},
 		{"follow-up visit", &recordv1.CaseSession{OccurredOn: after, Stage: recordv1.CaseStage_CASE_STAGE_CLOSURE.Enum()}, nil},
-		{"group session of the number that is a case's last stage", &recordv1.GroupSession{OccurredOn: after, Theme: proto.String("x"), Number: proto.Uint32(6)}, []string{"date_outside_deployment in 4"}},
+		{"activity of as many minutes as a case's last stage has for a number", &recordv1.CommunityActivity{OccurredOn: after, Minutes: proto.Uint32(6)}, []string{"date_outside_deployment in 4"}},
 	} {
 		if got := found(t, tt.m, d); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: found %v, want %v", tt.name, got, tt.want)

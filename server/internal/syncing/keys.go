@@ -4,10 +4,9 @@ import (
 	"crypto/ed25519"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/wire"
 )
 
 // Keys are the server's secrets. They are kept apart from the database: who has a copy of one can't forge what the
@@ -24,14 +23,10 @@ const certificateLife = 30 * 24 * time.Hour
 
 // Certify signs whose tablet a key belongs to.
 func (k *Keys) Certify(deployment hlc.ID, d Device, team hlc.ID, role uint32, now time.Time) (*syncv1.Certificate, error) {
-	body, err := proto.Marshal(&syncv1.CertificateBody{
+	return wire.SealCertificate(k.Signing, &syncv1.CertificateBody{
 		Deployment: deployment[:], Device: d.ID[:], PublicKey: d.PublicKey, Worker: d.Worker[:], Team: team[:], Role: role,
 		NotBefore: now.UnixMilli(), NotAfter: now.Add(certificateLife).UnixMilli(),
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &syncv1.Certificate{Body: body, Signature: ed25519.Sign(k.Signing, append([]byte("levee certificate v1"), body...))}, nil
 }
 
 // PublicKey is the key by which certificates are checked.

@@ -85,6 +85,17 @@ func (s *SetUp) add(r Record) error {
 	return nil
 }
 
+// WorkerIDs are the ids of all workers, in the order in which they were set up.
+func (s *SetUp) WorkerIDs() []hlc.ID {
+	ids := make([]hlc.ID, 0, len(s.Workers))
+	for _, r := range s.records {
+		if _, ok := s.Workers[r.ID]; ok {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
 // teams are the ids of all teams.
 func (s *SetUp) teams() []hlc.ID {
 	ids := make([]hlc.ID, 0, len(s.Teams))

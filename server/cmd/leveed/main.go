@@ -1,0 +1,58 @@
+// Leveed is Levee's server.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line: flags, their environment and their help in one place.
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Serve tablets and the JSON API."`
+	Code    codeCmd    `cmd:"" help:"Make an enrolment code for a worker's tablet."`
+	Demo    demoCmd    `cmd:"" help:"Replay the Henan deployment: a server, twelve tablets, 75 days offline and back."`
+	Recount recountCmd `cmd:"" help:"Count every total again from the records and the change log."`
+}
+
+// failure is an error whose message was shown already.
+type failure struct{ code int }
+
+func (f failure) Error() string { return fmt.Sprintf("exit %d", f.code) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := realMain(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func realMain(ctx context.Context, args []string) int {
+	var c cli
+	parser, err := kong.New(&c, kong.Name("leveed"), kong.Description("Levee (堤): the server that merges what field teams log offline."),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.UsageOnError())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "leveed:", err)
+		return 2
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		parser.FatalIfErrorf(err)
+	}
+	err = parsed.Run()
+	var failed failure
+	switch {
+	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return 0
+	case errors.As(err, &failed):
+		return failed.code
+	default:
+		fmt.Fprintln(os.Stderr, "leveed:", err)
+		return 1
+	}
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"levee/server"
+)
+
+// serveCmd serves until it is told to stop. What begins with "At the first start" makes the deployment.
+type serveCmd struct {
+	DB     string `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	Keys   string `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
+	URL    string `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+
+	SetUp    string   `help:"At the first start: YAML file that describes the deployment. See README.md." type:"existingfile" xor:"how"`
+	Name     string   `help:"At the first start: name of the deployment." xor:"how"`
+	Start    string   `help:"At the first start: its first day, such as 2021-09-23."`
+	TimeZone string   `help:"At the first start: its time zone." default:"Asia/Shanghai"`
+	Site     []string `help:"At the first start: a site as NAME=PLACECODE. May be repeated." sep:"none"`
+	Team     []string `help:"At the first start: a team as NAME or NAME=SITE. May be repeated." sep:"none"`
+	Worker   []string `help:"At the first start: a worker as NAME=TEAM or NAME=TEAM=ROLE. May be repeated." sep:"none"`
+}
+
+// Run serves.
+func (c *serveCmd) Run(ctx context.Context) error {
+	setUp, err := c.setUp()
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	url := c.URL
+	if url == "" {
+		url = server.URLOf(listener)
+	}
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, SetUp: setUp, URL: url, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	welcome(os.Stdout, c.DB, url, s.Made)
+	return errors.Join(s.Serve(ctx, listener), s.Close())
+}
+
+// setUp is what the flags say about a deployment; nil when they say nothing.
+func (c *serveCmd) setUp() (*server.SetUp, error) {
+	if c.SetUp != "" {
+		f, err := os.Open(c.SetUp)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		return server.ReadSetUp(f)
+	}
+	if c.Name == "" {
+		return nil, nil
+	}
+	s := &server.SetUp{Name: c.Name, Start: c.Start, TimeZone: c.TimeZone}
+	for _, text := range c.Site {
+		name, code, _ := strings.Cut(text, "=")
+		s.Sites = append(s.Sites, server.SetUpSite{Name: name, Code: code})
+	}
+	for _, text := range c.Team {
+		name, site, _ := strings.Cut(text, "=")
+		s.Teams = append(s.Teams, server.SetUpTeam{Name: name, Site: site})
+	}
+	for _, text := range c.Worker {
+		name, rest, _ := strings.Cut(text, "=")
+		team, role, _ := strings.Cut(rest, "=")
+		s.Workers = append(s.Workers, server.SetUpWorker{Name: name, Team: team, Role: role})
+	}
+	return s, nil
+}
+
+// welcome says where the server is and, at the first start, what was made and how tablets come in.
+func welcome(w io.Writer, db, url string, made *server.Made) {
+	out := &strings.Builder{}
+	fmt.Fprintf(out, "Levee listens at %s\n", url)
+	if made != nil && made.APIToken != "" {
+		fmt.Fprintf(out, "\nToken of the JSON API, shown this once:\n  %s\n", made.APIToken)
+	}
+	if made != nil && len(made.Enrolments) > 0 {
+		fmt.Fprintf(out, "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n")
+		for _, e := range made.Enrolments {
+			fmt.Fprintf(out, "  %s (%s):\n    levee enrol %s\n", e.Worker, e.Team, e.Code)
+		}
+	}
+	fmt.Fprintf(out, "\nFor another code: leveed code --db %s --url %s NAME\n", db, url)
+	_, _ = io.WriteString(w, out.String()) // a closed terminal does not stop the server
+}
+
+// codeCmd makes one enrolment code. It works beside a running server.
+type codeCmd struct {
+	DB     string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
+	Keys   string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	URL    string `help:"Where tablets reach the server." default:"http://127.0.0.1:8410" env:"LEVEE_URL"`
+	Worker string `arg:"" help:"Name of the worker."`
+}
+
+// Run makes the code.
+func (c *codeCmd) Run(ctx context.Context) error {
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, URL: c.URL})
+	if err != nil {
+		return err
+	}
+	e, err := s.NewEnrolment(ctx, c.Worker)
+	if err == nil {
+		_, err = fmt.Println(e.Code)
+	}
+	return errors.Join(err, s.Close())
+}

@@ -1,0 +1,129 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"connectrpc.com/connect"
+	"github.com/labstack/echo/v4"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/levee/sync/v1/syncv1connect"
+	"levee/syncproto/problem"
+	"levee/syncproto/wire"
+)
+
+// mountSync adds the route of tablets. It carries no headers of pages and no request ids: every byte crosses a bad link.
+func (c *Config) mountSync(e *echo.Echo) {
+	options := append(wire.HandlerOptions(), connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, v any) error {
+		return problem.ToConnect(c.toProblem(fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
+	}))
+	path, handler := syncv1connect.NewSyncServiceHandler(&syncHandler{c}, options...)
+	e.Any(path+"*", echo.WrapHandler(c.authenticate(handler, connect.NewErrorWriter(options...))))
+}
+
+// caller is the device that a request's token belongs to.
+type caller struct {
+	deployment *syncing.Service
+	device     syncing.Device
+	expires    time.Time
+}
+
+type callerKey struct{}
+
+// authenticate reads the whole body, which is bounded, and checks the device's token against it. Enrolling is the one
+// call without a token: its code is its proof.
+func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWriter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessageBytes))
+		if err == nil && r.URL.Path != syncv1connect.SyncServiceEnrolProcedure {
+			r, err = c.identify(r, body)
+		}
+		if err != nil {
+			var tooLarge *http.MaxBytesError
+			var p *problem.Problem
+			switch {
+			case errors.As(err, &tooLarge):
+				p = problem.New(problem.BodyTooLarge)
+			case errors.Is(err, io.ErrUnexpectedEOF):
+				p = problem.New(problem.Malformed)
+			default:
+				p = c.toProblem(err)
+			}
+			_ = errorWriter.Write(w, r, problem.ToConnect(p)) // the caller is gone if this fails
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (c *Config) identify(r *http.Request, body []byte) (*http.Request, error) {
+	token, ok := strings.CutPrefix(r.Header.Get(echo.HeaderAuthorization), "Bearer ")
+	if !ok {
+		return r, problem.New(problem.Unauthenticated)
+	}
+	deployment, id, err := wire.TokenOwner(token)
+	if err != nil {
+		return r, err
+	}
+	d, ok := c.Deployments[deployment]
+	if !ok {
+		return r, problem.New(problem.DeviceUnknown)
+	}
+	device, err := d.Syncing.Device(r.Context(), id)
+	if err != nil {
+		return r, err
+	}
+	expires, err := wire.VerifyToken(token, device.PublicKey, deployment, id, body)
+	if err != nil {
+		return r, err
+	}
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{d.Syncing, device, expires})), nil
+}
+
+// syncHandler decodes, calls and maps errors.
+type syncHandler struct{ *Config }
+
+// Sync implements syncv1connect.SyncServiceHandler.
+func (h *syncHandler) Sync(ctx context.Context, request *connect.Request[syncv1.SyncRequest]) (*connect.Response[syncv1.SyncResponse], error) {
+	from, ok := ctx.Value(callerKey{}).(caller)
+	if !ok {
+		return nil, problem.ToConnect(problem.New(problem.Unauthenticated))
+	}
+	response, err := from.deployment.Sync(ctx, from.device, from.expires, request.Msg)
+	if err != nil {
+		return nil, problem.ToConnect(h.toProblem(err))
+	}
+	return connect.NewResponse(response), nil
+}
+
+// Enrol implements syncv1connect.SyncServiceHandler.
+func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
+	var d *Deployment
+	if id := request.Msg.GetDeployment(); len(id) == len(hlc.ID{}) {
+		d = h.Deployments[hlc.ID(id)]
+	}
+	if d == nil {
+		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeInvalid))
+	}
+	response, err := d.Syncing.Enrol(ctx, request.Msg)
+	if err != nil {
+		return nil, problem.ToConnect(h.toProblem(err))
+	}
+	return connect.NewResponse(response), nil
+}
+
+// panicked is an error that a handler panicked with.
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }

@@ -1,0 +1,257 @@
+// Package server is Levee's server: here, and only here, its parts are put together.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"levee/server/internal/httpapi"
+	"levee/server/internal/progress"
+	"levee/server/internal/store"
+	"levee/server/internal/store/sqlite"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	"levee/syncproto/wire"
+)
+
+// Config says how a server runs.
+type Config struct {
+	// DB is the path of the SQLite file. It is made when it is not there.
+	DB string
+	// Keys is the path of the file with the server's secrets; DB with ".keys" when empty. Back it up apart from the
+	// database.
+	Keys string
+	// SetUp is what the deployment is made from when the database has none.
+	SetUp *SetUp
+	// URL is where tablets reach this server: it stands in enrolment codes.
+	URL string
+	// Wall is the clock; the machine's when nil.
+	Wall func() time.Time
+	// Entropy makes keys, ids and secrets; crypto/rand when nil.
+	Entropy io.Reader
+	Log     *slog.Logger
+}
+
+// Server is a running server. Close it in the end.
+type Server struct {
+	config      Config
+	keys        *syncing.Keys
+	db          *store.DB
+	deployments map[hlc.ID]*httpapi.Deployment
+	metrics     *prometheus.Registry
+	handler     http.Handler
+	// Made tells what a first start made; nil at later starts.
+	Made *Made
+}
+
+// Made is what a first start made, to be shown once.
+type Made struct {
+	// APIToken reads the JSON API. Only its hash is kept.
+	APIToken string
+	// Enrolments are a code for each worker.
+	Enrolments []Enrolment
+}
+
+// Enrolment is the code with which a worker's tablet is let in.
+type Enrolment struct {
+	Worker string
+	Team   string
+	Code   string
+}
+
+// ErrNoDeployment says that the database is empty and nothing to make a deployment from was given.
+var ErrNoDeployment = errors.New("there is no deployment yet: name one with --name and --start, or describe it in a file for --set-up")
+
+// enrolmentLife is how long an enrolment code may be used.
+const enrolmentLife = 14 * 24 * time.Hour
+
+// New opens the database and the keys, makes what is not there yet, and starts the deployments. It listens nowhere.
+func New(ctx context.Context, c Config) (*Server, error) {
+	if c.Wall == nil {
+		c.Wall = hlc.Wall
+	}
+	if c.Entropy == nil {
+		c.Entropy = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Keys == "" {
+		c.Keys = c.DB + ".keys"
+	}
+	s := &Server{config: c, deployments: map[hlc.ID]*httpapi.Deployment{}, metrics: prometheus.NewRegistry()}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	keys, apiToken, token, err := loadKeys(s.config.Keys, s.config.Entropy)
+	if err != nil {
+		return err
+	}
+	s.keys = keys
+	if s.db, err = sqlite.Open(ctx, s.config.DB); err != nil {
+		return err
+	}
+	ids, err := s.db.Deployments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := s.start(ctx, id); err != nil {
+			return err
+		}
+	}
+	if token != "" {
+		s.Made = &Made{APIToken: token}
+	}
+	if len(ids) == 0 {
+		if err := s.makeDeployment(ctx); err != nil {
+			return err
+		}
+	}
+	s.handler, err = httpapi.New(httpapi.Config{Deployments: s.deployments, Ready: s.db.Ping, APIToken: apiToken, Wall: s.config.Wall, Log: s.config.Log, Metrics: s.metrics})
+	return err
+}
+
+func (s *Server) makeDeployment(ctx context.Context) error {
+	if s.config.SetUp == nil {
+		return ErrNoDeployment
+	}
+	id, err := s.setUp(ctx, s.config.SetUp)
+	if err != nil {
+		return err
+	}
+	if s.Made == nil {
+		s.Made = &Made{}
+	}
+	s.Made.Enrolments, err = s.enrolments(ctx, id)
+	return err
+}
+
+// start serves a deployment.
+func (s *Server) start(ctx context.Context, id hlc.ID) (*syncing.Service, error) {
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Wall: s.config.Wall, Entropy: s.config.Entropy,
+		Failed: func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
+	if err != nil {
+		return nil, err
+	}
+	s.deployments[id] = &httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})}
+	return service, nil
+}
+
+// enrolments makes a code for each worker of a deployment, in the order of the set-up.
+func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error) {
+	var all []Enrolment
+	service := s.deployments[id].Syncing
+	for _, worker := range service.SetUp().WorkerIDs() {
+		e, err := s.newEnrolment(ctx, service, worker)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, worker hlc.ID) (Enrolment, error) {
+	secret, err := service.NewEnrolmentCode(ctx, worker, enrolmentLife)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	w := service.SetUp().Workers[worker]
+	code := wire.EnrolmentCode{ServerURL: s.config.URL, Deployment: service.Deployment(), Worker: worker, Secret: secret}
+	e := Enrolment{Worker: w.GetName(), Code: code.String()}
+	if len(w.GetTeam()) == len(hlc.ID{}) {
+		e.Team = service.SetUp().Teams[hlc.ID(w.GetTeam())].GetName()
+	}
+	return e, nil
+}
+
+// NewEnrolment makes a code for the worker of a name, of whatever deployment this server serves.
+func (s *Server) NewEnrolment(ctx context.Context, name string) (Enrolment, error) {
+	for _, d := range s.deployments {
+		setUp := d.Syncing.SetUp()
+		for _, id := range setUp.WorkerIDs() {
+			if setUp.Workers[id].GetName() == name {
+				return s.newEnrolment(ctx, d.Syncing, id)
+			}
+		}
+	}
+	return Enrolment{}, fmt.Errorf("there is no worker called %q", name)
+}
+
+// Handler answers requests, wherever they come from.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Limits on connections. A body of 4 MB over a link of 64 kbit/s takes nine minutes: who sends that slowly sends less.
+const (
+	readHeaderTimeout = 20 * time.Second
+	readTimeout       = 5 * time.Minute
+	writeTimeout      = 5 * time.Minute
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 << 10
+	// graceTime is how long running requests may take after the server was told to stop.
+	graceTime = 10 * time.Second
+)
+
+// Serve answers on a listener until ctx is done; then it lets running requests finish.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn)}
+	served := make(chan error, 1)
+	go func() { served <- hs.Serve(l) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	defer cancel()
+	err := hs.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = hs.Close() // who still sends after the grace time sends again to the next server
+	}
+	if serr := <-served; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
+	return err
+}
+
+// Close finishes what has queued and closes the database.
+func (s *Server) Close() error {
+	for _, d := range s.deployments {
+		d.Syncing.Close()
+	}
+	s.deployments = nil
+	if s.db == nil {
+		return nil
+	}
+	db := s.db
+	s.db = nil
+	return db.Close()
+}
+
+// URLOf is where tablets reach a listener, when the operator does not say.
+func URLOf(l net.Listener) string {
+	addr := l.Addr().String()
+	if host, port, err := net.SplitHostPort(addr); err == nil {
+		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+			host = "localhost"
+		}
+		addr = net.JoinHostPort(strings.TrimSuffix(host, "."), port)
+	}
+	return "http://" + addr
+}
