@@ -108,7 +108,7 @@ func cut(b []byte) ([]piece, *Problem) {
 func (f *field) canonical(dst []byte, sent []piece) ([]byte, *Problem) {
 	for _, p := range sent {
 		switch {
-		case p.typ != f.wireType() && !(f.packs() && p.typ == protowire.BytesType):
+		case p.typ != f.wireType() && (p.typ != protowire.BytesType || !f.packs()):
 			return nil, &Problem{Code: CodeWrongWireType}
 		case f.kind == protoreflect.StringKind && !utf8.Valid(p.value):
 			return nil, &Problem{Code: CodeInvalidUTF8}

@@ -1,3 +1,7 @@
+// Package record holds the rules about records that both sides must follow: which kinds there are and what each must
+// hold, how fields are encoded, what a change is, and how the registers of a record merge.
+//
+// It works on encoded fields: a replica keeps, merges and passes on what it does not know.
 package record
 
 import (
@@ -14,7 +18,7 @@ import (
 type Kind = recordv1.Kind
 
 // Common is what the messages of all kinds have in common.
-type Common interface {
+type Common interface { //nolint:interfacebloat // one getter for each common field
 	proto.Message
 	GetSite() []byte
 	GetTeam() []byte
@@ -113,7 +117,7 @@ func Kinds() []Kind {
 	known := make([]Kind, 0, len(kinds))
 	for k := range kinds {
 		if kinds[k].message != nil {
-			known = append(known, Kind(k)) //nolint:gosec // an index of a short array
+			known = append(known, Kind(k))
 		}
 	}
 	return known

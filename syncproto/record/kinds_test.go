@@ -53,7 +53,7 @@ func describe(f protoreflect.FieldDescriptor) string {
 	return strings.Join(append(words, typ), " ")
 }
 
-// messages are all messages of the package: the kinds, and those that stand in their fields.
+// messagesOfPackage are all messages of the package: the kinds, and those that stand in their fields.
 func messagesOfPackage() []protoreflect.MessageDescriptor {
 	var all []protoreflect.MessageDescriptor
 	for _, file := range files() {
@@ -220,7 +220,7 @@ func schemaLines(t *testing.T) []schemaLine {
 	member := regexp.MustCompile(`^  (?:repeated )?(?:[\w.]+ )?(\w+) = \d+;(?: // (.*))?$`)
 	var lines []schemaLine
 	for _, path := range paths {
-		f, err := os.Open(path) //nolint:gosec // the schema's own files
+		f, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
 		}
