@@ -27,7 +27,7 @@ func NewDecompressor() connect.Decompressor {
 // decompressor keeps a decoder that Connect puts back into its pool after Close: the decoder's own Close would end it.
 type decompressor struct{ *zstd.Decoder }
 
-func (d *decompressor) Close() error { return d.Decoder.Reset(nil) }
+func (d *decompressor) Close() error { return d.Reset(nil) }
 
 // NewCompressor writes zstd at its default level.
 func NewCompressor() connect.Compressor {

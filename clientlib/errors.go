@@ -1,0 +1,202 @@
+package clientlib
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"levee/clientlib/internal/localdb"
+	"levee/migrations"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// The codes of what can go wrong on the tablet itself. With those of packages problem (a request to the server) and
+// record (what was to be logged), they are all that Code gives.
+const (
+	// CodeNotEnrolled: enrol the tablet first.
+	CodeNotEnrolled = "not_enrolled"
+	// CodeAlreadyEnrolled: the tablet belongs to a deployment; another enrolment needs another file.
+	CodeAlreadyEnrolled = "already_enrolled"
+	// CodeClosed: the store was closed.
+	CodeClosed = "closed"
+	// CodeCancelled: the caller gave up, by its context. What had been done stays done.
+	CodeCancelled = "cancelled"
+	// CodeRecordMissing: no record with this id is on the tablet, or its making is held.
+	CodeRecordMissing = "record_missing"
+	// CodeRecordDeleted: restore the record before changing it.
+	CodeRecordDeleted = "record_deleted"
+	// CodeKindMismatch: the change is for another kind than the record's, or of a kind that tablets do not make.
+	CodeKindMismatch = "kind_mismatch"
+	// CodeOwnerMissing: name the case, group, activity … that the record belongs to. The one named is none, or is not
+	// on this tablet.
+	CodeOwnerMissing = "owner_missing"
+	// CodeOwnerDeleted: the case, group, activity … that the record belongs to is deleted.
+	CodeOwnerDeleted = "owner_deleted"
+	// CodeForked: two copies of this tablet wrote under one number. Nothing is lost; syncing stops until that is settled.
+	CodeForked = "forked"
+	// CodeDatabaseNewer: a newer version of the program made the file. It was not touched.
+	CodeDatabaseNewer = "database_newer"
+	// CodeDatabaseBusy: another program holds the file.
+	CodeDatabaseBusy = "database_busy"
+	// CodeDatabaseDamaged: the file is damaged, or is no database of a tablet.
+	CodeDatabaseDamaged = "database_damaged"
+)
+
+// sentence is what people read.
+type sentence struct{ zh, en string }
+
+var sentences = map[string]sentence{
+	CodeNotEnrolled:     {"本机尚未登记，请先输入登记码。", "This tablet is not enrolled yet. Enter an enrolment code first."},
+	CodeAlreadyEnrolled: {"本机已登记，不能再次登记。", "This tablet is enrolled already."},
+	CodeClosed:          {"程序正在退出。", "The program is closing."},
+	CodeCancelled:       {"已中止。已保存的内容不受影响。", "Stopped. What was saved is safe."},
+	CodeRecordMissing:   {"本机没有这条记录。", "This record is not on this tablet."},
+	CodeRecordDeleted:   {"这条记录已删除，请先恢复再修改。", "This record is deleted. Restore it before changing it."},
+	CodeKindMismatch:    {"这类记录不能这样修改。", "A record of this kind can't be changed like this."},
+	CodeOwnerMissing: {"请选择它所属的个案、小组或活动；所选的不在本机，或类别不对。",
+		"Choose the case, group or activity that this belongs to. The one given is not on this tablet, or is of another kind."},
+	CodeOwnerDeleted: {"它所属的个案、小组或活动已删除，请先恢复。", "The case, group or activity that this belongs to is deleted. Restore it first."},
+	CodeForked: {"有两台平板在用同一个身份写入。记录仍在本机，请联系协调员。",
+		"Two copies of this tablet are in use. Records are safe here; ask your coordinator."},
+	CodeDatabaseNewer: {"数据文件由更新版本的程序建立，请更新程序后再打开。",
+		"The file was made by a newer version of this program. Update the program to open it."},
+	CodeDatabaseBusy:    {"另一个程序正在使用数据文件，请稍后再试。", "Another program is using the file. Try again in a moment."},
+	CodeDatabaseDamaged: {"数据文件已损坏或不是本程序的文件，请勿删除，并联系协调员。", "The file is damaged, or is not one of this program. Keep it, and ask your coordinator."},
+}
+
+// Error is something that went wrong on the tablet itself.
+type Error struct {
+	Code string
+	// Cause is for the log. It may be nil.
+	Cause error
+}
+
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return e.Code + ": " + e.Cause.Error()
+	}
+	return e.Code
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+func fail(code, format string, args ...any) error {
+	return &Error{code, fmt.Errorf(format, args...)}
+}
+
+// InvalidError says all that is wrong with the fields of what was to be logged. Nothing of it was kept.
+type InvalidError struct {
+	Kind     record.Kind
+	Problems []record.Problem
+}
+
+func (e *InvalidError) Error() string {
+	texts := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		texts[i] = string(p.Code)
+		if name := fieldName(e.Kind, p.Field); name != "" {
+			texts[i] = name + ": " + texts[i]
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+// Unwrap are the problems, as *record.Problem.
+func (e *InvalidError) Unwrap() []error {
+	problems := make([]error, len(e.Problems))
+	for i := range e.Problems {
+		problems[i] = &e.Problems[i]
+	}
+	return problems
+}
+
+// FieldName is the name, as in the protos, of the field that a problem is about; "" when the whole is meant.
+func (e *InvalidError) FieldName(p record.Problem) string { return fieldName(e.Kind, p.Field) }
+
+func fieldName(k record.Kind, number protowire.Number) string {
+	m := record.New(k)
+	if m == nil || number == 0 {
+		return ""
+	}
+	if f := m.ProtoReflect().Descriptor().Fields().ByNumber(number); f != nil {
+		return string(f.Name())
+	}
+	return ""
+}
+
+// Code is the stable code of an error that this package returned; "" for nil and "internal" when it has none.
+func Code(err error) string {
+	var own *Error
+	var request *problem.Problem
+	var invalid *record.Problem
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &own):
+		return own.Code
+	case errors.As(err, &request):
+		return string(request.Code)
+	case errors.As(err, &invalid):
+		return string(invalid.Code)
+	default:
+		return string(problem.Internal)
+	}
+}
+
+// Message is a sentence for people, in 简体中文 when lang is a tag of Chinese such as "zh-CN", else in English. Where
+// several fields are wrong, each has its line.
+func Message(err error, lang string) string {
+	var own *Error
+	var invalid *InvalidError
+	chinese := len(lang) >= 2 && strings.EqualFold(lang[:2], "zh")
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &own):
+		if chinese {
+			return sentences[own.Code].zh
+		}
+		return sentences[own.Code].en
+	case errors.As(err, &invalid):
+		lines := make([]string, len(invalid.Problems))
+		for i, p := range invalid.Problems {
+			lines[i] = record.Message(p.Code, lang)
+			if name := invalid.FieldName(p); name != "" {
+				lines[i] = name + ": " + lines[i]
+			}
+		}
+		return strings.Join(lines, "\n")
+	default:
+		return problem.Message(problem.Code(Code(err)), lang)
+	}
+}
+
+// known gives what comes from below its code.
+func known(err error) error {
+	if err == nil || Code(err) != string(problem.Internal) {
+		return err
+	}
+	switch {
+	case errors.Is(err, localdb.ErrNotEnrolled):
+		return &Error{CodeNotEnrolled, nil}
+	case errors.Is(err, localdb.ErrForked):
+		return &Error{CodeForked, err}
+	case errors.Is(err, migrations.ErrNewer):
+		return &Error{CodeDatabaseNewer, err}
+	case errors.Is(err, localdb.ErrFull):
+		return fmt.Errorf("%w: %w", problem.New(problem.StorageFull), err)
+	case errors.Is(err, localdb.ErrBusy):
+		return &Error{CodeDatabaseBusy, err}
+	case errors.Is(err, localdb.ErrDamaged):
+		return &Error{CodeDatabaseDamaged, err}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return &Error{CodeCancelled, err}
+	default:
+		return err
+	}
+}

@@ -1,0 +1,257 @@
+package localdb
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"levee/syncproto/hlc"
+	"levee/syncproto/record"
+)
+
+// Record is a record as this tablet shows it.
+type Record struct {
+	ID   hlc.ID
+	Kind record.Kind
+	View record.Registers
+	// Day is occurred_on; 0 when unset.
+	Day record.Date
+	// Newest is the sequence number of the newest own change to it that the server has not held; 0 when there is none.
+	Newest uint64
+}
+
+// held is a row of the table of records.
+type held struct {
+	id       hlc.ID
+	kind     record.Kind
+	position uint64
+	proof    []byte
+	base     record.Registers
+	view     record.Registers
+	isNew    bool // not in the table yet
+}
+
+// load reads a row to change it; one that is not there yet is empty.
+func (tx *Tx) load(recordID hlc.ID, kind record.Kind) (*held, error) {
+	r := &held{id: recordID}
+	var base, view []byte
+	err := tx.sql.QueryRowContext(tx.ctx, `SELECT kind, position, proof, base, view FROM records WHERE id = $1`, recordID[:]).
+		Scan(&r.kind, &r.position, &r.proof, &base, &view)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return &held{id: recordID, kind: kind, isNew: true}, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading record %s: %w", recordID, err)
+	}
+	if r.base, err = record.DecodeState(base); err != nil {
+		return nil, fmt.Errorf("reading record %s: %w: %w", recordID, ErrDamaged, err)
+	}
+	if r.view, err = record.DecodeState(view); err != nil {
+		return nil, fmt.Errorf("reading record %s: %w: %w", recordID, ErrDamaged, err)
+	}
+	return r, nil
+}
+
+// store writes a row. One without anything to show is taken out: its making is held, and shown among what is held.
+func (tx *Tx) store(r *held) error {
+	var err error
+	switch {
+	case len(r.view) == 0 && r.isNew:
+		return nil
+	case len(r.view) == 0:
+		err = tx.exec(`DELETE FROM records WHERE id = $1`, r.id[:])
+	case r.isNew:
+		err = tx.exec(`
+			INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encodeBase(r.base), record.EncodeState(r.view))
+	default:
+		err = tx.exec(`
+			UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9
+			WHERE id = $1`,
+			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encodeBase(r.base), record.EncodeState(r.view))
+	}
+	if err != nil {
+		return fmt.Errorf("storing record %s: %w", r.id, err)
+	}
+	return nil
+}
+
+func encodeBase(base record.Registers) any {
+	if len(base) == 0 {
+		return nil
+	}
+	return record.EncodeState(base)
+}
+
+// owner is the id in the owner field, as a value for the column.
+func (r *held) owner() any {
+	if v := bytesOf(r.view.Get(record.OwnerField(r.kind)).Value); len(v) == len(hlc.ID{}) {
+		return v
+	}
+	return nil
+}
+
+// occurredOn is the number of the common field occurred_on.
+const occurredOn protowire.Number = 4
+
+func (r *held) day() int64 {
+	value := r.view.Get(occurredOn).Value
+	_, typ, tag := protowire.ConsumeTag(value)
+	if tag < 0 || typ != protowire.VarintType {
+		return 0
+	}
+	v, size := protowire.ConsumeVarint(value[tag:])
+	if size < 0 || v > 9999_12_31 {
+		return 0
+	}
+	return int64(v)
+}
+
+// bytesOf is what a single encoded field of type bytes holds; nil when it is none.
+func bytesOf(value []byte) []byte {
+	_, typ, tag := protowire.ConsumeTag(value)
+	if tag < 0 || typ != protowire.BytesType {
+		return nil
+	}
+	b, size := protowire.ConsumeBytes(value[tag:])
+	if size < 0 {
+		return nil
+	}
+	return b
+}
+
+const selectRecords = `
+	SELECT r.id, r.kind, r.view, r.day, coalesce((SELECT max(c.sequence) FROM changes c WHERE c.record = r.id AND c.held = ''), 0)
+	FROM records r `
+
+func scanRecord(r row) (Record, error) {
+	var out Record
+	var view []byte
+	if err := r.Scan(id{&out.ID}, &out.Kind, &view, &out.Day, &out.Newest); err != nil {
+		return Record{}, err
+	}
+	var err error
+	if out.View, err = record.DecodeState(view); err != nil {
+		return Record{}, fmt.Errorf("record %s: %w: %w", out.ID, ErrDamaged, err)
+	}
+	return out, nil
+}
+
+func (tx *Tx) records(query string, args ...any) ([]Record, error) {
+	var found []Record
+	err := tx.each(func(row row) error {
+		r, err := scanRecord(row)
+		found = append(found, r)
+		return err
+	}, selectRecords+query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("reading records: %w", err)
+	}
+	return found, nil
+}
+
+// Record is one record, deleted or not; ok is false when it is not there.
+func (tx *Tx) Record(recordID hlc.ID) (r Record, ok bool, err error) {
+	found, err := tx.records(`WHERE r.id = $1`, recordID[:])
+	if err != nil || len(found) == 0 {
+		return Record{}, false, err
+	}
+	return found[0], true, nil
+}
+
+// OfKind are all records of a kind that are not deleted, in the order in which they were made.
+func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
+	return tx.records(`WHERE r.kind = $1 AND r.deleted = 0 ORDER BY r.id`, k)
+}
+
+// OwnedBy are the records that name owner in their owner field, deleted or not, by kind, day and making.
+func (tx *Tx) OwnedBy(owner hlc.ID) ([]Record, error) {
+	return tx.records(`WHERE r.owner = $1 ORDER BY r.kind, r.day, r.id`, owner[:])
+}
+
+// team is the number of the common field team.
+const team protowire.Number = 2
+
+// TeamOf is the team of a worker; zero when the worker is not known or has none.
+func (tx *Tx) TeamOf(worker hlc.ID) (hlc.ID, error) {
+	r, _, err := tx.Record(worker)
+	if v := bytesOf(r.View.Get(team).Value); err == nil && len(v) == len(hlc.ID{}) {
+		return hlc.ID(v), nil
+	}
+	return hlc.ID{}, err
+}
+
+// HeldCodes are why own changes to records are held, oldest first.
+func (tx *Tx) HeldCodes() (map[hlc.ID][]string, error) {
+	codes := map[hlc.ID][]string{}
+	err := tx.each(func(r row) error {
+		var recordID hlc.ID
+		var code string
+		err := r.Scan(id{&recordID}, &code)
+		codes[recordID] = append(codes[recordID], code)
+		return err
+	}, `SELECT record, held FROM changes WHERE held <> '' ORDER BY sequence`)
+	if err != nil {
+		return nil, fmt.Errorf("reading held changes: %w", err)
+	}
+	return codes, nil
+}
+
+// All are all records, deleted or not, by id.
+func (tx *Tx) All() ([]Record, error) { return tx.records(`ORDER BY r.id`) }
+
+// Filter says which records List gives.
+type Filter struct {
+	// Kinds are the kinds that are wanted; none means all but those in Not.
+	Kinds, Not []record.Kind
+	// From and To are the first and last day of occurred_on; 0 means no bound.
+	From, To record.Date
+	// Deleted includes deleted records.
+	Deleted bool
+	// BeforeDay and BeforeID are those of the last record of the page before; ignored while BeforeDay is negative.
+	BeforeDay record.Date
+	BeforeID  hlc.ID
+	// Limit is the most records; a negative one means all.
+	Limit int
+}
+
+// List gives records, the newest day first and of one day the last made first.
+func (tx *Tx) List(f Filter) ([]Record, error) {
+	var where strings.Builder
+	var args []any
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	where.WriteString("WHERE 1")
+	among := func(operator string, kinds []record.Kind) {
+		if len(kinds) == 0 {
+			return
+		}
+		placeholders := make([]string, len(kinds))
+		for i, k := range kinds {
+			placeholders[i] = arg(k)
+		}
+		where.WriteString(" AND r.kind " + operator + " (" + strings.Join(placeholders, ", ") + ")")
+	}
+	among("IN", f.Kinds)
+	among("NOT IN", f.Not)
+	if f.From != 0 {
+		where.WriteString(" AND r.day >= " + arg(f.From))
+	}
+	if f.To != 0 {
+		where.WriteString(" AND r.day <= " + arg(f.To))
+	}
+	if !f.Deleted {
+		where.WriteString(" AND r.deleted = 0")
+	}
+	if f.BeforeDay >= 0 {
+		where.WriteString(" AND (r.day, r.id) < (" + arg(f.BeforeDay) + ", " + arg(f.BeforeID[:]) + ")")
+	}
+	where.WriteString(" ORDER BY r.day DESC, r.id DESC LIMIT " + arg(f.Limit))
+	return tx.records(where.String(), args...)
+}

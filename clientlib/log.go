@@ -1,0 +1,167 @@
+package clientlib
+
+import (
+	"context"
+
+	"levee/clientlib/internal/localdb"
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// Every call that logs makes one record, fills in what was left out, and returns its id once it is on the disk. The
+// message handed in is not changed.
+//
+// Filled in, where absent: author, with the tablet's worker; the day, with that of the activity or session for what
+// belongs to one, else with today in the deployment's time zone; team, site, place and service area, with those of the record
+// that it belongs to, else team and site with the worker's own and place with the site's; status, for what is done on
+// a day, with held; entry, with live when the day is today, else with backfilled. What else is filled in stands with each call.
+//
+// A record that lacks a required field is kept as a draft, which does not count; see Record.Missing.
+//
+// Errors: an *InvalidError when a field is not valid; codes owner_missing and owner_deleted when what the record
+// belongs to is not there; not_enrolled, storage_full, database_busy, cancelled, closed. After an error nothing was kept.
+
+// LogCase logs a case 个案. Filled in: lead, with the tablet's worker.
+func (s *Store) LogCase(ctx context.Context, m *recordv1.Case) (hlc.ID, error) { return s.log(ctx, m) }
+
+// LogCaseIdentity logs who one client of a case is ▲.
+func (s *Store) LogCaseIdentity(ctx context.Context, m *recordv1.CaseIdentity) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogConsent logs what the client of a case, or a participant, agreed to ▲.
+func (s *Store) LogConsent(ctx context.Context, m *recordv1.Consent) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogCaseSession logs one meeting with the clients of a case 个案服务记录.
+func (s *Store) LogCaseSession(ctx context.Context, m *recordv1.CaseSession) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogCaseNote logs the narrative of a case session ▲.
+func (s *Store) LogCaseNote(ctx context.Context, m *recordv1.CaseNote) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogOutreach logs a round of visits or calls 走访. The people reached are counted by Count.
+func (s *Store) LogOutreach(ctx context.Context, m *recordv1.Outreach) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogGroup logs a group 小组. Filled in: leader, with the tablet's worker.
+func (s *Store) LogGroup(ctx context.Context, m *recordv1.Group) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogGroupSession logs one meeting of a group 小组活动.
+func (s *Store) LogGroupSession(ctx context.Context, m *recordv1.GroupSession) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogGroupNote logs the narrative of a group session ▲.
+func (s *Store) LogGroupNote(ctx context.Context, m *recordv1.GroupNote) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogCommunityActivity logs an activity for whoever comes 团体活动.
+func (s *Store) LogCommunityActivity(ctx context.Context, m *recordv1.CommunityActivity) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// Count logs one worker's count of the people in their own zone 计数, at a community activity, a group session or an
+// outreach. Filled in: counter, with the tablet's worker. Each colleague logs a count of their own; the activity's count
+// is their sum.
+func (s *Store) Count(ctx context.Context, m *recordv1.Headcount) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogParticipant logs a registered person, known by a token only 参与者.
+func (s *Store) LogParticipant(ctx context.Context, m *recordv1.Participant) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogAttendance logs one participant at one activity 出席. Filled in, where the participant is on this tablet: token, sex, age
+// band and disability.
+func (s *Store) LogAttendance(ctx context.Context, m *recordv1.Attendance) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogResourceLink logs a need, and what was found to meet it 资源链接. Filled in: the service area, resource linking.
+func (s *Store) LogResourceLink(ctx context.Context, m *recordv1.ResourceLink) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogReferral logs that a case is handed to another organisation 转介.
+func (s *Store) LogReferral(ctx context.Context, m *recordv1.Referral) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogReferralNote logs what the other organisation is told ▲.
+func (s *Store) LogReferralNote(ctx context.Context, m *recordv1.ReferralNote) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogRiskAlert logs a danger 风险上报 ▲. It is taken even when the case that it is about is deleted. Filled in: seen_at,
+// with now.
+func (s *Store) LogRiskAlert(ctx context.Context, m *recordv1.RiskAlert) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogSupervision logs a supervision meeting 督导.
+func (s *Store) LogSupervision(ctx context.Context, m *recordv1.Supervision) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogSupervisionNote logs what the supervisor advised ▲.
+func (s *Store) LogSupervisionNote(ctx context.Context, m *recordv1.SupervisionNote) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// LogReview logs a supervisor's judgement of one record as it stands on this tablet 审核. Filled in: reviewed, with the stamps of the
+// target's counted fields.
+func (s *Store) LogReview(ctx context.Context, m *recordv1.Review) (hlc.ID, error) {
+	return s.log(ctx, m)
+}
+
+// log is what all of them do.
+func (s *Store) log(ctx context.Context, m record.Common) (made hlc.ID, err error) {
+	err = s.write(ctx, func(tx *localdb.Tx, t *localdb.Tablet) error {
+		d, err := s.desk(tx, t)
+		if err != nil {
+			return err
+		}
+		k := record.KindOf(m)
+		filled, err := d.fill(k, m)
+		if err != nil {
+			return err
+		}
+		fields, err := d.valid(k, filled)
+		if err != nil {
+			return err
+		}
+		stamp := d.stamp()
+		if made, err = hlc.NewID(stamp.Time, s.entropy); err != nil {
+			return err
+		}
+		c, err := record.Edit(made, made, k, stamp, nil, fields, nil)
+		if err != nil {
+			return err
+		}
+		return d.append(c)
+	})
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	return made, nil
+}
+
+// append keeps a change, within the bounds of what a batch may hold.
+func (d *desk) append(c *record.Change) error {
+	if len(c.Encode()) > batch.MaxChangeBytes {
+		return &InvalidError{c.Kind, []record.Problem{{Code: record.CodeTooLarge}}}
+	}
+	return d.tx.Append(d.tablet, c)
+}

@@ -1,0 +1,52 @@
+package clientlib
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"levee/clientlib/internal/localdb"
+	"levee/syncproto/hlc"
+)
+
+// Status is how things stand with this tablet.
+type Status struct {
+	// Enrolled says that the tablet belongs to a deployment; all else is zero while it does not.
+	Enrolled   bool
+	Deployment hlc.ID
+	Device     hlc.ID
+	Worker     hlc.ID
+	ServerURL  string
+	// Site is where the worker logs, as chosen by SetSite; zero when not chosen.
+	Site hlc.ID
+	// Of this tablet's own changes: how many the server has not acknowledged; how many it has, but would lose with its
+	// disk; and how many it has for good. The three are all there are.
+	Unsent, Sent, Durable int
+	// Held is how many of those that the server has it does not apply; see Store.Held.
+	Held int
+	// Records is how many records are on this tablet, deleted ones left out.
+	Records int
+	// LastContact is when the server last answered; enrolment counts.
+	LastContact time.Time
+	// ClockOffset is by how much the tablet's clock is corrected: positive when it is slow.
+	ClockOffset time.Duration
+}
+
+// Status tells how things stand. It is no error to ask before enrolment.
+func (s *Store) Status(ctx context.Context) (Status, error) {
+	var st Status
+	err := s.read(ctx, func(tx *localdb.Tx, t *localdb.Tablet) error {
+		held, records, err := tx.Counts()
+		st = Status{
+			Enrolled: true, Deployment: t.Deployment, Device: t.Device, Worker: t.Worker, ServerURL: t.ServerURL, Site: t.Site,
+			Unsent: int(t.Sequence - t.Acknowledged), Sent: int(t.Acknowledged - t.Durable), Durable: int(t.Durable), //nolint:gosec // counts of what is on this disk
+			Held: held, Records: records, LastContact: t.LastContact, ClockOffset: t.Offset,
+		}
+		return err
+	})
+	var e *Error
+	if errors.As(err, &e) && e.Code == CodeNotEnrolled {
+		return Status{}, nil
+	}
+	return st, err
+}

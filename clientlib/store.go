@@ -1,0 +1,145 @@
+// Package clientlib is a tablet of a deployment: it keeps what its worker logs in one SQLite file, without any network,
+// and syncs with the server when there is one.
+//
+// A call that logs returns when the record is on the disk, and the record stays there. Once enrolled, a tablet works
+// without ever reaching its server again. All methods of a Store may be called at the same time, and several
+// processes may have the same file open.
+//
+// Errors carry stable codes, and Message turns them into a sentence for people.
+package clientlib
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	// A tablet may have no zone database, and has to know the deployment's days all the same.
+	_ "time/tzdata"
+
+	"levee/clientlib/internal/localdb"
+	"levee/clientlib/internal/remote"
+	"levee/syncproto/hlc"
+)
+
+// Options are what a Store takes from around it. The zero value is right for a tablet.
+type Options struct {
+	// Wall is the machine's clock, right or wrong; hlc.Wall when nil.
+	Wall func() time.Time
+	// Transport carries requests to the server. When nil, connections of the store's own are used, which give up after
+	// a minute without a byte, and are closed by Close.
+	Transport http.RoundTripper
+	// Entropy is where ids and keys come from; crypto/rand when nil. A seeded source makes the same ids again.
+	Entropy io.Reader
+	// Name is what people call this tablet: at most 100 bytes. The server is told when the tablet enrols.
+	Name string
+	// App is the program and its version, for the server's list of tablets: at most 60 bytes.
+	App string
+}
+
+// Store is a tablet's file, open.
+type Store struct {
+	db        *localdb.DB
+	wall      func() time.Time
+	entropy   io.Reader
+	transport http.RoundTripper
+	closeIdle func()
+	name, app string
+
+	// syncing holds a token while no sync is under way.
+	syncing chan struct{}
+
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup
+	// life ends when Close is called.
+	life context.Context
+	end  context.CancelFunc
+}
+
+// Open opens the file of a tablet and makes it if it is not there. Codes of errors: database_newer (the file is left as
+// it was), database_damaged, database_busy, storage_full.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	db, err := localdb.Open(ctx, path)
+	if err != nil {
+		return nil, known(err)
+	}
+	s := &Store{
+		db: db, wall: o.Wall, entropy: o.Entropy, transport: o.Transport, closeIdle: func() {},
+		name: o.Name, app: o.App, syncing: make(chan struct{}, 1),
+	}
+	s.syncing <- struct{}{}
+	if s.wall == nil {
+		s.wall = hlc.Wall
+	}
+	if s.entropy == nil {
+		s.entropy = rand.Reader
+	}
+	if s.transport == nil {
+		own := remote.NewTransport()
+		s.transport, s.closeIdle = own, own.CloseIdleConnections
+	}
+	s.life, s.end = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Close stops a sync that is under way, waits for all calls to return and closes the file. Nothing of the store runs
+// on afterwards, and calls fail with code closed. Closing again does nothing.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	s.mu.Unlock()
+
+	s.end()
+	s.calls.Wait()
+	s.closeIdle()
+	return known(s.db.Close())
+}
+
+// enter begins a call: the context that it gets ends with the store. leave must be called when the call is done.
+func (s *Store) enter(ctx context.Context) (_ context.Context, leave func(), err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, nil, &Error{CodeClosed, nil}
+	}
+	s.calls.Add(1)
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.life, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+		s.calls.Done()
+	}, nil
+}
+
+// read runs f on one snapshot of an enrolled tablet's file.
+func (s *Store) read(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) error) error {
+	return s.in(ctx, s.db.Read, f)
+}
+
+// write runs f in one transaction of an enrolled tablet's file.
+func (s *Store) write(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) error) error {
+	return s.in(ctx, s.db.Write, f)
+}
+
+func (s *Store) in(ctx context.Context, transact func(context.Context, func(*localdb.Tx) error) error, f func(*localdb.Tx, *localdb.Tablet) error) error {
+	ctx, leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return known(transact(ctx, func(tx *localdb.Tx) error {
+		t, err := tx.Tablet()
+		if err != nil {
+			return err
+		}
+		return f(tx, t)
+	}))
+}

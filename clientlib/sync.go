@@ -1,0 +1,380 @@
+package clientlib
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"levee/clientlib/internal/localdb"
+	"levee/clientlib/internal/remote"
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/problem"
+)
+
+// protocol is the version of the sync protocol that this program speaks.
+const protocol = 1
+
+// What one request carries at most. A line that often breaks gets something done with each of them.
+const (
+	batchChanges = 400
+	batchBytes   = 256 << 10
+	pageBytes    = 256 << 10
+)
+
+// clockTolerance is by how much a clock may be off before the server refuses it.
+const clockTolerance = 5 * time.Minute
+
+// clockTries is how often a sync corrects the clock and tries again.
+const clockTries = 3
+
+// Phase is what a sync is doing.
+type Phase string
+
+// The phases of a sync. While changes are sent, records are received too.
+const (
+	PhaseSending   Phase = "sending"
+	PhaseReceiving Phase = "receiving"
+	// PhaseDone: nothing is left on either side. A sync that fails or is stopped never says so.
+	PhaseDone Phase = "done"
+)
+
+// Progress is how far a sync has come. The numbers to send and to receive grow when more turns up meanwhile.
+type Progress struct {
+	Phase Phase
+	// Sent of ToSend changes are acknowledged.
+	Sent, ToSend int
+	// Received of ToReceive records are here. ToReceive is what the server said last; 0 before it has answered.
+	Received, ToReceive int
+}
+
+// SyncResult is what a sync did, whether it came to its end or not.
+type SyncResult struct {
+	// Requests is how many HTTP requests were made, BytesUp and BytesDown what they took: request and status lines,
+	// headers and bodies as compressed, without what lies below HTTP (TLS, TCP). Without Options.Transport the numbers are those of
+	// HTTP/1.1, whichever version was spoken.
+	Requests           int
+	BytesUp, BytesDown int64
+	// Sent is how many changes were acknowledged, Held how many of them the server holds.
+	Sent, Held int
+	// Received is how many records came.
+	Received int
+	// Unreadable is how many records came that this program could not read. They are left as they were.
+	Unreadable int
+	// ClockCorrected is by how much the tablet's clock was corrected.
+	ClockCorrected time.Duration
+}
+
+// Sync sends what the server has not got, and receives what it has for this tablet, until nothing is left on either side.
+// What one answer brought is kept before the next request is made, so a sync that fails or is cancelled goes on the
+// next time from where it came to; a request that arrives twice, or an answer that never does, changes nothing. Logging goes on
+// meanwhile, and what is logged is sent too.
+//
+// One sync runs at a time; a second call waits for the first. progress may be nil; it is called between requests, and
+// must not call Sync or Close.
+//
+// Codes of errors: unavailable when the server can't be reached, and those of any request; device_revoked; clock_skew when the clock
+// could not be corrected; forked; not_enrolled, cancelled, closed.
+func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, error) {
+	ctx, leave, err := s.enter(ctx)
+	if err != nil {
+		return SyncResult{}, err
+	}
+	defer leave()
+	select {
+	case <-ctx.Done():
+		return SyncResult{}, known(ctx.Err())
+	case <-s.syncing:
+	}
+	defer func() { s.syncing <- struct{}{} }()
+
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	r := &run{store: s, report: progress}
+	err = known(r.sync(ctx))
+	if r.client != nil {
+		t := r.client.Traffic()
+		r.result.Requests, r.result.BytesUp, r.result.BytesDown = t.Requests, t.BytesUp, t.BytesDown
+	}
+	return r.result, err
+}
+
+// run is one sync under way.
+type run struct {
+	store    *Store
+	client   *remote.Client
+	offset   time.Duration
+	report   func(Progress)
+	progress Progress
+	result   SyncResult
+}
+
+func (r *run) sync(ctx context.Context) error {
+	if err := r.begin(ctx); err != nil {
+		return err
+	}
+	r.report(r.progress)
+	clocks := 0
+	for {
+		asked, err := r.prepare(ctx)
+		if err != nil {
+			return err
+		}
+		answer, err := r.client.Sync(ctx, asked.request)
+		if err != nil {
+			// Whether the caller has given up or not, what the refusal says must be kept.
+			corrected, kerr := r.refused(context.WithoutCancel(ctx), asked, err)
+			if kerr != nil {
+				return kerr
+			}
+			if clocks++; !corrected || clocks > clockTries {
+				return err
+			}
+			continue
+		}
+		more, err := r.keep(context.WithoutCancel(ctx), asked, answer)
+		if err != nil {
+			return err
+		}
+		if !more {
+			r.progress.Phase = PhaseDone
+			r.report(r.progress)
+			return nil
+		}
+		r.report(r.progress)
+	}
+}
+
+func (r *run) begin(ctx context.Context) error {
+	return r.store.db.Read(ctx, func(tx *localdb.Tx) error {
+		t, err := tx.Tablet()
+		if err != nil {
+			return err
+		}
+		r.offset = t.Offset
+		r.client = remote.NewSigned(t.ServerURL, r.store.transport, &remote.Device{Deployment: t.Deployment, ID: t.Device, Key: t.Key, Now: r.now})
+		r.progress.Phase = PhaseReceiving
+		if r.progress.ToSend = int(t.Sequence - t.Acknowledged); r.progress.ToSend > 0 { //nolint:gosec // a count of what is on this disk
+			r.progress.Phase = PhaseSending
+		}
+		return nil
+	})
+}
+
+// now is the corrected clock.
+func (r *run) now() time.Time { return r.store.wall().Add(r.offset) }
+
+// asked is a request, and what must be known of the tablet as it was then.
+type asked struct {
+	request *syncv1.SyncRequest
+	after   uint64 // the batch begins behind this sequence number
+	cursor  localdb.Mark
+	attempt uint64 // of requests with changes; 0 for one without
+	before  uint64 // Tablet.Possible before it
+}
+
+// prepare makes the next request. That the server may get the changes in it is on the disk before they leave.
+func (r *run) prepare(ctx context.Context) (*asked, error) {
+	a := &asked{}
+	err := r.store.db.Write(ctx, func(tx *localdb.Tx) error {
+		t, err := tx.Tablet()
+		if err != nil {
+			return err
+		}
+		bodies, err := tx.Outbox(t, batchChanges, batchBytes)
+		if err != nil {
+			return err
+		}
+		sending := uint64(len(bodies))
+		a.after, a.cursor, a.before = t.Acknowledged, t.Cursor, t.Possible
+		a.request = &syncv1.SyncRequest{
+			Protocol: protocol, Clock: r.now().UnixMilli(), Unsent: t.Sequence - t.Acknowledged - sending,
+			Push: batch.Seal(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, bodies),
+			Pull: &syncv1.Pull{Cursor: &syncv1.Mark{Position: t.Cursor.Position, Chain: t.Cursor.Chain}, MaxBytes: pageBytes},
+		}
+		if r.store.app != t.App {
+			a.request.App = r.store.app
+		}
+		if sending == 0 {
+			return nil
+		}
+		t.Attempts++
+		t.Possible = max(t.Possible, t.Acknowledged+sending)
+		a.attempt = t.Attempts
+		return tx.Save(t)
+	})
+	return a, err
+}
+
+// refused keeps what an error says. corrected means that the clock was wrong and is right now: the request is worth
+// another try.
+func (r *run) refused(ctx context.Context, a *asked, refusal error) (corrected bool, err error) {
+	var p *problem.Problem
+	if !errors.As(refusal, &p) || !storedNothing(p.Code) {
+		return false, nil
+	}
+	skew := p.Code == problem.ClockSkew && !p.ServerTime.IsZero()
+	err = r.store.db.Write(ctx, func(tx *localdb.Tx) error {
+		t, err := tx.Tablet()
+		if err != nil {
+			return err
+		}
+		if a.attempt != 0 && a.attempt == t.Attempts {
+			t.Possible = a.before // no other request that may have got through was begun since
+		}
+		if !skew {
+			return tx.Save(t)
+		}
+		shift := p.ServerTime.Sub(r.store.wall().Add(t.Offset)).Round(time.Millisecond)
+		t.Offset += shift
+		r.offset = t.Offset
+		r.result.ClockCorrected += shift
+		now := r.now()
+		_, err = tx.Restamp(t, shift, hlc.TimeOf(now), hlc.TimeOf(now.Add(clockTolerance)))
+		return err
+	})
+	return skew, err
+}
+
+// storedNothing reports whether a server that answers with a code has certainly kept nothing of the request: codes that it gives
+// before it writes.
+func storedNothing(c problem.Code) bool {
+	switch c {
+	case problem.Unavailable, problem.Internal, problem.StorageFull, problem.Busy:
+		return false
+	default:
+		return true
+	}
+}
+
+// keep takes over an answer, in one transaction. more says whether anything is left on either side.
+func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (more bool, err error) {
+	var result SyncResult
+	var unsent, remaining int
+	err = r.store.db.Write(ctx, func(tx *localdb.Tx) error {
+		result = r.result
+		t, err := tx.Tablet()
+		if err != nil {
+			return err
+		}
+		before := *t
+		if err := acknowledge(tx, t, a, answer, &result); err != nil {
+			return err
+		}
+		if err := receive(tx, t, a, answer.GetPage(), &result); err != nil {
+			return err
+		}
+		if c := answer.GetCertificate(); c != nil {
+			if err := certify(t, c); err != nil {
+				return err
+			}
+		}
+		t.LastContact = r.now()
+		if a.request.GetApp() != "" {
+			t.App = a.request.GetApp()
+		}
+		unsent, remaining = int(t.Sequence-t.Acknowledged), int(answer.GetPage().GetRemaining()) //nolint:gosec // counts
+		more = unsent > 0 || remaining > 0 || t.Cursor.Position < a.cursor.Position
+		asWas := before.Acknowledged == a.after && before.Cursor.Position == a.cursor.Position // no other process synced meanwhile
+		if more && asWas && t.Acknowledged == a.after && t.Cursor.Position == a.cursor.Position {
+			return problem.Newf(problem.Unavailable, "the server's answers bring nothing forward")
+		}
+		return tx.Save(t)
+	})
+	if err != nil {
+		return false, err
+	}
+	r.result = result
+	r.progress.Sent, r.progress.ToSend = result.Sent, result.Sent+unsent
+	r.progress.Received, r.progress.ToReceive = result.Received, result.Received+remaining
+	if unsent == 0 {
+		r.progress.Phase = PhaseReceiving
+	}
+	return more, nil
+}
+
+func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.SyncResponse, result *SyncResult) error {
+	got := answer.GetAcknowledgement()
+	if got == nil {
+		return problem.Newf(problem.Malformed, "an answer without an acknowledgement")
+	}
+	if got.GetForked() {
+		return localdb.ErrForked
+	}
+	ack := localdb.Acknowledgement{
+		After: a.after, Have: got.GetHave(), Chain: got.GetHaveChain(), Durable: got.GetDurable(),
+		Held: map[uint64]string{}, Known: map[uint64]bool{}, Head: answer.GetPage().GetHead().GetPosition(),
+	}
+	for _, h := range got.GetHeld() {
+		ack.Held[h.GetSequence()] = h.GetCode()
+	}
+	for _, k := range got.GetKnown() {
+		ack.Known[k] = true
+	}
+	before := t.Acknowledged
+	if err := tx.Acknowledge(t, ack); err != nil {
+		return err
+	}
+	for n := before + 1; n <= t.Acknowledged; n++ {
+		result.Sent++
+		if ack.Held[n] != "" {
+			result.Held++
+		}
+	}
+	return nil
+}
+
+// receive takes over a page: what it brings, where the next pull goes on, and where the server's log ended.
+func receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, page *syncv1.Page, result *SyncResult) error {
+	if page == nil {
+		return problem.Newf(problem.Malformed, "an answer without a page")
+	}
+	team, err := tx.TeamOf(t.Worker)
+	if err != nil {
+		return err
+	}
+	records, unreadable := pulled(page.GetRecords())
+	more, err := tx.Pull(t, records)
+	if err != nil {
+		return err
+	}
+	result.Received += len(page.GetRecords())
+	result.Unreadable += unreadable + more
+	dropped := make([]hlc.ID, 0, len(page.GetDropped()))
+	for _, id := range page.GetDropped() {
+		if len(id) == len(hlc.ID{}) {
+			dropped = append(dropped, hlc.ID(id))
+		}
+	}
+	if err := tx.Drop(t, dropped); err != nil {
+		return err
+	}
+	if err := tx.SeeMark(mark(page.GetHead())); err != nil {
+		return err
+	}
+	now, err := tx.TeamOf(t.Worker)
+	switch {
+	case err != nil:
+		return err
+	case now != team && a.cursor.Position > 0:
+		t.Cursor = localdb.Mark{} // what the new team logged before lies behind the cursor
+	case t.Cursor.Position == a.cursor.Position && bytes.Equal(t.Cursor.Chain, a.cursor.Chain):
+		t.Cursor = mark(page.GetCursor())
+	}
+	return nil
+}
+
+func mark(m *syncv1.Mark) localdb.Mark {
+	return localdb.Mark{Position: m.GetPosition(), Chain: m.GetChain()}
+}
+
+// learnTime corrects the clock of a tablet that has logged nothing yet by the server's.
+func (s *Store) learnTime(t *localdb.Tablet, server time.Time) {
+	if off := server.Sub(s.wall()).Round(time.Millisecond); off.Abs() > clockTolerance {
+		t.Offset = off
+	}
+	t.LastContact = s.wall().Add(t.Offset)
+}
