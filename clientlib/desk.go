@@ -231,6 +231,11 @@ var doneOnADay = []record.Kind{
 	recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY,
 }
 
+// countedWithOwner are the kinds that count for the service area of what they belong to.
+var countedWithOwner = []record.Kind{
+	recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_ATTENDANCE,
+}
+
 func (d *desk) fillCommon(k record.Kind, m, lender record.Common) {
 	set(m, fieldAuthor, protoreflect.ValueOfBytes(d.tablet.Worker[:]))
 	lend(m, lender, fieldTeam)
@@ -247,7 +252,9 @@ func (d *desk) fillCommon(k record.Kind, m, lender record.Common) {
 			lend(m, site, fieldPlace)
 		}
 	}
-	lend(m, lender, fieldServiceArea)
+	if slices.Contains(countedWithOwner, k) {
+		lend(m, lender, fieldServiceArea)
+	}
 	set(m, fieldOccurredOn, protoreflect.ValueOfInt32(int32(d.today())))
 	if slices.Contains(doneOnADay, k) {
 		set(m, fieldStatus, protoreflect.ValueOfEnum(recordv1.Status_STATUS_HELD.Number()))

@@ -10,19 +10,6 @@ import (
 	"levee/syncproto/record"
 )
 
-// Every call that logs makes one record, fills in what was left out, and returns its id once it is on the disk. The
-// message handed in is not changed.
-//
-// Filled in, where absent: author, with the tablet's worker; the day, with that of the activity or session for what
-// belongs to one, else with today in the deployment's time zone; team, site, place and service area, with those of the record
-// that it belongs to, else team and site with the worker's own and place with the site's; status, for what is done on
-// a day, with held; entry, with live when the day is today, else with backfilled. What else is filled in stands with each call.
-//
-// A record that lacks a required field is kept as a draft, which does not count; see Record.Missing.
-//
-// Errors: an *InvalidError when a field is not valid; codes owner_missing and owner_deleted when what the record
-// belongs to is not there; not_enrolled, storage_full, database_busy, cancelled, closed. After an error nothing was kept.
-
 // LogCase logs a case 个案. Filled in: lead, with the tablet's worker.
 func (s *Store) LogCase(ctx context.Context, m *recordv1.Case) (hlc.ID, error) { return s.log(ctx, m) }
 

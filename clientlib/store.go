@@ -6,6 +6,23 @@
 // processes may have the same file open.
 //
 // Errors carry stable codes, and Message turns them into a sentence for people.
+//
+// # Logging
+//
+// Every Log call, and Count, makes one record, fills in what was left out, and returns its id once it is on the disk.
+// The message handed in is not changed.
+//
+// Filled in where absent: author, with the tablet's worker; the day, with that of the activity or session for what is
+// counted or written about one, else with today in the deployment's time zone; team, site and place, with those of the
+// record that it belongs to, else team and site with the worker's own and place with the site's; the service area of
+// sessions, headcounts and attendances, with that of what they belong to; status, for what is held on a day, with held;
+// entry, with live, or with backfilled when the day is past. What else is filled in stands with each call.
+//
+// A record that lacks a required field is kept as a draft, which does not count; see Record.Missing.
+//
+// Errors of all of them: an *InvalidError when a field is not valid; codes owner_missing and owner_deleted when what the
+// record belongs to is not there; not_enrolled, storage_full, database_busy, cancelled, closed. After an error nothing
+// of the record was kept.
 package clientlib
 
 import (

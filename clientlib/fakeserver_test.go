@@ -1,0 +1,546 @@
+package clientlib_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
+
+	"levee/clientlib"
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/levee/sync/v1/syncv1connect"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+	"levee/syncproto/wire"
+)
+
+// fakeServer is the server's side of the protocol as tablets meet it, in memory: it checks what they say, keeps it, and hands out
+// what others said. It knows no teams: everybody may see everything.
+type fakeServer struct {
+	t    testing.TB
+	http http.Handler
+
+	mu         sync.Mutex
+	now        time.Time
+	deployment hlc.ID
+	key        ed25519.PrivateKey
+	secrets    map[string]hlc.ID // of enrolment codes, and their workers
+	devices    map[hlc.ID]*device
+	replicas   map[uint64]*replica
+	records    map[hlc.ID]*served
+	log        []batch.Hash // the log's chain, by position
+	seen       map[hlc.ID]bool
+	pageSize   int
+	// durable says that what is acknowledged is durable.
+	durable bool
+	// hold says why a change is held; "" applies it.
+	hold func(*record.Change) string
+	// refuse answers a request with a problem.
+	refuse func(*syncv1.SyncRequest) *problem.Problem
+	// asked are the requests that got through.
+	asked []*syncv1.SyncRequest
+	// dropped are handed out once.
+	dropped [][]byte
+}
+
+type device struct {
+	id, worker hlc.ID
+	key        ed25519.PublicKey
+}
+
+type replica struct {
+	chains  []batch.Hash // by sequence number
+	changes []*record.Change
+	held    map[uint64]string
+}
+
+type served struct {
+	kind      record.Kind
+	registers record.Registers
+	position  uint64
+	origin    hlc.ID
+	before    uint64
+}
+
+// The deployment that all tests work in.
+var (
+	start       = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
+	wangzhuang  = testID(2, 1)
+	xiaohe      = testID(2, 2)
+	teamA       = testID(3, 1)
+	teamB       = testID(3, 2)
+	liWei       = testID(4, 1)
+	zhangMin    = testID(4, 2)
+	chenJie     = testID(4, 3)
+	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
+)
+
+func testID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 15: n} }
+
+func newServer(t testing.TB) *fakeServer {
+	s := &fakeServer{
+		t: t, now: start, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
+		secrets: enrolSecret, devices: map[hlc.ID]*device{}, replicas: map[uint64]*replica{}, records: map[hlc.ID]*served{},
+		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true,
+	}
+	s.log = []batch.Hash{batch.LogStart(s.deployment)}
+	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
+	s.set(s.deployment, &recordv1.Deployment{Name: proto.String("河南"), StartOn: proto.Int32(20210923), TimeZone: proto.String("Asia/Shanghai")})
+	s.set(wangzhuang, &recordv1.Site{Name: proto.String("王庄镇"), Place: place("410621108")})
+	s.set(xiaohe, &recordv1.Site{Name: proto.String("小河镇"), Place: place("410621105")})
+	s.set(teamA, &recordv1.Team{Name: proto.String("一队"), Site: wangzhuang[:]})
+	s.set(teamB, &recordv1.Team{Name: proto.String("二队"), Site: xiaohe[:]})
+	s.set(liWei, &recordv1.Worker{Name: proto.String("李伟"), Team: teamA[:]})
+	s.set(zhangMin, &recordv1.Worker{Name: proto.String("张敏"), Team: teamA[:]})
+	s.set(chenJie, &recordv1.Worker{Name: proto.String("陈洁"), Team: teamB[:]})
+
+	mux := http.NewServeMux()
+	path, rpc := syncv1connect.NewSyncServiceHandler(s, wire.HandlerOptions()...)
+	mux.Handle(path, s.authenticated(rpc))
+	s.http = mux
+	return s
+}
+
+// code is an enrolment code for a server at a URL.
+func (s *fakeServer) code(url, secret string) string {
+	return wire.EnrolmentCode{ServerURL: url, Deployment: s.deployment, Worker: s.secrets[secret], Secret: secret}.String()
+}
+
+// set writes fields of a record as the server's own replica does.
+func (s *fakeServer) set(id hlc.ID, m record.Common) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	encoded, err := proto.Marshal(m)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	fields, err := record.Canonical(record.KindOf(m), encoded)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r := s.record(id, record.KindOf(m))
+	c, err := record.Edit(id, id, r.kind, hlc.Stamp{Time: hlc.TimeOf(s.now) + hlc.Time(len(s.log)), Replica: 1}, r.registers, fields, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.apply(c, hlc.ID{})
+}
+
+func (s *fakeServer) record(id hlc.ID, kind record.Kind) *served {
+	if s.records[id] == nil {
+		s.records[id] = &served{kind: kind}
+	}
+	return s.records[id]
+}
+
+// apply merges a change and gives its record the next position.
+func (s *fakeServer) apply(c *record.Change, origin hlc.ID) {
+	r := s.record(c.Record, c.Kind)
+	r.registers = record.Merge(r.registers, c.Registers())
+	if r.position == 0 || r.origin != origin {
+		r.before = r.position
+	}
+	position := uint64(len(s.log))
+	s.log = append(s.log, batch.NextLog(s.log[position-1], position, c.Stamp.Replica, 0, batch.HashOf(c.Encode())))
+	r.position, r.origin = position, origin
+}
+
+func (s *fakeServer) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			http.Error(w, "cut", http.StatusBadRequest)
+			return
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		ctx := req.Context()
+		if token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok {
+			ctx = context.WithValue(ctx, deviceKey{}, s.deviceOf(token, body))
+		}
+		next.ServeHTTP(w, req.WithContext(ctx))
+	})
+}
+
+type deviceKey struct{}
+
+func (s *fakeServer) deviceOf(token string, body []byte) *device {
+	_, id, err := wire.TokenOwner(token)
+	if err != nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.devices[id]
+	if d == nil {
+		return nil
+	}
+	if _, err := wire.VerifyToken(token, d.key, s.deployment, id, body); err != nil {
+		return nil
+	}
+	return d
+}
+
+func (s *fakeServer) Enrol(_ context.Context, req *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	worker, ok := s.secrets[req.Msg.GetSecret()]
+	if !ok || !bytes.Equal(req.Msg.GetDeployment(), s.deployment[:]) {
+		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeInvalid))
+	}
+	var id hlc.ID
+	digest := sha256.Sum256([]byte(req.Msg.GetSecret()))
+	copy(id[:], digest[:])
+	if d := s.devices[id]; d != nil && !d.key.Equal(ed25519.PublicKey(req.Msg.GetPublicKey())) {
+		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeUsed))
+	}
+	s.devices[id] = &device{id, worker, req.Msg.GetPublicKey()}
+	res := &syncv1.EnrolResponse{
+		Deployment: s.deployment[:], Device: id[:], Worker: worker[:], ServerKey: s.key.Public().(ed25519.PublicKey), Time: s.now.UnixMilli(),
+		Certificate: s.certificate(s.devices[id]),
+	}
+	for rid, r := range s.records {
+		if record.SetUp(r.kind) {
+			res.SetUp = append(res.SetUp, s.pulled(rid, r, true))
+		}
+	}
+	return connect.NewResponse(res), nil
+}
+
+func (s *fakeServer) certificate(d *device) *syncv1.Certificate {
+	c, err := wire.SealCertificate(s.key, &syncv1.CertificateBody{
+		Deployment: s.deployment[:], Device: d.id[:], PublicKey: d.key, Worker: d.worker[:], NotBefore: s.now.UnixMilli(),
+	})
+	if err != nil {
+		s.t.Error(err)
+	}
+	return c
+}
+
+const tolerance = 5 * time.Minute
+
+func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncRequest]) (*connect.Response[syncv1.SyncResponse], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, req.Msg)
+	d, ok := ctx.Value(deviceKey{}).(*device)
+	if !ok || d == nil {
+		return nil, problem.ToConnect(problem.New(problem.Unauthenticated))
+	}
+	if s.refuse != nil {
+		if p := s.refuse(req.Msg); p != nil {
+			return nil, problem.ToConnect(p)
+		}
+	}
+	push := req.Msg.GetPush()
+	hashes, err := batch.Open(d.key, s.deployment, push)
+	if err != nil {
+		var p *problem.Problem
+		errors.As(err, &p)
+		return nil, problem.ToConnect(p)
+	}
+	changes, err := s.decode(push)
+	skewed := time.UnixMilli(req.Msg.GetClock()).Sub(s.now).Abs() > tolerance || slices.ContainsFunc(changes, func(c *record.Change) bool {
+		return c.Stamp.Time > hlc.TimeOf(s.now.Add(tolerance))
+	})
+	switch {
+	case err != nil:
+		return nil, problem.ToConnect(problem.New(problem.Malformed))
+	case skewed:
+		return nil, problem.ToConnect(&problem.Problem{Code: problem.ClockSkew, ServerTime: s.now})
+	}
+	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1, Acknowledgement: s.push(d, push, hashes, changes)}
+	res.Page = s.page(d, req.Msg.GetPull().GetCursor())
+	return connect.NewResponse(res), nil
+}
+
+func (s *fakeServer) decode(push *syncv1.Batch) ([]*record.Change, error) {
+	var changes []*record.Change
+	for _, e := range push.GetEntries() {
+		c, err := record.DecodeChange(e.GetChange(), hlc.Replica(push.GetReplica()))
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+func (s *fakeServer) push(d *device, push *syncv1.Batch, hashes []batch.Hash, changes []*record.Change) *syncv1.Acknowledgement {
+	r := s.replicas[push.GetReplica()]
+	if r == nil {
+		r = &replica{chains: []batch.Hash{batch.Start(s.deployment, hlc.Replica(push.GetReplica()))}, held: map[uint64]string{}}
+		s.replicas[push.GetReplica()] = r
+	}
+	have := uint64(len(r.changes))
+	first := push.GetFirst()
+	forked := first <= have+1 && !bytes.Equal(r.chains[first-1][:], push.GetChain())
+	for i, c := range changes {
+		sequence := first + uint64(i)
+		if forked || sequence != uint64(len(r.changes))+1 {
+			continue
+		}
+		r.changes = append(r.changes, c)
+		r.chains = append(r.chains, batch.Next(r.chains[sequence-1], hashes[i]))
+		if s.seen[c.ID] {
+			s.t.Errorf("change %s came under two sequence numbers", c.ID)
+		}
+		s.seen[c.ID] = true
+		if s.hold != nil {
+			if code := s.hold(c); code != "" {
+				r.held[sequence] = code
+				continue
+			}
+		}
+		s.apply(c, d.id)
+	}
+	have = uint64(len(r.changes))
+	a := &syncv1.Acknowledgement{Have: have, HaveChain: r.chains[have][:batch.ShortChain], Forked: forked}
+	if s.durable {
+		a.Durable = have
+	}
+	for sequence := first; sequence <= have; sequence++ {
+		if code := r.held[sequence]; code != "" {
+			a.Held = append(a.Held, &syncv1.HeldChange{Sequence: sequence, Change: r.changes[sequence-1].ID[:], Code: code})
+		}
+	}
+	return a
+}
+
+func (s *fakeServer) page(d *device, cursor *syncv1.Mark) *syncv1.Page {
+	after := cursor.GetPosition()
+	if after >= uint64(len(s.log)) || (after > 0 && !batch.Same(cursor.GetChain(), s.log[after])) {
+		s.t.Errorf("cursor %d is not a place of this log", after)
+	}
+	var ids []hlc.ID
+	for id, r := range s.records {
+		if r.position > after {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b hlc.ID) int { return cmp.Compare(s.records[a].position, s.records[b].position) })
+	mark := func(position uint64) *syncv1.Mark {
+		if position == 0 {
+			return &syncv1.Mark{}
+		}
+		return &syncv1.Mark{Position: position, Chain: s.log[position][:batch.ShortChain]}
+	}
+	head := uint64(len(s.log) - 1)
+	p := &syncv1.Page{Cursor: mark(head), Head: mark(head), Dropped: s.dropped}
+	s.dropped = nil
+	if len(ids) > s.pageSize {
+		p.Remaining = uint64(len(ids) - s.pageSize)
+		ids = ids[:s.pageSize]
+		p.Cursor = mark(s.records[ids[len(ids)-1]].position)
+	}
+	for _, id := range ids {
+		r := s.records[id]
+		p.Records = append(p.Records, s.pulled(id, r, r.origin != d.id || after < r.before))
+	}
+	return p
+}
+
+func (s *fakeServer) pulled(id hlc.ID, r *served, withState bool) *syncv1.PulledRecord {
+	state := record.EncodeState(r.registers)
+	proof := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, r.position), state...))
+	out := &syncv1.PulledRecord{Id: id[:], Kind: uint32(r.kind), Position: r.position, Proof: proof[:8]}
+	if withState {
+		out.State = state
+	}
+	return out
+}
+
+// states are all records by id, encoded.
+func (s *fakeServer) states() map[hlc.ID]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[hlc.ID]string{}
+	for id, r := range s.records {
+		all[id] = string(record.EncodeState(r.registers))
+	}
+	return all
+}
+
+// network carries requests to a server in memory, and does to them what networks do.
+type network struct {
+	server http.Handler
+	// fault says what happens to the next request; nothing happens when it is nil.
+	fault func() fault
+	down  bool
+}
+
+type fault int
+
+const (
+	fine fault = iota
+	requestLost
+	answerLost
+	requestTwice
+	requestCut
+	answerCut
+	portal // a hotspot answers in the server's place
+	faults
+)
+
+var errLost = errors.New("connection lost")
+
+func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	what := fine
+	if n.fault != nil {
+		what = n.fault()
+	}
+	deliver := func(b []byte) *http.Response {
+		r := httptest.NewRequestWithContext(req.Context(), req.Method, req.URL.String(), bytes.NewReader(b))
+		r.Header = req.Header.Clone()
+		w := httptest.NewRecorder()
+		n.server.ServeHTTP(w, r)
+		return w.Result()
+	}
+	switch {
+	case n.down, what == requestLost:
+		return nil, errLost
+	case what == answerLost:
+		deliver(body)
+		return nil, errLost
+	case what == requestTwice:
+		deliver(body)
+		return deliver(body), nil
+	case what == requestCut:
+		deliver(body[:len(body)/2])
+		return nil, errLost
+	case what == answerCut:
+		res := deliver(body)
+		b, _ := io.ReadAll(res.Body)
+		res.Body = io.NopCloser(io.MultiReader(bytes.NewReader(b[:len(b)*2/3]), errReader{}))
+		return res, nil
+	case what == portal:
+		return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", Request: req, Header: http.Header{"Content-Type": {"text/html"}},
+			Body: io.NopCloser(strings.NewReader("<html>Welcome! Please sign in</html>"))}, nil
+	default:
+		return deliver(body), nil
+	}
+}
+
+type errReader struct{}
+
+func (errReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// tablet is a store of a test, with its own clock and network.
+type tablet struct {
+	*clientlib.Store
+	t    testing.TB
+	path string
+	net  *network
+	now  time.Time
+	seed uint64
+}
+
+// newTablet is a store in a file of its own, not enrolled.
+func newTablet(t testing.TB, s *fakeServer, seed uint64) *tablet {
+	t.Helper()
+	tab := &tablet{t: t, path: t.TempDir() + "/tablet.db", net: &network{server: s.http}, now: start, seed: seed}
+	tab.open()
+	t.Cleanup(func() { _ = tab.Close() })
+	return tab
+}
+
+func (tab *tablet) open() {
+	tab.t.Helper()
+	tab.seed += 1000
+	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{
+		Wall: func() time.Time { return tab.now }, Transport: tab.net, Name: "test tablet", App: "levee-test/1", Entropy: rand.NewChaCha8([32]byte{byte(tab.seed), byte(tab.seed >> 8)}),
+	})
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.Store = store
+}
+
+// reopen closes the file and opens it again.
+func (tab *tablet) reopen() {
+	tab.t.Helper()
+	if err := tab.Close(); err != nil {
+		tab.t.Fatal(err)
+	}
+	tab.open()
+}
+
+// enrolled is a store that is a worker's tablet.
+func enrolled(t testing.TB, s *fakeServer, secret string) *tablet {
+	t.Helper()
+	tab := newTablet(t, s, uint64(secret[0]))
+	tab.must(tab.Enrol(t.Context(), s.code("http://levee.test", secret)))
+	return tab
+}
+
+func (tab *tablet) must(err error) {
+	tab.t.Helper()
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+func (tab *tablet) sync() clientlib.SyncResult {
+	tab.t.Helper()
+	r, err := tab.Sync(tab.t.Context(), nil)
+	tab.must(err)
+	return r
+}
+
+func (tab *tablet) status() clientlib.Status {
+	tab.t.Helper()
+	st, err := tab.Status(tab.t.Context())
+	tab.must(err)
+	return st
+}
+
+// record is a record that must be there.
+func (tab *tablet) record(id hlc.ID) clientlib.AnyRecord {
+	tab.t.Helper()
+	r, err := tab.Record(tab.t.Context(), id)
+	tab.must(err)
+	return r
+}
+
+// activity is a community activity with all that it needs to count.
+func activity(name string) *recordv1.CommunityActivity {
+	return &recordv1.CommunityActivity{
+		Name: &name, Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false),
+		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_CULTURAL_REBUILDING.Enum(),
+	}
+}
+
+func aCase(number string) *recordv1.Case {
+	return &recordv1.Case{
+		CaseNo: &number, ClientCount: proto.Uint32(1), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), OpenedOn: proto.Int32(20210923),
+		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_PSYCHOLOGICAL_SUPPORT.Enum(),
+	}
+}
+
+func aSession(of hlc.ID) *recordv1.CaseSession {
+	return &recordv1.CaseSession{
+		Case: of[:], Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Mode: recordv1.SessionMode_SESSION_MODE_HOME_VISIT.Enum(),
+		Minutes: proto.Uint32(45), Attendees: proto.Uint32(2), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum(),
+	}
+}
