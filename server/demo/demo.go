@@ -1,0 +1,179 @@
+// Package demo replays the reference deployment with a real server and real tablets: twelve volunteers in three towns,
+// offline for most of 75 days, over a network that loses, repeats, delays and cuts what they send. It ends with the
+// server's totals beside the published ones.
+package demo
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"levee/clientlib"
+	"levee/server"
+)
+
+// Options choose a replay.
+type Options struct {
+	// Seed makes up the division of the totals over days, towns, teams and people. The totals are the same for all.
+	Seed uint64
+	// Network is good, rough or awful.
+	Network string
+	// Dir is where the databases are left: server.db and a file for each tablet. A temporary folder, removed by Close,
+	// when empty.
+	Dir string
+	// Progress is told of each day that is over; it may be nil.
+	Progress func(day, of int)
+}
+
+// Days is how many days are replayed.
+const Days = days
+
+// Demo is a server and its tablets, open.
+type Demo struct {
+	options   Options
+	dir       string
+	temporary bool
+	clock     *clock
+	server    *server.Server
+	token     string
+	url       string
+	stop      context.CancelFunc
+	served    chan error
+	transport *http.Transport
+	teams     [][]*tablet
+}
+
+// ServerDB is the name of the server's database in the folder.
+const ServerDB = "server.db"
+
+// Start makes the server and lets twelve tablets in.
+func Start(ctx context.Context, o Options) (_ *Demo, err error) {
+	if _, ok := networks[o.Network]; !ok {
+		return nil, fmt.Errorf("network %q: choose good, rough or awful", o.Network)
+	}
+	d := &Demo{options: o, dir: o.Dir, clock: &clock{}, stop: func() {}, transport: &http.Transport{MaxIdleConnsPerHost: len(towns) * workersPerTeam}}
+	d.clock.set(0, 6*60)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+		}
+	}()
+	if d.dir == "" {
+		d.temporary = true
+		if d.dir, err = os.MkdirTemp("", "levee-demo-"); err != nil {
+			return nil, err
+		}
+	} else if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(d.dir, ServerDB)); err == nil {
+		return nil, fmt.Errorf("%s has the databases of an earlier demo: choose another folder", d.dir)
+	}
+	if err := d.startServer(ctx); err != nil {
+		return nil, err
+	}
+	return d, d.enrolTablets(ctx)
+}
+
+func (d *Demo) startServer(ctx context.Context) (err error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	d.url = server.URLOf(listener)
+	d.server, err = server.New(ctx, server.Config{DB: filepath.Join(d.dir, ServerDB), SetUp: setUp(), URL: d.url, Wall: d.clock.wall,
+		Entropy: d.entropy(0), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	d.token = d.server.Made.APIToken
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.stop, d.served = stop, make(chan error, 1)
+	go func() { d.served <- d.server.Serve(serving, listener) }()
+	return nil
+}
+
+func (d *Demo) enrolTablets(ctx context.Context) error {
+	for n, e := range d.server.Made.Enrolments {
+		team := n / workersPerTeam
+		if n%workersPerTeam == 0 {
+			d.teams = append(d.teams, nil)
+		}
+		// Tablets come in over a good link; what happens in the field is what is shown.
+		way := &network{next: d.transport, rand: d.random(uint64(100 + n))} //nolint:gosec // small
+		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, n%workersPerTeam+1)), clientlib.Options{
+			Wall: d.clock.wall, Transport: way, Entropy: d.entropy(uint64(1 + n)), Name: e.Worker, App: "levee demo"}) //nolint:gosec // small
+		if err != nil {
+			return err
+		}
+		d.teams[team] = append(d.teams[team], &tablet{store: store, name: e.Worker, net: way, rand: d.random(uint64(200 + n))}) //nolint:gosec // small
+		if err := store.Enrol(ctx, e.Code); err != nil {
+			return fmt.Errorf("enrolling %s: %w", e.Worker, err)
+		}
+		way.quality = networks[d.options.Network]
+	}
+	return nil
+}
+
+// entropy and random give each part its own source, so that what one draws changes nothing for another.
+func (d *Demo) entropy(part uint64) *rand.ChaCha8 {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], d.options.Seed)
+	binary.LittleEndian.PutUint64(seed[8:], part)
+	return rand.NewChaCha8(seed)
+}
+
+func (d *Demo) random(part uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(d.options.Seed, part)) //nolint:gosec // a replay wants the same numbers again
+}
+
+// Replay plays the 75 days and reads the result from the server's JSON API. It fails when a total differs from the
+// published one, when a tablet's own totals differ from the server's, or when something is left unsent.
+func (d *Demo) Replay(ctx context.Context) (*Result, error) {
+	r := &replay{seed: d.options.Seed, clock: d.clock, rand: d.random(300), teams: d.teams, done: func(day int) {
+		if d.options.Progress != nil {
+			d.options.Progress(day, Days)
+		}
+	}}
+	r.schedule(divide(d.options.Seed))
+	if err := r.run(ctx); err != nil {
+		return nil, err
+	}
+	result, err := d.result(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return result, d.check(ctx, result)
+}
+
+// URL is where the server listens, and Token what reads its JSON API.
+func (d *Demo) URL() (url, token string) { return d.url, d.token }
+
+// Close stops the server and closes every store.
+func (d *Demo) Close() error {
+	var errs []error
+	for _, team := range d.teams {
+		for _, t := range team {
+			errs = append(errs, t.store.Close())
+		}
+	}
+	d.transport.CloseIdleConnections()
+	d.stop()
+	if d.served != nil {
+		errs = append(errs, <-d.served)
+	}
+	if d.server != nil {
+		errs = append(errs, d.server.Close())
+	}
+	if d.temporary {
+		errs = append(errs, os.RemoveAll(d.dir))
+	}
+	return errors.Join(errs...)
+}

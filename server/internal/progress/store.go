@@ -1,0 +1,125 @@
+package progress
+
+import (
+	"context"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	"levee/syncproto/record"
+	"levee/syncproto/tally"
+)
+
+// Store keeps one deployment.
+type Store interface {
+	// Look runs fn over one snapshot. It never waits for a writer.
+	Look(ctx context.Context, fn func(Reading) error) error
+}
+
+// Reading looks things up in one snapshot. Rows come one by one; what takes a row must not look up anything itself.
+type Reading interface {
+	Standing
+	RecordReading
+	Counted
+	Everything
+}
+
+// Standing is where the deployment stands, and what waits.
+type Standing interface {
+	// Head is the end of the log.
+	Head() (syncing.Head, error)
+	// DeviceSums sums the devices up; HeardFrom are those with a contact since an instant, in milliseconds since 1970.
+	DeviceSums(since int64) (DeviceSums, error)
+	// Devices are those after one, by name and then id; the zero id asks for the first ones.
+	Devices(after hlc.ID, limit int) ([]Device, error)
+	// HeldCount is how many changes are held.
+	HeldCount() (uint64, error)
+	// Held are the held changes after a position, ascending.
+	Held(after uint64, limit int) ([]HeldEntry, error)
+}
+
+// RecordReading looks up records as merged.
+type RecordReading interface {
+	// RecordsAfter are the records of a kind after an id, ascending.
+	RecordsAfter(kind record.Kind, after hlc.ID, limit int) ([]syncing.Record, error)
+	// Records are those of some ids that are there, in no order.
+	Records(ids []hlc.ID) ([]syncing.Record, error)
+	// Families are all records whose root is one of some.
+	Families(roots []hlc.ID) ([]syncing.Record, error)
+	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
+	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
+}
+
+// Counted reads the stored totals.
+type Counted interface {
+	// Totals are the totals of one figure and dimension that are not zero, ascending by key.
+	Totals(TotalsRange, func(key string, value int64) error) error
+}
+
+// TotalsRange is a run of totals.
+type TotalsRange struct {
+	Basis     tally.Basis
+	Figure    tally.Figure
+	Dimension tally.Dimension
+	// Prefix is what the keys begin with, in digits; it may be empty.
+	Prefix string
+	// Length is how long the keys are; any when 0.
+	Length int
+	// After is what the keys come after; it may be empty, and then the empty key is among them.
+	After string
+	Limit int
+}
+
+// Everything reads whole tables, row by row.
+type Everything interface {
+	EachTotal(func(TotalRow) error) error
+	// EachTokenCount leaves the tokens themselves where they are: their rows come in the order of basis, dimension, key
+	// and token.
+	EachTokenCount(func(TokenRow) error) error
+	// EachEntry is the log, ascending.
+	EachEntry(func(syncing.LogEntry) error) error
+	EachReplica(func(syncing.Replica) error) error
+	// EachRecord are all records, ascending by id.
+	EachRecord(func(syncing.Record) error) error
+}
+
+// TotalRow is one stored total, with the names that stand in the table.
+type TotalRow struct {
+	Basis, Figure, Dimension, Key string
+	Value                         int64
+}
+
+// TokenRow is how often one token is met within a cut.
+type TokenRow struct {
+	Basis, Dimension, Key string
+	Token                 []byte
+	Count                 int64
+}
+
+// DeviceSums sums devices up. Instants are milliseconds since 1970; 0 when there is no device.
+type DeviceSums struct {
+	// Enrolled are all, those that were revoked included.
+	Enrolled, Revoked int64
+	// HeardFrom are those in use with a contact since the instant asked for.
+	HeardFrom int64
+	// OldestContact is the last contact of that device in use which has been silent for longest; NewestContact is the
+	// latest of all.
+	OldestContact, NewestContact int64
+	// Outstanding are the changes that all devices said to hold still, each at its last contact.
+	Outstanding int64
+	// WithBacklog are the devices that said to hold any.
+	WithBacklog int64
+}
+
+// Device is a tablet, and how far the server has it.
+type Device struct {
+	syncing.Device
+	// Have is how many changes the server has of it, Held how many of these are held.
+	Have, Held uint64
+}
+
+// HeldEntry is a held change in the log, and whose it is.
+type HeldEntry struct {
+	syncing.LogEntry
+	Device, Worker hlc.ID
+	DeviceName     string
+}

@@ -1,0 +1,308 @@
+// Package servertest gives tests a deployment on a real SQLite store, and devices that write signed batches by hand, so
+// that a test can send what no tablet would.
+package servertest
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/server/internal/store"
+	"levee/server/internal/store/sqlite"
+	"levee/server/internal/syncing"
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/record"
+)
+
+// Deployment is a deployment with two sites, two teams, and some workers of each role.
+type Deployment struct {
+	T       testing.TB
+	ID      hlc.ID
+	DB      *store.DB
+	Service *syncing.Service
+	Keys    *syncing.Keys
+	Now     time.Time
+
+	Sites, Teams []hlc.ID
+	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
+	Workers map[string]hlc.ID
+
+	rand  *rand.ChaCha8
+	clock *hlc.Clock
+	path  string
+}
+
+// New makes a deployment in a temporary folder. Its clock stands at noon of 2021-10-01, local time, until moved.
+func New(t testing.TB) *Deployment {
+	t.Helper()
+	d := &Deployment{T: t, Now: time.Date(2021, 10, 1, 4, 0, 0, 0, time.UTC), Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7}), path: filepath.Join(t.TempDir(), "server.db")}
+	d.clock = hlc.NewClock(d.Wall, 0)
+	proofKey := make([]byte, 32)
+	_, _ = d.rand.Read(proofKey)
+	d.Keys = &syncing.Keys{Signing: d.newKey(), ProofKey: proofKey}
+	d.ID = d.NewID()
+	d.Open()
+	t.Cleanup(d.Close)
+	var records []syncing.SetUpRecord
+	add := func(m proto.Message) hlc.ID {
+		id := d.NewID()
+		records = append(records, syncing.SetUpRecord{ID: id, Message: m})
+		return id
+	}
+	records = append(records, syncing.SetUpRecord{ID: d.ID, Message: &recordv1.Deployment{Name: proto.String("test"), StartOn: proto.Int32(20210923), EndOn: proto.Int32(20211206), TimeZone: proto.String("Asia/Shanghai")}})
+	for i, code := range []string{"410621108", "410781106"} {
+		site := add(&recordv1.Site{Name: proto.String([]string{"王庄镇", "上乐村镇"}[i]), Place: &recordv1.Place{Code: proto.String(code), Edition: proto.Int32(2023)}})
+		d.Sites = append(d.Sites, site)
+		d.Teams = append(d.Teams, add(&recordv1.Team{Name: proto.String([]string{"one", "two"}[i]), Site: site[:]}))
+	}
+	worker := func(name string, role recordv1.Role, team []byte) {
+		d.Workers[name] = add(&recordv1.Worker{Name: &name, Role: role.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_VOLUNTEER.Enum(), Team: team})
+	}
+	worker("anna", recordv1.Role_ROLE_FIELD_WORKER, d.Teams[0][:])
+	worker("ben", recordv1.Role_ROLE_FIELD_WORKER, d.Teams[0][:])
+	worker("carl", recordv1.Role_ROLE_FIELD_WORKER, d.Teams[1][:])
+	worker("lead", recordv1.Role_ROLE_TEAM_LEAD, d.Teams[0][:])
+	worker("super", recordv1.Role_ROLE_SUPERVISOR, d.Teams[0][:])
+	worker("coordinator", recordv1.Role_ROLE_COORDINATOR, nil)
+	if err := d.Service.Add(context.Background(), records); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Wall is the test's clock.
+func (d *Deployment) Wall() time.Time { return d.Now }
+
+// Open opens the store and starts the service, after New or Close.
+func (d *Deployment) Open() {
+	d.T.Helper()
+	service, err := d.TryStart()
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	d.Service = service
+}
+
+// TryStart opens the store and starts the service, which may be refused.
+func (d *Deployment) TryStart() (*syncing.Service, error) {
+	db, err := sqlite.Open(context.Background(), d.path)
+	if err != nil {
+		return nil, err
+	}
+	service, err := syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Wall: d.Wall, Entropy: d.rand,
+		Failed: func(err error) { d.T.Error(err) }})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	d.DB = db
+	return service, nil
+}
+
+// Close stops the service and closes the store; again is fine.
+func (d *Deployment) Close() {
+	if d.DB == nil {
+		return
+	}
+	d.Service.Close()
+	if err := d.DB.Close(); err != nil {
+		d.T.Error(err)
+	}
+	d.DB = nil
+}
+
+// NewID makes an id at the test's time.
+func (d *Deployment) NewID() hlc.ID {
+	d.T.Helper()
+	id, err := hlc.NewID(d.clock.Now(), d.rand)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	return id
+}
+
+func (d *Deployment) newKey() ed25519.PrivateKey {
+	seed := make([]byte, ed25519.SeedSize)
+	_, _ = d.rand.Read(seed)
+	return ed25519.NewKeyFromSeed(seed)
+}
+
+// Device is a tablet whose every byte the test decides.
+type Device struct {
+	*Deployment
+	Worker  hlc.ID
+	Team    hlc.ID
+	Device  syncing.Device
+	Key     ed25519.PrivateKey
+	Nonce   uint64
+	Replica hlc.Replica
+	Clock   *hlc.Clock
+	// Sent are the encoded changes that were sent, in order.
+	Sent   [][]byte
+	Chain  batch.Hash
+	Cursor *syncv1.Mark
+	// Seen are the records as pulled.
+	Seen map[hlc.ID]record.Registers
+}
+
+// Enrol makes a code for a worker and lets a new device in with it.
+func (d *Deployment) Enrol(worker string) *Device {
+	d.T.Helper()
+	secret, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers[worker], time.Hour)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	v := &Device{Deployment: d, Worker: d.Workers[worker], Team: d.Service.Person(d.Workers[worker]).Team, Key: d.newKey(), Clock: hlc.NewClock(d.Wall, 0), Seen: map[hlc.ID]record.Registers{}, Cursor: &syncv1.Mark{}}
+	answer, err := d.Service.Enrol(context.Background(), &syncv1.EnrolRequest{Protocol: 1, Secret: secret, PublicKey: v.Key.Public().(ed25519.PublicKey), Name: worker, App: "servertest"})
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	if v.Device, err = d.Service.Device(context.Background(), hlc.ID(answer.GetDevice())); err != nil {
+		d.T.Fatal(err)
+	}
+	v.Renumber()
+	return v
+}
+
+// Renumber takes a new replica number and begins a new chain.
+func (v *Device) Renumber() {
+	b := make([]byte, 8)
+	_, _ = v.rand.Read(b)
+	v.Nonce = binary.BigEndian.Uint64(b)
+	v.Replica = hlc.ReplicaOf(v.Key.Public().(ed25519.PublicKey), v.Nonce)
+	v.Sent, v.Chain = nil, batch.Start(v.ID, v.Replica)
+}
+
+// Stamp is a new stamp of the device.
+func (v *Device) Stamp() hlc.Stamp { return hlc.Stamp{Time: v.Clock.Now(), Replica: v.Replica} }
+
+// Make is the change that makes a record of m, with team, author, day and service area filled in where they are absent.
+func (v *Device) Make(m record.Common) *record.Change {
+	v.T.Helper()
+	r := m.ProtoReflect()
+	fields := r.Descriptor().Fields()
+	for name, value := range map[protoreflect.Name]protoreflect.Value{
+		"team": protoreflect.ValueOfBytes(v.Team[:]), "author": protoreflect.ValueOfBytes(v.Worker[:]),
+		"occurred_on": protoreflect.ValueOfInt32(20211001), "service_area": protoreflect.ValueOfEnum(1),
+	} {
+		if f := fields.ByName(name); !r.Has(f) {
+			r.Set(f, value)
+		}
+	}
+	id := v.NewID()
+	return v.edit(id, id, record.KindOf(m), nil, m)
+}
+
+// Edit is the change that sets the fields of m in a record, by someone who sees it as the device pulled it.
+func (v *Device) Edit(id hlc.ID, m record.Common, cleared ...protowire.Number) *record.Change {
+	v.T.Helper()
+	return v.edit(v.NewID(), id, record.KindOf(m), v.Seen[id], m, cleared...)
+}
+
+func (v *Device) edit(id, rec hlc.ID, kind record.Kind, seen record.Registers, m proto.Message, cleared ...protowire.Number) *record.Change {
+	v.T.Helper()
+	encoded, err := proto.Marshal(m)
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	fields, err := record.Canonical(kind, encoded)
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	c, err := record.Edit(id, rec, kind, v.Stamp(), seen, fields, cleared)
+	if err != nil || c == nil {
+		v.T.Fatalf("no change: %v", err)
+	}
+	return c
+}
+
+// Batch is the next batch of some changes. Sending it is another matter.
+func (v *Device) Batch(changes ...*record.Change) *syncv1.Batch {
+	bodies := make([][]byte, len(changes))
+	for i, c := range changes {
+		bodies[i] = c.Encode()
+	}
+	return v.BatchOf(bodies...)
+}
+
+// BatchOf is the next batch of changes as they are encoded.
+func (v *Device) BatchOf(bodies ...[]byte) *syncv1.Batch {
+	return batch.Seal(v.Key, v.ID, v.Replica, v.Nonce, uint64(len(v.Sent))+1, v.Chain, bodies)
+}
+
+// Request is a sync with a batch and a pull of everything new.
+func (v *Device) Request(b *syncv1.Batch) *syncv1.SyncRequest {
+	return &syncv1.SyncRequest{Protocol: 1, Clock: v.Now.UnixMilli(), Push: b, Pull: &syncv1.Pull{Cursor: v.Cursor}}
+}
+
+// Sync sends a request and takes the answer in.
+func (v *Device) Sync(r *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
+	v.T.Helper()
+	answer, err := v.Service.Sync(context.Background(), v.Device, v.Now.Add(time.Minute), r)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range answer.GetPage().GetRecords() {
+		if p.GetState() == nil {
+			continue
+		}
+		registers, err := record.DecodeState(p.GetState())
+		if err != nil {
+			v.T.Fatal(err)
+		}
+		v.Seen[hlc.ID(p.GetId())] = registers
+		v.Clock.Observe(registers.Newest())
+	}
+	if answer.GetPage() != nil {
+		v.Cursor = answer.GetPage().GetCursor()
+	}
+	return answer, nil
+}
+
+// Push sends changes in one batch, which must be taken, and remembers them as sent.
+func (v *Device) Push(changes ...*record.Change) *syncv1.SyncResponse {
+	v.T.Helper()
+	bodies := make([][]byte, len(changes))
+	for i, c := range changes {
+		bodies[i] = c.Encode()
+	}
+	return v.PushBodies(bodies...)
+}
+
+// PushBodies sends changes as they are encoded in one batch, which must be taken, and remembers them as sent.
+func (v *Device) PushBodies(bodies ...[]byte) *syncv1.SyncResponse {
+	v.T.Helper()
+	answer, err := v.Sync(v.Request(v.BatchOf(bodies...)))
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	for _, b := range bodies {
+		v.Sent = append(v.Sent, b)
+		v.Chain = batch.Next(v.Chain, batch.HashOf(b))
+	}
+	if have := answer.GetAcknowledgement().GetHave(); have != uint64(len(v.Sent)) {
+		v.T.Fatalf("server has %d of %d changes", have, len(v.Sent))
+	}
+	return answer
+}
+
+// Pull pulls everything new.
+func (v *Device) Pull() *syncv1.Page {
+	v.T.Helper()
+	answer, err := v.Sync(v.Request(v.BatchOf()))
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	return answer.GetPage()
+}
