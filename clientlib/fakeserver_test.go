@@ -57,6 +57,8 @@ type fakeServer struct {
 	refuse func(*syncv1.SyncRequest) *problem.Problem
 	// asked are the requests that got through.
 	asked []*syncv1.SyncRequest
+	// renew says for whom a new certificate is sent with each answer.
+	renew func(*device) *device
 	// dropped are handed out once.
 	dropped [][]byte
 }
@@ -268,6 +270,9 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	}
 	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1, Acknowledgement: s.push(d, push, hashes, changes)}
 	res.Page = s.page(d, req.Msg.GetPull().GetCursor())
+	if s.renew != nil {
+		res.Certificate = s.certificate(s.renew(d))
+	}
 	return connect.NewResponse(res), nil
 }
 

@@ -252,7 +252,9 @@ func TestTotals(t *testing.T) {
 
 	totals, err := tab.Totals(ctx, 20210925)
 	tab.must(err)
-	value := func(figure tally.Figure, cut tally.Cut) int64 { return totals.Value(tally.Cell{Basis: tally.Reported, Figure: figure, Cut: cut}) }
+	value := func(figure tally.Figure, cut tally.Cut) int64 {
+		return totals.Value(tally.Cell{Basis: tally.Reported, Figure: figure, Cut: cut})
+	}
 	if value(tally.Cases, tally.Everything()) != 1 || value(tally.GroupSessions, tally.Everything()) != 1 ||
 		value(tally.CommunityActivities, tally.Everything()) != 2 || value(tally.CommunityActivities, tally.OnDay(20210926)) != 0 ||
 		value(tally.Persons, tally.Everything()) != 82 || value(tally.Contacts, tally.InPlace("410621")) != 123 {

@@ -56,8 +56,8 @@ func (d *drawer) fill(m protoreflect.Message) {
 			slices.Contains(required, f.Number()) || slices.Contains(counted[d.k], f.Name()) || f.Name() == "outcome"
 		switch {
 		case f.Name() == "duplicate_of", f.Name() == "deleted": // set by join, delete and restore
-		case often && rapid.IntRange(0, 40).Draw(d.t, "leave out") == 40:
-		case !often && rapid.IntRange(0, 3).Draw(d.t, "put in") > 0:
+		case often && d.rarely("leave out", 40):
+		case !often && !d.rarely("put in", 4):
 		default:
 			d.set(m, f)
 		}
@@ -145,6 +145,11 @@ func (d *drawer) values(f protoreflect.FieldDescriptor) []protoreflect.Value {
 	}
 }
 
+// rarely draws true once in so many times. rapid draws the first and the last of a range more often than the others.
+func (d *drawer) rarely(label string, oneIn int) bool {
+	return rapid.IntRange(0, oneIn-1).Draw(d.t, label) == oneIn/2
+}
+
 // newMessage is an empty value of a message field, or of one item of a list of messages.
 func newMessage(f protoreflect.FieldDescriptor) protoreflect.Message {
 	holder := record.New(kindsByName[f.Parent().Name()]).ProtoReflect()
@@ -164,11 +169,10 @@ var kindsByName = func() map[protoreflect.Name]record.Kind {
 
 // choice draws a number of an enumeration, now and then one that only a newer program knows.
 func (d *drawer) choice(e protoreflect.EnumDescriptor) protoreflect.EnumNumber {
-	i := rapid.IntRange(0, 20).Draw(d.t, string(e.Name()))
-	if i == 20 {
+	if d.rarely("newer", 20) {
 		return 40
 	}
-	return e.Values().Get(i % e.Values().Len()).Number()
+	return e.Values().Get(rapid.IntRange(0, e.Values().Len()-1).Draw(d.t, string(e.Name()))).Number()
 }
 
 func (d *drawer) worker() protoreflect.Value {
@@ -232,9 +236,12 @@ func (d *drawer) cells() []protoreflect.Value {
 // reviewed lists the stamps of the target as the reviewer sees them; now and then one is forgotten.
 func (d *drawer) reviewed() []protoreflect.Value {
 	var values []protoreflect.Value
-	forgotten := rapid.IntRange(0, 60).Draw(d.t, "forgotten")
+	forgotten := -1
+	if d.rarely("forget one", 10) {
+		forgotten = rapid.IntRange(0, 10).Draw(d.t, "forgotten")
+	}
 	for i, r := range d.target.Registers {
-		if i == forgotten && i > 0 {
+		if i == forgotten {
 			continue
 		}
 		field, at, replica := uint32(r.Field), uint64(r.Stamp.Time), uint64(r.Stamp.Replica) //nolint:gosec // field numbers are positive

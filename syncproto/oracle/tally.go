@@ -217,15 +217,18 @@ func (b book) verified(r Record) bool {
 	return b.approved(r) && b.approved(b.where(r))
 }
 
+func (b book) reviews(r Record) []Record {
+	return slices.DeleteFunc(slices.Clone(b), func(review Record) bool {
+		target, ok := b.owner(review)
+		return review.Kind != recordv1.Kind_KIND_REVIEW || !ok || target.ID != r.ID
+	})
+}
+
 func (b book) approved(r Record) bool {
 	outcome := (&recordv1.Review{}).ProtoReflect().Descriptor().Fields().ByName("outcome").Number()
-	var reviews []Record
-	for _, review := range b {
-		if target, ok := b.owner(review); review.Kind == recordv1.Kind_KIND_REVIEW && ok && target.ID == r.ID && sound(review) &&
-			len(review.Registers.Get(outcome).Value) > 0 {
-			reviews = append(reviews, review)
-		}
-	}
+	reviews := slices.DeleteFunc(b.reviews(r), func(review Record) bool {
+		return !sound(review) || review.Registers.Get(outcome).Stamp.IsZero()
+	})
 	if len(reviews) == 0 {
 		return false
 	}

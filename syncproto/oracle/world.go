@@ -237,11 +237,10 @@ func (w *World) Step(t *rapid.T) *record.Change {
 	}
 }
 
-// acts are what replicas do, each as often as it stands here.
+// acts are what replicas do, each as often as it stands here; rapid draws the first ones more often than the last.
 var acts = []string{
-	"log", "log", "log", "log", "log", "log", "log", "log", "log", "log", "log", "log",
-	"meet", "meet", "meet", "meet", "edit", "edit", "edit", "move", "move", "delete", "restore",
-	"review", "review", "review", "join", "join", "join", "split", "newer program",
+	"log", "review", "log", "meet", "log", "review", "log", "join", "log", "review", "log", "edit", "log", "meet", "log", "move",
+	"log", "review", "log", "join", "log", "delete", "log", "edit", "log", "split", "log", "newer program", "log", "meet", "restore",
 }
 
 // logged are the kinds that tablets log, each as often as it stands here.
@@ -285,15 +284,15 @@ func (d *drawer) newRecord(k record.Kind) *record.Change {
 	return d.w.make(d.r, id, id, k, d.fields(k), nil)
 }
 
-// review judges a record: mostly one that gives figures, and for a headcount or attendance often its activity at once,
-// since both must be approved before either is.
+// review judges a record: mostly one that gives figures, and before that its activity, since both must be approved.
 func (d *drawer) review() *record.Change {
 	target, ok := d.pick(func(r Record) bool { return figured[r.Kind] })
-	if !ok || rapid.IntRange(0, 7).Draw(d.t, "any kind") == 7 {
+	if !ok || d.rarely("any kind", 8) {
 		return d.newRecord(recordv1.Kind_KIND_REVIEW)
 	}
 	d.target = target
-	if owner, found := book(d.r.Seen()).owner(target); found && rapid.Bool().Draw(d.t, "its activity") {
+	seen := book(d.r.Seen())
+	if owner, found := seen.owner(target); found && len(seen.reviews(owner)) == 0 {
 		d.target = owner
 	}
 	id := d.w.id(d.r.now)
@@ -314,11 +313,11 @@ func (d *drawer) edit() *record.Change {
 	})
 	slices.SortFunc(set, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
 	field := oneOf(d.t, "field", set)
-	if rapid.IntRange(0, 4).Draw(d.t, "empty") == 4 {
+	if d.rarely("empty", 4) {
 		return d.change(rec, nil, field.Number())
 	}
 	for _, f := range set {
-		if f != field && rapid.IntRange(0, 7).Draw(d.t, "leave") > 0 {
+		if f != field && !d.rarely("set too", 8) {
 			m.ProtoReflect().Clear(f)
 		}
 	}
@@ -352,10 +351,9 @@ func (d *drawer) join() *record.Change {
 		return nil
 	}
 	other := d.w.id(d.r.now)
-	if rapid.IntRange(0, 15).Draw(d.t, "astray") > 0 {
-		like, _ := d.pick(func(r Record) bool {
-			return r.Kind == rec.Kind && (r.ID != rec.ID || rapid.IntRange(0, 9).Draw(d.t, "itself") == 9)
-		})
+	if !d.rarely("astray", 12) {
+		itself := d.rarely("itself", 12)
+		like, _ := d.pick(func(r Record) bool { return r.Kind == rec.Kind && (r.ID == rec.ID) == itself })
 		if like.Kind == 0 {
 			like, _ = d.pick(func(Record) bool { return true })
 		}

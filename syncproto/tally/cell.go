@@ -164,17 +164,17 @@ func Everything() Cut { return Cut{Dimension: Whole} }
 // OnDay is the cut of one day.
 func OnDay(d record.Date) Cut { return Cut{Day, d.String()} }
 
-// AtSite is the cut of one site.
-func AtSite(id hlc.ID) Cut { return Cut{Site, id.String()} }
+// AtSite is the cut of one site; the zero id stands for none.
+func AtSite(id hlc.ID) Cut { return Cut{Site, idKey(id)} }
 
 // InPlace is the cut of one place, by a code of 2, 4, 6, 9 or 12 digits.
 func InPlace(code string) Cut { return Cut{Place, code} }
 
-// OfTeam is the cut of one team.
-func OfTeam(id hlc.ID) Cut { return Cut{Team, id.String()} }
+// OfTeam is the cut of one team; the zero id stands for none.
+func OfTeam(id hlc.ID) Cut { return Cut{Team, idKey(id)} }
 
-// ByWorker is the cut of one worker.
-func ByWorker(id hlc.ID) Cut { return Cut{Worker, id.String()} }
+// ByWorker is the cut of one worker; the zero id stands for none.
+func ByWorker(id hlc.ID) Cut { return Cut{Worker, idKey(id)} }
 
 // InServiceArea is the cut of one service area.
 func InServiceArea(a recordv1.ServiceArea) Cut { return Cut{ServiceArea, strconv.Itoa(int(a))} }
@@ -187,6 +187,13 @@ func OfAgeBand(band uint32) Cut { return Cut{AgeBand, strconv.FormatUint(uint64(
 
 // WithDisability is the cut of one answer to whether a person has a disability.
 func WithDisability(d recordv1.Disability) Cut { return Cut{Disability, keyIn(disabilityKeys, int(d))} }
+
+func idKey(id hlc.ID) string {
+	if id == (hlc.ID{}) {
+		return ""
+	}
+	return id.String()
+}
 
 var (
 	sexKeys = []string{

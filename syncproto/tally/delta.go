@@ -2,6 +2,7 @@ package tally
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -27,11 +28,10 @@ func (d Delta) IsZero() bool { return len(d.Cells) == 0 && len(d.Tokens) == 0 }
 // Every day counts, also one to come. The sum of the deltas of any sequence of changes is what Of counts without an
 // as-of day.
 func DeltaOf(before, after []Record) Delta {
-	ns := make(numbering, max(len(before), len(after)))
-	ns.number(before)
-	ns.number(after)
-	b, a := ns.view(before), ns.view(after)
-	d := Delta{Cells: map[Cell]int64{}, Tokens: map[TokenCell]int64{}}
+	views := newViews(before, after)
+	b, a := &views[0], &views[1]
+	var moves []move
+	cells, tokens := 0, 0
 	for _, i := range reached(b, a) {
 		was, is := b.fact(i), a.fact(i)
 		same := was.countsSame(is)
@@ -39,19 +39,35 @@ func DeltaOf(before, after []Record) Delta {
 			if same && was.on(basis) == is.on(basis) {
 				continue
 			}
-			if was.on(basis) {
-				d.add(was, basis, -1)
-			}
-			if is.on(basis) {
-				d.add(is, basis, 1)
+			for _, m := range []move{{was, basis, -1}, {is, basis, 1}} {
+				if m.fact.on(basis) {
+					moves = append(moves, m)
+					cells += len(m.fact.Amounts)*len(m.fact.Cuts) + len(m.fact.Split)
+					tokens += len(m.fact.Tokens) * (len(m.fact.Cuts) + len(m.fact.TokenCuts))
+				}
 			}
 		}
+	}
+	d := Delta{Cells: make(map[Cell]int64, cells), Tokens: make(map[TokenCell]int64, tokens)}
+	for _, m := range moves {
+		d.add(m)
+	}
+	if len(moves) > 1 { // what one took away another may have brought back
+		maps.DeleteFunc(d.Cells, func(_ Cell, n int64) bool { return n == 0 })
+		maps.DeleteFunc(d.Tokens, func(_ TokenCell, n int64) bool { return n == 0 })
 	}
 	return d
 }
 
-// reached are the records that differ, and those whose facts may differ because of them: what belongs to them, what a
-// review is of, and duplicates in both directions.
+// move adds a fact to a basis so many times.
+type move struct {
+	fact  *Fact
+	basis Basis
+	times int64
+}
+
+// reached are the records that differ, and those whose facts may differ because of them: what belongs to them, what
+// says that it is a duplicate of them, and what a review is of.
 func reached(before, after *view) []int32 {
 	var queue []int32
 	seen := make([]bool, len(before.nodes))
@@ -75,11 +91,7 @@ func reached(before, after *view) []int32 {
 			for i := n.duplicates; i != none; i = v.nodes[i].nextOfSame {
 				reach(i)
 			}
-			if n.Record == nil {
-				continue
-			}
-			reach(n.same)
-			if n.Kind == recordv1.Kind_KIND_REVIEW {
+			if n.Record != nil && n.Kind == recordv1.Kind_KIND_REVIEW {
 				reach(n.owner)
 			}
 		}
@@ -91,36 +103,26 @@ func differ(a, b *Record) bool {
 	if a == nil || b == nil {
 		return a != b
 	}
-	return a.Kind != b.Kind || !slices.EqualFunc(a.Registers, b.Registers, func(x, y record.Register) bool {
+	return !identical(a, b) && (a.Kind != b.Kind || !slices.EqualFunc(a.Registers, b.Registers, func(x, y record.Register) bool {
 		return x.Field == y.Field && x.Stamp == y.Stamp && bytes.Equal(x.Value, y.Value)
-	})
+	}))
 }
 
-// add adds a fact so many times.
-func (d Delta) add(f *Fact, basis Basis, times int64) {
-	for _, a := range f.Amounts {
-		for _, c := range f.Cuts {
-			increase(d.Cells, Cell{basis, a.Figure, c}, a.N*times)
+func (d Delta) add(m move) {
+	for _, a := range m.fact.Amounts {
+		for _, c := range m.fact.Cuts {
+			d.Cells[Cell{m.basis, a.Figure, c}] += a.N * m.times
 		}
 	}
-	for _, s := range f.Split {
-		increase(d.Cells, Cell{basis, s.Figure, s.Cut}, s.N*times)
+	for _, s := range m.fact.Split {
+		d.Cells[Cell{m.basis, s.Figure, s.Cut}] += s.N * m.times
 	}
-	for _, t := range f.Tokens {
-		for _, c := range f.Cuts {
-			increase(d.Tokens, TokenCell{basis, c, t}, times)
+	for _, t := range m.fact.Tokens {
+		for _, c := range m.fact.Cuts {
+			d.Tokens[TokenCell{m.basis, c, t}] += m.times
 		}
-		for _, c := range f.TokenCuts {
-			increase(d.Tokens, TokenCell{basis, c, t}, times)
+		for _, c := range m.fact.TokenCuts {
+			d.Tokens[TokenCell{m.basis, c, t}] += m.times
 		}
-	}
-}
-
-// increase keeps m free of zeros.
-func increase[K comparable](m map[K]int64, key K, n int64) {
-	if sum := m[key] + n; sum != 0 {
-		m[key] = sum
-	} else {
-		delete(m, key)
 	}
 }

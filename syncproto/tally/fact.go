@@ -74,7 +74,7 @@ func (f *Fact) add(figure Figure, n int64) {
 	}
 }
 
-func (f *Fact) people(figure Figure, n int64, cuts ...Cut) {
+func (f *Fact) people(figure Figure, n int64, cuts []Cut) {
 	f.add(figure, n)
 	for _, c := range cuts {
 		f.split(figure, n, c)
@@ -114,7 +114,7 @@ func Facts(records []Record) []Fact {
 
 func factsOf(records iter.Seq[Record]) iter.Seq[Fact] {
 	return func(yield func(Fact) bool) {
-		v := newView(slices.Collect(records))
+		v := &newViews(slices.Collect(records))[0]
 		for n := range v.nodes {
 			if f := v.fact(int32(n)); f != nil && !yield(*f) { //nolint:gosec // there are not that many records
 				return

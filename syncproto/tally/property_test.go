@@ -104,14 +104,11 @@ func oracles(records []tally.Record) []oracle.Record {
 }
 
 func mustEqual[K comparable](t *rapid.T, what string, got, want map[K]int64) {
-	for _, k := range slices.Collect(maps.Keys(got)) {
-		if got[k] != want[k] {
-			t.Fatalf("%s: %v is %d, want %d", what, k, got[k], want[k])
-		}
-	}
-	for k := range want {
-		if _, ok := got[k]; !ok {
-			t.Fatalf("%s: %v is missing, want %d", what, k, want[k])
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(got)), maps.Keys(want))
+	for _, k := range keys {
+		g, there := got[k]
+		if w, wanted := want[k]; g != w || there != wanted {
+			t.Fatalf("%s: %v is %d (there: %v), want %d (there: %v)", what, k, g, there, w, wanted)
 		}
 	}
 }
@@ -120,7 +117,7 @@ func TestDeltasAddUpToTheWholeAndBothToTheOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, b := oracle.NewWorld(t), newBooks()
 		pending := slices.Clone(w.Changes)
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			if c := w.Step(t); c != nil {
 				pending = append(pending, c)
 			}

@@ -5,44 +5,31 @@ import (
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
-// countedFields are, for each kind that gives figures, the fields that decide how much it gives and where. What only
-// decides whether it counts at all (deleted, and required fields that are merely there or not) is left out: while it
-// does not count, there is nothing to verify.
-var countedFields = func() map[record.Kind][]protowire.Number {
-	type names = []protoreflect.Name
-	common := names{"site", "team", "place", "status", "service_area", "duplicate_of"}
-	byName := map[record.Kind]names{
-		recordv1.Kind_KIND_CASE:               append(names{"opened_on", "lead", "client_count", "client_tokens", "sex", "age_band"}, common...),
-		recordv1.Kind_KIND_CASE_SESSION:       append(names{"occurred_on", "author", "case", "attendees"}, common...),
-		recordv1.Kind_KIND_GROUP_SESSION:      append(names{"occurred_on", "author", "group"}, common...),
-		recordv1.Kind_KIND_COMMUNITY_ACTIVITY: append(names{"occurred_on", "author"}, common...),
-		recordv1.Kind_KIND_OUTREACH:           append(names{"occurred_on", "author"}, common...),
-		recordv1.Kind_KIND_HEADCOUNT: {"status", "duplicate_of", "activity", "counter", "method", "cells",
-			"first_time", "returning", "unsure", "disability_asked", "disability_yes"},
-		recordv1.Kind_KIND_ATTENDANCE: {"author", "status", "duplicate_of", "activity", "token", "sex", "age_band", "disability"},
-	}
-	byNumber := make(map[record.Kind][]protowire.Number, len(byName))
-	for kind, fields := range byName {
-		d := record.New(kind).ProtoReflect().Descriptor().Fields()
-		for _, name := range fields {
-			byNumber[kind] = append(byNumber[kind], d.ByName(name).Number())
-		}
-		slices.Sort(byNumber[kind])
-	}
-	return byNumber
-}()
-
-const (
-	duplicateOfField protowire.Number = 10 // of every kind
-	outcomeField     protowire.Number = 18 // of Review
-)
+// countedFields are, for each kind that gives figures, the fields that decide how much it gives and where, ascending.
+// What only decides whether it counts at all (deleted, and required fields that are merely there or not) is left out:
+// while it does not count, there is nothing to verify.
+var countedFields = map[record.Kind][]protowire.Number{
+	recordv1.Kind_KIND_CASE: {siteField, teamField, placeField, statusField, serviceAreaField, duplicateOfField,
+		caseOpenedOn, caseClientCount, caseClientTokens, caseSex, caseAgeBand, caseLead},
+	recordv1.Kind_KIND_CASE_SESSION: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
+		serviceAreaField, duplicateOfField, caseSessionCase, caseSessionAttendees},
+	recordv1.Kind_KIND_GROUP_SESSION: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
+		serviceAreaField, duplicateOfField, groupSessionGroup},
+	recordv1.Kind_KIND_COMMUNITY_ACTIVITY: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
+		serviceAreaField, duplicateOfField},
+	recordv1.Kind_KIND_OUTREACH: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
+		serviceAreaField, duplicateOfField},
+	recordv1.Kind_KIND_HEADCOUNT: {statusField, duplicateOfField, headcountActivity, headcountCounter, headcountMethod,
+		headcountCells, headcountFirstTime, headcountReturning, headcountUnsure, headcountDisabilityAsked, headcountDisabilityYes},
+	recordv1.Kind_KIND_ATTENDANCE: {authorField, statusField, duplicateOfField, attendanceActivity, attendanceToken,
+		attendanceSex, attendanceAgeBand, attendanceDisability},
+}
 
 // CountedFields are the fields of a kind that decide how much it gives to the totals and where, ascending; none for
 // kinds that give no figures. A review lapses when one of them changes.
@@ -78,41 +65,44 @@ func (v *view) approved(i int32) bool {
 	n := &v.nodes[i]
 	if n.approved == open {
 		review := v.newestReview(i)
-		n.approved = verdictOf(review != nil && review.GetOutcome() == recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED &&
-			asReviewed(n.Record, review.GetReviewed()))
+		n.approved = verdictOf(review != nil && asReviewed(n.Record, review) &&
+			review.number(reviewOutcome) == int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED))
 	}
 	return n.approved == yes
 }
 
 // newestReview is the review of a record whose outcome was set last; of two with one stamp, which only copies of one
 // tablet can make, that with the higher id. It is nil when there is none with an outcome.
-func (v *view) newestReview(i int32) *recordv1.Review {
+func (v *view) newestReview(i int32) *Record {
 	newest, newestStamp := none, hlc.Stamp{}
 	for r := v.nodes[i].belongings; r != none; r = v.nodes[r].nextOfOwner {
 		if v.nodes[r].Kind != recordv1.Kind_KIND_REVIEW {
 			continue
 		}
-		outcome := v.nodes[r].Registers.Get(outcomeField)
-		if len(outcome.Value) == 0 || !v.complete(r) {
+		stamp := v.nodes[r].Registers.Get(reviewOutcome).Stamp
+		if stamp.IsZero() || !v.complete(r) {
 			continue
 		}
-		later := outcome.Stamp.Compare(newestStamp)
+		later := stamp.Compare(newestStamp)
 		if newest == none || later > 0 || (later == 0 && bytes.Compare(v.nodes[r].ID[:], v.nodes[newest].ID[:]) > 0) {
-			newest, newestStamp = r, outcome.Stamp
+			newest, newestStamp = r, stamp
 		}
 	}
 	if newest == none {
 		return nil
 	}
-	return v.nodes[newest].message.(*recordv1.Review)
+	return v.nodes[newest].Record
 }
 
-func asReviewed(r *Record, reviewed []*recordv1.ReviewedField) bool {
+// asReviewed reports whether every counted field of r still has the stamp that the review lists, or none if it lists
+// none.
+func asReviewed(r, review *Record) bool {
 	for _, field := range countedFields[r.Kind] {
 		var seen hlc.Stamp
-		for _, f := range reviewed {
-			if f.GetField() == uint32(field) { //nolint:gosec // field numbers are positive
-				seen = hlc.Stamp{Time: hlc.Time(f.GetTime()), Replica: hlc.Replica(f.GetReplica())}
+		for f, rest := cut(review.Registers.Get(reviewReviewed).Value); f != nil; f, rest = cut(rest) {
+			if number(find(f, reviewedField)) == int64(field) {
+				//nolint:gosec // both have 63 bits
+				seen = hlc.Stamp{Time: hlc.Time(number(find(f, reviewedTime))), Replica: hlc.Replica(number(find(f, reviewedReplica)))}
 			}
 		}
 		if r.Registers.Get(field).Stamp != seen {

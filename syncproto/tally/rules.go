@@ -4,32 +4,18 @@ import (
 	"bytes"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
-// parsed is the message of a record; nil when its kind is not known or its fields do not parse.
-func (v *view) parsed(i int32) record.Common {
-	n := &v.nodes[i]
-	if n.message == nil && n.complete != no {
-		m := record.New(n.Kind)
-		if m == nil || proto.Unmarshal(n.Registers.Fields(), m) != nil {
-			n.complete = no
-			return nil
-		}
-		n.message = m
-	}
-	return n.message
-}
-
 // complete reports whether a record is there, not deleted and no draft.
 func (v *view) complete(i int32) bool {
 	n := &v.nodes[i]
 	if n.complete == open {
-		n.complete = verdictOf(n.Record != nil && !n.Registers.Deleted() && v.parsed(i) != nil && len(record.Missing(n.Kind, n.message)) == 0)
+		n.complete = verdictOf(!v.gone(i) && n.Record.complete())
 	}
 	return n.complete == yes
 }
@@ -44,22 +30,20 @@ func (v *view) counts(i int32) bool {
 }
 
 func (v *view) happened(i int32) bool {
-	held := func(m record.Common) bool {
-		return m.GetStatus() == recordv1.Status_STATUS_HELD && record.Date(m.GetOccurredOn()).Valid()
-	}
-	calledOff := func(m record.Common) bool {
-		return m.GetStatus() == recordv1.Status_STATUS_PLANNED || m.GetStatus() == recordv1.Status_STATUS_CANCELLED
-	}
-	switch m := v.nodes[i].message.(type) {
-	case *recordv1.Case:
-		return !calledOff(m) && record.Date(m.GetOpenedOn()).Valid()
-	case *recordv1.CaseSession, *recordv1.GroupSession:
-		return held(m) && v.frame(i) != none
-	case *recordv1.CommunityActivity, *recordv1.Outreach:
-		return held(m)
-	case *recordv1.Headcount, *recordv1.Attendance:
-		return !calledOff(m) && v.activity(i) != none
-	case *recordv1.Group:
+	n := &v.nodes[i]
+	status := recordv1.Status(n.number(statusField)) //nolint:gosec // choices have 32 bits
+	held := status == recordv1.Status_STATUS_HELD
+	calledOff := status == recordv1.Status_STATUS_PLANNED || status == recordv1.Status_STATUS_CANCELLED
+	switch n.Kind {
+	case recordv1.Kind_KIND_CASE:
+		return !calledOff && n.date(caseOpenedOn).Valid()
+	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_GROUP_SESSION:
+		return held && n.date(occurredOnField).Valid() && v.frame(i) != none
+	case recordv1.Kind_KIND_COMMUNITY_ACTIVITY, recordv1.Kind_KIND_OUTREACH:
+		return held && n.date(occurredOnField).Valid()
+	case recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_ATTENDANCE:
+		return !calledOff && v.activity(i) != none
+	case recordv1.Kind_KIND_GROUP:
 		return true // gives no figure, but stands for its duplicates
 	default:
 		return false
@@ -116,7 +100,7 @@ func (v *view) stand(i int32) int32 {
 		stands = v.nodes[next].stands
 	}
 	for _, n := range slices.Backward(path) {
-		if v.nodes[n].Record == nil || v.nodes[n].Registers.Deleted() {
+		if v.gone(n) {
 			stands = none
 		} else if stands == none && v.counts(n) {
 			stands = n
@@ -126,14 +110,16 @@ func (v *view) stand(i int32) int32 {
 	return v.nodes[i].stands
 }
 
-// duplicateOf is the record, not deleted and of the same kind, that a record which is not deleted names as its like.
+// duplicateOf is the record of the same kind that a record names as its like, unless it is deleted itself.
 func (v *view) duplicateOf(i int32) int32 {
 	n := &v.nodes[i]
-	if n.Record == nil || n.same == none || n.Registers.Deleted() || v.nodes[n.same].Registers.Deleted() {
+	if v.gone(i) || n.same == none || v.nodes[n.same].Record == nil || v.nodes[n.same].Kind != n.Kind {
 		return none
 	}
 	return n.same
 }
+
+func (v *view) gone(i int32) bool { return v.nodes[i].Record == nil || v.nodes[i].Registers.Deleted() }
 
 // lowest is the one with the lowest id of those that count.
 func (v *view) lowest(circle []int32) int32 {
@@ -151,164 +137,149 @@ func (n *node) resolve(stands int32) { n.resolved, n.stands = yes, stands }
 // fact is what a record gives to the totals; nil when it gives nothing.
 func (v *view) fact(i int32) *Fact {
 	n := &v.nodes[i]
-	if n.Record == nil || !givesFigures(n.Kind) || !v.counts(i) || v.stand(i) != i {
+	if n.Record == nil || len(countedFields[n.Kind]) == 0 || !v.counts(i) || v.stand(i) != i {
 		return nil
 	}
 	f := &Fact{Record: n.ID, Kind: n.Kind, Verified: v.verified(i)}
-	switch m := n.message.(type) {
-	case *recordv1.Case:
-		f.Day = record.Date(m.GetOpenedOn())
-		f.Cuts = cuts(f.Day, m, m, m.GetLead())
-		f.countCase(m)
-	case *recordv1.CaseSession:
-		f.setting(v, i, m.GetAuthor())
+	switch n.Kind {
+	case recordv1.Kind_KIND_CASE:
+		f.setting(v, i, n.date(caseOpenedOn), n.id(caseLead))
+		f.countCase(n.Record)
+	case recordv1.Kind_KIND_CASE_SESSION:
+		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
 		f.add(CaseSessions, 1)
-		f.people(Contacts, int64(m.GetAttendees()),
-			OfSex(recordv1.Sex_SEX_UNKNOWN), OfAgeBand(0), WithDisability(recordv1.Disability_DISABILITY_NOT_ASKED))
-	case *recordv1.GroupSession:
-		f.setting(v, i, m.GetAuthor())
+		f.people(Contacts, n.number(caseSessionAttendees), unknownPerson[:])
+	case recordv1.Kind_KIND_GROUP_SESSION:
+		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
 		f.add(GroupSessions, 1)
-	case *recordv1.CommunityActivity:
-		f.setting(v, i, m.GetAuthor())
+	case recordv1.Kind_KIND_COMMUNITY_ACTIVITY:
+		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
 		f.add(CommunityActivities, 1)
-	case *recordv1.Outreach:
-		f.setting(v, i, m.GetAuthor())
+	case recordv1.Kind_KIND_OUTREACH:
+		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
 		f.add(OutreachRounds, 1)
-	case *recordv1.Headcount:
-		f.setting(v, v.activity(i), m.GetCounter())
-		f.countHeads(m)
-	case *recordv1.Attendance:
-		f.setting(v, v.activity(i), m.GetAuthor())
-		f.countAttendance(m)
+	case recordv1.Kind_KIND_HEADCOUNT:
+		at := v.activity(i)
+		f.setting(v, at, v.nodes[at].date(occurredOnField), n.id(headcountCounter))
+		f.countHeads(n.Record)
+	case recordv1.Kind_KIND_ATTENDANCE:
+		at := v.activity(i)
+		f.setting(v, at, v.nodes[at].date(occurredOnField), n.id(authorField))
+		f.countAttendance(n.Record)
 	}
 	return f
 }
 
-func givesFigures(k record.Kind) bool {
-	switch k {
-	case recordv1.Kind_KIND_CASE, recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_GROUP_SESSION,
-		recordv1.Kind_KIND_COMMUNITY_ACTIVITY, recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_ATTENDANCE:
-		return true
-	default:
-		return false
+// setting puts f on a day, with a worker, and where the record at says. What a session does not say it has from its
+// case or group.
+func (f *Fact) setting(v *view, at int32, day record.Date, worker hlc.ID) {
+	m := v.nodes[at].Record
+	site, team, place := m.id(siteField), m.id(teamField), m.placeCode()
+	if m.Kind == recordv1.Kind_KIND_CASE_SESSION || m.Kind == recordv1.Kind_KIND_GROUP_SESSION {
+		frame := v.nodes[v.frame(at)].Record
+		if site == (hlc.ID{}) {
+			site = frame.id(siteField)
+		}
+		if team == (hlc.ID{}) {
+			team = frame.id(teamField)
+		}
+		if place == "" {
+			place = frame.placeCode()
+		}
 	}
-}
-
-// setting puts f on the day and at the place of an activity or session that counts.
-func (f *Fact) setting(v *view, activity int32, worker []byte) {
-	m := v.nodes[activity].message
-	frame := m
-	switch m.(type) {
-	case *recordv1.CaseSession, *recordv1.GroupSession:
-		frame = v.parsed(v.frame(activity))
-	}
-	f.Day = record.Date(m.GetOccurredOn())
-	f.Cuts = cuts(f.Day, m, frame, worker)
-}
-
-// cuts are where m counts; what it does not say itself it has from its frame.
-func cuts(day record.Date, m, frame record.Common, worker []byte) []Cut {
-	site, team, place := m.GetSite(), m.GetTeam(), m.GetPlace().GetCode()
-	if len(site) == 0 {
-		site = frame.GetSite()
-	}
-	if len(team) == 0 {
-		team = frame.GetTeam()
-	}
-	if place == "" {
-		place = frame.GetPlace().GetCode()
-	}
-	all := make([]Cut, 0, 11)
-	all = append(all, Everything(), OnDay(day), Cut{Site, idKey(site)}, Cut{Team, idKey(team)}, Cut{Worker, idKey(worker)},
-		InServiceArea(m.GetServiceArea()))
+	f.Day = day
+	f.Cuts = append(make([]Cut, 0, 11), Everything(), OnDay(day), AtSite(site), OfTeam(team), ByWorker(worker),
+		InServiceArea(recordv1.ServiceArea(m.number(serviceAreaField)))) //nolint:gosec // choices have 32 bits
 	for _, digits := range []int{2, 4, 6, 9, 12} {
 		if len(place) >= digits {
-			all = append(all, InPlace(place[:digits]))
+			f.Cuts = append(f.Cuts, InPlace(place[:digits]))
 		}
 	}
 	if len(place) < 2 {
-		all = append(all, InPlace(""))
+		f.Cuts = append(f.Cuts, InPlace(""))
 	}
-	return all
 }
 
-// idKey is the key of an id; empty when there is none.
-func idKey(b []byte) string {
-	if len(b) != len(hlc.ID{}) {
-		return ""
-	}
-	return hlc.ID(b).String()
+// unknownPerson are the cuts of somebody of whom nothing is known.
+var unknownPerson = personCuts(0, 0, int64(recordv1.Disability_DISABILITY_NOT_ASKED))
+
+func personCuts(sex, ageBand, disability int64) [3]Cut {
+	//nolint:gosec // choices and age bands have 32 bits
+	return [3]Cut{OfSex(recordv1.Sex(sex)), OfAgeBand(uint32(ageBand)), WithDisability(recordv1.Disability(disability))}
 }
 
-func (f *Fact) countCase(m *recordv1.Case) {
+func (f *Fact) countCase(r *Record) {
 	f.add(Cases, 1)
-	f.name(m.GetClientTokens()...)
-	f.TokenCuts = []Cut{OfSex(recordv1.Sex_SEX_UNKNOWN), OfAgeBand(0), WithDisability(recordv1.Disability_DISABILITY_NOT_ASKED)}
-	if m.GetClientCount() == 1 {
-		f.TokenCuts[0], f.TokenCuts[1] = OfSex(m.GetSex()), OfAgeBand(m.GetAgeBand())
+	for token, rest := cut(r.Registers.Get(caseClientTokens).Value); token != nil; token, rest = cut(rest) {
+		f.name(token)
 	}
-	f.people(PersonsByNumber, max(0, int64(m.GetClientCount())-int64(len(f.Tokens))), f.TokenCuts...)
+	clients, client := r.number(caseClientCount), unknownPerson
+	if clients == 1 {
+		client = personCuts(r.number(caseSex), r.number(caseAgeBand), int64(recordv1.Disability_DISABILITY_NOT_ASKED))
+	}
+	f.TokenCuts = client[:]
+	f.people(PersonsByNumber, max(0, clients-int64(len(f.Tokens))), client[:])
 }
 
-func (f *Fact) countAttendance(m *recordv1.Attendance) {
-	disability := recordv1.Disability_DISABILITY_NOT_ASKED
-	if m.Disability != nil {
-		disability = m.GetDisability()
+func (f *Fact) countAttendance(r *Record) {
+	disability := int64(recordv1.Disability_DISABILITY_NOT_ASKED)
+	if answer := r.Registers.Get(attendanceDisability).Value; len(answer) > 0 {
+		disability = number(answer)
 	}
-	f.TokenCuts = []Cut{OfSex(m.GetSex()), OfAgeBand(m.GetAgeBand()), WithDisability(disability)}
-	f.name(m.GetToken())
-	f.people(Contacts, 1, f.TokenCuts...)
+	person := personCuts(r.number(attendanceSex), r.number(attendanceAgeBand), disability)
+	f.TokenCuts = person[:]
+	f.name(r.bytes(attendanceToken))
+	f.people(Contacts, 1, person[:])
 }
 
-// name adds tokens, each once. Validation lets none pass that is not 16 bytes.
-func (f *Fact) name(tokens ...[]byte) {
-	for _, t := range tokens {
-		if len(t) == len(Token{}) && !slices.Contains(f.Tokens, Token(t)) {
-			f.Tokens = append(f.Tokens, Token(t))
-		}
+// name adds a token. Validation lets no list pass that has one twice, or one that is not 16 bytes.
+func (f *Fact) name(token []byte) {
+	if len(token) == len(Token{}) {
+		f.Tokens = append(f.Tokens, Token(token))
 	}
 }
 
-func (f *Fact) countHeads(m *recordv1.Headcount) {
-	estimated := m.GetMethod() == recordv1.CountMethod_COUNT_METHOD_ESTIMATED
+func (f *Fact) countHeads(r *Record) {
+	estimated := r.number(headcountMethod) == int64(recordv1.CountMethod_COUNT_METHOD_ESTIMATED)
 	var heads, first int64
-	count := func(firstTime, others int64, cuts ...Cut) {
+	count := func(firstTime, others int64, sex, ageBand Cut) {
 		heads += firstTime + others
 		first += firstTime
-		for _, c := range cuts {
+		for _, c := range []Cut{sex, ageBand} {
 			f.split(Contacts, firstTime+others, c)
-			f.split(PersonsByNumber, firstTime, c)
-			if estimated {
-				f.split(PersonsEstimated, firstTime, c)
-			}
+			f.splitFirstTime(firstTime, estimated, c)
 		}
 	}
-	for _, c := range m.GetCells() {
-		count(int64(c.GetFirstTime()), int64(c.GetReturning())+int64(c.GetUnsure()), OfSex(c.GetSex()), OfAgeBand(c.GetAgeBand()))
+	cells := r.Registers.Get(headcountCells).Value
+	for c, rest := cut(cells); c != nil; c, rest = cut(rest) {
+		of := func(field protowire.Number) int64 { return number(find(c, field)) }
+		//nolint:gosec // choices and age bands have 32 bits
+		count(of(cellFirstTime), of(cellReturning)+of(cellUnsure), OfSex(recordv1.Sex(of(cellSex))), OfAgeBand(uint32(of(cellAgeBand))))
 	}
-	if len(m.GetCells()) == 0 {
-		count(int64(m.GetFirstTime()), int64(m.GetReturning())+int64(m.GetUnsure()), OfSex(recordv1.Sex_SEX_UNKNOWN), OfAgeBand(0))
+	if len(cells) == 0 {
+		count(r.number(headcountFirstTime), r.number(headcountReturning)+r.number(headcountUnsure), unknownPerson[0], unknownPerson[1])
 	}
 	f.add(Contacts, heads)
 	f.add(PersonsByNumber, first)
 	if estimated {
 		f.add(PersonsEstimated, first)
 	}
-	f.splitByDisability(m, heads, first, estimated)
+	f.splitByDisability(r, heads, first, estimated)
+}
+
+func (f *Fact) splitFirstTime(n int64, estimated bool, c Cut) {
+	f.split(PersonsByNumber, n, c)
+	if estimated {
+		f.split(PersonsEstimated, n, c)
+	}
 }
 
 // splitByDisability divides heads by what was answered. First-time heads were not asked apart: how they divide is known
 // only when they are all the heads, or all heads gave the same answer.
-func (f *Fact) splitByDisability(m *recordv1.Headcount, heads, first int64, estimated bool) {
-	asked := min(int64(m.GetDisabilityAsked()), heads)
-	with := min(int64(m.GetDisabilityYes()), asked)
-	persons := func(n int64, d recordv1.Disability) {
-		f.split(PersonsByNumber, n, WithDisability(d))
-		if estimated {
-			f.split(PersonsEstimated, n, WithDisability(d))
-		}
-	}
-	known := int64(0)
+func (f *Fact) splitByDisability(r *Record, heads, first int64, estimated bool) {
+	asked := min(r.number(headcountDisabilityAsked), heads)
+	with := min(r.number(headcountDisabilityYes), asked)
+	unknown := first
 	for _, answer := range []struct {
 		n  int64
 		is recordv1.Disability
@@ -319,10 +290,10 @@ func (f *Fact) splitByDisability(m *recordv1.Headcount, heads, first int64, esti
 	} {
 		f.split(Contacts, answer.n, WithDisability(answer.is))
 		if first == heads || answer.n == heads {
-			n := min(answer.n, first)
-			persons(n, answer.is)
-			known += n
+			known := min(answer.n, first)
+			f.splitFirstTime(known, estimated, WithDisability(answer.is))
+			unknown -= known
 		}
 	}
-	persons(first-known, recordv1.Disability_DISABILITY_UNKNOWN)
+	f.splitFirstTime(unknown, estimated, WithDisability(recordv1.Disability_DISABILITY_UNKNOWN))
 }

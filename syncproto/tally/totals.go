@@ -34,12 +34,14 @@ func Of(records iter.Seq[Record], asOf record.Date) *Totals {
 		if asOf != 0 && f.Day > asOf {
 			continue
 		}
-		d := Delta{t.Cells, map[TokenCell]int64{}}
-		d.add(&f, Reported, 1)
+		d := Delta{t.Cells, t.Tokens}
+		d.add(move{&f, Reported, 1})
 		if f.Verified {
-			d.add(&f, Verified, 1)
+			d.add(move{&f, Verified, 1})
 		}
-		t.addTokens(d.Tokens)
+	}
+	for c := range t.Tokens {
+		t.persons[basisCut{c.Basis, c.Cut}]++
 	}
 	return t
 }
@@ -49,11 +51,7 @@ func (t *Totals) Add(d Delta) {
 	for cell, n := range d.Cells {
 		increase(t.Cells, cell, n)
 	}
-	t.addTokens(d.Tokens)
-}
-
-func (t *Totals) addTokens(tokens map[TokenCell]int64) {
-	for cell, n := range tokens {
+	for cell, n := range d.Tokens {
 		had := t.Tokens[cell] > 0
 		increase(t.Tokens, cell, n)
 		switch has := t.Tokens[cell] > 0; {
@@ -62,6 +60,15 @@ func (t *Totals) addTokens(tokens map[TokenCell]int64) {
 		case had && !has:
 			increase(t.persons, basisCut{cell.Basis, cell.Cut}, -1)
 		}
+	}
+}
+
+// increase keeps m free of zeros.
+func increase[K comparable](m map[K]int64, key K, n int64) {
+	if sum := m[key] + n; sum != 0 {
+		m[key] = sum
+	} else {
+		delete(m, key)
 	}
 }
 

@@ -1,10 +1,7 @@
 package tally
 
 import (
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"levee/syncproto/hlc"
-	"levee/syncproto/record"
 )
 
 // view is a set of records at one time, linked with each other. Records go by number; none is a number too.
@@ -21,11 +18,10 @@ type node struct {
 	owner       int32 // the record that this one belongs to
 	belongings  int32 // first of those that belong to this one
 	nextOfOwner int32
-	same        int32 // the record that this one is a duplicate of, if it is of the same kind
-	duplicates  int32 // first of those that are duplicates of this one
+	same        int32 // the record that this one names as duplicate_of
+	duplicates  int32 // first of those that name this one
 	nextOfSame  int32
 
-	message  record.Common
 	complete verdict
 	counts   verdict
 	approved verdict
@@ -49,60 +45,54 @@ func verdictOf(b bool) verdict {
 	return no
 }
 
-// numbering gives records their numbers, the same in all views that share it.
-type numbering map[hlc.ID]int32
-
-func (ns numbering) number(records []Record) {
-	for i := range records {
-		if _, ok := ns[records[i].ID]; !ok {
-			ns[records[i].ID] = int32(len(ns)) //nolint:gosec // there are not that many records
+// newViews makes views in which each record has the same number in all.
+func newViews(sets ...[]Record) []view {
+	numbers := make(map[hlc.ID]int32, len(sets[0])+1)
+	places := make([][]int32, len(sets))
+	for s, records := range sets {
+		places[s] = make([]int32, len(records))
+		for i := range records {
+			n, ok := numbers[records[i].ID]
+			if !ok {
+				n = int32(len(numbers)) //nolint:gosec // there are not that many records
+				numbers[records[i].ID] = n
+			}
+			places[s][i] = n
 		}
 	}
-}
-
-func (ns numbering) find(id hlc.ID) int32 {
-	if id == (hlc.ID{}) {
-		return none
-	}
-	if n, ok := ns[id]; ok {
-		return n
-	}
-	return none
-}
-
-func newView(records []Record) *view {
-	ns := make(numbering, len(records))
-	ns.number(records)
-	return ns.view(records)
-}
-
-func (ns numbering) view(records []Record) *view {
-	v := &view{nodes: make([]node, len(ns))}
-	for i := range v.nodes {
-		v.nodes[i].belongings, v.nodes[i].duplicates = none, none
-	}
-	for i := range records {
-		v.nodes[ns[records[i].ID]].Record = &records[i]
-	}
-	for i := range v.nodes {
-		if v.nodes[i].Record != nil {
-			v.link(int32(i), ns) //nolint:gosec // there are not that many records
+	views := make([]view, len(sets))
+	for s, records := range sets {
+		v := &views[s]
+		v.nodes = make([]node, len(numbers))
+		for i := range v.nodes {
+			v.nodes[i].owner, v.nodes[i].same, v.nodes[i].belongings, v.nodes[i].duplicates = none, none, none, none
+		}
+		for i, n := range places[s] {
+			v.nodes[n].Record = &records[i]
+		}
+		for i := range v.nodes {
+			v.link(int32(i), numbers, &views[0]) //nolint:gosec // there are not that many records
 		}
 	}
-	return v
+	return views
 }
 
-// link puts a record into the lists of its owner and of what it is a duplicate of.
-func (v *view) link(i int32, ns numbering) {
+// link finds what a record belongs to and is a duplicate of, and puts it into their lists. Most records are the same in
+// the first view, where this was done already.
+func (v *view) link(i int32, numbers map[hlc.ID]int32, first *view) {
 	n := &v.nodes[i]
-	owner, duplicateOf := Links(n.Record)
-	n.owner, n.same = ns.find(owner), ns.find(duplicateOf)
+	if n.Record == nil {
+		return
+	}
+	if f := &first.nodes[i]; f != n && f.Record != nil && identical(f.Record, n.Record) {
+		n.owner, n.same = f.owner, f.same
+	} else {
+		owner, duplicateOf := Links(n.Record)
+		n.owner, n.same = numbered(numbers, owner), numbered(numbers, duplicateOf)
+	}
 	if n.owner != none {
 		o := &v.nodes[n.owner]
 		n.nextOfOwner, o.belongings = o.belongings, i
-	}
-	if n.same != none && (v.nodes[n.same].Record == nil || v.nodes[n.same].Kind != n.Kind) {
-		n.same = none
 	}
 	if n.same != none {
 		s := &v.nodes[n.same]
@@ -110,33 +100,17 @@ func (v *view) link(i int32, ns numbering) {
 	}
 }
 
-// Links are the ids of the record that r belongs to and of the one that it says it is a duplicate of; zero where it
-// names none.
-func Links(r *Record) (owner, duplicateOf hlc.ID) {
-	if k := int(r.Kind); k > 0 && k < len(ownerFields) {
-		owner = idIn(r.Registers.Get(ownerFields[k]).Value)
+func numbered(numbers map[hlc.ID]int32, id hlc.ID) int32 {
+	if id == (hlc.ID{}) {
+		return none
 	}
-	return owner, idIn(r.Registers.Get(duplicateOfField).Value)
+	if n, ok := numbers[id]; ok {
+		return n
+	}
+	return none
 }
 
-// idIn reads an encoded field that holds an id; zero when it holds none.
-func idIn(encoded []byte) (id hlc.ID) {
-	_, typ, tag := protowire.ConsumeTag(encoded)
-	if tag < 0 || typ != protowire.BytesType {
-		return id
-	}
-	if b, _ := protowire.ConsumeBytes(encoded[tag:]); len(b) == len(id) {
-		copy(id[:], b)
-	}
-	return id
+// identical reports, without looking into them, that two records are the same registers.
+func identical(a, b *Record) bool {
+	return a.Kind == b.Kind && len(a.Registers) == len(b.Registers) && len(a.Registers) > 0 && &a.Registers[0] == &b.Registers[0]
 }
-
-// ownerFields are the owner fields of all known kinds, by kind: record.OwnerField asks the descriptors each time.
-var ownerFields = func() []protowire.Number {
-	kinds := record.Kinds()
-	fields := make([]protowire.Number, kinds[len(kinds)-1]+1)
-	for _, k := range kinds {
-		fields[k] = record.OwnerField(k)
-	}
-	return fields
-}()

@@ -1,6 +1,8 @@
 package progress
 
 import (
+	"slices"
+
 	"levee/server/internal/syncing"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -18,6 +20,8 @@ type Figure struct {
 	of tally.Figure
 	// kinds are those whose records give it.
 	kinds []record.Kind
+	// word is the key of the label by which a deployment may call what is counted; empty when it has no word of its own.
+	word string
 }
 
 // Names of the figures that are no tally.Figure of their own.
@@ -39,23 +43,23 @@ var figures = []Figure{
 		Rule: Text{"从行动开始之日到统计截止日的日历天数（按行动所在时区），首尾两天都算。", "Calendar days in the deployment's time zone from its start to the as-of day, both counted."},
 	},
 	{
-		Name: "cases", Label: Text{"个案", "cases"}, of: tally.Cases, kinds: []record.Kind{recordv1.Kind_KIND_CASE},
+		Name: "cases", Label: Text{"个案", "cases"}, of: tally.Cases, word: "case", kinds: []record.Kind{recordv1.Kind_KIND_CASE},
 		Rule: Text{"已立案、未删除、不是重复的个案；一个家庭算一个个案，可有多名服务对象。", "Cases that were opened, are not deleted and no duplicate. A family is one case with several clients."},
 	},
 	{
-		Name: "case_sessions", Label: Text{"个案服务", "case sessions"}, of: tally.CaseSessions, kinds: []record.Kind{recordv1.Kind_KIND_CASE_SESSION},
+		Name: "case_sessions", Label: Text{"个案服务", "case sessions"}, of: tally.CaseSessions, word: "case_session", kinds: []record.Kind{recordv1.Kind_KIND_CASE_SESSION},
 		Rule: Text{"截止日当天或之前已开展、未删除、不是重复的个案服务记录。", "Sessions of cases that were held on or before the as-of day, are not deleted and no duplicate."},
 	},
 	{
-		Name: "group_sessions", Label: Text{"小组活动", "group sessions"}, of: tally.GroupSessions, kinds: []record.Kind{recordv1.Kind_KIND_GROUP_SESSION},
+		Name: "group_sessions", Label: Text{"小组活动", "group sessions"}, of: tally.GroupSessions, word: "group_session", kinds: []record.Kind{recordv1.Kind_KIND_GROUP_SESSION},
 		Rule: Text{"截止日当天或之前已开展、未删除、不是重复的小组活动（按节计）。", "Sessions of groups that were held on or before the as-of day, are not deleted and no duplicate."},
 	},
 	{
-		Name: "community_activities", Label: Text{"团体活动", "community activities"}, of: tally.CommunityActivities, kinds: []record.Kind{recordv1.Kind_KIND_COMMUNITY_ACTIVITY},
+		Name: "community_activities", Label: Text{"团体活动", "community activities"}, of: tally.CommunityActivities, word: "community_activity", kinds: []record.Kind{recordv1.Kind_KIND_COMMUNITY_ACTIVITY},
 		Rule: Text{"截止日当天或之前已开展、未删除、不是重复的团体活动。", "Activities that were held on or before the as-of day, are not deleted and no duplicate."},
 	},
 	{
-		Name: "outreach_rounds", Label: Text{"走访", "outreach rounds"}, of: tally.OutreachRounds, kinds: []record.Kind{recordv1.Kind_KIND_OUTREACH},
+		Name: "outreach_rounds", Label: Text{"走访", "outreach rounds"}, of: tally.OutreachRounds, word: "outreach", kinds: []record.Kind{recordv1.Kind_KIND_OUTREACH},
 		Rule: Text{"截止日当天或之前已开展、未删除、不是重复的走访。", "Rounds of visits or calls that were made on or before the as-of day, are not deleted and no duplicate."},
 	},
 	{
@@ -80,12 +84,13 @@ var figures = []Figure{
 	},
 }
 
-// Figures are all figures. Where the deployment has its own word for a community activity, they carry it.
+// Figures are all figures, in the order in which people read them, with the deployment's own words.
 func (s *Service) Figures() []Figure {
-	all := make([]Figure, len(figures))
-	copy(all, figures)
+	all := slices.Clone(figures)
 	for i := range all {
-		all[i].Label = ownLabel(s.SetUp(), all[i].Name, all[i].Label)
+		if all[i].word != "" {
+			all[i].Label = ownLabel(s.SetUp(), all[i].word, all[i].Label)
+		}
 	}
 	return all
 }

@@ -53,6 +53,7 @@ func states(page *syncv1.Page) map[hlc.ID]*syncv1.PulledRecord {
 func TestATeamMateGetsWhatWasLoggedAndAnotherTeamDoesNot(t *testing.T) {
 	d := servertest.New(t)
 	anna, ben, carl := d.Enrol("anna"), d.Enrol("ben"), d.Enrol("carl")
+	ben.Pull()
 	made := anna.Make(aCase())
 	anna.Push(made)
 	if r := states(ben.Pull())[made.Record]; r == nil || r.GetState() == nil || len(r.GetProof()) != 8 {
