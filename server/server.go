@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	_ "time/tzdata" // a server in a bare container has no zone database
 
 	"github.com/prometheus/client_golang/prometheus"
 

@@ -139,3 +139,11 @@ func (t *Tx) saveContacts(c syncing.Changes) error {
 	}
 	return nil
 }
+
+// Total is one stored total; 0 when it never moved.
+func (t *Tx) Total(c tally.Cell) (int64, error) {
+	var value int64
+	_, err := t.one(`SELECT value FROM totals WHERE deployment = $1 AND basis = $2 AND figure = $3 AND dimension = $4 AND key = $5`,
+		[]any{t.id, c.Basis.String(), c.Figure.String(), c.Dimension.String(), c.Key}, &value)
+	return value, err
+}

@@ -1,0 +1,86 @@
+package progress
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// Completeness says how much of what was done the totals can know.
+type Completeness struct {
+	// At is when that was so, by the server's clock, and Position how long the log was.
+	At       time.Time
+	Position uint64
+	// Since is from when on a contact makes a tablet one that was heard from.
+	Since time.Time
+	DeviceSums
+	// Held changes were received and count for nothing; Conflicts are those that nobody has settled.
+	Held, Conflicts uint64
+}
+
+// heardWithin is how long a tablet may be silent and is still one that was heard from, when nobody says otherwise.
+const heardWithin = 24 * time.Hour
+
+// Completeness says how complete the totals are now. A tablet was heard from if it had a contact since an instant; the
+// zero time stands for a day ago.
+func (s *Service) Completeness(ctx context.Context, since time.Time) (c Completeness, err error) {
+	err = s.Store.Look(ctx, func(tx Reading) error {
+		c, err = s.completeness(tx, since)
+		return err
+	})
+	return c, err
+}
+
+func (s *Service) completeness(tx Reading, since time.Time) (Completeness, error) {
+	c := Completeness{At: s.Wall(), Since: since}
+	if since.IsZero() {
+		c.Since = c.At.Add(-heardWithin)
+	}
+	head, err := tx.Head()
+	if err != nil {
+		return c, err
+	}
+	c.Position = head.Position
+	if c.DeviceSums, err = tx.DeviceSums(c.Since.UnixMilli()); err != nil {
+		return c, err
+	}
+	if c.Held, err = tx.HeldCount(); err != nil {
+		return c, err
+	}
+	return c, eachConflict(tx, hlc.ID{}, func(hlc.ID, *recordv1.Conflict) bool {
+		c.Conflicts++
+		return true
+	})
+}
+
+// eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.
+func eachConflict(tx Reading, after hlc.ID, fn func(hlc.ID, *recordv1.Conflict) bool) error {
+	for {
+		records, err := tx.RecordsAfter(recordv1.Kind_KIND_CONFLICT, after, MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			after = r.ID
+			registers, err := record.DecodeState(r.State)
+			if err != nil {
+				return err
+			}
+			var c recordv1.Conflict
+			if registers.Deleted() || proto.Unmarshal(registers.Fields(), &c) != nil || c.GetSettled() {
+				continue
+			}
+			if !fn(r.ID, &c) {
+				return nil
+			}
+		}
+		if len(records) < MaxPage {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package progress
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+	"levee/syncproto/tally"
+)
+
+// Tablet is a device as a supervisor sees it.
+type Tablet struct {
+	Device
+	Owner, Team Named
+}
+
+// Tablets are a page of the tablets by name, those that were revoked included. next is where the next page goes on;
+// zero when there is none.
+func (s *Service) Tablets(ctx context.Context, page Page[hlc.ID]) (tablets []Tablet, next hlc.ID, err error) {
+	setUp := s.SetUp()
+	err = s.Store.Look(ctx, func(tx Reading) error {
+		devices, err := tx.Devices(page.After, page.Limit+1)
+		if err != nil {
+			return err
+		}
+		if len(devices) > page.Limit {
+			devices = devices[:page.Limit]
+			next = devices[page.Limit-1].ID
+		}
+		for _, d := range devices {
+			t := Tablet{Device: d, Owner: named(setUp, tally.Worker, d.Worker)}
+			if team := setUp.Workers[d.Worker].GetTeam(); len(team) == len(hlc.ID{}) {
+				t.Team = named(setUp, tally.Team, hlc.ID(team))
+			}
+			tablets = append(tablets, t)
+		}
+		return nil
+	})
+	return tablets, next, err
+}
+
+// HeldChange is a change that was received and not applied. What it says stays out of it.
+type HeldChange struct {
+	Position uint64
+	Change   hlc.ID
+	// Record and Kind are zero when the change can't be read.
+	Record hlc.ID
+	Kind   record.Kind
+	Code   record.Code
+	Device Named
+	// Worker and Team are whose tablet sent it.
+	Worker, Team Named
+	Received     time.Time
+}
+
+// Held are a page of the held changes, in the order in which they came. next is where the next page goes on; 0 when
+// there is none.
+func (s *Service) Held(ctx context.Context, page Page[uint64]) (held []HeldChange, next uint64, err error) {
+	setUp := s.SetUp()
+	err = s.Store.Look(ctx, func(tx Reading) error {
+		entries, err := tx.Held(page.After, page.Limit+1)
+		if err != nil {
+			return err
+		}
+		if len(entries) > page.Limit {
+			entries = entries[:page.Limit]
+			next = entries[page.Limit-1].Position
+		}
+		for _, e := range entries {
+			h := HeldChange{Position: e.Position, Change: e.Change, Record: e.Record, Code: record.Code(e.Outcome), Received: time.UnixMilli(e.Received).UTC(),
+				Device: Named{e.Device, e.DeviceName}, Worker: named(setUp, tally.Worker, e.Worker)}
+			if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
+				h.Kind = c.Kind
+			}
+			if team := setUp.Workers[e.Worker].GetTeam(); len(team) == len(hlc.ID{}) {
+				h.Team = named(setUp, tally.Team, hlc.ID(team))
+			}
+			held = append(held, h)
+		}
+		return nil
+	})
+	return held, next, err
+}
+
+// Conflict is a field that was overwritten by someone who had not seen the value that lost. The values stay out of it.
+type Conflict struct {
+	ID, Target hlc.ID
+	TargetKind record.Kind
+	// Field is the field's name, or its number where only a newer program knows it.
+	Field string
+	Team  Named
+	Sides []Side
+}
+
+// Side is who set one of the values, and when.
+type Side struct {
+	Author Named
+	At     time.Time
+}
+
+// Conflicts are a page of the conflicts that nobody has settled, ascending by id. next is where the next page goes on;
+// zero when there is none.
+func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts []Conflict, next hlc.ID, err error) {
+	setUp := s.SetUp()
+	err = s.Store.Look(ctx, func(tx Reading) error {
+		return eachConflict(tx, page.After, func(id hlc.ID, c *recordv1.Conflict) bool {
+			if len(conflicts) == page.Limit {
+				next = conflicts[page.Limit-1].ID
+				return false
+			}
+			conflict := Conflict{ID: id, TargetKind: c.GetTargetKind(), Field: fieldName(c.GetTargetKind(), c.GetField())}
+			if len(c.GetTarget()) == len(hlc.ID{}) {
+				conflict.Target = hlc.ID(c.GetTarget())
+			}
+			for _, side := range c.GetSides() {
+				at := Side{At: hlc.Time(side.GetTime()).Wall()}
+				if len(side.GetAuthor()) == len(hlc.ID{}) {
+					at.Author = named(setUp, tally.Worker, hlc.ID(side.GetAuthor()))
+				}
+				conflict.Sides = append(conflict.Sides, at)
+			}
+			conflicts = append(conflicts, conflict)
+			return true
+		})
+	})
+	return conflicts, next, err
+}
