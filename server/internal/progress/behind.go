@@ -210,8 +210,6 @@ func partOf(setUp *syncing.SetUp, r syncing.Record, f *tally.Fact, amount int64)
 	if err := proto.Unmarshal(t.Registers.Fields(), m); err != nil {
 		return p, fmt.Errorf("fields of record %v: %w", r.ID, err)
 	}
-	if len(m.GetAuthor()) == len(hlc.ID{}) {
-		p.Author = named(setUp, tally.Worker, hlc.ID(m.GetAuthor()))
-	}
+	p.Author = named(setUp, tally.Worker, idOf(m.GetAuthor()))
 	return p, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -52,14 +53,14 @@ func (s *Service) completeness(tx Reading, since time.Time) (Completeness, error
 	if c.Held, err = tx.HeldCount(); err != nil {
 		return c, err
 	}
-	return c, eachConflict(tx, hlc.ID{}, func(hlc.ID, *recordv1.Conflict) bool {
+	return c, eachConflict(tx, hlc.ID{}, func(syncing.Record, *recordv1.Conflict) bool {
 		c.Conflicts++
 		return true
 	})
 }
 
 // eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.
-func eachConflict(tx Reading, after hlc.ID, fn func(hlc.ID, *recordv1.Conflict) bool) error {
+func eachConflict(tx Reading, after hlc.ID, fn func(syncing.Record, *recordv1.Conflict) bool) error {
 	for {
 		records, err := tx.RecordsAfter(recordv1.Kind_KIND_CONFLICT, after, MaxPage)
 		if err != nil {
@@ -75,7 +76,7 @@ func eachConflict(tx Reading, after hlc.ID, fn func(hlc.ID, *recordv1.Conflict) 
 			if registers.Deleted() || proto.Unmarshal(registers.Fields(), &c) != nil || c.GetSettled() {
 				continue
 			}
-			if !fn(r.ID, &c) {
+			if !fn(r, &c) {
 				return nil
 			}
 		}

@@ -76,6 +76,19 @@ func named(setUp *syncing.SetUp, by tally.Dimension, id hlc.ID) Named {
 	return Named{ID: id, Name: nameIn(setUp, by, id)}
 }
 
+// teamOf is the team in which a worker is now.
+func teamOf(setUp *syncing.SetUp, worker hlc.ID) Named {
+	return named(setUp, tally.Team, idOf(setUp.Workers[worker].GetTeam()))
+}
+
+// idOf is the id in a field; zero when it holds none.
+func idOf(b []byte) hlc.ID {
+	if len(b) != len(hlc.ID{}) {
+		return hlc.ID{}
+	}
+	return hlc.ID(b)
+}
+
 // placeLabel is the name of a site that stands for a whole place; of other places only the code is known.
 func placeLabel(setUp *syncing.SetUp, code string) Text {
 	if code == "" {

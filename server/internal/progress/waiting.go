@@ -2,10 +2,12 @@ package progress
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -15,6 +17,7 @@ import (
 // Tablet is a device as a supervisor sees it.
 type Tablet struct {
 	Device
+	// Owner is the worker, Team the worker's as it is now.
 	Owner, Team Named
 }
 
@@ -32,11 +35,7 @@ func (s *Service) Tablets(ctx context.Context, page Page[hlc.ID]) (tablets []Tab
 			next = devices[page.Limit-1].ID
 		}
 		for _, d := range devices {
-			t := Tablet{Device: d, Owner: named(setUp, tally.Worker, d.Worker)}
-			if team := setUp.Workers[d.Worker].GetTeam(); len(team) == len(hlc.ID{}) {
-				t.Team = named(setUp, tally.Team, hlc.ID(team))
-			}
-			tablets = append(tablets, t)
+			tablets = append(tablets, Tablet{Device: d, Owner: named(setUp, tally.Worker, d.Worker), Team: teamOf(setUp, d.Worker)})
 		}
 		return nil
 	})
@@ -72,12 +71,9 @@ func (s *Service) Held(ctx context.Context, page Page[uint64]) (held []HeldChang
 		}
 		for _, e := range entries {
 			h := HeldChange{Position: e.Position, Change: e.Change, Record: e.Record, Code: record.Code(e.Outcome), Received: time.UnixMilli(e.Received).UTC(),
-				Device: Named{e.Device, e.DeviceName}, Worker: named(setUp, tally.Worker, e.Worker)}
+				Device: Named{e.Device, e.DeviceName}, Worker: named(setUp, tally.Worker, e.Worker), Team: teamOf(setUp, e.Worker)}
 			if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
 				h.Kind = c.Kind
-			}
-			if team := setUp.Workers[e.Worker].GetTeam(); len(team) == len(hlc.ID{}) {
-				h.Team = named(setUp, tally.Team, hlc.ID(team))
 			}
 			held = append(held, h)
 		}
@@ -107,25 +103,29 @@ type Side struct {
 func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts []Conflict, next hlc.ID, err error) {
 	setUp := s.SetUp()
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		return eachConflict(tx, page.After, func(id hlc.ID, c *recordv1.Conflict) bool {
+		return eachConflict(tx, page.After, func(r syncing.Record, c *recordv1.Conflict) bool {
 			if len(conflicts) == page.Limit {
 				next = conflicts[page.Limit-1].ID
 				return false
 			}
-			conflict := Conflict{ID: id, TargetKind: c.GetTargetKind(), Field: fieldName(c.GetTargetKind(), c.GetField())}
-			if len(c.GetTarget()) == len(hlc.ID{}) {
-				conflict.Target = hlc.ID(c.GetTarget())
-			}
+			conflict := Conflict{ID: r.ID, Target: idOf(c.GetTarget()), TargetKind: c.GetTargetKind(), Field: fieldName(c.GetTargetKind(), c.GetField()),
+				Team: named(setUp, tally.Team, r.Audience)}
 			for _, side := range c.GetSides() {
-				at := Side{At: hlc.Time(side.GetTime()).Wall()}
-				if len(side.GetAuthor()) == len(hlc.ID{}) {
-					at.Author = named(setUp, tally.Worker, hlc.ID(side.GetAuthor()))
-				}
-				conflict.Sides = append(conflict.Sides, at)
+				conflict.Sides = append(conflict.Sides, Side{Author: named(setUp, tally.Worker, idOf(side.GetAuthor())), At: hlc.Time(side.GetTime()).Wall()})
 			}
 			conflicts = append(conflicts, conflict)
 			return true
 		})
 	})
 	return conflicts, next, err
+}
+
+// fieldName is the name of a field of a kind, or its number where this version does not know it.
+func fieldName(k record.Kind, number uint32) string {
+	if record.Known(k) {
+		if f := record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(protowire.Number(number)); f != nil { //nolint:gosec // a number that is none is not found
+			return string(f.Name())
+		}
+	}
+	return strconv.FormatUint(uint64(number), 10)
 }

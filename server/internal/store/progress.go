@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+
+	"levee/server/internal/progress"
+	"levee/server/internal/syncing"
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	"levee/syncproto/record"
+)
+
+// Look implements progress.Store.
+func (d *Deployment) Look(ctx context.Context, fn func(progress.Reading) error) error {
+	return d.Snapshot(ctx, func(tx *Tx) error { return fn(tx) })
+}
+
+// DeviceSums implements progress.Standing.
+func (t *Tx) DeviceSums(since int64) (progress.DeviceSums, error) {
+	var s progress.DeviceSums
+	_, err := t.one(`SELECT count(*), count(CASE WHEN revoked_at <> 0 THEN 1 END), count(CASE WHEN revoked_at = 0 AND last_contact >= $2 THEN 1 END),
+			coalesce(min(CASE WHEN revoked_at = 0 THEN last_contact END), 0), coalesce(max(last_contact), 0),
+			coalesce(sum(unsent), 0), count(CASE WHEN unsent > 0 THEN 1 END)
+		FROM devices WHERE deployment = $1`, []any{t.id, since},
+		&s.Enrolled, &s.Revoked, &s.HeardFrom, &s.OldestContact, &s.NewestContact, &s.Outstanding, &s.WithBacklog)
+	return s, err
+}
+
+// Devices implements progress.Standing.
+func (t *Tx) Devices(after hlc.ID, limit int) ([]progress.Device, error) {
+	where, args := ``, []any{t.id, limit}
+	if after != (hlc.ID{}) {
+		where = ` AND (name, device) > (SELECT name, device FROM devices WHERE deployment = $1 AND device = $3)`
+		args = append(args, after[:])
+	}
+	var devices []progress.Device
+	at := map[hlc.ID]int{}
+	err := t.each(`SELECT `+deviceColumns+` FROM devices WHERE deployment = $1`+where+` ORDER BY name, device LIMIT $2`, args, func(row scanner) error {
+		d, err := scanDevice(row)
+		at[d.ID] = len(devices)
+		devices = append(devices, progress.Device{Device: d})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	counts := func(query string, add func(*progress.Device, uint64)) error {
+		return t.each(query, []any{t.id}, func(row scanner) error {
+			var id []byte
+			var n uint64
+			if err := row.Scan(&id, &n); err != nil {
+				return err
+			}
+			if i, ok := at[hlc.ID(id)]; ok {
+				add(&devices[i], n)
+			}
+			return nil
+		})
+	}
+	if err := counts(`SELECT device, sum(have) FROM replicas WHERE deployment = $1 GROUP BY device`,
+		func(d *progress.Device, n uint64) { d.Have = n }); err != nil {
+		return nil, err
+	}
+	return devices, counts(`SELECT r.device, count(*) FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
+		WHERE l.deployment = $1 AND l.`+isHeld+` GROUP BY r.device`, func(d *progress.Device, n uint64) { d.Held = n })
+}
+
+// isHeld tells held changes from others. It is the condition of the index log_held, to the letter.
+const isHeld = `outcome NOT IN ('', 'known', 'erased', 'audience')`
+
+// HeldCount implements progress.Standing.
+func (t *Tx) HeldCount() (n uint64, err error) {
+	_, err = t.one(`SELECT count(*) FROM log WHERE deployment = $1 AND `+isHeld, []any{t.id}, &n)
+	return n, err
+}
+
+// Held implements progress.Standing.
+func (t *Tx) Held(after uint64, limit int) ([]progress.HeldEntry, error) {
+	var held []progress.HeldEntry
+	err := t.each(`SELECT l.position, l.replica, l.sequence, l.change, l.record, l.outcome, l.body, l.received, d.device, d.worker, d.name
+		FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
+			JOIN devices d ON d.deployment = r.deployment AND d.device = r.device
+		WHERE l.deployment = $1 AND l.position > $2 AND l.`+isHeld+` ORDER BY l.position LIMIT $3`,
+		[]any{t.id, int64(after), limit}, func(row scanner) error { //nolint:gosec // a position that does not fit is not found
+			var e progress.HeldEntry
+			var change, rec, device, worker []byte
+			if err := row.Scan(&e.Position, &e.Replica, &e.Sequence, &change, &rec, &e.Outcome, &e.Body, &e.Received, &device, &worker, &e.DeviceName); err != nil {
+				return err
+			}
+			e.Change, e.Record, e.Device, e.Worker = hlc.ID(change), hlc.ID(rec), hlc.ID(device), hlc.ID(worker)
+			held = append(held, e)
+			return nil
+		})
+	return held, err
+}
+
+// RecordsAfter implements progress.RecordReading.
+func (t *Tx) RecordsAfter(kind record.Kind, after hlc.ID, limit int) ([]syncing.Record, error) {
+	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4`,
+		t.id, int32(kind), after[:], limit)
+}
+
+// Totals implements progress.Counted.
+func (t *Tx) Totals(r progress.TotalsRange, row func(key string, value int64) error) error {
+	// Keys that begin with a prefix of digits lie before the prefix followed by the character after 9.
+	to := "\U0010FFFF"
+	if r.Prefix != "" {
+		to = r.Prefix + ":"
+	}
+	comparison := `>=`
+	from := r.Prefix
+	if r.After != "" {
+		comparison, from = `>`, max(r.After, r.Prefix)
+	}
+	return t.each(`SELECT key, value FROM totals WHERE deployment = $1 AND basis = $2 AND figure = $3 AND dimension = $4
+			AND key `+comparison+` $5 AND key < $6 AND ($7 = 0 OR length(key) = $7) AND value <> 0 ORDER BY key LIMIT $8`,
+		[]any{t.id, r.Basis.String(), r.Figure.String(), r.Dimension.String(), from, to, r.Length, r.Limit}, func(s scanner) error {
+			var key string
+			var value int64
+			if err := s.Scan(&key, &value); err != nil {
+				return err
+			}
+			return row(key, value)
+		})
+}
+
+// EachTotal implements progress.Everything.
+func (t *Tx) EachTotal(row func(progress.TotalRow) error) error {
+	return t.each(`SELECT basis, figure, dimension, key, value FROM totals WHERE deployment = $1`, []any{t.id}, func(s scanner) error {
+		var r progress.TotalRow
+		if err := s.Scan(&r.Basis, &r.Figure, &r.Dimension, &r.Key, &r.Value); err != nil {
+			return err
+		}
+		return row(r)
+	})
+}
+
+// EachTokenCount implements progress.Everything.
+func (t *Tx) EachTokenCount(row func(progress.TokenRow) error) error {
+	return t.each(`SELECT basis, dimension, key, token, count FROM tokens WHERE deployment = $1`, []any{t.id}, func(s scanner) error {
+		var r progress.TokenRow
+		if err := s.Scan(&r.Basis, &r.Dimension, &r.Key, &r.Token, &r.Count); err != nil {
+			return err
+		}
+		return row(r)
+	})
+}
+
+// EachEntry implements progress.Everything.
+func (t *Tx) EachEntry(row func(syncing.LogEntry) error) error {
+	return t.each(`SELECT `+logColumns+` FROM log WHERE deployment = $1 ORDER BY position`, []any{t.id}, func(s scanner) error {
+		e, err := scanLog(s)
+		if err != nil {
+			return err
+		}
+		return row(e)
+	})
+}
+
+// EachReplica implements progress.Everything.
+func (t *Tx) EachReplica(row func(syncing.Replica) error) error {
+	return t.each(`SELECT replica, device, have, chain FROM replicas WHERE deployment = $1 ORDER BY replica`, []any{t.id}, func(s scanner) error {
+		var r syncing.Replica
+		var device, chain []byte
+		if err := s.Scan(&r.Number, &device, &r.Have, &chain); err != nil {
+			return err
+		}
+		r.Device, r.Chain = hlc.ID(device), batch.Hash(chain)
+		return row(r)
+	})
+}
+
+// EachRecord implements progress.Everything.
+func (t *Tx) EachRecord(row func(syncing.Record) error) error {
+	return t.each(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 ORDER BY id`, []any{t.id}, func(s scanner) error {
+		r, err := scanRecord(s)
+		if err != nil {
+			return err
+		}
+		return row(r)
+	})
+}
