@@ -287,14 +287,19 @@ func (v *Device) PushBodies(bodies ...[]byte) *syncv1.SyncResponse {
 	if err != nil {
 		v.T.Fatal(err)
 	}
-	for _, b := range bodies {
-		v.Sent = append(v.Sent, b)
-		v.Chain = batch.Next(v.Chain, batch.HashOf(b))
-	}
+	v.Remember(bodies...)
 	if have := answer.GetAcknowledgement().GetHave(); have != uint64(len(v.Sent)) {
 		v.T.Fatalf("server has %d of %d changes", have, len(v.Sent))
 	}
 	return answer
+}
+
+// Remember takes changes for sent: the next batch follows them.
+func (v *Device) Remember(bodies ...[]byte) {
+	for _, b := range bodies {
+		v.Sent = append(v.Sent, b)
+		v.Chain = batch.Next(v.Chain, batch.HashOf(b))
+	}
 }
 
 // Pull pulls everything new.

@@ -110,7 +110,7 @@ func (t *Tx) Sequences(replica hlc.Replica, from, to uint64) ([]syncing.LogEntry
 
 // History implements syncing.Writing.
 func (t *Tx) History(id hlc.ID) ([]syncing.LogEntry, error) {
-	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND record = $2 AND replica > 0 ORDER BY position`, t.id, id[:])
+	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND record = $2 ORDER BY position`, t.id, id[:])
 }
 
 const recordColumns = `id, kind, root, audience, position, origin, before, day, duplicate_of, state`

@@ -238,8 +238,11 @@ func (g *group) judge(p *push, a arrival, others bool) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// Only a tablet that went on under a new number can send a change that the server has already.
-	if others || !e.there {
+	if e.there && c.Makes() {
+		return Known, nil // the record is there, so what made it is
+	}
+	// Only a tablet that went on under a new number sends edits again; all others need not be looked for.
+	if others || (!e.there && !c.Makes()) {
 		past, err := g.past(c.Record)
 		if err != nil {
 			return "", err
@@ -299,18 +302,18 @@ func (g *group) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, err
 	return entries, nil
 }
 
-// past are the log entries of a record, those of the group included.
+// past are the changes of a record in the log, those of the group included.
 func (g *group) past(id hlc.ID) ([]LogEntry, error) {
 	entries, err := g.store.History(id)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range g.log {
-		if e.Record == id && e.Replica != 0 {
+		if e.Record == id {
 			entries = append(entries, e)
 		}
 	}
-	return entries, nil
+	return slices.DeleteFunc(entries, func(e LogEntry) bool { return e.Outcome == NewAudience }), nil
 }
 
 func hashOf(e LogEntry) batch.Hash {

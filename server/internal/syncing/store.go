@@ -60,7 +60,7 @@ type Writing interface {
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
 	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
-	// History are the log's entries of a record, ascending.
+	// History are the log's entries of a record, ascending: its changes, and where its audience changed.
 	History(id hlc.ID) ([]LogEntry, error)
 	// OtherReplicas reports whether a device has written under another number too.
 	OtherReplicas(device hlc.ID, replica hlc.Replica) (bool, error)
