@@ -22,7 +22,7 @@ func Tally(records []Record, asOf record.Date) map[Cell]int64 {
 	totals := map[Cell]int64{}
 	persons := map[Cell]map[string]bool{}
 	for _, r := range records {
-		if !figured[r.Kind] || !b.stillStands(r) || (asOf != 0 && record.Date(b.day(r)) > asOf) {
+		if !figured[r.Kind] || !b.stillStands(r) || (asOf != 0 && b.day(r) > asOf) {
 			continue
 		}
 		bases := []string{"reported"}
@@ -226,9 +226,7 @@ func (b book) reviews(r Record) []Record {
 
 func (b book) approved(r Record) bool {
 	outcome := (&recordv1.Review{}).ProtoReflect().Descriptor().Fields().ByName("outcome").Number()
-	reviews := slices.DeleteFunc(b.reviews(r), func(review Record) bool {
-		return !sound(review) || review.Registers.Get(outcome).Stamp.IsZero()
-	})
+	reviews := slices.DeleteFunc(b.reviews(r), func(review Record) bool { return !sound(review) })
 	if len(reviews) == 0 {
 		return false
 	}

@@ -119,7 +119,7 @@ func nameIn(names []string, i int) string {
 func parse[T ~uint8](what string, names []string, name string) (T, error) {
 	for i, n := range names {
 		if n == name && n != "" {
-			return T(i), nil //nolint:gosec // an index of a short list
+			return T(i), nil
 		}
 	}
 	return 0, fmt.Errorf("there is no %s %q", what, name)
@@ -129,7 +129,7 @@ func all[T ~uint8](names []string) []T {
 	every := make([]T, 0, len(names))
 	for i, n := range names {
 		if n != "" {
-			every = append(every, T(i)) //nolint:gosec // an index of a short list
+			every = append(every, T(i))
 		}
 	}
 	return every

@@ -79,7 +79,7 @@ func reached(before, after *view) []int32 {
 	}
 	for i := range seen {
 		if differ(before.nodes[i].Record, after.nodes[i].Record) {
-			reach(int32(i)) //nolint:gosec // there are not that many records
+			reach(int32(i))
 		}
 	}
 	for next := 0; next < len(queue); next++ {

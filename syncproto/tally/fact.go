@@ -116,7 +116,7 @@ func factsOf(records iter.Seq[Record]) iter.Seq[Fact] {
 	return func(yield func(Fact) bool) {
 		v := &newViews(slices.Collect(records))[0]
 		for n := range v.nodes {
-			if f := v.fact(int32(n)); f != nil && !yield(*f) { //nolint:gosec // there are not that many records
+			if f := v.fact(int32(n)); f != nil && !yield(*f) {
 				return
 			}
 		}

@@ -179,5 +179,5 @@ func number(encoded []byte) int64 {
 	case protowire.Fixed64Type:
 		v, _ = protowire.ConsumeFixed64(encoded[tag:])
 	}
-	return int64(v) //nolint:gosec // what is negative is encoded so
+	return int64(v)
 }

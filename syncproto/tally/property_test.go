@@ -1,6 +1,7 @@
 package tally_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -45,7 +46,7 @@ func (b *books) merge(c *record.Change) {
 }
 
 // apply merges some changes and moves the totals by the delta over whole families.
-func (b *books) apply(changes ...*record.Change) tally.Delta {
+func (b *books) apply(changes ...*record.Change) {
 	before := b.all()
 	changed := map[hlc.ID]bool{}
 	for _, c := range changes {
@@ -56,7 +57,16 @@ func (b *books) apply(changes ...*record.Change) tally.Delta {
 	family := families(changed, before, after)
 	d := tally.DeltaOf(only(family, before), only(family, after))
 	b.totals.Add(d)
-	return d
+	for c, n := range d.Cells {
+		if n == 0 {
+			panic(fmt.Sprintf("a delta moves %v by nothing", c))
+		}
+	}
+	for c, n := range d.Tokens {
+		if n == 0 {
+			panic(fmt.Sprintf("a delta moves %v by nothing", c))
+		}
+	}
 }
 
 // families are all records linked with the changed ones, before or after, by owner, review or duplicate_of.

@@ -72,17 +72,14 @@ func (v *view) approved(i int32) bool {
 }
 
 // newestReview is the review of a record whose outcome was set last; of two with one stamp, which only copies of one
-// tablet can make, that with the higher id. It is nil when there is none with an outcome.
+// tablet can make, that with the higher id. It is nil when there is none.
 func (v *view) newestReview(i int32) *Record {
 	newest, newestStamp := none, hlc.Stamp{}
 	for r := v.nodes[i].belongings; r != none; r = v.nodes[r].nextOfOwner {
-		if v.nodes[r].Kind != recordv1.Kind_KIND_REVIEW {
+		if v.nodes[r].Kind != recordv1.Kind_KIND_REVIEW || !v.complete(r) {
 			continue
 		}
 		stamp := v.nodes[r].Registers.Get(reviewOutcome).Stamp
-		if stamp.IsZero() || !v.complete(r) {
-			continue
-		}
 		later := stamp.Compare(newestStamp)
 		if newest == none || later > 0 || (later == 0 && bytes.Compare(v.nodes[r].ID[:], v.nodes[newest].ID[:]) > 0) {
 			newest, newestStamp = r, stamp

@@ -100,9 +100,7 @@ func (v *view) stand(i int32) int32 {
 		stands = v.nodes[next].stands
 	}
 	for _, n := range slices.Backward(path) {
-		if v.gone(n) {
-			stands = none
-		} else if stands == none && v.counts(n) {
+		if stands == none && v.counts(n) {
 			stands = n
 		}
 		v.nodes[n].resolve(stands)

@@ -71,7 +71,7 @@ func newViews(sets ...[]Record) []view {
 			v.nodes[n].Record = &records[i]
 		}
 		for i := range v.nodes {
-			v.link(int32(i), numbers, &views[0]) //nolint:gosec // there are not that many records
+			v.link(int32(i), numbers, &views[0])
 		}
 	}
 	return views
