@@ -14,8 +14,6 @@ import (
 	"time"
 	_ "time/tzdata" // a server in a bare container has no zone database
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"levee/server/internal/httpapi"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
@@ -49,7 +47,7 @@ type Server struct {
 	keys        *syncing.Keys
 	db          *store.DB
 	deployments map[hlc.ID]*httpapi.Deployment
-	metrics     *prometheus.Registry
+	measures    *httpapi.Measures
 	handler     http.Handler
 	// Made tells what a first start made; nil at later starts.
 	Made *Made
@@ -90,7 +88,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Keys == "" {
 		c.Keys = c.DB + ".keys"
 	}
-	s := &Server{config: c, deployments: map[hlc.ID]*httpapi.Deployment{}, metrics: prometheus.NewRegistry()}
+	s := &Server{config: c, deployments: map[hlc.ID]*httpapi.Deployment{}}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -103,6 +101,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.keys = keys
+	if s.measures, err = httpapi.NewMeasures(); err != nil {
+		return err
+	}
 	if s.db, err = sqlite.Open(ctx, s.config.DB); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (s *Server) open(ctx context.Context) error {
 			return err
 		}
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Deployments: s.deployments, Ready: s.db.Ping, APIToken: apiToken, Wall: s.config.Wall, Log: s.config.Log, Metrics: s.metrics})
+	s.handler, err = httpapi.New(httpapi.Config{Deployments: s.deployments, Ready: s.db.Ping, APIToken: apiToken, Wall: s.config.Wall, Log: s.config.Log, Measures: s.measures})
 	return err
 }
 
@@ -144,7 +145,7 @@ func (s *Server) makeDeployment(ctx context.Context) error {
 
 // start serves a deployment.
 func (s *Server) start(ctx context.Context, id hlc.ID) (*syncing.Service, error) {
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Wall: s.config.Wall, Entropy: s.config.Entropy,
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Wall: s.config.Wall, Entropy: s.config.Entropy, Observe: s.measures.Commit,
 		Failed: func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
 	if err != nil {
 		return nil, err

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
@@ -29,7 +29,7 @@ type Config struct {
 	APIToken [32]byte
 	Wall     func() time.Time
 	Log      *slog.Logger
-	Metrics  *prometheus.Registry
+	Measures *Measures
 }
 
 // Deployment is one deployment behind the surface.
@@ -43,13 +43,14 @@ func New(c Config) (http.Handler, error) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) { c.answerError(err, ctx) }
-	measure, err := newMeasures(c.Metrics)
-	if err != nil {
+	if err := c.Measures.registry.Register(&standing{slices.Collect(maps.Values(c.Deployments)), c.Log}); err != nil {
 		return nil, err
 	}
-	e.Use(c.recoverPanic, measure.request)
+	e.Use(c.Measures.request, c.recoverPanic) // a panic is measured as what it is answered with
 	c.mountSync(e)
-	c.mountAPI(e)
+	if err := c.mountAPI(e); err != nil {
+		return nil, err
+	}
 	e.GET("/healthz", func(ctx echo.Context) error { return ctx.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", func(ctx echo.Context) error {
 		if err := c.Ready(ctx.Request().Context()); err != nil {
@@ -58,7 +59,7 @@ func New(c Config) (http.Handler, error) {
 		}
 		return ctx.String(http.StatusOK, "ok\n")
 	})
-	e.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(c.Metrics, promhttp.HandlerOpts{})))
+	e.GET("/metrics", echo.WrapHandler(c.Measures.handler()))
 	return e, nil
 }
 
@@ -68,11 +69,7 @@ func (c *Config) answerError(err error, ctx echo.Context) {
 	if ctx.Response().Committed {
 		return
 	}
-	p := c.toProblem(err)
-	w := ctx.Response()
-	w.Header().Set(echo.HeaderContentType, "application/problem+json")
-	w.WriteHeader(problem.HTTPStatus(p.Code))
-	_ = writeProblem(w, p, ctx.Request().Header.Get("Accept-Language")) // the caller is gone if this fails
+	_ = writeProblem(ctx.Response(), c.toProblem(err), ctx.Request().Header.Get("Accept-Language")) // the caller is gone if this fails
 }
 
 // toProblem is what a caller may know of an error.

@@ -104,6 +104,7 @@ func (h *syncHandler) Sync(ctx context.Context, request *connect.Request[syncv1.
 	if err != nil {
 		return nil, problem.ToConnect(h.toProblem(err))
 	}
+	h.Measures.sent(response)
 	return connect.NewResponse(response), nil
 }
 

@@ -43,8 +43,8 @@ type Config struct {
 	Wall func() time.Time
 	// Entropy makes ids, codes and the server's replica number; crypto/rand in production.
 	Entropy io.Reader
-	// Observe is told how many jobs each commit carried, and how long it took. It may be nil.
-	Observe func(jobs int, took time.Duration)
+	// Observe is told of each commit. It may be nil.
+	Observe func(Commit)
 	// Failed is told of an error that nobody waits for. It may be nil.
 	Failed func(error)
 }
@@ -65,7 +65,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 		c.Entropy = rand.Reader
 	}
 	if c.Observe == nil {
-		c.Observe = func(int, time.Duration) {}
+		c.Observe = func(Commit) {}
 	}
 	if c.Failed == nil {
 		c.Failed = func(error) {}

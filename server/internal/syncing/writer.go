@@ -20,6 +20,15 @@ type self struct {
 	entropy    io.Reader
 }
 
+// Commit is what one transaction of the writer did.
+type Commit struct {
+	// Jobs is how many batches and other jobs shared it; 0 when it only noted contacts.
+	Jobs int
+	Took time.Duration
+	// Log is what it added to the log.
+	Log []LogEntry
+}
+
 // maxGroup bounds how many jobs share one transaction, so that the first of them does not wait for ever.
 const maxGroup = 64
 
@@ -36,7 +45,7 @@ type writer struct {
 	wall  func() time.Time
 	// committed is called after each commit, before its jobs are answered.
 	committed func(setUpChanged bool)
-	observe   func(jobs int, took time.Duration)
+	observe   func(Commit)
 
 	jobs chan job
 	stop chan struct{}
@@ -137,9 +146,7 @@ func (w *writer) gather(first job) []job {
 // commit carries out a group in one transaction. If it fails, each job is tried again alone, so that a bad one harms
 // only itself.
 func (w *writer) commit(jobs []job) {
-	start := time.Now()
 	err := w.transact(jobs)
-	w.observe(len(jobs), time.Since(start))
 	if err == nil || len(jobs) == 1 {
 		for _, j := range jobs {
 			j.done <- err
@@ -152,8 +159,10 @@ func (w *writer) commit(jobs []job) {
 }
 
 func (w *writer) transact(jobs []job) (err error) {
+	start := time.Now()
 	contacts := w.noted()
 	setUpChanged := false
+	var log []LogEntry
 	err = w.store.Write(context.Background(), func(tx Writing) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
@@ -174,7 +183,7 @@ func (w *writer) transact(jobs []job) (err error) {
 		if err != nil {
 			return err
 		}
-		setUpChanged = g.setUpChanged
+		setUpChanged, log = g.setUpChanged, changes.Log
 		return tx.Save(changes)
 	})
 	if err != nil {
@@ -187,6 +196,7 @@ func (w *writer) transact(jobs []job) (err error) {
 		}
 		return err
 	}
+	w.observe(Commit{Jobs: len(jobs), Took: time.Since(start), Log: log})
 	w.committed(setUpChanged)
 	return nil
 }

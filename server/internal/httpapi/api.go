@@ -1,0 +1,307 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"levee/server/internal/progress"
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+	"levee/syncproto/tally"
+)
+
+// api is the JSON API for reading. The structs of its requests and answers are its documentation, at /api/openapi.json.
+type api struct{ *Config }
+
+// mountAPI adds the routes of the JSON API.
+func (c *Config) mountAPI(e *echo.Echo) error {
+	a := &api{c}
+	of := huma.DefaultConfig("Levee", "1")
+	of.Info.Description = "Totals of a deployment, how complete they are, the records behind them, tablets, held changes and conflicts. For reading only."
+	of.OpenAPIPath, of.DocsPath, of.SchemasPath = "", "", "" // the document is served below, in one form
+	of.CreateHooks = nil                                     // they would add links to schemas to each answer
+	of.RejectUnknownQueryParameters = true
+	of.Transformers = []huma.Transformer{a.explain}
+	of.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The API token that the server showed at its first start."}}
+	of.Security = []map[string][]string{{"token": {}}}
+	h := humaecho.New(e, of)
+	h.UseMiddleware(a.authenticate)
+
+	route(h, "deployments", "Deployments on this server, and what they are set up with", a.deployments)
+	route(h, "figures", "What is counted, by which rule", a.figures)
+	route(h, "totals", "Totals and how complete they are", a.totals)
+	route(h, "records", "Records behind a total", a.records)
+	route(h, "devices", "Tablets and their backlog", a.devices)
+	route(h, "held", "Changes that were received and not applied", a.held)
+	route(h, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
+
+	// The library's own form of a problem is never sent.
+	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
+		delete(h.OpenAPI().Components.Schemas.Map(), unused)
+	}
+	document, err := json.Marshal(h.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("describing the API: %w", err)
+	}
+	e.GET("/api/openapi.json", func(ctx echo.Context) error { return ctx.Blob(http.StatusOK, "application/openapi+json", document) })
+	return nil
+}
+
+// route adds one route.
+func route[I, B any](h huma.API, name, summary string, handler func(context.Context, *I) (*answer[B], error)) {
+	schemas := h.OpenAPI().Components.Schemas
+	huma.Register(h, huma.Operation{
+		OperationID: "get-" + name, Method: http.MethodGet, Path: "/api/" + name, Summary: summary,
+		Responses: map[string]*huma.Response{
+			"304": {Description: "Nothing has changed since the answer that If-None-Match names."},
+			"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
+				problemType: {Schema: huma.SchemaFromType(schemas, typeOf[problemBody]())},
+			}},
+		},
+	}, handler)
+}
+
+// answer is what is sent; with status 304 it has no body.
+type answer[B any] struct {
+	Status   int
+	ETag     string `header:"ETag" doc:"Changes whenever this answer may have changed."`
+	Language string `header:"Content-Language"`
+	Body     B
+}
+
+// authenticate lets only callers with the API token through. Tokens are compared by their hashes, in the same time
+// whatever they are.
+func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
+	token, _ := strings.CutPrefix(ctx.Header(echo.HeaderAuthorization), "Bearer ")
+	hash := sha256.Sum256([]byte(token))
+	if subtle.ConstantTimeCompare(hash[:], a.APIToken[:]) != 1 {
+		a.answerError(problem.New(problem.Unauthenticated), humaecho.Unwrap(ctx))
+		return
+	}
+	ctx.SetHeader(echo.HeaderCacheControl, "no-store")
+	ctx.SetHeader(echo.HeaderVary, "Accept-Language")
+	next(ctx)
+}
+
+// explain turns what the library finds wrong with a request into a problem.
+func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
+	found, ok := body.(*huma.ErrorModel)
+	if !ok {
+		return body, nil
+	}
+	if found.Status != problem.HTTPStatus(problem.InvalidArgument) {
+		return nil, fmt.Errorf("a problem of another kind than expected: %w", found)
+	}
+	var wrong []string
+	for _, e := range found.Errors {
+		_, parameter, _ := strings.Cut(e.Location, ".") // as in query.limit
+		wrong = append(wrong, parameter+": "+e.Message)
+	}
+	return bodyOf(problem.Newf(problem.InvalidArgument, "%s", strings.Join(wrong, "; ")), languageOf(ctx.Header("Accept-Language"))), nil
+}
+
+// Asked is what every request may say.
+type Asked struct {
+	AcceptLanguage string `header:"Accept-Language" doc:"中文 or English; English when absent." example:"zh-CN"`
+	IfNoneMatch    string `header:"If-None-Match" doc:"ETag of the answer that the caller has."`
+}
+
+// Scope is the deployment that a request is about.
+type Scope struct {
+	Asked
+	Deployment string `query:"deployment" format:"uuid" doc:"Id of the deployment. It may be left out while the server has only one."`
+}
+
+// Paging says which part of a list is wanted.
+type Paging struct {
+	After string `query:"after" format:"uuid" doc:"The next of the page before; absent for the first page."`
+	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many rows to give at most."`
+}
+
+func (p Paging) page() progress.Page[hlc.ID] {
+	after, _ := uuid.Parse(p.After) // validated; empty is the zero id
+	return progress.Page[hlc.ID]{After: after, Limit: p.Limit}
+}
+
+// find is the deployment that a request is about.
+func (a *api) find(id string) (*Deployment, error) {
+	if id == "" {
+		for _, d := range a.Deployments {
+			if len(a.Deployments) == 1 {
+				return d, nil
+			}
+		}
+		return nil, problem.Newf(problem.InvalidArgument, "deployment: name one of %d; see /api/deployments", len(a.Deployments))
+	}
+	parsed, err := uuid.Parse(id)
+	if d, ok := a.Deployments[parsed]; err == nil && ok {
+		return d, nil
+	}
+	return nil, problem.New(problem.NotFound)
+}
+
+// reply answers a request about a deployment, unless the caller has the answer already. The version is read before what
+// it stands for, so that an ETag can be too old and never too new.
+func reply[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
+	lang := languageOf(s.AcceptLanguage)
+	fail := func(err error) (*answer[B], error) { return nil, bodyOf(a.toProblem(err), lang) }
+	d, err := a.find(s.Deployment)
+	if err != nil {
+		return fail(err)
+	}
+	version, err := d.Progress.Version(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	out := &answer[B]{Language: lang, ETag: fmt.Sprintf(`W/"%x-%x-%x-%s"`, version.Position, version.Contact, int32(version.Day), lang)}
+	if matches(s.IfNoneMatch, out.ETag) {
+		out.Status = http.StatusNotModified
+		return out, nil
+	}
+	out.Status = http.StatusOK
+	if out.Body, err = read(d, lang); err != nil {
+		return fail(err)
+	}
+	return out, nil
+}
+
+// matches reports whether a list of ETags has one, compared weakly.
+func matches(list, etag string) bool {
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *api) deployments(_ context.Context, in *struct{ Asked }) (*answer[deploymentsBody], error) {
+	body := deploymentsBody{Deployments: []deploymentView{}}
+	for _, id := range sortedIDs(a.Deployments) {
+		body.Deployments = append(body.Deployments, viewDeployment(id, a.Deployments[id].Syncing.SetUp()))
+	}
+	return &answer[deploymentsBody]{Status: http.StatusOK, Language: languageOf(in.AcceptLanguage), Body: body}, nil
+}
+
+func (a *api) figures(ctx context.Context, in *struct{ Scope }) (*answer[figuresBody], error) {
+	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (figuresBody, error) {
+		return figuresBody{Figures: viewFigures(d.Progress.Figures())}, nil
+	})
+}
+
+// TotalsAsked says which totals are wanted.
+type TotalsAsked struct {
+	Scope
+	By         string    `query:"by" default:"whole" enum:"whole,day,site,place,team,worker,service_area,sex,age_band,disability" doc:"What the totals are divided by. By sex, age_band and disability there are only figures of people."`
+	Basis      string    `query:"basis" default:"both" enum:"reported,verified,both" doc:"reported counts everything; verified counts what a supervisor approved and what has not changed since in a counted field."`
+	Figure     []string  `query:"figure" enum:"cases,case_sessions,group_sessions,community_activities,outreach_rounds,contacts,persons,beneficiaries,persons_by_number,persons_estimated" doc:"Only these, with commas between them."`
+	Level      string    `query:"level" enum:"province,city,county,town,village" doc:"With by=place: the level of the places; the one right below below, or province, when absent. What was logged without a place of that level is in no row."`
+	Below      string    `query:"below" pattern:"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9})$" doc:"With by=place: only places within the one with this code."`
+	AsOf       string    `query:"as_of" format:"date" doc:"The last day that counts, in the deployment's time zone; today, or the deployment's end if that is earlier, when absent."`
+	HeardSince time.Time `query:"heard_since" doc:"A tablet with a contact since then was heard from; a day ago when absent."`
+}
+
+func (a *api) totals(ctx context.Context, in *TotalsAsked) (*answer[totalsBody], error) {
+	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (totalsBody, error) {
+		q := progress.TotalsQuery{Figures: in.Figure, Level: in.Level, Below: in.Below, HeardSince: in.HeardSince}
+		var err error
+		if q.By, err = tally.ParseDimension(in.By); err != nil {
+			return totalsBody{}, err
+		}
+		if q.AsOf, err = dateOf(in.AsOf); err != nil {
+			return totalsBody{}, err
+		}
+		for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
+			if in.Basis == basis.String() || in.Basis == "both" {
+				q.Bases = append(q.Bases, basis)
+			}
+		}
+		t, err := d.Progress.Totals(ctx, q)
+		return viewTotals(q, t), err
+	})
+}
+
+// RecordsAsked says which total the records are behind.
+type RecordsAsked struct {
+	Scope
+	Figure string `query:"figure" required:"true" enum:"cases,case_sessions,group_sessions,community_activities,outreach_rounds,contacts,persons,beneficiaries,persons_by_number,persons_estimated" doc:"The figure."`
+	Basis  string `query:"basis" default:"reported" enum:"reported,verified" doc:"The basis."`
+	By     string `query:"by" default:"whole" enum:"whole,day,site,place,team,worker,service_area,sex,age_band,disability" doc:"What the total is divided by."`
+	Key    string `query:"key" maxLength:"64" doc:"The row, by its key; empty for the whole and for what was not stated."`
+	AsOf   string `query:"as_of" format:"date" doc:"The last day that counts, as in totals."`
+	Paging
+}
+
+func (a *api) records(ctx context.Context, in *RecordsAsked) (*answer[recordsBody], error) {
+	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (recordsBody, error) {
+		q := progress.BehindQuery{Figure: in.Figure, Page: in.page()}
+		var err error
+		if q.Basis, err = tally.ParseBasis(in.Basis); err != nil {
+			return recordsBody{}, err
+		}
+		if q.Cut.Dimension, err = tally.ParseDimension(in.By); err != nil {
+			return recordsBody{}, err
+		}
+		if q.AsOf, err = dateOf(in.AsOf); err != nil {
+			return recordsBody{}, err
+		}
+		q.Cut.Key = in.Key
+		b, err := d.Progress.Behind(ctx, q)
+		return viewRecords(b), err
+	})
+}
+
+func (a *api) devices(ctx context.Context, in *struct {
+	Scope
+	Paging
+}) (*answer[devicesBody], error) {
+	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (devicesBody, error) {
+		tablets, next, err := d.Progress.Tablets(ctx, in.page())
+		return viewDevices(tablets, next), err
+	})
+}
+
+func (a *api) held(ctx context.Context, in *struct {
+	Scope
+	After int64 `query:"after" minimum:"0" doc:"The next of the page before; absent for the first page."`
+	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many rows to give at most."`
+}) (*answer[heldBody], error) {
+	return reply(ctx, a, in.Scope, func(d *Deployment, lang string) (heldBody, error) {
+		held, next, err := d.Progress.Held(ctx, progress.Page[uint64]{After: uint64(in.After), Limit: in.Limit}) //nolint:gosec // not negative
+		return viewHeld(held, next, lang), err
+	})
+}
+
+func (a *api) conflicts(ctx context.Context, in *struct {
+	Scope
+	Paging
+}) (*answer[conflictsBody], error) {
+	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (conflictsBody, error) {
+		conflicts, next, err := d.Progress.Conflicts(ctx, in.page())
+		return viewConflicts(conflicts, next), err
+	})
+}
+
+// dateOf reads a date that may be absent.
+func dateOf(text string) (record.Date, error) {
+	if text == "" {
+		return 0, nil
+	}
+	day, err := record.ParseDate(text)
+	if err != nil {
+		return 0, problem.Newf(problem.InvalidArgument, "as_of: %v", err)
+	}
+	return day, nil
+}
