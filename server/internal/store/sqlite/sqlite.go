@@ -28,14 +28,14 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	write, err := sql.Open("sqlite", dsn(path, "immediate"))
+	write, err := sql.Open("sqlite", dsn(path, "immediate", pragmas...))
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := migrations.Up(ctx, write, migrations.SQLite); err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	read, err := sql.Open("sqlite", dsn(path, "deferred"))
+	read, err := sql.Open("sqlite", dsn(path, "deferred", pragmas...))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), write.Close())
 	}
@@ -46,13 +46,35 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	return store.New(write, read, classify), nil
 }
 
-// dsn sets busy_timeout first, so that the pragmas after it wait as well. WAL lets readers go on beside the writer;
-// FULL makes a commit wait for the disk.
-func dsn(path, txlock string) string {
-	q := url.Values{}
-	for _, pragma := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)"} {
-		q.Add("_pragma", pragma)
+// OpenToRead opens the database in a file that is there, and never writes to it. It works beside a running server.
+func OpenToRead(ctx context.Context, path string) (*store.DB, error) {
+	// With rw the file is not made. With ro a WAL that was left could not be read.
+	read, err := sql.Open("sqlite", dsn(path, "deferred", "query_only(1)")+"&mode=rw")
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
 	}
+	var tables int
+	err = read.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'deployments'`).Scan(&tables)
+	switch {
+	case err != nil:
+		err = fmt.Errorf("opening %s: %w", path, err)
+	case tables == 0:
+		err = fmt.Errorf("%s is no database of a Levee server", path)
+	default:
+		err = migrations.Check(ctx, read, migrations.SQLite)
+	}
+	if err != nil {
+		return nil, errors.Join(err, read.Close())
+	}
+	return store.New(read, read, classify), nil
+}
+
+// pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk.
+var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)"}
+
+// dsn sets busy_timeout first, so that the pragmas after it wait as well.
+func dsn(path, txlock string, pragmas ...string) string {
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
 	q.Set("_txlock", txlock)
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
