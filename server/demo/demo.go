@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"levee/clientlib"
 	"levee/server"
@@ -101,14 +102,12 @@ func (d *Demo) startServer(ctx context.Context) (err error) {
 }
 
 func (d *Demo) enrolTablets(ctx context.Context) error {
+	d.teams = make([][]*tablet, len(towns))
 	for n, e := range d.server.Made.Enrolments {
-		team := n / workersPerTeam
-		if n%workersPerTeam == 0 {
-			d.teams = append(d.teams, nil)
-		}
+		team := slices.IndexFunc(towns, func(s server.SetUpSite) bool { return teamAt(s) == e.Team })
 		// Tablets come in over a good link; what happens in the field is what is shown.
 		way := &network{next: d.transport, rand: d.random(uint64(100 + n))} //nolint:gosec // small
-		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, n%workersPerTeam+1)), clientlib.Options{
+		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, len(d.teams[team])+1)), clientlib.Options{
 			Wall: d.clock.wall, Transport: way, Entropy: d.entropy(uint64(1 + n)), Name: e.Worker, App: "levee demo"}) //nolint:gosec // small
 		if err != nil {
 			return err

@@ -41,7 +41,7 @@ func setUp() *server.SetUp {
 	s := &server.SetUp{Name: "河南特大暴雨社会工作服务", Start: firstDay.String(), End: lastDay.String(), TimeZone: "Asia/Shanghai", Sites: towns}
 	types := []string{"social_worker", "volunteer", "volunteer", "counsellor"}
 	for t, town := range towns {
-		team := town.Name + "服务队"
+		team := teamAt(town)
 		s.Teams = append(s.Teams, server.SetUpTeam{Name: team, Site: town.Name})
 		for w := range workersPerTeam {
 			role := "field_worker"
@@ -53,6 +53,9 @@ func setUp() *server.SetUp {
 	}
 	return s
 }
+
+// teamAt is the team that works at a site.
+func teamAt(s server.SetUpSite) string { return s.Name + "服务队" }
 
 // beijing is the time zone of the deployment; China has had no daylight saving since 1991.
 var beijing = time.FixedZone("Asia/Shanghai", 8*60*60)

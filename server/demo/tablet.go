@@ -21,7 +21,9 @@ type tablet struct {
 	net   *network
 	rand  *rand.Rand
 
-	syncs, failed      int
+	// caughtUp says that the last sync came to its end.
+	caughtUp bool
+
 	requests           int
 	bytesUp, bytesDown int64
 }
@@ -29,14 +31,13 @@ type tablet struct {
 // sync tries once, as a person would who sees a signal. What the link breaks is tried again another day.
 func (t *tablet) sync(ctx context.Context) error {
 	result, err := t.store.Sync(ctx, nil)
-	t.syncs++
 	t.requests += result.Requests
 	t.bytesUp += result.BytesUp
 	t.bytesDown += result.BytesDown
+	t.caughtUp = err == nil
 	if err == nil {
 		return nil
 	}
-	t.failed++
 	switch clientlib.Code(err) {
 	case "unavailable", "busy", "malformed": // the link, or what it made of a request
 		return ctx.Err()

@@ -122,17 +122,18 @@ func (c *Clock) SetOffset(d time.Duration) {
 // ID names a record, a change, a device: a UUID.
 type ID = uuid.UUID
 
-// NewID is a UUIDv7 (RFC 9562, 5.7) whose milliseconds are those of t, so that ids and stamps tell one story and a
-// replayed seed makes the same ids. Its other 74 bits come from entropy.
+// NewID is a UUIDv7 (RFC 9562, 5.7 and 6.2 method 1) whose milliseconds are those of t and whose next 12 bits are the
+// lower ones of t's counter, so that the ids of one replica ascend as it makes them, and a replayed seed makes the same
+// ids. The other 62 bits come from entropy.
 func NewID(t Time, entropy io.Reader) (ID, error) {
 	var id ID
-	if _, err := io.ReadFull(entropy, id[6:]); err != nil {
+	if _, err := io.ReadFull(entropy, id[8:]); err != nil {
 		return ID{}, fmt.Errorf("making an id: %w", err)
 	}
 	ms := uint64(t >> counterBits)
-	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32)) //nolint:gosec // the upper 16 of 48 bits
-	binary.BigEndian.PutUint32(id[2:], uint32(ms))     //nolint:gosec // the lower 32 of 48 bits
-	id[6] = id[6]&0x0f | 0x70
+	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32))          //nolint:gosec // the upper 16 of 48 bits
+	binary.BigEndian.PutUint32(id[2:], uint32(ms))              //nolint:gosec // the lower 32 of 48 bits
+	binary.BigEndian.PutUint16(id[6:], uint16(t)&0x0fff|0x7000) //nolint:gosec // the lower 12 bits of the counter, and the version
 	id[8] = id[8]&0x3f | 0x80
 	return id, nil
 }

@@ -1,6 +1,7 @@
 package hlc_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"math/rand/v2"
 	"testing"
@@ -57,6 +58,10 @@ func TestIDIsUUIDv7OfItsTime(t *testing.T) {
 	}
 	if hlc.IDTime(id) != hlc.TimeOf(day0) {
 		t.Fatalf("time of %v is %v", id, hlc.IDTime(id).Wall())
+	}
+	next, _ := hlc.NewID(at+1, entropy)
+	if bytes.Compare(id[:], next[:]) >= 0 {
+		t.Fatalf("%v does not ascend to %v", id, next)
 	}
 	again, _ := hlc.NewID(at, rand.NewChaCha8([32]byte{1}))
 	if again != id {

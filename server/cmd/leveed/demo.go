@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"levee/server/demo"
+)
+
+// demoCmd replays the reference deployment.
+type demoCmd struct {
+	JSON    bool   `help:"Print one JSON object on standard output, and nothing else there."`
+	Network string `help:"How the network treats requests: good, rough or awful." enum:"good,rough,awful" default:"rough"`
+	Seed    uint64 `help:"Makes up another division of the totals over days, towns, teams and people. The totals stay."`
+	Keep    string `help:"Leave the databases in this folder." type:"path" placeholder:"DIR"`
+	Serve   bool   `help:"Stay up afterwards, and print where."`
+}
+
+// Run replays.
+func (c *demoCmd) Run(ctx context.Context) (err error) {
+	progress := func(int, int) {}
+	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a file descriptor is small
+		bar := progressbar.NewOptions(demo.Days, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("2021-09-23 → 2021-12-06"),
+			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		progress = func(day, _ int) { _ = bar.Set(day) } // a bar that can't be drawn stops nothing
+	}
+	d, err := demo.Start(ctx, demo.Options{Seed: c.Seed, Network: c.Network, Dir: c.Keep, Progress: progress})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	result, err := d.Replay(ctx)
+	if result != nil {
+		err = errors.Join(err, c.show(result))
+	}
+	if err != nil || !c.Serve {
+		return err
+	}
+	url, token := d.URL()
+	fmt.Fprintf(os.Stderr, "Levee listens at %s until Ctrl-C. Token of the JSON API: %s\n", url, token)
+	<-ctx.Done()
+	return nil
+}
+
+func (c *demoCmd) show(r *demo.Result) error {
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	return r.Print(os.Stdout, language())
+}
+
+// language is the reader's, as the environment names it: LC_ALL before LC_MESSAGES before LANG.
+func language() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return "en"
+}
