@@ -3,6 +3,7 @@ package clientlib
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -20,34 +21,62 @@ type desk struct {
 	tx         *localdb.Tx
 	tablet     *localdb.Tablet
 	clock      *hlc.Clock
+	now        time.Time
 	deployment record.Deployment
 	sites      map[hlc.ID]*recordv1.Site
 	worker     *recordv1.Worker
 	team       *recordv1.Team
 }
 
+// now is the best guess at what time it is. Work must be logged even when the clock was set back, and by how much is not
+// known before the next sync: then it is the time of the last contact.
+func (s *Store) now(t *localdb.Tablet) (now time.Time, setBack bool) {
+	now = s.wall().Add(t.Offset)
+	if now.Before(t.LastContact.Add(-clockTolerance)) {
+		return t.LastContact, true
+	}
+	return now, false
+}
+
+// yearsUnknown is how far ahead of the last contact today may be while the clock is known to be wrong.
+const yearsUnknown = 5
+
 func (s *Store) desk(tx *localdb.Tx, t *localdb.Tablet) (*desk, error) {
 	d := &desk{tx: tx, tablet: t, clock: t.Clock(s.wall), sites: map[hlc.ID]*recordv1.Site{}, worker: &recordv1.Worker{}, team: &recordv1.Team{}}
-	deployment, err := theDeployment(tx)
+	setUp, err := tx.SetUp(t.Worker)
 	if err != nil {
 		return nil, err
 	}
-	sites, err := ofKind[*recordv1.Site](tx)
-	if err != nil {
+	deployment, teams, sites := &recordv1.Deployment{}, map[hlc.ID]*recordv1.Team{}, []*recordv1.Site{}
+	for _, r := range setUp {
+		m, err := message(r.Kind, r.View.Fields())
+		if err != nil {
+			return nil, err
+		}
+		switch m := m.(type) {
+		case *recordv1.Deployment:
+			deployment = m
+		case *recordv1.Site:
+			d.sites[r.ID] = m
+			sites = append(sites, m)
+		case *recordv1.Team:
+			teams[r.ID] = m
+		case *recordv1.Worker:
+			d.worker = m
+		}
+	}
+	if len(d.worker.GetTeam()) == len(hlc.ID{}) && teams[hlc.ID(d.worker.GetTeam())] != nil {
+		d.team = teams[hlc.ID(d.worker.GetTeam())]
+	}
+	if d.deployment, err = record.DeploymentOf(deployment, sites); err != nil {
 		return nil, err
 	}
-	all := make([]*recordv1.Site, len(sites))
-	for i, site := range sites {
-		all[i], d.sites[site.ID] = site.Message, site.Message
+	now, setBack := s.now(t)
+	d.now, d.deployment.Now = now, now
+	if setBack { // a later day that the worker names may be right
+		d.deployment.Now = now.AddDate(yearsUnknown, 0, 0)
 	}
-	if d.deployment, err = record.DeploymentOf(deployment, all); err != nil {
-		return nil, err
-	}
-	d.deployment.Now = d.clock.Wall()
-	if err := d.find(t.Worker[:], d.worker); err != nil {
-		return nil, err
-	}
-	return d, d.find(d.worker.GetTeam(), d.team)
+	return d, nil
 }
 
 // theDeployment is the deployment's own record; an empty one while the server has sent none.
@@ -78,7 +107,7 @@ func (d *desk) stamp() hlc.Stamp {
 
 // today is the local date.
 func (d *desk) today() record.Date {
-	return record.DateOf(d.clock.Wall(), d.deployment.Location)
+	return record.DateOf(d.now, d.deployment.Location)
 }
 
 // valid is the canonical encoding of a partial message, when nothing is wrong with it.
@@ -179,7 +208,7 @@ func (d *desk) fillOwn(m, lender record.Common, owner localdb.Record) error {
 		}
 	case *recordv1.RiskAlert:
 		if m.SeenAt == nil {
-			m.SeenAt = proto.Int64(d.clock.Wall().UnixMilli())
+			m.SeenAt = proto.Int64(d.now.UnixMilli())
 		}
 	case *recordv1.Review:
 		if len(m.Reviewed) == 0 {

@@ -59,6 +59,8 @@ type fakeServer struct {
 	asked []*syncv1.SyncRequest
 	// renew says for whom a new certificate is sent with each answer.
 	renew func(*device) *device
+	// answer may spoil an answer.
+	answer func(*syncv1.SyncResponse)
 	// dropped are handed out once.
 	dropped [][]byte
 }
@@ -273,6 +275,9 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	if s.renew != nil {
 		res.Certificate = s.certificate(s.renew(d))
 	}
+	if s.answer != nil {
+		s.answer(res)
+	}
 	return connect.NewResponse(res), nil
 }
 
@@ -372,17 +377,6 @@ func (s *fakeServer) pulled(id hlc.ID, r *served, withState bool) *syncv1.Pulled
 	return out
 }
 
-// states are all records by id, encoded.
-func (s *fakeServer) states() map[hlc.ID]string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := map[hlc.ID]string{}
-	for id, r := range s.records {
-		all[id] = string(record.EncodeState(r.registers))
-	}
-	return all
-}
-
 // network carries requests to a server in memory, and does to them what networks do.
 type network struct {
 	server http.Handler
@@ -402,6 +396,7 @@ const (
 	answerCut
 	portal // a hotspot answers in the server's place
 	faults
+	hangs // until the caller gives up
 )
 
 var errLost = errors.New("connection lost")
@@ -425,6 +420,9 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case n.down, what == requestLost:
 		return nil, errLost
+	case what == hangs:
+		<-req.Context().Done()
+		return nil, req.Context().Err()
 	case what == answerLost:
 		deliver(body)
 		return nil, errLost
@@ -547,5 +545,27 @@ func aSession(of hlc.ID) *recordv1.CaseSession {
 	return &recordv1.CaseSession{
 		Case: of[:], Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Mode: recordv1.SessionMode_SESSION_MODE_HOME_VISIT.Enum(),
 		Minutes: proto.Uint32(45), Attendees: proto.Uint32(2), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum(),
+	}
+}
+
+// sameAs checks that the tablet shows all that the server has, and nothing else.
+func (tab *tablet) sameAs(s *fakeServer) {
+	tab.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	alive := 0
+	for id, there := range s.records {
+		here := tab.record(id)
+		want := record.New(there.kind)
+		tab.must(proto.Unmarshal(there.registers.Fields(), want))
+		if !proto.Equal(here.Message, want) {
+			tab.t.Errorf("%v %s is\n%v here and\n%v at the server", there.kind, id, here.Message, want)
+		}
+		if !there.registers.Deleted() {
+			alive++
+		}
+	}
+	if st := tab.status(); st.Records != alive || st.Unsent != 0 {
+		tab.t.Errorf("%d records are here and %d at the server; %d changes are unsent", st.Records, alive, st.Unsent)
 	}
 }

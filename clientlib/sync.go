@@ -278,8 +278,7 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 		}
 		unsent, remaining = int(t.Sequence-t.Acknowledged), int(answer.GetPage().GetRemaining()) //nolint:gosec // counts
 		more = unsent > 0 || remaining > 0 || t.Cursor.Position < a.cursor.Position
-		asWas := before.Acknowledged == a.after && before.Cursor.Position == a.cursor.Position // no other process synced meanwhile
-		if more && asWas && t.Acknowledged == a.after && t.Cursor.Position == a.cursor.Position {
+		if more && stands(a, &before) && stands(a, t) && (remaining > 0 || len(a.request.GetPush().GetEntries()) > 0) {
 			return problem.Newf(problem.Unavailable, "the server's answers bring nothing forward")
 		}
 		return tx.Save(t)
@@ -294,6 +293,11 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 		r.progress.Phase = PhaseReceiving
 	}
 	return more, nil
+}
+
+// stands reports whether a tablet is where it was when it asked.
+func stands(a *asked, t *localdb.Tablet) bool {
+	return t.Acknowledged == a.after && t.Cursor.Position == a.cursor.Position
 }
 
 func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.SyncResponse, result *SyncResult) error {

@@ -46,7 +46,8 @@ func (s *Store) Totals(ctx context.Context, asOf record.Date) (Totals, error) {
 			return err
 		}
 		if asOf == 0 {
-			asOf = record.DateOf(t.Clock(s.wall).Wall(), rules.Location)
+			now, _ := s.now(t)
+			asOf = record.DateOf(now, rules.Location)
 		}
 		totals.Completeness = Completeness{AsOf: asOf, Unsent: int(t.Sequence - t.Acknowledged), LastContact: t.LastContact} //nolint:gosec // a count of what is on this disk
 		if rules.Start.Valid() {

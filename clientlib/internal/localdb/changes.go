@@ -15,9 +15,12 @@ var ErrForked = errors.New("the server has other changes under this tablet's num
 
 // Append makes a change the newest own one: in the outbox, and in the view of its record.
 func (tx *Tx) Append(t *Tablet, c *record.Change) error {
-	r, err := tx.load(c.Record, c.Kind)
-	if err != nil {
-		return err
+	r := &held{id: c.Record, kind: c.Kind, isNew: true}
+	if !c.Makes() {
+		var err error
+		if r, err = tx.load(c.Record, c.Kind); err != nil {
+			return err
+		}
 	}
 	r.view = record.Merge(r.view, c.Registers())
 	if err := tx.store(r); err != nil {
@@ -27,7 +30,7 @@ func (tx *Tx) Append(t *Tablet, c *record.Change) error {
 	t.Sequence++
 	t.Chain = batch.Next(t.Chain, batch.HashOf(body))
 	t.Time = max(t.Time, c.Stamp.Time)
-	err = tx.exec(`INSERT INTO changes (sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, '', 0)`,
+	err := tx.exec(`INSERT INTO changes (sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, '', 0)`,
 		t.Sequence, c.ID[:], c.Record[:], body)
 	if err != nil {
 		return fmt.Errorf("storing change %d: %w", t.Sequence, err)

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
@@ -166,6 +167,22 @@ func (tx *Tx) Record(recordID hlc.ID) (r Record, ok bool, err error) {
 // OfKind are all records of a kind that are not deleted, in the order in which they were made.
 func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
 	return tx.records(`WHERE r.kind = $1 AND r.deleted = 0 ORDER BY r.id`, k)
+}
+
+// SetUp are the records of the deployment, its sites and its teams that are not deleted, and the one of a worker. Newest
+// is not told.
+func (tx *Tx) SetUp(worker hlc.ID) ([]Record, error) {
+	var found []Record
+	err := tx.each(func(row row) error {
+		r, err := scanRecord(row)
+		found = append(found, r)
+		return err
+	}, `SELECT id, kind, view, day, 0 FROM records WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,
+		recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, worker[:])
+	if err != nil {
+		return nil, fmt.Errorf("reading the set-up: %w", err)
+	}
+	return found, nil
 }
 
 // OwnedBy are the records that name owner in their owner field, deleted or not, by kind, day and making.
