@@ -29,6 +29,8 @@ type Options struct {
 	// Dir is where the databases are left: server.db and a file for each tablet. A temporary folder, removed by Close,
 	// when empty.
 	Dir string
+	// Language is a tag of the names in the result: Chinese for "zh…", else English.
+	Language string
 	// Progress is told of each day that is over; it may be nil.
 	Progress func(day, of int)
 }

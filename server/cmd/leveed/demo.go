@@ -30,7 +30,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
 		progress = func(day, _ int) { _ = bar.Set(day) } // a bar that can't be drawn stops nothing
 	}
-	d, err := demo.Start(ctx, demo.Options{Seed: c.Seed, Network: c.Network, Dir: c.Keep, Progress: progress})
+	d, err := demo.Start(ctx, demo.Options{Seed: c.Seed, Network: c.Network, Dir: c.Keep, Language: language(), Progress: progress})
 	if err != nil {
 		return err
 	}
