@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -192,5 +193,8 @@ func stampMessage(s hlc.Stamp) *syncv1.Stamp {
 }
 
 func malformed(what string, cause error) error {
+	if cause == nil {
+		return &Problem{Code: CodeMalformed, Cause: errors.New(what)}
+	}
 	return &Problem{Code: CodeMalformed, Cause: fmt.Errorf("%s: %w", what, cause)}
 }

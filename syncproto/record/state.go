@@ -149,6 +149,8 @@ func split(fields []byte) (Registers, error) {
 			return nil, malformed("fields", protowire.ParseError(size))
 		}
 		switch {
+		case !n.IsValid():
+			return nil, malformed("field number beyond what protobuf has", nil)
 		case len(rs) > 0 && rs[len(rs)-1].Field == n:
 			last := &rs[len(rs)-1]
 			last.Value = last.Value[:len(last.Value)+size]
