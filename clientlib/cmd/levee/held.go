@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/clientlib"
+	"levee/syncproto/hlc"
+	"levee/syncproto/record"
+)
+
+// heldCmd shows what is held, and why.
+type heldCmd struct{}
+
+// conflictsCmd shows fields that two people filled in differently.
+type conflictsCmd struct{}
+
+// heldJSON is a held change as JSON has it.
+type heldJSON struct {
+	Change  string `json:"change"`
+	Record  string `json:"record"`
+	Kind    string `json:"kind"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	// Makes says that the change was to make the record, which is therefore not shown.
+	Makes   bool           `json:"makes"`
+	Fields  map[string]any `json:"fields"`
+	Cleared []string       `json:"cleared"`
+	Made    time.Time      `json:"made"`
+}
+
+// conflictJSON is a conflict as JSON has it. The last side is the value that stands.
+type conflictJSON struct {
+	Record string     `json:"record"`
+	Kind   string     `json:"kind"`
+	Field  string     `json:"field"`
+	Sides  []sideJSON `json:"sides"`
+}
+
+type sideJSON struct {
+	// Value is absent where the field was emptied.
+	Value  any       `json:"value,omitempty"`
+	Author string    `json:"author"`
+	Name   string    `json:"name"`
+	Set    time.Time `json:"set"`
+}
+
+// Run shows each held change.
+func (c *heldCmd) Run(s *session) error {
+	held, err := s.store.Held(s.ctx)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Held []heldJSON `json:"held"`
+	}{[]heldJSON{}}
+	for _, h := range held {
+		one := heldJSON{
+			Change: h.Change.String(), Record: h.Record.String(), Kind: kindID(h.Kind), Code: h.Code, Message: s.why(h.Code), Makes: h.Makes,
+			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()),
+		}
+		if h.Message != nil {
+			one.Fields = s.fieldValues(h.Message.ProtoReflect())
+		}
+		out.Held = append(out.Held, one)
+	}
+	return s.answer(out, func() {
+		if len(held) == 0 {
+			s.line(nothingHeld)
+			return
+		}
+		s.line(heldAre, s.count(changesCount, int64(len(held))))
+		for i, h := range held {
+			s.heldChange(i+1, h)
+		}
+	})
+}
+
+// why is the reason of a held change, in words.
+func (s *session) why(code string) string { return record.Message(record.Code(code), s.lang()) }
+
+func (s *session) heldChange(n int, h clientlib.HeldChange) {
+	fmt.Fprintln(&s.out)
+	s.line(heldHeading, n, s.headline(clientlib.AnyRecord{ID: h.Record, Kind: h.Kind, Message: h.Message}), shortID(h.Record), s.instant(h.Made.In(s.zone())))
+	s.line(heldBecause, s.why(h.Code))
+	if h.Message == nil {
+		return
+	}
+	m := h.Message.ProtoReflect()
+	var parts []string
+	for _, f := range settable(h.Kind) {
+		if m.Has(f) && (!isCommon(f) || !h.Makes) {
+			parts = append(parts, s.say(partIs, s.label(f), shorten(s.shownText(f, m.Get(f)), 60)))
+		}
+	}
+	for _, name := range h.Cleared {
+		if f := m.Descriptor().Fields().ByName(protoreflect.Name(name)); f != nil {
+			parts = append(parts, s.say(partIs, s.label(f), s.say(emptied)))
+		}
+	}
+	if len(parts) > 0 {
+		s.line(heldContent, strings.Join(parts, s.either("; ", "；")))
+	}
+}
+
+// Run shows each conflict that nobody has settled.
+func (c *conflictsCmd) Run(s *session) error {
+	conflicts, err := s.store.Conflicts(s.ctx)
+	if err != nil {
+		return err
+	}
+	out := struct {
+		Conflicts []conflictJSON `json:"conflicts"`
+	}{[]conflictJSON{}}
+	for _, conflict := range conflicts {
+		one := conflictJSON{Record: conflict.Target.String(), Kind: kindID(conflict.Message.GetTargetKind()), Field: conflict.Field}
+		for _, side := range conflict.Sides {
+			one.Sides = append(one.Sides, s.sideJSON(conflict, side))
+		}
+		out.Conflicts = append(out.Conflicts, one)
+	}
+	return s.answer(out, func() {
+		if len(conflicts) == 0 {
+			s.line(noConflicts)
+			return
+		}
+		s.line(conflictsAre, s.count(fieldsCount, int64(len(conflicts))))
+		for i, conflict := range conflicts {
+			s.conflict(i+1, conflict)
+		}
+	})
+}
+
+func (s *session) sideJSON(c clientlib.Conflict, side clientlib.ConflictSide) sideJSON {
+	out := sideJSON{Author: side.Author.String(), Name: s.author(side.Author), Set: side.Set.In(s.zone())}
+	if f := fieldOfConflict(c); f != nil && side.Message != nil && side.Message.ProtoReflect().Has(f) {
+		out.Value = s.fieldValue(f, side.Message.ProtoReflect().Get(f))
+	}
+	return out
+}
+
+// fieldOfConflict is the field that was filled in differently; nil when only a newer program knows it.
+func fieldOfConflict(c clientlib.Conflict) protoreflect.FieldDescriptor {
+	m := record.New(c.Message.GetTargetKind())
+	if m == nil {
+		return nil
+	}
+	return m.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(c.Field))
+}
+
+func (s *session) author(id hlc.ID) string {
+	if id == (hlc.ID{}) {
+		return s.say(somebody)
+	}
+	return s.named(id[:])
+}
+
+func (s *session) conflict(n int, c clientlib.Conflict) {
+	fmt.Fprintln(&s.out)
+	f, field := fieldOfConflict(c), s.say(newerField)
+	if f != nil {
+		field = s.label(f)
+	}
+	headline := s.kindLabel(c.Message.GetTargetKind())
+	if r, err := s.store.Record(s.ctx, c.Target); err == nil {
+		headline = s.headline(r)
+	}
+	s.line(conflictHeading, n, headline, shortID(c.Target), field)
+	for i, side := range c.Sides {
+		value := s.say(emptied)
+		if f != nil && side.Message != nil && side.Message.ProtoReflect().Has(f) {
+			value = s.shownText(f, side.Message.ProtoReflect().Get(f))
+		}
+		m := conflictSide
+		if i == len(c.Sides)-1 {
+			m = conflictWinner
+		}
+		s.line(m, s.author(side.Author), s.instant(side.Set.In(s.zone())), value)
+	}
+}

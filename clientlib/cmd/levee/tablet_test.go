@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"levee/clientlib"
+)
+
+// clock is the time of a test: it goes on by a second each time it is read.
+type clock struct{ now time.Time }
+
+func (c *clock) wall() time.Time {
+	c.now = c.now.Add(time.Second)
+	return c.now
+}
+
+// newClock stands at 09:00 in Henan.
+func newClock() *clock { return &clock{time.Date(2021, 10, 14, 1, 0, 0, 0, time.UTC)} }
+
+// tablet is one file, on which the program runs again and again.
+type tablet struct {
+	t        testing.TB
+	file     string
+	lang     string
+	terminal bool
+	input    string
+	options  clientlib.Options
+}
+
+func newTablet(t testing.TB, s *server, c *clock, seed byte) *tablet {
+	return &tablet{
+		t: t, file: filepath.Join(t.TempDir(), "tablet.db"), lang: "en",
+		options: clientlib.Options{Wall: c.wall, Entropy: rand.NewChaCha8([32]byte{seed}), Transport: s, App: "levee/test"},
+	}
+}
+
+// enrolledTablet is a new server's tablet, of 王芳.
+func enrolledTablet(t testing.TB) (*tablet, *server) {
+	t.Helper()
+	c := newClock()
+	s := newServer(t, c.wall)
+	tab := newTablet(t, s, c, 1)
+	tab.must("enrol", s.code("wang-fang"))
+	return tab, s
+}
+
+// run does one command.
+func (tab *tablet) run(args ...string) (stdout, stderr string, exit int) {
+	var out, err bytes.Buffer
+	exit = run(tab.t.Context(), around{
+		args: append([]string{"--store", tab.file, "--lang", tab.lang}, args...), env: func(string) string { return "" },
+		in: strings.NewReader(tab.input), out: &out, err: &err, terminal: tab.terminal, options: tab.options,
+	})
+	return out.String(), err.String(), exit
+}
+
+// must does a command that is to succeed, and returns what it printed.
+func (tab *tablet) must(args ...string) string {
+	tab.t.Helper()
+	stdout, stderr, exit := tab.run(args...)
+	if exit != 0 {
+		tab.t.Fatalf("levee %s: exit %d\n%s%s", strings.Join(args, " "), exit, stdout, stderr)
+	}
+	return stdout
+}
+
+// object does a command with --json, and reads what it printed, which must be one object and all there is.
+func (tab *tablet) object(exit int, args ...string) map[string]any {
+	tab.t.Helper()
+	stdout, stderr, got := tab.run(append([]string{"--json"}, args...)...)
+	var object map[string]any
+	d := json.NewDecoder(strings.NewReader(stdout))
+	if err := d.Decode(&object); err != nil || d.More() || stderr != "" || got != exit {
+		tab.t.Fatalf("levee --json %s: %v, exit %d\n%s%s", strings.Join(args, " "), err, got, stdout, stderr)
+	}
+	return object
+}
+
+// log logs a record and returns its id.
+func (tab *tablet) log(args ...string) string {
+	tab.t.Helper()
+	return tab.object(0, append([]string{"log"}, args...)...)["id"].(string)
+}
