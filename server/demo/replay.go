@@ -269,17 +269,16 @@ func (r *replay) home(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, t := range all {
-			if !settled {
-				t.caughtUp = false
-			}
-		}
-		// Once nothing is unsent, each tablet has to pull once more what the last one sent.
 		if settled && !slices.ContainsFunc(all, func(t *tablet) bool { return !t.caughtUp }) {
 			return nil
 		}
 		if err := together(ctx, all); err != nil {
 			return err
+		}
+		if !settled { // a tablet that synced now may have missed what another sent a moment later
+			for _, t := range all {
+				t.caughtUp = false
+			}
 		}
 		if err := r.clearUp(ctx); err != nil {
 			return err

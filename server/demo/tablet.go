@@ -21,7 +21,7 @@ type tablet struct {
 	net   *network
 	rand  *rand.Rand
 
-	// caughtUp says that the last sync came to its end.
+	// caughtUp says that a sync came to its end after all tablets had sent all they had.
 	caughtUp bool
 
 	requests           int
@@ -34,8 +34,8 @@ func (t *tablet) sync(ctx context.Context) error {
 	t.requests += result.Requests
 	t.bytesUp += result.BytesUp
 	t.bytesDown += result.BytesDown
-	t.caughtUp = err == nil
 	if err == nil {
+		t.caughtUp = true
 		return nil
 	}
 	switch clientlib.Code(err) {
