@@ -23,7 +23,7 @@ func (d Delta) IsZero() bool { return len(d.Cells) == 0 && len(d.Tokens) == 0 }
 // Both must hold the whole family of every record that differs: what belongs to it, what that belongs to in turn, what
 // it belongs to, the reviews of all these, and whatever is linked with any of them by duplicate_of, in either direction.
 // Of records that neither differ nor are reached from one that does (other sessions of the case of a new session) both
-// may hold any, as long as they hold the same.
+// may hold any, as long as they hold the same. They cost least when both hold the same slice of registers.
 //
 // Every day counts, also one to come. The sum of the deltas of any sequence of changes is what Of counts without an
 // as-of day.
