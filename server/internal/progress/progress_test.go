@@ -289,7 +289,7 @@ func TestHeldChangesInPages(t *testing.T) {
 	if err != nil || len(rest) != 1 || next != 0 {
 		t.Fatal(rest, next, err)
 	}
-	held := append(first, rest...)
+	held := slices.Concat(first, rest)
 	for i, code := range []record.Code{record.CodeNotYourTeam, record.CodeMalformed, record.CodeRecordHeld} {
 		h := held[i]
 		if h.Code != code || h.Worker.Name != "carl" || h.Device.Name != "carl" || h.Team.Name != "two" || !h.Received.Equal(d.Now) {

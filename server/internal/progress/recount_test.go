@@ -8,6 +8,7 @@ import (
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
+	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/tally"
@@ -128,5 +129,22 @@ func TestRecountNamesKeysAndCountsBothWays(t *testing.T) {
 	}
 	if r.Records != 13 || r.Changes != 13 || r.Erased != 0 || r.Position != headOf(t, d).Position {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestRecountPassesOverWhatWasErased(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	anna.Push(activity(anna, 20211001, 10, 3)...)
+	head, hash := headOf(t, d), batch.HashOf([]byte("what it said"))
+	e := syncing.LogEntry{Position: head.Position + 1, Replica: 7, Sequence: 1, Record: anyRecord(d, recordv1.Kind_KIND_HEADCOUNT).ID, Hash: hash[:]}
+	e.Chain = batch.NextLog(head.Chain, e.Position, e.Replica, e.Sequence, hash)
+	spoil(t, d, syncing.Changes{
+		Head: syncing.Head{Position: e.Position, Chain: e.Chain, Time: head.Time}, Log: []syncing.LogEntry{e},
+		Replicas: []syncing.Replica{{Number: 7, Have: 1, Chain: batch.Next(batch.Start(d.ID, 7), hash)}},
+	})
+	r, err := progress.Recount(context.Background(), d.DB.Deployment(d.ID), d.ID)
+	if err != nil || !r.Equal() || r.Erased != 1 {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -1,0 +1,80 @@
+package store_test
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"levee/server/internal/progress"
+	"levee/server/internal/servertest"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/tally"
+)
+
+// whole are the statements that may walk a whole table: a recount, and what there are only few of.
+var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device"}
+
+// walks is a step that looks at all rows of a table, or at all of a deployment.
+var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)
+
+// TestNoStatementWalksATable: what is done for one request takes an index, however large the deployment is.
+func TestNoStatementWalksATable(t *testing.T) {
+	d := servertest.New(t)
+	work(t, d)
+	statements := d.DB.Statements()
+	for _, s := range statements {
+		if slices.ContainsFunc(whole, func(part string) bool { return strings.Contains(s, part) }) {
+			continue
+		}
+		plan, err := d.DB.Plan(context.Background(), s)
+		if err != nil {
+			t.Fatal(s, err)
+		}
+		for _, step := range plan {
+			if walks.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
+				t.Errorf("%s\n\t%s", step, s)
+			}
+		}
+	}
+	if len(statements) < 30 {
+		t.Errorf("only %d statements were met", len(statements))
+	}
+}
+
+// work lets people do what gives every statement of a server a use.
+func work(t *testing.T, d *servertest.Deployment) {
+	t.Helper()
+	ctx := context.Background()
+	anna, ben := d.Enrol("anna"), d.Enrol("ben")
+	c := anna.Make(&recordv1.Case{CaseNo: proto.String("1"), OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(1), ClientTokens: [][]byte{[]byte("a token of 16 by")}})
+	c2 := anna.Make(&recordv1.Case{CaseNo: proto.String("2")})
+	anna.Push(c, c2)
+	ben.Pull()
+	d.Now = d.Now.Add(time.Minute)
+	anna.Push(anna.Edit(c.Record, &recordv1.Case{DuplicateOf: c2.Record[:]}), anna.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("3")}))
+	anna.Renumber()
+	anna.Push(anna.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("4")}))
+	ben.Push(ben.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("5")}))
+	ben.Pull()
+
+	p := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
+	_, err := p.Totals(ctx, progress.TotalsQuery{Bases: []tally.Basis{tally.Reported}, By: tally.Place})
+	if err == nil {
+		_, err = p.Behind(ctx, progress.BehindQuery{Basis: tally.Reported, Figure: "persons", Cut: tally.Everything()})
+	}
+	if err == nil {
+		_, _, err = p.Held(ctx, progress.Page[uint64]{Limit: 1})
+	}
+	if err == nil {
+		_, _, err = p.Tablets(ctx, progress.Page[hlc.ID]{After: ben.Device.ID, Limit: 1})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
