@@ -264,6 +264,9 @@ func (r *replay) home(ctx context.Context) error {
 	for _, team := range r.teams {
 		all = append(all, team...)
 	}
+	for _, t := range all {
+		t.caughtUp = false
+	}
 	for range maxRounds {
 		settled, err := r.settled(ctx, all)
 		if err != nil {
