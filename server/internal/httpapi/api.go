@@ -84,9 +84,9 @@ type answer[B any] struct {
 // authenticate lets only callers with the API token through. Tokens are compared by their hashes, in the same time
 // whatever they are.
 func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
-	token, _ := strings.CutPrefix(ctx.Header(echo.HeaderAuthorization), "Bearer ")
+	token, ok := strings.CutPrefix(ctx.Header(echo.HeaderAuthorization), "Bearer ")
 	hash := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(hash[:], a.APIToken[:]) != 1 {
+	if subtle.ConstantTimeCompare(hash[:], a.APIToken[:]) != 1 || !ok {
 		a.answerError(problem.New(problem.Unauthenticated), humaecho.Unwrap(ctx))
 		return
 	}

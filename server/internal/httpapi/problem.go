@@ -20,7 +20,7 @@ type problemBody struct {
 	Title    string `json:"title" doc:"What a person reads, in the language of Accept-Language: 中文 or English."`
 	Status   int    `json:"status" doc:"The HTTP status."`
 	Code     string `json:"code" doc:"Stable name of the problem." example:"invalid_argument"`
-	Detail   string `json:"detail,omitempty" doc:"With invalid_argument: each parameter that is wrong, and why." example:"limit: expected number <= 200"`
+	Detail   string `json:"detail,omitempty" doc:"With invalid_argument: each parameter that is wrong, and why, in English." example:"Wrong parameters: limit: expected number <= 200"`
 	Incident string `json:"incident,omitempty" doc:"With internal: the number under which the server's log has the cause."`
 }
 
@@ -33,11 +33,13 @@ func (b *problemBody) GetStatus() int { return b.Status }
 // ContentType implements huma.ContentTypeFilter.
 func (b *problemBody) ContentType(string) string { return problemType }
 
+var wrongParameters = map[string]string{"zh": "参数不正确：", "en": "Wrong parameters: "}
+
 // bodyOf is a problem in a language. Of details only those on arguments are shown: others may tell of the inside.
 func bodyOf(p *problem.Problem, lang string) *problemBody {
 	b := &problemBody{Title: problem.Message(p.Code, lang), Status: problem.HTTPStatus(p.Code), Code: string(p.Code), Incident: p.Incident}
 	if p.Code == problem.InvalidArgument {
-		b.Detail = p.Detail
+		b.Detail = wrongParameters[lang] + p.Detail
 	}
 	return b
 }

@@ -118,7 +118,7 @@ type totalsBody struct {
 	Recounted    bool             `json:"recounted" doc:"Whether the totals were counted from the records for this answer, since something counts on a later day; else they are those that each sync moves."`
 	By           string           `json:"by"`
 	ServiceDays  int              `json:"service_days" doc:"Calendar days from the deployment's start to as_of, both counted."`
-	Figures      []figureView     `json:"figures" nullable:"false" doc:"What the rows hold."`
+	Figures      []figureView     `json:"figures" nullable:"false" doc:"What the rows hold, and service_days."`
 	Rows         []rowView        `json:"rows" nullable:"false" doc:"By their keys. Sites, teams and workers that gave nothing are there too."`
 	Truncated    bool             `json:"truncated" doc:"Whether there are more rows than an answer holds."`
 	Completeness completenessView `json:"completeness"`
@@ -156,7 +156,9 @@ func viewTotals(q progress.TotalsQuery, t progress.Totals) totalsBody {
 		for _, basis := range q.Bases {
 			values := make(map[string]int64, len(t.Figures))
 			for _, f := range t.Figures {
-				values[f.Name] = row.Values[basis][f.Name]
+				if !f.OnCalendar() {
+					values[f.Name] = row.Values[basis][f.Name]
+				}
 			}
 			if basis == tally.Verified {
 				r.Verified = values

@@ -84,6 +84,9 @@ var figures = []Figure{
 	},
 }
 
+// OnCalendar reports whether f is counted on the calendar: it is one number, and no row has it.
+func (f Figure) OnCalendar() bool { return f.of == 0 }
+
 // Figures are all figures, in the order in which people read them, with the deployment's own words.
 func (s *Service) Figures() []Figure {
 	all := slices.Clone(figures)
@@ -114,7 +117,7 @@ func ownLabel(setUp *syncing.SetUp, key string, common Text) Text {
 // FigureNamed finds a figure that records give.
 func FigureNamed(name string) (Figure, bool) {
 	for _, f := range figures {
-		if f.Name == name && f.of != 0 {
+		if f.Name == name && !f.OnCalendar() {
 			return f, true
 		}
 	}

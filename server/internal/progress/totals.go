@@ -44,8 +44,9 @@ type Totals struct {
 	// Recounted says that the totals were counted from the records, because the stored ones know later days.
 	Recounted   bool
 	ServiceDays int
-	Figures     []Figure
-	Rows        []Row
+	// Figures are those that the rows hold, and ServiceDays unless others were asked for.
+	Figures []Figure
+	Rows    []Row
 	// Truncated says that there are more rows than MaxRows.
 	Truncated    bool
 	Completeness Completeness
@@ -102,7 +103,7 @@ func (s *Service) Totals(ctx context.Context, q TotalsQuery) (Totals, error) {
 func (q *TotalsQuery) figures(all []Figure) ([]Figure, error) {
 	var wanted []Figure
 	for _, f := range all {
-		if f.of == 0 || (peopleOnly(q.By) && !f.People) {
+		if peopleOnly(q.By) && !f.People && !f.OnCalendar() {
 			continue
 		}
 		if len(q.Figures) == 0 || slices.Contains(q.Figures, f.Name) {
@@ -153,6 +154,9 @@ func countsAfter(tx Reading, day record.Date) (bool, error) {
 func (q *TotalsQuery) read(tx Reading, wanted []Figure, digits int, into table) error {
 	for _, basis := range q.Bases {
 		for _, f := range wanted {
+			if f.OnCalendar() {
+				continue
+			}
 			err := tx.Totals(TotalsRange{Basis: basis, Figure: f.of, Dimension: q.By, Prefix: q.Below, Length: digits, Limit: MaxRows + 1},
 				func(key string, value int64) error { into.set(key, basis, f.Name, value); return nil })
 			if err != nil {

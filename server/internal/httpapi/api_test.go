@@ -1,0 +1,574 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/proto"
+
+	"levee/server/internal/httpapi"
+	"levee/server/internal/progress"
+	"levee/server/internal/servertest"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+	"levee/syncproto/tally"
+)
+
+const token = "the token of the tests"
+
+// surface is a server over a deployment.
+type surface struct {
+	*servertest.Deployment
+	t        testing.TB
+	handler  http.Handler
+	url      string
+	log      *bytes.Buffer
+	notReady error
+}
+
+func serve(t testing.TB, d *servertest.Deployment, others ...*servertest.Deployment) *surface {
+	t.Helper()
+	s := &surface{Deployment: d, t: t, log: &bytes.Buffer{}}
+	measures, err := httpapi.NewMeasures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployments := map[hlc.ID]*httpapi.Deployment{}
+	for _, d := range append(others, d) {
+		deployments[d.ID] = &httpapi.Deployment{Syncing: d.Service,
+			Progress: progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})}
+	}
+	s.handler, err = httpapi.New(httpapi.Config{Deployments: deployments, Ready: func(context.Context) error { return s.notReady }, APIToken: sha256.Sum256([]byte(token)),
+		Wall: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.handler)
+	t.Cleanup(server.Close)
+	s.url = server.URL
+	return s
+}
+
+// get asks with the token; headers come in pairs of name and value, and an empty value takes a header away.
+func (s *surface) get(path string, headers ...string) (*http.Response, []byte) {
+	s.t.Helper()
+	return s.ask(http.MethodGet, path, headers...)
+}
+
+func (s *surface) ask(method, path string, headers ...string) (*http.Response, []byte) {
+	s.t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] == "" {
+			request.Header.Del(headers[i])
+		}
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return response, body
+}
+
+// read asks for what must be there, into a struct that names what is looked at.
+func (s *surface) read(path string, into any, headers ...string) *http.Response {
+	s.t.Helper()
+	response, body := s.get(path, headers...)
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "application/json" || response.Header.Get("Cache-Control") != "no-store" {
+		s.t.Fatalf("%s: %s %v: %s", path, response.Status, response.Header, body)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		s.t.Fatalf("%s: %v in %s", path, err, body)
+	}
+	return response
+}
+
+type problemBody struct {
+	Title, Code, Detail, Incident string
+	Status                        int
+}
+
+// refused asks for what must be refused.
+func (s *surface) refused(path string, code problem.Code, headers ...string) problemBody {
+	s.t.Helper()
+	response, body := s.get(path, headers...)
+	var p problemBody
+	if err := json.Unmarshal(body, &p); err != nil {
+		s.t.Fatalf("%s: %v in %s", path, err, body)
+	}
+	if response.StatusCode != problem.HTTPStatus(code) || p.Status != response.StatusCode || p.Code != string(code) ||
+		response.Header.Get("Content-Type") != "application/problem+json" || response.Header.Get("Cache-Control") != "no-store" {
+		s.t.Errorf("%s: %s %v: %s, want %s", path, response.Status, response.Header, body, code)
+	}
+	return p
+}
+
+// activity is a community activity and a count of heads at it.
+func activity(d *servertest.Device, first uint32) []*record.Change {
+	a := d.Make(&recordv1.CommunityActivity{
+		Site: d.Sites[0][:], Place: &recordv1.Place{Code: proto.String("410621108"), Edition: proto.Int32(2023)}, Status: recordv1.Status_STATUS_HELD.Enum(),
+		Name: proto.String("中秋晚会"), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false),
+	})
+	return []*record.Change{a, d.Make(&recordv1.Headcount{
+		Activity: a.Record[:], Counter: d.Worker[:], Method: recordv1.CountMethod_COUNT_METHOD_ESTIMATED.Enum(), FirstTime: &first, Returning: proto.Uint32(2),
+	})}
+}
+
+type totals struct {
+	AsOf        string `json:"as_of"`
+	Recounted   bool
+	ServiceDays int `json:"service_days"`
+	Figures     []struct {
+		Name        string
+		Label, Rule struct{ Zh, En string }
+	}
+	Rows []struct {
+		Key, Code          string
+		Label              struct{ Zh, En string }
+		Reported, Verified map[string]int64
+	}
+	Completeness struct {
+		At                                              time.Time
+		Position, Devices, Outstanding, Held, Conflicts int64
+		HeardFrom                                       int64 `json:"devices_heard_from"`
+	}
+}
+
+func TestTotals(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	anna := s.Enrol("anna")
+	anna.Push(activity(anna, 30)...)
+	var whole totals
+	s.read("/api/totals", &whole)
+	want := map[string]int64{"cases": 0, "case_sessions": 0, "group_sessions": 0, "community_activities": 1, "outreach_rounds": 0, "contacts": 32,
+		"persons": 30, "beneficiaries": 30, "persons_by_number": 30, "persons_estimated": 30}
+	if len(whole.Rows) != 1 || whole.AsOf != "2021-10-01" || whole.ServiceDays != 9 || whole.Recounted {
+		t.Fatalf("%+v", whole)
+	}
+	for name, n := range want {
+		if got := whole.Rows[0].Reported[name]; got != n {
+			t.Errorf("%s: %d, want %d", name, got, n)
+		}
+	}
+	if len(whole.Rows[0].Reported) != len(want) || len(whole.Rows[0].Verified) != len(want) || whole.Rows[0].Verified["contacts"] != 0 {
+		t.Errorf("%+v", whole.Rows[0])
+	}
+	for _, f := range whole.Figures {
+		if f.Label.Zh == "" || f.Label.En == "" || f.Rule.Zh == "" || f.Rule.En == "" {
+			t.Errorf("%+v says nothing in one of the languages", f)
+		}
+	}
+	if c := whole.Completeness; c.Devices != 1 || c.HeardFrom != 1 || c.Position == 0 || !c.At.Equal(s.Now) {
+		t.Errorf("%+v", c)
+	}
+
+	var sites totals
+	s.read("/api/totals?by=site&basis=reported&figure=beneficiaries,contacts", &sites)
+	if len(sites.Rows) != 2 || len(sites.Figures) != 2 {
+		t.Fatalf("%+v", sites)
+	}
+	i := slices.IndexFunc(sites.Rows, func(r struct {
+		Key, Code          string
+		Label              struct{ Zh, En string }
+		Reported, Verified map[string]int64
+	}) bool {
+		return r.Code == "410621108"
+	})
+	if r := sites.Rows[i]; r.Label.Zh != "王庄镇" || r.Reported["contacts"] != 32 || r.Reported["beneficiaries"] != 30 || r.Verified != nil {
+		t.Errorf("%+v", r)
+	}
+	if r := sites.Rows[1-i]; r.Reported["contacts"] != 0 || len(r.Reported) != 2 {
+		t.Errorf("%+v", r)
+	}
+
+	var towns, past totals
+	s.read("/api/totals?by=place&below=410621&level=town", &towns)
+	if len(towns.Rows) != 1 || towns.Rows[0].Key != "410621108" || towns.Rows[0].Reported["contacts"] != 32 {
+		t.Errorf("%+v", towns)
+	}
+	s.read("/api/totals?as_of=2021-09-30", &past)
+	if !past.Recounted || past.AsOf != "2021-09-30" || past.Rows[0].Reported["contacts"] != 0 || past.ServiceDays != 8 {
+		t.Errorf("%+v", past)
+	}
+}
+
+func TestTheSameForAProgramThatKnowsTheDeployment(t *testing.T) {
+	one, other := servertest.New(t), servertest.New(t)
+	other.ID[15]++ // both are made from one seed
+	other.Close()
+	other.Open()
+	s := serve(t, one, other)
+	s.refused("/api/totals", problem.InvalidArgument)
+	s.refused("/api/totals?deployment="+hlc.ID{1}.String(), problem.NotFound)
+	var answer totals
+	s.read("/api/totals?deployment="+one.ID.String(), &answer)
+	var list struct {
+		Deployments []struct {
+			ID, Name string
+			StartOn  string `json:"start_on"`
+			Sites    []struct{ Name, Code string }
+		}
+	}
+	s.read("/api/deployments", &list)
+	if len(list.Deployments) != 2 {
+		t.Fatalf("%+v", list)
+	}
+	if d := list.Deployments[0]; d.ID != one.ID.String() || d.StartOn != "2021-09-23" || len(d.Sites) != 2 || d.Sites[0].Code != "410621108" {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestRecordsBehindATotal(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	anna := s.Enrol("anna")
+	for range 5 {
+		anna.Push(activity(anna, 3)...)
+	}
+	var sum, rows int64
+	for next := ""; ; {
+		var page struct {
+			Records []struct {
+				ID, Kind, Day      string
+				Amount             int64
+				Site, Team, Author struct{ Name string }
+			}
+			Next string
+		}
+		s.read("/api/records?figure=contacts&by=site&key="+s.Sites[0].String()+"&limit=2&after="+next, &page)
+		if len(page.Records) > 2 {
+			t.Fatalf("%+v", page)
+		}
+		for _, r := range page.Records {
+			if r.Kind != "headcount" || r.Site.Name != "王庄镇" || r.Team.Name != "one" || r.Author.Name != "anna" || r.Day != "2021-10-01" {
+				t.Errorf("%+v", r)
+			}
+			rows, sum = rows+1, sum+r.Amount
+		}
+		if next = page.Next; next == "" {
+			break
+		}
+	}
+	if rows != 5 || sum != 25 {
+		t.Errorf("%d records give %d", rows, sum)
+	}
+}
+
+func TestDevicesHeldAndConflicts(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	anna, ben, carl := s.Enrol("anna"), s.Enrol("ben"), s.Enrol("carl")
+	carl.Push(carl.Make(&recordv1.Case{Team: s.Teams[0][:], CaseNo: proto.String("HN-0007")}))
+	made := activity(anna, 3)
+	anna.Push(made...)
+	anna.Pull()
+	ben.Pull()
+	s.Now = s.Now.Add(time.Minute)
+	anna.Push(anna.Edit(made[0].Record, &recordv1.CommunityActivity{Summary: proto.String("写给督导的话甲")}))
+	ben.Push(ben.Edit(made[0].Record, &recordv1.CommunityActivity{Summary: proto.String("写给督导的话乙")}))
+
+	var devices struct {
+		Devices []struct {
+			Name         string
+			Worker, Team struct{ Name string }
+			Have, Held   int
+			LastContact  time.Time `json:"last_contact"`
+		}
+		Next string
+	}
+	s.read("/api/devices?limit=2", &devices)
+	if len(devices.Devices) != 2 || devices.Devices[0].Name != "anna" || devices.Devices[0].Have != 3 || devices.Devices[0].Held != 0 || devices.Next == "" {
+		t.Errorf("%+v", devices)
+	}
+	s.read("/api/devices?limit=2&after="+devices.Next, &devices)
+	if len(devices.Devices) != 1 || devices.Devices[0].Worker.Name != "carl" || devices.Devices[0].Team.Name != "two" || devices.Devices[0].Held != 1 {
+		t.Errorf("%+v", devices)
+	}
+
+	var held struct {
+		Held []struct {
+			Kind, Code, Message string
+			Worker              struct{ Name string }
+		}
+		Next uint64
+	}
+	for _, c := range []struct{ accept, message string }{
+		{"", record.Message(record.CodeNotYourTeam, "en")},
+		{"en-GB,zh;q=0.5", record.Message(record.CodeNotYourTeam, "en")},
+		{"zh-CN,zh;q=0.9,en;q=0.8", record.Message(record.CodeNotYourTeam, "zh")},
+		{"fr, zh-Hant;q=0.5", record.Message(record.CodeNotYourTeam, "zh")},
+		{";;;,q=q", record.Message(record.CodeNotYourTeam, "en")},
+	} {
+		s.read("/api/held", &held, "Accept-Language", c.accept)
+		if len(held.Held) != 1 || held.Held[0].Kind != "case" || held.Held[0].Code != "not_your_team" || held.Held[0].Worker.Name != "carl" || held.Held[0].Message != c.message {
+			t.Errorf("%q: %+v", c.accept, held)
+		}
+	}
+	var conflicts struct {
+		Conflicts []struct {
+			Record, Kind, Field string
+			Sides               []struct{ Author struct{ Name string } }
+		}
+	}
+	s.read("/api/conflicts", &conflicts)
+	if len(conflicts.Conflicts) != 1 || conflicts.Conflicts[0].Field != "summary" || conflicts.Conflicts[0].Record != made[0].Record.String() || len(conflicts.Conflicts[0].Sides) != 2 {
+		t.Errorf("%+v", conflicts)
+	}
+	// What people wrote is in no answer.
+	for _, path := range []string{"/api/held", "/api/conflicts", "/api/records?figure=cases", "/api/devices", "/metrics"} {
+		if _, body := s.get(path); bytes.Contains(body, []byte("写给督导的话")) || bytes.Contains(body, []byte("HN-0007")) {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}
+
+func TestWhoHasNoTokenReadsNothing(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	for _, path := range []string{"/api/deployments", "/api/figures", "/api/totals", "/api/totals?limit=0", "/api/records", "/api/devices", "/api/held", "/api/conflicts"} {
+		for _, header := range []string{"", "Bearer", "Bearer ", "Bearer " + token + "x", "Basic " + token, token} {
+			s.refused(path, problem.Unauthenticated, "Authorization", header)
+		}
+	}
+	response, _ := s.get("/api/totals", "Authorization", "")
+	if response.Header.Get("WWW-Authenticate") != "Bearer" {
+		t.Errorf("%v", response.Header)
+	}
+}
+
+func TestWrongParametersAreNamed(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	for path, parameters := range map[string][]string{
+		"/api/totals?by=colour":                                    {"by"},
+		"/api/totals?by=colour&basis=hearsay":                      {"by", "basis"},
+		"/api/totals?basis=hearsay":                                {"basis"},
+		"/api/totals?figure=cases,money":                           {"figure"},
+		"/api/totals?figure=cases&by=sex":                          {"figure"},
+		"/api/totals?by=place&level=street":                        {"level"},
+		"/api/totals?by=place&level=county&below=410621":           {"level"},
+		"/api/totals?level=county":                                 {"level"},
+		"/api/totals?by=place&below=41062":                         {"below"},
+		"/api/totals?by=place&below=" + url.QueryEscape("%"):       {"below"},
+		"/api/totals?as_of=yesterday":                              {"as_of"},
+		"/api/totals?as_of=2021-02-30":                             {"as_of"},
+		"/api/totals?as_of=2021-10-02":                             {"as_of"},
+		"/api/totals?heard_since=noon":                             {"heard_since"},
+		"/api/totals?deployment=1":                                 {"deployment"},
+		"/api/totals?colour=red":                                   {"colour"},
+		"/api/records":                                             {"figure"},
+		"/api/records?figure=service_days":                         {"figure"},
+		"/api/records?figure=cases&limit=201":                      {"limit"},
+		"/api/records?figure=cases&limit=0":                        {"limit"},
+		"/api/records?figure=cases&after=x":                        {"after"},
+		"/api/records?figure=cases&key=" + strings.Repeat("1", 65): {"key"},
+		"/api/devices?limit=many":                                  {"limit"},
+		"/api/held?after=-1":                                       {"after"},
+		"/api/conflicts?after=12":                                  {"after"},
+	} {
+		p := s.refused(path, problem.InvalidArgument)
+		for _, name := range parameters {
+			if !regexp.MustCompile(`\b` + name + `(\[\d\])?[:,] `).MatchString(p.Detail) {
+				t.Errorf("%s: %+v does not name %s", path, p, name)
+			}
+		}
+	}
+	for lang, want := range map[string]string{"zh-CN": problem.Message(problem.InvalidArgument, "zh"), "en": problem.Message(problem.InvalidArgument, "en")} {
+		if p := s.refused("/api/totals?by=colour", problem.InvalidArgument, "Accept-Language", lang); p.Title != want {
+			t.Errorf("%s: %+v", lang, p)
+		}
+		if p := s.refused("/api/nothing", problem.NotFound, "Accept-Language", lang); p.Title != problem.Message(problem.NotFound, lang) {
+			t.Errorf("%s: %+v", lang, p)
+		}
+	}
+}
+
+func TestAnAnswerThatTheCallerHasIsNotSentAgain(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	anna := s.Enrol("anna")
+	anna.Push(activity(anna, 3)...)
+	paths := []string{"/api/totals", "/api/figures", "/api/records?figure=contacts", "/api/devices", "/api/held", "/api/conflicts"}
+	for _, path := range paths {
+		var any map[string]any
+		etag := s.read(path, &any).Header.Get("ETag")
+		if etag == "" {
+			t.Fatalf("%s has no ETag", path)
+		}
+		for _, list := range []string{etag, `"x", ` + etag, strings.TrimPrefix(etag, "W/"), "*"} {
+			response, body := s.get(path, "If-None-Match", list)
+			if response.StatusCode != http.StatusNotModified || len(body) != 0 || response.Header.Get("ETag") != etag {
+				t.Errorf("%s with %s: %s %s", path, list, response.Status, body)
+			}
+		}
+		s.read(path, &any, "If-None-Match", etag, "Accept-Language", "zh")
+		s.read(path, &any, "If-None-Match", `"x"`)
+		anna.Push(activity(anna, 3)...)
+		if now := s.read(path, &any, "If-None-Match", etag).Header.Get("ETag"); now == etag {
+			t.Errorf("%s: %s before and after a sync", path, etag)
+		}
+	}
+}
+
+func TestTheDocumentListsEveryRoute(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	response, body := s.get("/api/openapi.json", "Authorization", "")
+	var document struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct {
+			Parameters []struct{ Name, Description string }
+		}
+		Components struct{ Schemas map[string]any }
+	}
+	if err := json.Unmarshal(body, &document); err != nil || response.StatusCode != http.StatusOK || !strings.HasPrefix(document.OpenAPI, "3.1") {
+		t.Fatalf("%s: %v", response.Status, err)
+	}
+	var described, served []string
+	for path, methods := range document.Paths {
+		for method, operation := range methods {
+			described = append(described, strings.ToUpper(method)+" "+path)
+			for _, p := range operation.Parameters {
+				if p.Description == "" {
+					t.Errorf("%s: %s is not described", path, p.Name)
+				}
+			}
+		}
+	}
+	for _, route := range s.handler.(*echo.Echo).Routes() {
+		if strings.HasPrefix(route.Path, "/api/") && route.Path != "/api/openapi.json" {
+			served = append(served, route.Method+" "+route.Path)
+		}
+	}
+	slices.Sort(described)
+	slices.Sort(served)
+	if !slices.Equal(described, served) || len(served) != 7 {
+		t.Errorf("described: %v\nserved: %v", described, served)
+	}
+	for _, reference := range strings.Split(string(body), `"#/components/schemas/`)[1:] {
+		name, _, _ := strings.Cut(reference, `"`)
+		if document.Components.Schemas[name] == nil {
+			t.Errorf("%s is referred to and not there", name)
+		}
+	}
+	for _, path := range []string{"/docs", "/schemas/problemBody.json", "/openapi.json", "/openapi.yaml", "/api/openapi.yaml", "/api/openapi-3.0.json"} {
+		s.refused(path, problem.NotFound)
+	}
+}
+
+func TestParametersNameAllFiguresAndDimensions(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	_, body := s.get("/api/openapi.json")
+	var document struct {
+		Paths map[string]struct {
+			Get struct {
+				Parameters []struct {
+					Name   string
+					Schema struct {
+						Enum  []string
+						Items struct{ Enum []string }
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &document); err != nil {
+		t.Fatal(err)
+	}
+	var dimensions, figures []string
+	for _, d := range tally.Dimensions() {
+		dimensions = append(dimensions, d.String())
+	}
+	var list struct{ Figures []struct{ Name string } }
+	s.read("/api/figures", &list)
+	for _, f := range list.Figures {
+		if f.Name != progress.ServiceDays {
+			figures = append(figures, f.Name)
+		}
+	}
+	for _, path := range []string{"/api/totals", "/api/records"} {
+		for _, p := range document.Paths[path].Get.Parameters {
+			got := slices.Concat(p.Schema.Enum, p.Schema.Items.Enum)
+			if (p.Name == "by" && !slices.Equal(got, dimensions)) || (p.Name == "figure" && !slices.Equal(got, figures)) {
+				t.Errorf("%s: %s is one of %v", path, p.Name, got)
+			}
+		}
+	}
+	for _, f := range tally.Figures() {
+		if !slices.Contains(figures, f.String()) {
+			t.Errorf("nobody can ask for %v", f)
+		}
+	}
+}
+
+func TestWhatFailsInsideIsOnlyInTheLog(t *testing.T) {
+	d := servertest.New(t)
+	s := serve(t, d)
+	if err := d.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := s.refused("/api/totals", problem.Internal)
+	if p.Incident == "" || p.Detail != "" || !strings.Contains(s.log.String(), p.Incident) {
+		t.Errorf("%+v, logged: %s", p, s.log)
+	}
+	s.notReady = errors.New("secret of the inside")
+	if p := s.refused("/readyz", problem.Unavailable); strings.Contains(p.Title+p.Detail, "secret") {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestHealth(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if response, body := s.get(path, "Authorization", ""); response.StatusCode != http.StatusOK || string(body) != "ok\n" {
+			t.Errorf("%s: %s %s", path, response.Status, body)
+		}
+	}
+}
+
+func TestMeasures(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	anna := s.Enrol("anna")
+	anna.Push(activity(anna, 3)...)
+	s.get("/api/totals")
+	s.get("/api/records?figure=secret-of-a-caller")
+	s.get("/secret-of-a-caller")
+	s.ask("SECRET", "/secret-of-a-caller")
+	_, body := s.get("/metrics", "Authorization", "")
+	for _, line := range []string{
+		`levee_http_request_seconds_count{method="GET",route="/api/totals",status="200"} 1`,
+		`levee_http_request_seconds_count{method="GET",route="/api/records",status="422"} 1`,
+		`levee_http_request_seconds_count{method="GET",route="none",status="404"} 1`,
+		`levee_http_request_seconds_count{method="other",route="none",status="404"} 1`,
+		`levee_devices{deployment="` + s.ID.String() + `"} 1`,
+		`levee_outstanding_changes{deployment="` + s.ID.String() + `"} 0`,
+		`go_goroutines `,
+	} {
+		if !strings.Contains(string(body), line) {
+			t.Errorf("%s is not in\n%s", line, body)
+		}
+	}
+	if strings.Contains(string(body), "secret") || strings.Contains(string(body), "SECRET") {
+		t.Errorf("%s", body)
+	}
+}
