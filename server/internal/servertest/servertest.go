@@ -82,6 +82,9 @@ func New(t testing.TB) *Deployment {
 	return d
 }
 
+// Path is the database's file.
+func (d *Deployment) Path() string { return d.path }
+
 // Wall is the test's clock.
 func (d *Deployment) Wall() time.Time { return d.Now }
 
