@@ -65,13 +65,19 @@ func serve(t testing.TB, d *servertest.Deployment, others ...*servertest.Deploym
 	return s
 }
 
+// reply is what came back.
+type reply struct {
+	Status int
+	Header http.Header
+}
+
 // get asks with the token; headers come in pairs of name and value, and an empty value takes a header away.
-func (s *surface) get(path string, headers ...string) (*http.Response, []byte) {
+func (s *surface) get(path string, headers ...string) (reply, []byte) {
 	s.t.Helper()
 	return s.ask(http.MethodGet, path, headers...)
 }
 
-func (s *surface) ask(method, path string, headers ...string) (*http.Response, []byte) {
+func (s *surface) ask(method, path string, headers ...string) (reply, []byte) {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(context.Background(), method, s.url+path, nil)
 	if err != nil {
@@ -93,15 +99,15 @@ func (s *surface) ask(method, path string, headers ...string) (*http.Response, [
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return response, body
+	return reply{response.StatusCode, response.Header}, body
 }
 
 // read asks for what must be there, into a struct that names what is looked at.
-func (s *surface) read(path string, into any, headers ...string) *http.Response {
+func (s *surface) read(path string, into any, headers ...string) reply {
 	s.t.Helper()
 	response, body := s.get(path, headers...)
-	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "application/json" || response.Header.Get("Cache-Control") != "no-store" {
-		s.t.Fatalf("%s: %s %v: %s", path, response.Status, response.Header, body)
+	if response.Status != http.StatusOK || response.Header.Get("Content-Type") != "application/json" || response.Header.Get("Cache-Control") != "no-store" {
+		s.t.Fatalf("%s: %d %v: %s", path, response.Status, response.Header, body)
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		s.t.Fatalf("%s: %v in %s", path, err, body)
@@ -122,9 +128,9 @@ func (s *surface) refused(path string, code problem.Code, headers ...string) pro
 	if err := json.Unmarshal(body, &p); err != nil {
 		s.t.Fatalf("%s: %v in %s", path, err, body)
 	}
-	if response.StatusCode != problem.HTTPStatus(code) || p.Status != response.StatusCode || p.Code != string(code) ||
+	if response.Status != problem.HTTPStatus(code) || p.Status != response.Status || p.Code != string(code) ||
 		response.Header.Get("Content-Type") != "application/problem+json" || response.Header.Get("Cache-Control") != "no-store" {
-		s.t.Errorf("%s: %s %v: %s, want %s", path, response.Status, response.Header, body, code)
+		s.t.Errorf("%s: %d %v: %s, want %s", path, response.Status, response.Header, body, code)
 	}
 	return p
 }
@@ -411,21 +417,21 @@ func TestAnAnswerThatTheCallerHasIsNotSentAgain(t *testing.T) {
 	anna.Push(activity(anna, 3)...)
 	paths := []string{"/api/totals", "/api/figures", "/api/records?figure=contacts", "/api/devices", "/api/held", "/api/conflicts"}
 	for _, path := range paths {
-		var any map[string]any
-		etag := s.read(path, &any).Header.Get("ETag")
+		var answer map[string]any
+		etag := s.read(path, &answer).Header.Get("ETag")
 		if etag == "" {
 			t.Fatalf("%s has no ETag", path)
 		}
 		for _, list := range []string{etag, `"x", ` + etag, strings.TrimPrefix(etag, "W/"), "*"} {
 			response, body := s.get(path, "If-None-Match", list)
-			if response.StatusCode != http.StatusNotModified || len(body) != 0 || response.Header.Get("ETag") != etag {
-				t.Errorf("%s with %s: %s %s", path, list, response.Status, body)
+			if response.Status != http.StatusNotModified || len(body) != 0 || response.Header.Get("ETag") != etag {
+				t.Errorf("%s with %s: %d %s", path, list, response.Status, body)
 			}
 		}
-		s.read(path, &any, "If-None-Match", etag, "Accept-Language", "zh")
-		s.read(path, &any, "If-None-Match", `"x"`)
+		s.read(path, &answer, "If-None-Match", etag, "Accept-Language", "zh")
+		s.read(path, &answer, "If-None-Match", `"x"`)
 		anna.Push(activity(anna, 3)...)
-		if now := s.read(path, &any, "If-None-Match", etag).Header.Get("ETag"); now == etag {
+		if now := s.read(path, &answer, "If-None-Match", etag).Header.Get("ETag"); now == etag {
 			t.Errorf("%s: %s before and after a sync", path, etag)
 		}
 	}
@@ -441,8 +447,8 @@ func TestTheDocumentListsEveryRoute(t *testing.T) {
 		}
 		Components struct{ Schemas map[string]any }
 	}
-	if err := json.Unmarshal(body, &document); err != nil || response.StatusCode != http.StatusOK || !strings.HasPrefix(document.OpenAPI, "3.1") {
-		t.Fatalf("%s: %v", response.Status, err)
+	if err := json.Unmarshal(body, &document); err != nil || response.Status != http.StatusOK || !strings.HasPrefix(document.OpenAPI, "3.1") {
+		t.Fatalf("%d: %v", response.Status, err)
 	}
 	var described, served []string
 	for path, methods := range document.Paths {
@@ -540,8 +546,8 @@ func TestWhatFailsInsideIsOnlyInTheLog(t *testing.T) {
 func TestHealth(t *testing.T) {
 	s := serve(t, servertest.New(t))
 	for _, path := range []string{"/healthz", "/readyz"} {
-		if response, body := s.get(path, "Authorization", ""); response.StatusCode != http.StatusOK || string(body) != "ok\n" {
-			t.Errorf("%s: %s %s", path, response.Status, body)
+		if response, body := s.get(path, "Authorization", ""); response.Status != http.StatusOK || string(body) != "ok\n" {
+			t.Errorf("%s: %d %s", path, response.Status, body)
 		}
 	}
 }

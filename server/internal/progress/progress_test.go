@@ -3,6 +3,7 @@ package progress_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -240,6 +241,22 @@ func TestCompleteness(t *testing.T) {
 	}
 	if c := complete(early); c.HeardFrom != 3 {
 		t.Errorf("since %v: %+v", early, c)
+	}
+}
+
+func TestNoTabletClaimsABacklogThatCanNotBe(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	for _, unsent := range []uint64{math.MaxUint64, math.MaxInt64, 1<<32 + 1} {
+		request := anna.Request(nil)
+		request.Unsent = unsent
+		if _, err := anna.Sync(request); !errors.Is(err, problem.New(problem.Malformed)) {
+			t.Errorf("%d changes unsent: %v", unsent, err)
+		}
+	}
+	anna.Push(activity(anna, 20211001, 1, 0)...)
+	if tablets, _, err := serviceOf(d).Tablets(context.Background(), progress.Page[hlc.ID]{Limit: 1}); err != nil || tablets[0].Unsent != 0 {
+		t.Errorf("%+v, %v", tablets, err)
 	}
 }
 

@@ -28,10 +28,11 @@ const Protocol = 1
 
 const conflictKind = recordv1.Kind_KIND_CONFLICT
 
-// Bounds on what a tablet says about itself, in bytes.
+// Bounds on what a tablet says about itself: names in bytes, and how many changes it may say to hold still.
 const (
 	maxDeviceName = 100
 	maxAppName    = 60
+	maxUnsent     = 1 << 32
 )
 
 // Config is what a Service needs.
@@ -152,7 +153,7 @@ func (s *Service) Sync(ctx context.Context, device Device, expires time.Time, re
 	if expires.Before(now.Add(-MaxSkew)) {
 		return nil, problem.New(problem.Unauthenticated)
 	}
-	if len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()) {
+	if len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()) || request.GetUnsent() > maxUnsent {
 		return nil, problem.New(problem.Malformed)
 	}
 	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})

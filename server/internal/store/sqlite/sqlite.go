@@ -48,6 +48,9 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 
 // OpenToRead opens the database in a file that is there, and never writes to it. It works beside a running server.
 func OpenToRead(ctx context.Context, path string) (*store.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
 	// With rw the file is not made. With ro a WAL that was left could not be read.
 	read, err := sql.Open("sqlite", dsn(path, "deferred", "query_only(1)")+"&mode=rw")
 	if err != nil {
