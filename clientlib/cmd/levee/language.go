@@ -78,19 +78,32 @@ func (w *words) instant(t time.Time) string {
 	return t.Format(w.either("2 Jan 2006 15:04", "2006年1月2日 15:04"))
 }
 
+// duration is a span of time to the second, such as 1h2m3s or 1小时2分3秒.
+func (w *words) duration(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if w.chinese {
+		text = strings.NewReplacer("h", "小时", "m", "分", "s", "秒").Replace(text)
+	}
+	return text
+}
+
 // languageOf is the language that the arguments ask for, else that of the locale. It is needed before the arguments
 // are parsed: what is wrong with them must be said in it.
 func languageOf(args []string, env func(string) string) string {
+	asked := ""
 	for i, arg := range args {
 		if arg == "--" {
 			break
 		}
 		if value, ok := strings.CutPrefix(arg, "--lang="); ok {
-			return value
+			asked = value
 		}
 		if arg == "--lang" && i+1 < len(args) {
-			return args[i+1]
+			asked = args[i+1]
 		}
+	}
+	if asked != "" {
+		return asked
 	}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if locale := env(name); locale != "" {

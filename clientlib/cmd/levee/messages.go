@@ -183,7 +183,7 @@ var (
 	attended       = counted{"%d participant registered", "%d participants registered", "登记参与者 %d 人"}
 
 	markDeleted     = message{"deleted", "已删除"}
-	markHeld        = message{"held", "待处理"}
+	markHeld        = message{"change held", "有更改待处理"}
 	markUnconfirmed = message{"unconfirmed", "未确认"}
 	markPlanned     = message{"planned", "计划"}
 	markCancelled   = message{"cancelled", "取消"}

@@ -79,7 +79,7 @@ func (c *statusCmd) Run(s *session) error {
 		row(titleRecords, s.count(recordsCount, int64(st.Records)))
 		row(titleContact, s.contact(*st.LastContact))
 		if st.ClockOffset != 0 {
-			row(titleClock, s.say(clockIsCorrected, (time.Duration(st.ClockOffset)*time.Millisecond).Round(time.Second).String()))
+			row(titleClock, s.say(clockIsCorrected, s.duration(time.Duration(st.ClockOffset)*time.Millisecond)))
 		}
 		s.rows(rows)
 		if st.UnconfirmedAlerts > 0 {

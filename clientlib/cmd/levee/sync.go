@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -71,7 +70,7 @@ func (c *syncCmd) Run(s *session) error {
 			s.line(syncUnreadable, s.count(recordsCount, int64(done.Unreadable)))
 		}
 		if result.ClockCorrected != 0 {
-			s.line(clockCorrected, result.ClockCorrected.Round(time.Second).String())
+			s.line(clockCorrected, s.duration(result.ClockCorrected))
 		}
 	})
 }
@@ -106,9 +105,10 @@ func (p *progress) report(now clientlib.Progress) {
 		toReceive = p.number(int64(now.ToReceive))
 	}
 	text := p.say(progressIs, p.number(int64(now.Sent)), p.number(int64(now.ToSend)), p.number(int64(now.Received)), toReceive)
-	if p.bar == nil {
+	switch {
+	case p.bar == nil:
 		fmt.Fprintln(p.w, text)
-	} else {
+	case now.Phase != clientlib.PhaseDone: // then it is taken away
 		p.bar.Describe(text)
 		if p.answered {
 			p.bar.ChangeMax(max(1, now.ToSend+now.ToReceive))

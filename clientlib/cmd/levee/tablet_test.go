@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"path/filepath"
@@ -30,6 +31,7 @@ type tablet struct {
 	lang     string
 	terminal bool
 	input    string
+	ctx      context.Context // the test's when nil
 	options  clientlib.Options
 }
 
@@ -53,7 +55,11 @@ func enrolledTablet(t testing.TB) (*tablet, *server) {
 // run does one command.
 func (tab *tablet) run(args ...string) (stdout, stderr string, exit int) {
 	var out, err bytes.Buffer
-	exit = run(tab.t.Context(), around{
+	ctx := tab.ctx
+	if ctx == nil {
+		ctx = tab.t.Context()
+	}
+	exit = run(ctx, around{
 		args: append([]string{"--store", tab.file, "--lang", tab.lang}, args...), env: func(string) string { return "" },
 		in: strings.NewReader(tab.input), out: &out, err: &err, terminal: tab.terminal, options: tab.options,
 	})

@@ -18,8 +18,10 @@ var update = flag.Bool("update", false, "write what commands print into the walk
 // tablet, in Chinese on A and in English on B (below it, | is what it prints on standard output and ! on standard error); one that starts with # says something to the reader, and one that starts with !
 // does something to the server. CODE-A and CODE-B stand for enrolment codes.
 func TestWalks(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"walk", "risk", "mistakes", "help"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := "testdata/" + name + ".txt"
 			written, err := os.ReadFile(path)
 			if err != nil {
