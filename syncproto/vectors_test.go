@@ -293,12 +293,12 @@ func makeVectors(t *testing.T) *vectors {
 	v.Merges = mergeVectors()
 	v.Meetings = meetingVectors()
 	v.Deletions = deletionVectors(t, changes)
-	v.Proof = proofVectors(v.States[1].Encoded)
+	v.Proof = proofVectors(v.States[2].Encoded)
 	return v
 }
 
 func vectorID(n byte) hlc.ID {
-	id, err := hlc.NewID(at(int(n)), bytes.NewReader(bytes.Repeat([]byte{n}, 10)))
+	id, err := hlc.NewID(at(int(n)), bytes.NewReader(bytes.Repeat([]byte{n}, 8)))
 	if err != nil {
 		panic(err)
 	}
@@ -347,7 +347,7 @@ func theSession() *recordv1.CaseSession {
 	}
 }
 
-// story is what the device wrote, in order. Its clock was a day ahead when the third change was made; its stamp was
+// story is what the device wrote, in order. Its clock was three hours ahead when the third change was made; its stamp was
 // corrected, and its id stayed.
 func story(t *testing.T) []*record.Change {
 	t.Helper()
@@ -404,9 +404,9 @@ func idVectors(t *testing.T) []idVector {
 	t.Helper()
 	var ids []idVector
 	for _, v := range []idVector{
-		{Time: at(0), Entropy: make([]byte, 10)},
-		{Time: at(0) + 77, Entropy: bytes.Repeat([]byte{0xff}, 10)},
-		{Time: at(16), Entropy: bytes.Repeat([]byte{16}, 10)},
+		{Time: at(0), Entropy: make([]byte, 8)},
+		{Time: at(0) + 0xfabc, Entropy: bytes.Repeat([]byte{0xff}, 8)},
+		{Time: at(16), Entropy: bytes.Repeat([]byte{16}, 8)},
 	} {
 		id, err := hlc.NewID(v.Time, bytes.NewReader(v.Entropy))
 		if err != nil {
@@ -604,6 +604,10 @@ func stateVectors(changes []*record.Change) []stateVector {
 		name      string
 		registers record.Registers
 	}{
+		{"small: two stampings of two fields each, one field emptied", record.Registers{
+			reg(6, 2, stamp(1, replica), hlc.Stamp{}), reg(7, 3, stamp(1, replica), hlc.Stamp{}),
+			reg(minutesField, 90, stamp(2, teamMate), stamp(1, replica)), reg(22, -1, stamp(2, teamMate), stamp(1, replica)),
+		}},
 		{"made by one change", made},
 		{"edited by its author: one field set, one emptied", edited},
 		{"and by a team mate who had not seen that", record.Merge(edited, mate)},
