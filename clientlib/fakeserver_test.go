@@ -35,7 +35,7 @@ import (
 // fakeServer is the server's side of the protocol as tablets meet it, in memory: it checks what they say, keeps it, and hands out
 // what others said. It knows no teams: everybody may see everything.
 type fakeServer struct {
-	t    testing.TB
+	t    failer
 	http http.Handler
 
 	mu         sync.Mutex
@@ -63,6 +63,13 @@ type fakeServer struct {
 	answer func(*syncv1.SyncResponse)
 	// dropped are handed out once.
 	dropped [][]byte
+}
+
+// failer is what the server needs of a test.
+type failer interface {
+	Errorf(format string, args ...any)
+	Error(args ...any)
+	Fatal(args ...any)
 }
 
 type device struct {
@@ -99,7 +106,7 @@ var (
 
 func testID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 15: n} }
 
-func newServer(t testing.TB) *fakeServer {
+func newServer(t failer) *fakeServer {
 	s := &fakeServer{
 		t: t, now: start, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
 		secrets: enrolSecret, devices: map[hlc.ID]*device{}, replicas: map[uint64]*replica{}, records: map[hlc.ID]*served{},

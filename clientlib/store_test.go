@@ -90,7 +90,7 @@ func TestNothingIsLostWhenTheProgramIsKilled(t *testing.T) {
 		_ = cmd.Wait() // it was killed
 		tab.open()
 		for _, id := range ids {
-			tab.record(hlc.ID(mustParse(t, id)))
+			tab.record(mustParse(t, id))
 		}
 		if logged += len(ids); tab.status().Unsent < logged || tab.status().Unsent > logged+1 { // one may have been kept and not told
 			t.Errorf("%d changes after %d calls returned", tab.status().Unsent, logged)

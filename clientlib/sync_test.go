@@ -156,7 +156,7 @@ func TestNetworksDoNoHarm(t *testing.T) {
 					rt.Fatal(err)
 				}
 			},
-			"time": func(rt *rapid.T) {
+			"time": func(*rapid.T) {
 				s.now = s.now.Add(time.Hour)
 				for _, tab := range tabs {
 					tab.now = tab.now.Add(time.Hour)
@@ -253,7 +253,7 @@ func TestHeldChanges(t *testing.T) {
 	if st := tab.status(); st.Held != 3 || st.Unsent != 0 || st.Durable != 5 {
 		t.Errorf("status: %+v", st)
 	}
-	if totals, err := tab.Totals(ctx, 0); err != nil || totals.Completeness.Held != 3 {
+	if totals, err := tab.Totals(ctx, 0); err != nil || totals.Held != 3 {
 		t.Errorf("totals: %+v, %v", totals.Completeness, err)
 	}
 	if err := tab.Update(ctx, refused, aCase("WZ-002")); clientlib.Code(err) != clientlib.CodeRecordMissing {

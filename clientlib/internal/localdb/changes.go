@@ -1,6 +1,7 @@
 package localdb
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -144,10 +145,10 @@ func (tx *Tx) Acknowledge(t *Tablet, a Acknowledgement) error {
 	if !batch.Same(a.Chain, chain) {
 		return ErrForked
 	}
-	switch {
-	case a.Have < a.After:
-		t.Acknowledged, t.AcknowledgedChain = min(t.Acknowledged, a.Have), chain
-	case a.After > t.Acknowledged || a.Have < t.Acknowledged:
+	switch lost := a.Have < a.After; {
+	case lost && a.Have < t.Acknowledged:
+		t.Acknowledged, t.AcknowledgedChain = a.Have, chain
+	case lost, a.Have < t.Acknowledged, a.After > t.Acknowledged:
 		return nil
 	default:
 		if err := tx.apply(t, a); err != nil {
@@ -281,12 +282,11 @@ func (tx *Tx) newestBut(t *Tablet, moved []own) (hlc.Time, error) {
 }
 
 func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Time) error {
-	seen, err := tx.seenByDeletes(t, changes)
+	records, sawAll, err := tx.seen(t, changes)
 	if err != nil {
 		return err
 	}
 	moved := map[hlc.Stamp]hlc.Stamp{}
-	touched := map[hlc.ID]record.Kind{}
 	for _, o := range changes {
 		c, was := o.change, o.change.Stamp
 		for f, p := range c.Parents {
@@ -297,8 +297,8 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 		if to, ok := moved[c.DeletionSeen]; ok {
 			c.DeletionSeen = to
 		}
-		if before, ok := seen[c.ID]; ok {
-			c.Seen = shifted(before, moved).Digest()
+		if sawAll[c.ID] {
+			c.Seen = records[c.Record].Digest()
 		}
 		at := max(min(was.Time.Add(shift), now), t.Time+1)
 		for _, p := range c.Parents {
@@ -307,13 +307,13 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 		t.Time = at
 		c.Stamp.Time = at
 		moved[was] = c.Stamp
-		touched[c.Record] = c.Kind
+		records[c.Record] = record.Merge(records[c.Record], c.Registers())
 		if err := tx.exec(`UPDATE changes SET body = $1 WHERE sequence = $2`, c.Encode(), o.sequence); err != nil {
 			return fmt.Errorf("storing change %d: %w", o.sequence, err)
 		}
 	}
-	for recordID, kind := range touched {
-		r, err := tx.load(recordID, kind)
+	for recordID := range records {
+		r, err := tx.load(recordID, 0)
 		if err != nil {
 			return err
 		}
@@ -324,40 +324,35 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 	return nil
 }
 
-// seenByDeletes are, for the deletes among changes, the records as their authors saw them, where that can still be
-// told: base as it is now with the own changes before. Where base has moved on since, the delete keeps its digest, and
-// the server finds that its author had not seen everything, which is so.
-func (tx *Tx) seenByDeletes(t *Tablet, changes []own) (map[hlc.ID]record.Registers, error) {
-	seen := map[hlc.ID]record.Registers{}
+// seen are the records that changes belong to, as they were before the first of them, and the deletes among them that
+// saw all that was here. Where base has moved on since a delete was made, it keeps its digest, and the server finds that
+// its author had not seen everything, which is so.
+func (tx *Tx) seen(t *Tablet, changes []own) (before map[hlc.ID]record.Registers, sawAll map[hlc.ID]bool, err error) {
+	before, sawAll = map[hlc.ID]record.Registers{}, map[hlc.ID]bool{}
+	now := map[hlc.ID]record.Registers{}
 	for _, o := range changes {
-		if len(o.change.Seen) == 0 {
-			continue
+		of := o.change.Record
+		if _, ok := before[of]; !ok {
+			r, err := tx.load(of, o.change.Kind)
+			if err != nil {
+				return nil, nil, err
+			}
+			earlier, err := tx.changes(t, `record = $1 AND sequence > $2 AND sequence < $3 AND held = ''`, of[:], t.Acknowledged, changes[0].sequence)
+			if err != nil {
+				return nil, nil, err
+			}
+			before[of] = r.base
+			for _, e := range earlier {
+				before[of] = record.Merge(before[of], e.change.Registers())
+			}
+			now[of] = before[of]
 		}
-		r, err := tx.load(o.change.Record, o.change.Kind)
-		if err != nil {
-			return nil, err
+		if len(o.change.Seen) > 0 && bytes.Equal(now[of].Digest(), o.change.Seen) {
+			sawAll[o.change.ID] = true
 		}
-		before, err := tx.changes(t, `record = $1 AND sequence > $2 AND sequence < $3 AND held = ''`, o.change.Record[:], t.Acknowledged, o.sequence)
-		if err != nil {
-			return nil, err
-		}
-		if v := view(r, before); string(v.Digest()) == string(o.change.Seen) {
-			seen[o.change.ID] = v
-		}
+		now[of] = record.Merge(now[of], o.change.Registers())
 	}
-	return seen, nil
-}
-
-// shifted is rs with stamps moved.
-func shifted(rs record.Registers, moved map[hlc.Stamp]hlc.Stamp) record.Registers {
-	out := make(record.Registers, len(rs))
-	for i, r := range rs {
-		if to, ok := moved[r.Stamp]; ok {
-			r.Stamp = to
-		}
-		out[i] = r
-	}
-	return out
+	return before, sawAll, nil
 }
 
 func (tx *Tx) rechain(t *Tablet) (batch.Hash, error) {

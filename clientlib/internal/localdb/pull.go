@@ -1,7 +1,7 @@
 package localdb
 
 import (
-	stdbytes "bytes"
+	"bytes"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -36,9 +36,9 @@ func (tx *Tx) Pull(t *Tablet, records []Pulled) (unreadable int, err error) {
 		base := record.Merge(r.base, sent)
 		encoded := record.EncodeState(base)
 		switch newer := p.Position >= r.position; {
-		case len(sent) == 0 && newer, stdbytes.Equal(encoded, p.State):
+		case len(sent) == 0 && newer, bytes.Equal(encoded, p.State):
 			r.proof = p.Proof
-		case !stdbytes.Equal(encoded, record.EncodeState(r.base)):
+		case !bytes.Equal(encoded, record.EncodeState(r.base)):
 			r.proof = nil // base is neither what the server sent now nor what it sent before
 		}
 		r.base, r.kind, r.position = base, p.Kind, max(r.position, p.Position)
@@ -72,7 +72,7 @@ func (tx *Tx) SeeMark(m Mark) error {
 	if m.Position == 0 {
 		return nil // every log starts alike
 	}
-	err := tx.exec(`INSERT INTO marks (position, chain) VALUES ($1, $2) ON CONFLICT (position) DO UPDATE SET chain = excluded.chain`, m.Position, bytes(m.Chain))
+	err := tx.exec(`INSERT INTO marks (position, chain) VALUES ($1, $2) ON CONFLICT (position) DO UPDATE SET chain = excluded.chain`, m.Position, notNull(m.Chain))
 	if err != nil {
 		return fmt.Errorf("storing a mark: %w", err)
 	}

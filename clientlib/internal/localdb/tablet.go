@@ -104,9 +104,9 @@ func (tx *Tx) SetTablet(t *Tablet) error {
 		       sequence, chain, acknowledged, acknowledged_chain, durable, accepted, possible, attempts,
 		       time, clock_offset, cursor, cursor_chain, last_contact, app)
 		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
-		t.Deployment[:], t.Device[:], t.Worker[:], t.ServerURL, []byte(t.ServerKey), t.Key.Seed(), bytes(t.Certificate), t.site(), int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
+		t.Deployment[:], t.Device[:], t.Worker[:], t.ServerURL, []byte(t.ServerKey), t.Key.Seed(), notNull(t.Certificate), t.site(), int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
 		t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:], t.Durable, t.Accepted, t.Possible, t.Attempts,
-		int64(t.Time), t.Offset.Milliseconds(), t.Cursor.Position, bytes(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App) //nolint:gosec // the same bits, signed
+		int64(t.Time), t.Offset.Milliseconds(), t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App) //nolint:gosec // the same bits, signed
 }
 
 // Save keeps what changed of the tablet. Who it is stays.
@@ -115,9 +115,9 @@ func (tx *Tx) Save(t *Tablet) error {
 		UPDATE tablet SET certificate = $1, site = $2, sequence = $3, chain = $4, acknowledged = $5, acknowledged_chain = $6,
 		       durable = $7, accepted = $8, possible = $9, attempts = $10, time = $11, clock_offset = $12,
 		       cursor = $13, cursor_chain = $14, last_contact = $15, app = $16`,
-		bytes(t.Certificate), t.site(), t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:],
+		notNull(t.Certificate), t.site(), t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:],
 		t.Durable, t.Accepted, t.Possible, t.Attempts, int64(t.Time), t.Offset.Milliseconds(), //nolint:gosec // the same bits, signed
-		t.Cursor.Position, bytes(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App)
+		t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App)
 	if err != nil {
 		return fmt.Errorf("saving the tablet: %w", err)
 	}
@@ -169,8 +169,8 @@ func (s id) Scan(v any) error {
 	return nil
 }
 
-// bytes is b as a value that is never NULL.
-func bytes(b []byte) []byte {
+// notNull is b as a value that is never NULL.
+func notNull(b []byte) []byte {
 	if b == nil {
 		return []byte{}
 	}
