@@ -23,11 +23,14 @@ import (
 	"levee/server/internal/httpapi"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
+	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/levee/sync/v1/syncv1connect"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
+	"levee/syncproto/wire"
 )
 
 const token = "the token of the tests"
@@ -36,6 +39,7 @@ const token = "the token of the tests"
 type surface struct {
 	*servertest.Deployment
 	t        testing.TB
+	measures *httpapi.Measures
 	handler  http.Handler
 	url      string
 	log      *bytes.Buffer
@@ -44,11 +48,11 @@ type surface struct {
 
 func serve(t testing.TB, d *servertest.Deployment, others ...*servertest.Deployment) *surface {
 	t.Helper()
-	s := &surface{Deployment: d, t: t, log: &bytes.Buffer{}}
 	measures, err := httpapi.NewMeasures()
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := &surface{Deployment: d, t: t, measures: measures, log: &bytes.Buffer{}}
 	deployments := map[hlc.ID]*httpapi.Deployment{}
 	for _, d := range append(others, d) {
 		deployments[d.ID] = &httpapi.Deployment{Syncing: d.Service,
@@ -113,6 +117,33 @@ func (s *surface) read(path string, into any, headers ...string) reply {
 		s.t.Fatalf("%s: %v in %s", path, err, body)
 	}
 	return response
+}
+
+// sync lets a tablet pull what is new by the route of tablets.
+func (s *surface) sync(v *servertest.Device) {
+	s.t.Helper()
+	body, err := proto.Marshal(v.Request(nil))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	signed, err := wire.SignToken(v.Key, v.ID, v.Device.ID, body, v.Now)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, s.url+syncv1connect.SyncServiceSyncProcedure, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+signed)
+	request.Header.Set("Content-Type", "application/proto")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if answer, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+		s.t.Fatalf("%s: %s, %v", response.Status, answer, err)
+	}
 }
 
 type problemBody struct {
@@ -560,14 +591,27 @@ func TestMeasures(t *testing.T) {
 	s.get("/api/records?figure=secret-of-a-caller")
 	s.get("/secret-of-a-caller")
 	s.ask("SECRET", "/secret-of-a-caller")
+	s.measures.Commit(syncing.Commit{Jobs: 2, Took: 50 * time.Millisecond, Log: []syncing.LogEntry{
+		{Outcome: syncing.Applied}, {Outcome: syncing.Applied}, {Outcome: syncing.Known}, {Outcome: string(record.CodeNotYourTeam)}, {Outcome: syncing.NewAudience},
+	}})
+	s.sync(s.Enrol("ben")) // pulls everything: the set-up, and two records
 	_, body := s.get("/metrics", "Authorization", "")
 	for _, line := range []string{
 		`levee_http_request_seconds_count{method="GET",route="/api/totals",status="200"} 1`,
 		`levee_http_request_seconds_count{method="GET",route="/api/records",status="422"} 1`,
 		`levee_http_request_seconds_count{method="GET",route="none",status="404"} 1`,
 		`levee_http_request_seconds_count{method="other",route="none",status="404"} 1`,
-		`levee_devices{deployment="` + s.ID.String() + `"} 1`,
+		`levee_devices{deployment="` + s.ID.String() + `"} 2`,
 		`levee_outstanding_changes{deployment="` + s.ID.String() + `"} 0`,
+		`levee_changes_total{outcome="applied"} 2`,
+		`levee_changes_total{outcome="known"} 1`,
+		`levee_changes_total{outcome="held"} 1`,
+		`levee_commit_batches_bucket{le="1"} 0`,
+		`levee_commit_batches_bucket{le="2"} 1`,
+		`levee_commit_seconds_bucket{le="0.03"} 0`,
+		`levee_commit_seconds_bucket{le="0.1"} 1`,
+		`levee_records_pulled_total 13`,
+		`levee_http_request_seconds_count{method="POST",route="/levee.sync.v1.SyncService/*",status="200"} 1`,
 		`go_goroutines `,
 	} {
 		if !strings.Contains(string(body), line) {
