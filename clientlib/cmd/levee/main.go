@@ -128,6 +128,7 @@ func (s *session) do(a around) error {
 	if err != nil {
 		return s.misused(err)
 	}
+	s.json = g.JSON
 	if g.Store == "" {
 		return s.fail("no_store", noStore)
 	}
