@@ -389,6 +389,8 @@ type network struct {
 	server http.Handler
 	// fault says what happens to the next request; nothing happens when it is nil.
 	fault func() fault
+	// after is called when the server has answered, before the answer arrives.
+	after func()
 	down  bool
 }
 
@@ -448,7 +450,11 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", Request: req, Header: http.Header{"Content-Type": {"text/html"}},
 			Body: io.NopCloser(strings.NewReader("<html>Welcome! Please sign in</html>"))}, nil
 	default:
-		return deliver(body), nil
+		res := deliver(body)
+		if n.after != nil {
+			n.after()
+		}
+		return res, nil
 	}
 }
 

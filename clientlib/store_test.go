@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -14,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -424,5 +427,51 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	if st := mate.status(); st.Records != 8+4*(each-each/5) {
 		t.Errorf("at the colleague's: %+v", st)
+	}
+}
+
+// With connections of its own, too, nothing is left: neither of a sync that is over nor of one that Close breaks off.
+func TestCloseEndsItsConnections(t *testing.T) {
+	s := newServer(t)
+	before := runtime.NumGoroutine()
+	reached := make(chan struct{})
+	var hang atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hang.Load() {
+			_, _ = io.Copy(io.Discard, r.Body)
+			close(reached)
+			<-r.Context().Done()
+			return
+		}
+		s.http.ServeHTTP(w, r)
+	}))
+	store, err := clientlib.Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), clientlib.Options{Wall: func() time.Time { return start }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Enrol(t.Context(), s.code(server.URL, "li-wei")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Sync(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	hang.Store(true)
+	var calls sync.WaitGroup
+	calls.Go(func() {
+		if _, err := store.Sync(context.Background(), nil); clientlib.Code(err) != clientlib.CodeCancelled {
+			t.Errorf("a sync that Close broke off: %v", err)
+		}
+	})
+	<-reached
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	calls.Wait()
+	server.Close()
+	for deadline := hlc.Wall().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if hlc.Wall().After(deadline) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines are left of %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
 	}
 }

@@ -544,3 +544,56 @@ func TestUnreadableRecords(t *testing.T) {
 	s.answer = nil
 	tab.sameAs(s)
 }
+
+// Two processes sync one file: what one may have got through keeps its stamps, though the other one's request was refused
+// for its clock.
+func TestRefusedWhileAnotherProcessSends(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	other := &tablet{t: t, path: tab.path, net: &network{server: s.http}, now: tab.now, seed: 5}
+	other.open()
+	t.Cleanup(func() { _ = other.Close() })
+	_, err := tab.LogCommunityActivity(t.Context(), activity("一"))
+	tab.must(err)
+
+	other.net.fault = func() fault { return answerLost }
+	requests := 0
+	tab.net.fault = func() fault {
+		if requests++; requests == 1 {
+			if _, err := other.Sync(t.Context(), nil); clientlib.Code(err) != "unavailable" {
+				t.Errorf("the other's sync: %v", err)
+			}
+			s.now = s.now.Add(time.Hour)
+		}
+		return fine
+	}
+	if got := tab.sync(); got.ClockCorrected != time.Hour || got.Sent != 1 {
+		t.Errorf("Sync = %+v", got)
+	}
+	tab.sameAs(s)
+}
+
+// Answers may reach the file in another order than the server gave them.
+func TestAnswersOutOfOrder(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	other := &tablet{t: t, path: tab.path, net: &network{server: s.http}, now: tab.now, seed: 5}
+	other.open()
+	t.Cleanup(func() { _ = other.Close() })
+	for i := range 3 {
+		_, err := tab.LogCommunityActivity(t.Context(), activity(fmt.Sprint(i)))
+		tab.must(err)
+	}
+	requests := 0
+	tab.net.after = func() { // the server has answered, and the answer is under way
+		if requests++; requests == 1 {
+			_, err := other.LogCommunityActivity(t.Context(), activity("另一个"))
+			other.must(err)
+			s.set(testID(14, 1), activity("服务器的"))
+			other.sync()
+		}
+	}
+	tab.sync()
+	tab.sameAs(s)
+	other.sameAs(s)
+}
