@@ -47,8 +47,7 @@ CREATE TABLE records (
   root         BLOB    NOT NULL, -- its own id when it is a root
   audience     BLOB    NOT NULL, -- the team that receives it; zeros: the whole deployment
   position     INTEGER NOT NULL, -- where it last changed
-  origin       INTEGER NOT NULL, -- the replica whose change gave it that position; 0 none
-  before       INTEGER NOT NULL, -- its position before the run of changes by origin that ends there; 0 when they made it
+  origin       INTEGER NOT NULL, -- the replica whose change gave it that position, if its tablet has all of it; else 0
   day          INTEGER NOT NULL, -- occurred_on, YYYYMMDD; 0 when unset
   duplicate_of BLOB,
   state        BLOB    NOT NULL, -- an encoded State

@@ -191,8 +191,13 @@ func FromConnect(err error) *Problem {
 				return p
 			}
 		}
-		if ce.Code() == connect.CodeResourceExhausted {
-			return New(BodyTooLarge) // Connect's own limit answers without a detail
+		// What Connect itself refuses comes without a detail. Only if the server said it, nothing was stored.
+		switch {
+		case !connect.IsWireError(err):
+		case ce.Code() == connect.CodeResourceExhausted:
+			return New(BodyTooLarge)
+		case ce.Code() == connect.CodeInvalidArgument, ce.Code() == connect.CodeUnimplemented:
+			return New(Malformed)
 		}
 	}
 	return Newf(Unavailable, "%v", err)

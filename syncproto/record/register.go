@@ -40,13 +40,18 @@ func (rs Registers) Get(field protowire.Number) Register {
 	return Register{}
 }
 
-// Fields is the encoded message of all fields that have a value.
-func (rs Registers) Fields() []byte {
+// Size is how many bytes Fields takes.
+func (rs Registers) Size() int {
 	size := 0
 	for _, r := range rs {
 		size += len(r.Value)
 	}
-	fields := make([]byte, 0, size)
+	return size
+}
+
+// Fields is the encoded message of all fields that have a value.
+func (rs Registers) Fields() []byte {
+	fields := make([]byte, 0, rs.Size())
 	for _, r := range rs {
 		fields = append(fields, r.Value...)
 	}

@@ -37,11 +37,11 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 	rows := make([][]any, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
-		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.Before), r.Day, orNull(r.DuplicateOf), r.State} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), r.Day, orNull(r.DuplicateOf), r.State} //nolint:gosec // below 63 bits
 	}
-	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, before, day, duplicate_of, state)`,
+	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, day, duplicate_of, state)`,
 		`ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
-			origin = excluded.origin, before = excluded.before, day = excluded.day, duplicate_of = excluded.duplicate_of, state = excluded.state`, rows)
+			origin = excluded.origin, day = excluded.day, duplicate_of = excluded.duplicate_of, state = excluded.state`, rows)
 }
 
 func (t *Tx) savePostings(c syncing.Changes) error {

@@ -113,12 +113,12 @@ func (t *Tx) History(id hlc.ID) ([]syncing.LogEntry, error) {
 	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND record = $2 ORDER BY position`, t.id, id[:])
 }
 
-const recordColumns = `id, kind, root, audience, position, origin, before, day, duplicate_of, state`
+const recordColumns = `id, kind, root, audience, position, origin, day, duplicate_of, state`
 
 func scanRecord(row scanner) (syncing.Record, error) {
 	var r syncing.Record
 	var id, root, audience, duplicate []byte
-	err := row.Scan(&id, &r.Kind, &root, &audience, &r.Position, &r.Origin, &r.Before, &r.Day, &duplicate, &r.State)
+	err := row.Scan(&id, &r.Kind, &root, &audience, &r.Position, &r.Origin, &r.Day, &duplicate, &r.State)
 	if err != nil {
 		return r, err
 	}

@@ -2,6 +2,7 @@ package syncing
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -31,6 +32,12 @@ func (g *group) meet(e *entry, a arrival, worker hlc.ID) error {
 			failed = err
 			return yes
 		})
+		if meeting == record.Clashes && failed == nil {
+			var seen hlc.Stamp
+			if seen, failed = g.seenThroughHeld(e.ID, arriving); seen == standing.Stamp {
+				meeting = record.Succeeds
+			}
+		}
 		if failed != nil {
 			return failed
 		}
@@ -89,6 +96,28 @@ func (g *group) isAncestor(id hlc.ID, standing record.Register, s hlc.Stamp) (bo
 	}
 }
 
+// seenThroughHeld is the newest applied value that the author of a register had seen, when what it names as its parent
+// is a change of the author's own that is held: a worker must not conflict with herself because of it.
+func (g *group) seenThroughHeld(id hlc.ID, arriving record.Register) (hlc.Stamp, error) {
+	if arriving.Parent.Replica != arriving.Stamp.Replica {
+		return arriving.Parent, nil
+	}
+	entries, err := g.past(id)
+	if err != nil {
+		return hlc.Stamp{}, err
+	}
+	at := arriving.Parent
+	for _, e := range slices.Backward(entries) {
+		if !e.Held() || e.Replica != arriving.Stamp.Replica {
+			continue
+		}
+		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == at {
+			at = c.Parents[arriving.Field]
+		}
+	}
+	return at, nil
+}
+
 // conflict keeps both values of a field in the record of its conflict, which is one for each record and field.
 func (g *group) conflict(e *entry, field protowire.Number, standing, arriving record.Register, worker hlc.ID) error {
 	id := conflictID(e.ID, field)
@@ -120,9 +149,13 @@ func (g *group) conflict(e *entry, field protowire.Number, standing, arriving re
 	return g.author(at, recordv1.Kind_KIND_CONFLICT, id, set)
 }
 
+// maxSides bounds a conflict that goes on and on: the newest values are kept in it, and all of them in the log.
+const maxSides = 16
+
+// addSide adds a value to the sides, which ascend as registers do: the last is the one that won.
 func addSide(sides []*recordv1.ConflictSide, r record.Register, author hlc.ID) []*recordv1.ConflictSide {
 	for _, s := range sides {
-		if s.GetTime() == uint64(r.Stamp.Time) && s.GetReplica() == uint64(r.Stamp.Replica) {
+		if stampOfSide(s) == r.Stamp && bytes.Equal(s.GetValue(), r.Value) {
 			return sides
 		}
 	}
@@ -132,10 +165,13 @@ func addSide(sides []*recordv1.ConflictSide, r record.Register, author hlc.ID) [
 	}
 	sides = append(sides, side)
 	slices.SortFunc(sides, func(a, b *recordv1.ConflictSide) int {
-		return hlc.Stamp{Time: hlc.Time(a.GetTime()), Replica: hlc.Replica(a.GetReplica())}.Compare(
-			hlc.Stamp{Time: hlc.Time(b.GetTime()), Replica: hlc.Replica(b.GetReplica())})
+		return cmp.Or(stampOfSide(a).Compare(stampOfSide(b)), bytes.Compare(a.GetValue(), b.GetValue()))
 	})
-	return sides
+	return sides[max(0, len(sides)-maxSides):]
+}
+
+func stampOfSide(s *recordv1.ConflictSide) hlc.Stamp {
+	return hlc.Stamp{Time: hlc.Time(s.GetTime()), Replica: hlc.Replica(s.GetReplica())}
 }
 
 // conflictID derives the id of a conflict from record and field, so that a server which lost it and finds it again
@@ -188,5 +224,5 @@ func (g *group) author(e *entry, kind record.Kind, id hlc.ID, set proto.Message,
 		return err
 	}
 	body := c.Encode()
-	return g.apply(e, c, c.Registers(), g.take(r, c.ID, c.Record, Applied, body, batch.HashOf(body)))
+	return g.apply(e, c, c.Registers(), g.take(r, c.ID, c.Record, Applied, body, batch.HashOf(body)), 0)
 }

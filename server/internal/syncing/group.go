@@ -189,14 +189,19 @@ func (g *group) append(e LogEntry, hash batch.Hash) {
 	g.log = append(g.log, e)
 }
 
-// apply merges a change that was let in into its record and gives the record the position of the change.
-func (g *group) apply(e *entry, c *record.Change, set record.Registers, position uint64) error {
+// apply merges a change that was let in into its record and gives the record the position of the change. seen is the
+// position up to which the author had pulled when the change was sent.
+func (g *group) apply(e *entry, c *record.Change, set record.Registers, position, seen uint64) error {
 	teamWas, rootWas := e.Audience, e.Root
 	made := !e.there
 	e.Kind, e.there = c.Kind, true
 	e.registers = record.Merge(e.registers, set)
-	if e.Origin != c.Stamp.Replica || made {
-		e.Origin, e.Before = c.Stamp.Replica, e.Position
+	// The tablet has all of the record if it made it, if nobody else has changed it since its own last change, or if its
+	// cursor had come past the record before this push. Else the body must come with its next pull.
+	if made || e.Origin == c.Stamp.Replica || e.Position <= seen {
+		e.Origin = c.Stamp.Replica
+	} else {
+		e.Origin = 0
 	}
 	e.Position, e.changed = position, true
 	e.Day, e.DuplicateOf = dayOf(e.registers), idOf(e.registers.Get(duplicateField))
@@ -302,7 +307,7 @@ func (g *group) announceConfidential(root *entry) {
 // announce gives a record a position that no change took.
 func (g *group) announce(e *entry) {
 	g.append(LogEntry{Record: e.ID, Change: e.ID, Outcome: NewAudience}, batch.HashOf(e.ID[:]))
-	e.Position, e.Origin, e.Before, e.changed = g.head.Position, 0, 0, true
+	e.Position, e.Origin, e.changed = g.head.Position, 0, true
 }
 
 // changes are what the group saves.

@@ -167,11 +167,11 @@ func (p *puller) refill(s *stream) error {
 	return nil
 }
 
-// pulled is a record as it is sent. Its body stays away when the tablet has it: its own push gave the record its
-// position, and before that push the cursor had already covered it.
+// pulled is a record as it is sent. Its body stays away when the tablet has it (see group.apply); a tablet that starts
+// from the beginning gets everything.
 func (p *puller) pulled(r Record) *syncv1.PulledRecord {
 	m := &syncv1.PulledRecord{Id: r.ID[:], Kind: uint32(r.Kind), Position: r.Position, Proof: p.keys.Proof(p.self.deployment, r.ID, r.Kind, r.State)} //nolint:gosec // kinds are positive
-	if p.replica == 0 || r.Origin != p.replica || r.Before > p.cursor || p.cursor == 0 {
+	if p.replica == 0 || r.Origin != p.replica || p.cursor == 0 {
 		m.State = r.State
 	}
 	return m

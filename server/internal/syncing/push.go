@@ -13,6 +13,9 @@ import (
 	"levee/syncproto/record"
 )
 
+// maxRecordBytes bounds the fields of a record as merged, so that it always fits into a page.
+const maxRecordBytes = 512 << 10
+
 // MaxSkew is how far a tablet's clock, or a stamp, may lie from the server's.
 const MaxSkew = 5 * time.Minute
 
@@ -24,6 +27,7 @@ type push struct {
 	first    uint64
 	chain    batch.Hash // before the first
 	unsent   uint64     // changes that the tablet holds besides
+	cursor   *syncv1.Mark
 	arrivals []arrival
 }
 
@@ -196,12 +200,16 @@ func (g *group) forks(p *push, r *Replica) (bool, error) {
 
 // enter puts new changes at the end of the replica's chain.
 func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
-	others := false
-	if len(fresh) > 0 {
-		var err error
-		if others, err = g.store.OtherReplicas(p.device, p.replica); err != nil {
-			return err
-		}
+	if len(fresh) == 0 {
+		return nil
+	}
+	others, err := g.store.OtherReplicas(p.device, p.replica)
+	if err != nil {
+		return err
+	}
+	seen, err := g.seen(p)
+	if err != nil {
+		return err
 	}
 	for _, a := range fresh {
 		outcome, err := g.judge(p, a, others)
@@ -220,12 +228,21 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 		}
 		position := g.take(r, change, rec, outcome, a.body, a.hash)
 		if outcome == Applied {
-			if err := g.apply(g.records[rec], a.change, a.set, position); err != nil {
+			if err := g.apply(g.records[rec], a.change, a.set, position, seen); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// seen is the position up to which the sender has pulled, if its cursor is a place of this log.
+func (g *group) seen(p *push) (uint64, error) {
+	chain, ok, err := g.store.ChainAt(p.cursor.GetPosition())
+	if err != nil || !ok || !batch.Same(p.cursor.GetChain(), chain) {
+		return 0, err
+	}
+	return p.cursor.GetPosition(), nil
 }
 
 // judge decides what becomes of a change: applied, known, or held with a code.
@@ -271,7 +288,11 @@ func (g *group) judge(p *push, a arrival, others bool) (string, error) {
 // judgeAccess asks whether the author might do this, posted as they were at the change's stamp.
 func (g *group) judgeAccess(p *push, e *entry, a arrival) (string, error) {
 	c := a.change
-	root, audience, code, err := g.place(c.Kind, c.Record, record.Merge(e.registers, a.set))
+	merged := record.Merge(e.registers, a.set)
+	if merged.Size() > maxRecordBytes {
+		return string(record.CodeTooLarge), nil
+	}
+	root, audience, code, err := g.place(c.Kind, c.Record, merged)
 	if err != nil || code != "" {
 		return string(code), err
 	}

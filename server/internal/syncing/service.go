@@ -156,8 +156,6 @@ func (s *Service) Sync(ctx context.Context, device Device, expires time.Time, re
 	if len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()) || request.GetUnsent() > maxUnsent {
 		return nil, problem.New(problem.Malformed)
 	}
-	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
-
 	response := &syncv1.SyncResponse{Protocol: Protocol}
 	var err error
 	if request.GetPush() != nil {
@@ -165,6 +163,8 @@ func (s *Service) Sync(ctx context.Context, device Device, expires time.Time, re
 			return nil, err
 		}
 	}
+	// Only now: what a refused push holds is still unsent.
+	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
 	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() {
 		if response.Page, err = s.pull(ctx, device, request); err != nil {
 			return nil, err
@@ -182,6 +182,7 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 	if err != nil {
 		return nil, err
 	}
+	p.cursor = request.GetPull().GetCursor()
 	var ack *syncv1.Acknowledgement
 	if len(p.arrivals) == 0 {
 		err = s.config.Store.Read(ctx, func(tx Reading) (err error) {

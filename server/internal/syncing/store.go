@@ -105,10 +105,8 @@ type Record struct {
 	// Audience is the team that receives it; access.Everyone for the whole deployment.
 	Audience hlc.ID
 	Position uint64
-	// Origin is the replica whose change gave the record its position; 0 when none did.
+	// Origin is the replica whose change gave the record its position, if its tablet has all of the record; else 0.
 	Origin hlc.Replica
-	// Before is the position that it had before the run of changes by Origin that ends at Position; 0 when they made it.
-	Before uint64
 	// Day is YYYYMMDD; 0 when unset.
 	Day int32
 	// DuplicateOf is zero when it says nothing.

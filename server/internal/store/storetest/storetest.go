@@ -75,7 +75,7 @@ func inWrite(t *testing.T, db *store.DB, fn func(syncing.Writing) error) {
 }
 
 func aRecord(n int, position uint64) syncing.Record {
-	return syncing.Record{ID: id(n), Kind: recordv1.Kind_KIND_CASE, Root: id(n), Audience: id(50), Position: position, Origin: 7, Before: 1, Day: 20211001, State: []byte{byte(n)}}
+	return syncing.Record{ID: id(n), Kind: recordv1.Kind_KIND_CASE, Root: id(n), Audience: id(50), Position: position, Origin: 7, Day: 20211001, State: []byte{byte(n)}}
 }
 
 // entry is the log's entry at a position. The text of a body sorts otherwise than its number: order must come from
