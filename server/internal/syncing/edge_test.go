@@ -1,0 +1,192 @@
+package syncing_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"levee/server/internal/servertest"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// A team mate's edit that lies on a later page must come whole, though the puller's own push has moved the record since
+// and the cursor has come past the edit's place by the time that page is asked for.
+func TestATeamMatesEditComesWholeOnALaterPage(t *testing.T) {
+	d := servertest.New(t)
+	anna, ben := d.Enrol("anna"), d.Enrol("ben")
+	anna.Pull()
+	made := anna.Make(aCase())
+	anna.Push(made)
+	ben.Pull()
+	anna.Seen[made.Record] = made.Registers()
+	filler := func() *record.Change {
+		c := aCase()
+		c.CaseNo = proto.String(strings.Repeat("y", 100))
+		return anna.Make(c)
+	}
+	for range 10 {
+		anna.Push(filler())
+	}
+	anna.Push(anna.Edit(made.Record, &recordv1.Case{CaseNo: proto.String("edited by anna")}))
+	for range 60 {
+		anna.Push(filler())
+	}
+	own := ben.Edit(made.Record, &recordv1.Case{Age: proto.Uint32(70)})
+	request := ben.Request(ben.Batch(own))
+	request.Pull.MaxBytes = 4096
+	answer, err := ben.Sync(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ben.Remember(own.Encode())
+	ben.Seen[made.Record] = record.Merge(ben.Seen[made.Record], own.Registers())
+	pages := 1
+	for ; answer.GetPage().GetRemaining() > 0; pages++ {
+		request := ben.Request(ben.BatchOf())
+		request.Pull.MaxBytes = 4096
+		if answer, err = ben.Sync(request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got recordv1.Case
+	if err := proto.Unmarshal(ben.Seen[made.Record].Fields(), &got); err != nil || got.GetCaseNo() != "edited by anna" || pages < 3 {
+		t.Fatalf("after %d pages ben sees %q, %v", pages, got.GetCaseNo(), err)
+	}
+}
+
+func TestARecordThatGrowsWithoutBoundIsHeld(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	made := anna.Make(aCase())
+	anna.Push(made)
+	for i := range 20 {
+		field := protowire.AppendTag(nil, protowire.Number(1000+i), protowire.BytesType)
+		c, err := record.Edit(anna.NewID(), made.Record, made.Kind, anna.Stamp(), nil, protowire.AppendBytes(field, make([]byte, 60<<10)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if codes := held(anna.Push(c)); len(codes) > 0 {
+			if codes[uint64(len(anna.Sent))] != string(record.CodeTooLarge) || i < 5 {
+				t.Fatalf("change %d: %v", i, codes)
+			}
+			return
+		}
+	}
+	t.Fatal("a record of more than a megabyte was taken")
+}
+
+func TestTwoValuesOfOneStampAreBothKept(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	made := anna.Make(aCase())
+	anna.Push(made)
+	other, err := record.Edit(anna.NewID(), made.Record, made.Kind, made.Stamp, nil, protowire.AppendString(protowire.AppendTag(nil, 16, protowire.BytesType), "a clone's"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna.Push(other)
+	c := conflictsIn(t, anna)
+	if len(c) != 1 || len(c[0].GetSides()) != 2 || bytes.Compare(c[0].GetSides()[0].GetValue(), c[0].GetSides()[1].GetValue()) >= 0 {
+		t.Fatalf("conflict %v", c)
+	}
+}
+
+func TestAnEditOverAHeldOneOfTheSameAuthorIsNoConflict(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	made := anna.Make(aCase())
+	anna.Push(made)
+	anna.Seen[made.Record] = made.Registers()
+	absurd := anna.Edit(made.Record, &recordv1.Case{ClientCount: proto.Uint32(1 << 30)})
+	anna.Seen[made.Record] = record.Merge(anna.Seen[made.Record], absurd.Registers())
+	mended := anna.Edit(made.Record, &recordv1.Case{ClientCount: proto.Uint32(4)})
+	if codes := held(anna.Push(absurd, mended)); len(codes) != 1 {
+		t.Fatalf("held: %v", codes)
+	}
+	if c := conflictsIn(t, anna); len(c) != 0 {
+		t.Fatalf("a worker conflicts with herself: %v", c)
+	}
+}
+
+func TestWhatATabletSaysAboutItselfIsBounded(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	request := anna.Request(anna.BatchOf())
+	request.Unsent = 1 << 63
+	if _, err := anna.Sync(request); problem.CodeOf(err) != problem.Malformed {
+		t.Errorf("an absurd backlog: %v", err)
+	}
+	request = anna.Request(anna.BatchOf())
+	request.App = strings.Repeat("x", 61)
+	if _, err := anna.Sync(request); problem.CodeOf(err) != problem.Malformed {
+		t.Errorf("a long name of the program: %v", err)
+	}
+}
+
+func TestABacklogIsKnownAfterTheNextCommit(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	request := anna.Request(anna.Batch(anna.Make(aCase())))
+	request.Unsent = 7
+	request.Push.Signature[0] ^= 1
+	if _, err := anna.Sync(request); problem.CodeOf(err) != problem.SignatureInvalid {
+		t.Fatal(err)
+	}
+	request.Push.Signature[0] ^= 1
+	request.Unsent = 5
+	if _, err := anna.Sync(request); err != nil {
+		t.Fatal(err)
+	}
+	d.Close() // what tablets said is written before the store is closed
+	d.Open()
+	v, err := d.Service.Device(context.Background(), anna.Device.ID)
+	if err != nil || v.Unsent != 5 || v.LastContact != d.Now.UnixMilli() {
+		t.Fatalf("%+v, %v", v, err)
+	}
+}
+
+// The vector of syncproto ties the server's proof to what the protocol says.
+func TestTheProofIsTheProtocols(t *testing.T) {
+	text, err := os.ReadFile("../../../syncproto/testdata/vectors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Device struct {
+			Deployment string `json:"deployment"`
+		} `json:"device"`
+		Proof struct {
+			Key   string `json:"key"`
+			ID    string `json:"id"`
+			Kind  int32  `json:"kind"`
+			State string `json:"state"`
+			Proof string `json:"proof"`
+		} `json:"proof"`
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	b := func(s string) []byte {
+		v, err := hex.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	p := vectors.Proof
+	keys := &syncing.Keys{ProofKey: b(p.Key)}
+	if got := keys.Proof(hlc.ID(b(vectors.Device.Deployment)), hlc.ID(b(p.ID)), record.Kind(p.Kind), b(p.State)); hex.EncodeToString(got) != p.Proof {
+		t.Fatalf("proof %x, want %s", got, p.Proof)
+	}
+}
