@@ -118,49 +118,35 @@ func candidates(tx RecordReading, kinds []record.Kind, after hlc.ID) ([]syncing.
 	return all[:min(len(all), behindChunk)], nil
 }
 
-// factsOf is what records give, by id. Each needs its family beside it, and the families that duplicates tie to it.
+// factsOf is what records give, by id. It counts them with their families, and with those of the records that they say to
+// be duplicates of. What is a duplicate of them changes nothing in what they give.
 func factsOf(tx RecordReading, of []syncing.Record) (map[hlc.ID]tally.Fact, error) {
-	family := map[hlc.ID]syncing.Record{}
+	var records []tally.Record
 	asked := map[hlc.ID]bool{}
-	roots := rootsOf(of)
-	for len(roots) > 0 {
-		var missing []hlc.ID
-		for _, root := range roots {
-			if !asked[root] {
-				asked[root] = true
-				missing = append(missing, root)
-			}
-		}
-		found, err := tx.Families(missing)
+	for roots := rootsOf(of, asked); len(roots) > 0; {
+		family, err := tx.Families(roots)
 		if err != nil {
 			return nil, err
 		}
-		var ids, named []hlc.ID
-		for _, r := range found {
-			if mayCount(r.Kind) {
-				family[r.ID] = r
-				ids = append(ids, r.ID)
-				if r.DuplicateOf != (hlc.ID{}) {
-					named = append(named, r.DuplicateOf)
-				}
+		var named []hlc.ID
+		for _, r := range family {
+			if !mayCount(r.Kind) {
+				continue
 			}
-		}
-		if roots, err = tx.DuplicatesOf(ids); err != nil {
-			return nil, err
+			t, err := tallied(r)
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, t)
+			if r.DuplicateOf != (hlc.ID{}) {
+				named = append(named, r.DuplicateOf)
+			}
 		}
 		others, err := tx.Records(named)
 		if err != nil {
 			return nil, err
 		}
-		roots = slices.DeleteFunc(append(roots, rootsOf(others)...), func(root hlc.ID) bool { return asked[root] })
-	}
-	records := make([]tally.Record, 0, len(family))
-	for _, r := range family {
-		t, err := tallied(r)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, t)
+		roots = rootsOf(others, asked)
 	}
 	facts := map[hlc.ID]tally.Fact{}
 	for _, f := range tally.Facts(records) {
@@ -169,10 +155,14 @@ func factsOf(tx RecordReading, of []syncing.Record) (map[hlc.ID]tally.Fact, erro
 	return facts, nil
 }
 
-func rootsOf(records []syncing.Record) []hlc.ID {
-	roots := make([]hlc.ID, 0, len(records))
+// rootsOf are the roots of some records that were not asked for before.
+func rootsOf(records []syncing.Record, asked map[hlc.ID]bool) []hlc.ID {
+	var roots []hlc.ID
 	for _, r := range records {
-		roots = append(roots, r.Root)
+		if !asked[r.Root] {
+			asked[r.Root] = true
+			roots = append(roots, r.Root)
+		}
 	}
 	return roots
 }

@@ -45,8 +45,6 @@ type RecordReading interface {
 	Records(ids []hlc.ID) ([]syncing.Record, error)
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]syncing.Record, error)
-	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
-	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
 }
 
 // Counted reads the stored totals.
