@@ -25,7 +25,7 @@ import (
 // mountSync adds the route of tablets. It carries no headers of pages and no request ids: every byte crosses a bad link.
 func (c *Config) mountSync(e *echo.Echo) {
 	options := append(wire.HandlerOptions(), connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, v any) error {
-		return problem.ToConnect(c.toProblem(fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
+		return c.toConnect(c.toProblem(fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
 	}))
 	path, handler := syncv1connect.NewSyncServiceHandler(&syncHandler{c}, options...)
 	e.Any(path+"*", echo.WrapHandler(c.authenticate(handler, connect.NewErrorWriter(options...))))
@@ -35,7 +35,7 @@ func (c *Config) mountSync(e *echo.Echo) {
 type caller struct {
 	deployment *syncing.Service
 	device     syncing.Device
-	expires    time.Time
+	arrival    syncing.Arrival
 }
 
 type callerKey struct{}
@@ -44,9 +44,10 @@ type callerKey struct{}
 // call without a token: its code is its proof.
 func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := c.Wall() // the headers are here; the body may take minutes
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessageBytes))
 		if err == nil && r.URL.Path != syncv1connect.SyncServiceEnrolProcedure {
-			r, err = c.identify(r, body)
+			r, err = c.identify(r, body, began)
 		}
 		if err != nil {
 			var tooLarge *http.MaxBytesError
@@ -59,7 +60,7 @@ func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWrite
 			default:
 				p = c.toProblem(err)
 			}
-			_ = errorWriter.Write(w, r, problem.ToConnect(p)) // the caller is gone if this fails
+			_ = errorWriter.Write(w, r, c.toConnect(p)) // the caller is gone if this fails
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -67,7 +68,7 @@ func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWrite
 	})
 }
 
-func (c *Config) identify(r *http.Request, body []byte) (*http.Request, error) {
+func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.Request, error) {
 	token, ok := strings.CutPrefix(r.Header.Get(echo.HeaderAuthorization), "Bearer ")
 	if !ok {
 		return r, problem.New(problem.Unauthenticated)
@@ -88,7 +89,14 @@ func (c *Config) identify(r *http.Request, body []byte) (*http.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{d.Syncing, device, expires})), nil
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{d.Syncing, device, syncing.Arrival{Began: began, TokenExpires: expires}})), nil
+}
+
+// toConnect is a problem as a tablet gets it: every answer says what time it is.
+func (c *Config) toConnect(p *problem.Problem) *connect.Error {
+	timed := *p
+	timed.ServerTime = c.Wall()
+	return problem.ToConnect(&timed)
 }
 
 // syncHandler decodes, calls and maps errors.
@@ -98,11 +106,11 @@ type syncHandler struct{ *Config }
 func (h *syncHandler) Sync(ctx context.Context, request *connect.Request[syncv1.SyncRequest]) (*connect.Response[syncv1.SyncResponse], error) {
 	from, ok := ctx.Value(callerKey{}).(caller)
 	if !ok {
-		return nil, problem.ToConnect(problem.New(problem.Unauthenticated))
+		return nil, h.toConnect(problem.New(problem.Unauthenticated))
 	}
-	response, err := from.deployment.Sync(ctx, from.device, from.expires, request.Msg)
+	response, err := from.deployment.Sync(ctx, from.device, from.arrival, request.Msg)
 	if err != nil {
-		return nil, problem.ToConnect(h.toProblem(err))
+		return nil, h.toConnect(h.toProblem(err))
 	}
 	h.Measures.sent(response)
 	return connect.NewResponse(response), nil
@@ -115,11 +123,11 @@ func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1
 		d = h.Deployments[hlc.ID(id)]
 	}
 	if d == nil {
-		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeInvalid))
+		return nil, h.toConnect(problem.New(problem.EnrolmentCodeInvalid))
 	}
 	response, err := d.Syncing.Enrol(ctx, request.Msg)
 	if err != nil {
-		return nil, problem.ToConnect(h.toProblem(err))
+		return nil, h.toConnect(h.toProblem(err))
 	}
 	return connect.NewResponse(response), nil
 }

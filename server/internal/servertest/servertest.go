@@ -249,10 +249,15 @@ func (v *Device) Request(b *syncv1.Batch) *syncv1.SyncRequest {
 	return &syncv1.SyncRequest{Protocol: 1, Clock: v.Now.UnixMilli(), Push: b, Pull: &syncv1.Pull{Cursor: v.Cursor}}
 }
 
+// Arrival is that of a request that was signed a moment ago.
+func (v *Device) Arrival() syncing.Arrival {
+	return syncing.Arrival{Began: v.Now, TokenExpires: v.Now.Add(time.Minute)}
+}
+
 // Sync sends a request and takes the answer in.
 func (v *Device) Sync(r *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	v.T.Helper()
-	answer, err := v.Service.Sync(context.Background(), v.Device, v.Now.Add(time.Minute), r)
+	answer, err := v.Service.Sync(context.Background(), v.Device, v.Arrival(), r)
 	if err != nil {
 		return nil, err
 	}

@@ -228,11 +228,20 @@ func scanDevice(row scanner) (syncing.Device, error) {
 
 // Device implements syncing.Reading.
 func (t *Tx) Device(id hlc.ID) (syncing.Device, bool, error) {
-	s, err := t.statement(`SELECT ` + deviceColumns + ` FROM devices WHERE deployment = $1 AND device = $2`)
+	return t.device(`SELECT `+deviceColumns+` FROM devices WHERE deployment = $1 AND device = $2`, id[:])
+}
+
+// DeviceByKey implements syncing.Enrolling.
+func (t *Tx) DeviceByKey(publicKey []byte) (syncing.Device, bool, error) {
+	return t.device(`SELECT `+deviceColumns+` FROM devices WHERE deployment = $1 AND public_key = $2`, publicKey)
+}
+
+func (t *Tx) device(query string, by []byte) (syncing.Device, bool, error) {
+	s, err := t.statement(query)
 	if err != nil {
 		return syncing.Device{}, false, err
 	}
-	d, err := scanDevice(s.QueryRowContext(t.ctx, t.id, id[:]))
+	d, err := scanDevice(s.QueryRowContext(t.ctx, t.id, by))
 	if errors.Is(err, sql.ErrNoRows) {
 		return syncing.Device{}, false, nil
 	}

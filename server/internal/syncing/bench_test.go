@@ -3,7 +3,6 @@ package syncing_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -39,7 +38,7 @@ func BenchmarkPush(b *testing.B) {
 	}
 	b.ResetTimer()
 	for _, r := range requests {
-		if _, err := v.Service.Sync(context.Background(), v.Device, v.Now.Add(time.Minute), r); err != nil {
+		if _, err := v.Service.Sync(context.Background(), v.Device, v.Arrival(), r); err != nil {
 			b.Fatal(err)
 		}
 	}

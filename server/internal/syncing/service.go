@@ -138,8 +138,16 @@ func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
 	return d, err
 }
 
-// Sync answers one request of a device whose token was verified. expires is when that token ends.
-func (s *Service) Sync(ctx context.Context, device Device, expires time.Time, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
+// Arrival is what is known of a request besides its message.
+type Arrival struct {
+	// Began is the server's clock when the headers were there. A long upload must not look like a wrong clock.
+	Began time.Time
+	// TokenExpires is when the verified token ends.
+	TokenExpires time.Time
+}
+
+// Sync answers one request of a device whose token was verified.
+func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	now := s.config.Wall()
 	if request.GetProtocol() != Protocol {
 		return nil, problem.New(problem.ProtocolUnsupported)
@@ -147,10 +155,10 @@ func (s *Service) Sync(ctx context.Context, device Device, expires time.Time, re
 	if device.RevokedAt != 0 {
 		return nil, problem.New(problem.DeviceRevoked)
 	}
-	if skew := time.UnixMilli(request.GetClock()).Sub(now); skew > MaxSkew || skew < -MaxSkew {
+	if skew := time.UnixMilli(request.GetClock()).Sub(arrival.Began); skew > MaxSkew || skew < -MaxSkew {
 		return nil, &problem.Problem{Code: problem.ClockSkew, ServerTime: now}
 	}
-	if expires.Before(now.Add(-MaxSkew)) {
+	if arrival.TokenExpires.Before(arrival.Began.Add(-MaxSkew)) {
 		return nil, problem.New(problem.Unauthenticated)
 	}
 	if len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()) || request.GetUnsent() > maxUnsent {
@@ -221,7 +229,7 @@ func (s *Service) Person(worker hlc.ID) access.Person {
 	return p
 }
 
-// renew is a new certificate when the tablet shows one that is past half its time.
+// renew is a new certificate for a tablet that shows its old one, as it does once that is past half its time.
 func (s *Service) renew(device Device, request *syncv1.SyncRequest, now time.Time) (*syncv1.Certificate, error) {
 	if request.GetCertificate() == nil {
 		return nil, nil
@@ -303,6 +311,12 @@ func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.
 	}
 	if now.UnixMilli() > code.ExpiresAt {
 		return Device{}, problem.New(problem.EnrolmentCodeExpired)
+	}
+	if _, ok, err := g.store.DeviceByKey(request.GetPublicKey()); err != nil || ok {
+		if ok {
+			err = problem.Newf(problem.EnrolmentCodeUsed, "this device came in with another code")
+		}
+		return Device{}, err
 	}
 	id, err := hlc.NewID(g.self.clock.Now(), g.self.entropy)
 	if err != nil {

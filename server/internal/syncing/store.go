@@ -76,6 +76,8 @@ type Enrolling interface {
 	Enrolment(secretHash []byte) (Enrolment, bool, error)
 	// SaveEnrolment adds a code or notes its use.
 	SaveEnrolment(Enrolment) error
+	// DeviceByKey is the device of a public key; false when there is none.
+	DeviceByKey(publicKey []byte) (Device, bool, error)
 	// SaveDevice adds a device or replaces what is known of it.
 	SaveDevice(Device) error
 }

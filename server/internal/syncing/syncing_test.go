@@ -538,7 +538,7 @@ func TestBatchesThatArriveTogetherAreAllTaken(t *testing.T) {
 	var wg sync.WaitGroup
 	for i, v := range devices {
 		wg.Go(func() {
-			answer, err := v.Service.Sync(context.Background(), v.Device, v.Now.Add(time.Minute), requests[i])
+			answer, err := v.Service.Sync(context.Background(), v.Device, v.Arrival(), requests[i])
 			if err != nil || answer.GetAcknowledgement().GetHave() != 20 {
 				t.Errorf("device %d: %v, %v", i, answer.GetAcknowledgement(), err)
 			}
@@ -572,6 +572,15 @@ func TestEnrolment(t *testing.T) {
 	wrong.Secret = "WRONG"
 	if _, err := d.Service.Enrol(ctx, wrong); problem.CodeOf(err) != problem.EnrolmentCodeInvalid {
 		t.Errorf("wrong: %v", err)
+	}
+	second, err := d.Service.NewEnrolmentCode(ctx, d.Workers["ben"], time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := proto.CloneOf(request)
+	same.Secret = second
+	if _, err := d.Service.Enrol(ctx, same); problem.CodeOf(err) != problem.EnrolmentCodeUsed {
+		t.Errorf("a second code for one key: %v", err)
 	}
 	late, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], time.Hour)
 	if err != nil {
