@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -67,7 +68,7 @@ func route[I, B any](h huma.API, name, summary string, handler func(context.Cont
 		Responses: map[string]*huma.Response{
 			"304": {Description: "Nothing has changed since the answer that If-None-Match names."},
 			"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
-				problemType: {Schema: huma.SchemaFromType(schemas, typeOf[problemBody]())},
+				problemType: {Schema: schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},
 			}},
 		},
 	}, handler)

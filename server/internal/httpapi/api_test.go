@@ -173,7 +173,7 @@ func activity(d *servertest.Device, first uint32) []*record.Change {
 		Name: proto.String("中秋晚会"), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false),
 	})
 	return []*record.Change{a, d.Make(&recordv1.Headcount{
-		Activity: a.Record[:], Counter: d.Worker[:], Method: recordv1.CountMethod_COUNT_METHOD_ESTIMATED.Enum(), FirstTime: &first, Returning: proto.Uint32(2),
+		Activity: a.Record[:], Counter: d.Worker[:], Zone: proto.String("东区"), Method: recordv1.CountMethod_COUNT_METHOD_ESTIMATED.Enum(), FirstTime: &first, Returning: proto.Uint32(2),
 	})}
 }
 

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +12,6 @@ import (
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 type textView struct {
 	Zh string `json:"zh"`

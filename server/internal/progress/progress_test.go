@@ -28,7 +28,7 @@ func activity(d *servertest.Device, day int32, first, returning uint32) []*recor
 		Name: proto.String("中秋晚会"), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false),
 	})
 	return []*record.Change{a, d.Make(&recordv1.Headcount{
-		OccurredOn: &day, Activity: a.Record[:], Counter: d.Worker[:], Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(),
+		OccurredOn: &day, Activity: a.Record[:], Counter: d.Worker[:], Zone: proto.String("东区"), Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(),
 		Cells: []*recordv1.HeadcountCell{{Sex: recordv1.Sex_SEX_FEMALE.Enum(), AgeBand: proto.Uint32(4), FirstTime: &first, Returning: &returning}},
 	})}
 }
