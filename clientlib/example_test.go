@@ -37,6 +37,7 @@ func Example() {
 	})
 	check(err)
 	_, err = store.Count(ctx, &recordv1.Headcount{
+		Zone:      proto.String("东区"),
 		Activity:  activity[:],
 		Method:    recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(),
 		FirstTime: proto.Uint32(86),

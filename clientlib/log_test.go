@@ -44,7 +44,7 @@ func (tab *tablet) all() map[record.Kind]hlc.ID {
 		Group: group[:], Number: proto.Uint32(1), Theme: proto.String("相识"), Minutes: proto.Uint32(90)}))
 	keep(recordv1.Kind_KIND_GROUP_NOTE)(tab.LogGroupNote(ctx, &recordv1.GroupNote{Session: meeting[:], Process: proto.String("气氛好。")}))
 	festival := keep(recordv1.Kind_KIND_COMMUNITY_ACTIVITY)(tab.LogCommunityActivity(ctx, activity("中秋联欢")))
-	keep(recordv1.Kind_KIND_HEADCOUNT)(tab.Count(ctx, &recordv1.Headcount{
+	keep(recordv1.Kind_KIND_HEADCOUNT)(tab.Count(ctx, &recordv1.Headcount{Zone: proto.String("东区"),
 		Activity: festival[:], Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(), FirstTime: proto.Uint32(80), Returning: proto.Uint32(40)}))
 	person := keep(recordv1.Kind_KIND_PARTICIPANT)(tab.LogParticipant(ctx, &recordv1.Participant{
 		Token: token(7), Sex: recordv1.Sex_SEX_FEMALE.Enum(), AgeBand: proto.Uint32(4), Disability: recordv1.Disability_DISABILITY_NO.Enum()}))
@@ -120,7 +120,7 @@ func TestLogFillsIn(t *testing.T) {
 	if m.GetStatus() != recordv1.Status_STATUS_HELD || m.GetEntry() != recordv1.Entry_ENTRY_BACKFILLED || m.GetPlace().GetCode() != "410621105" {
 		t.Errorf("an activity of yesterday at another site became %v", m)
 	}
-	count, err := tab.Count(ctx, &recordv1.Headcount{Activity: id[:], Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(), FirstTime: proto.Uint32(3)})
+	count, err := tab.Count(ctx, &recordv1.Headcount{Activity: id[:], Zone: proto.String("东区"), Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(), FirstTime: proto.Uint32(3)})
 	tab.must(err)
 	head := tab.record(count).Message.(*recordv1.Headcount)
 	if head.GetOccurredOn() != 20210924 || hlc.ID(head.GetSite()) != xiaohe || hlc.ID(head.GetCounter()) != liWei ||

@@ -94,7 +94,7 @@ var kinds = [...]kind{
 	recordv1.Kind_KIND_COMMUNITY_ACTIVITY: {message: (*recordv1.CommunityActivity)(nil), nature: plannedWork,
 		required: names{"name", "minutes", "register_used"}},
 	recordv1.Kind_KIND_HEADCOUNT: {message: (*recordv1.Headcount)(nil), nature: work, owner: "activity",
-		required: names{"activity", "counter", "method"}},
+		required: names{"activity", "counter", "zone", "method"}},
 	recordv1.Kind_KIND_PARTICIPANT: {message: (*recordv1.Participant)(nil), required: names{"token"}},
 	recordv1.Kind_KIND_ATTENDANCE: {message: (*recordv1.Attendance)(nil), nature: work, owner: "activity",
 		required: names{"activity", "participant", "token"}},

@@ -176,7 +176,7 @@ func anOutreach() *recordv1.Outreach {
 }
 
 func aHeadcount(activity hlc.ID, cells ...*recordv1.HeadcountCell) *recordv1.Headcount {
-	return &recordv1.Headcount{
+	return &recordv1.Headcount{Zone: proto.String("东区"),
 		Author: worker("李强"), OccurredOn: proto.Int32(20211010), ServiceArea: psychological(), Activity: activity[:],
 		Counter: worker("李强"), Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(), Cells: cells,
 	}

@@ -88,6 +88,9 @@ func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
 			return invalid("not a message")
 		}
 		b = b[tag+size:]
+		if (field == enrolmentDeployment || field == enrolmentWorker) && len(value) != len(hlc.ID{}) {
+			return invalid("an id is not 16 bytes")
+		}
 		switch field {
 		case enrolmentServerURL:
 			c.ServerURL = string(value)

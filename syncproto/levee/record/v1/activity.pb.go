@@ -681,7 +681,7 @@ type Headcount struct {
 	Deleted         *bool                  `protobuf:"varint,15,opt,name=deleted" json:"deleted,omitempty"`                                                            // 已删除: set by a delete, unset by a restore
 	Activity        []byte                 `protobuf:"bytes,16,opt,name=activity" json:"activity,omitempty"`                                                           // 活动: id of the CommunityActivity, GroupSession or Outreach*
 	Counter         []byte                 `protobuf:"bytes,17,opt,name=counter" json:"counter,omitempty"`                                                             // 计数人: id of the Worker who counted*
-	Zone            *string                `protobuf:"bytes,18,opt,name=zone" json:"zone,omitempty"`                                                                   // 负责区域
+	Zone            *string                `protobuf:"bytes,18,opt,name=zone" json:"zone,omitempty"`                                                                   // 负责区域*
 	Method          *CountMethod           `protobuf:"varint,19,opt,name=method,enum=levee.record.v1.CountMethod" json:"method,omitempty"`                             // 计数方法*
 	Cells           []*HeadcountCell       `protobuf:"bytes,20,rep,name=cells" json:"cells,omitempty"`                                                                 // 分组人数: each sex and age band once, ascending by both
 	FirstTime       *uint32                `protobuf:"varint,21,opt,name=first_time,json=firstTime" json:"first_time,omitempty"`                                       // 首次人数: totals only
