@@ -59,7 +59,7 @@ func makeKeys(path string, entropy io.Reader) (encoded []byte, token string, err
 	token = base64.RawURLEncoding.EncodeToString(secret)
 	hash := sha256.Sum256([]byte(token))
 	k.APIToken = hash[:]
-	if encoded, err = json.MarshalIndent(k, "", "  "); err != nil {
+	if encoded, err = json.MarshalIndent(k, "", "  "); err != nil { //nolint:gosec // what is written is the token's hash
 		return nil, "", err
 	}
 	// Written whole before it has its name: a crash leaves no half a key.

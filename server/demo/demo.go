@@ -108,13 +108,13 @@ func (d *Demo) enrolTablets(ctx context.Context) error {
 	for n, e := range d.server.Made.Enrolments {
 		team := slices.IndexFunc(towns, func(s server.SetUpSite) bool { return teamAt(s) == e.Team })
 		// Tablets come in over a good link; what happens in the field is what is shown.
-		way := &network{next: d.transport, rand: d.random(uint64(100 + n))} //nolint:gosec // small
+		way := &network{next: d.transport, rand: d.random(uint64(100 + n))}
 		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, len(d.teams[team])+1)), clientlib.Options{
-			Wall: d.clock.wall, Transport: way, Entropy: d.entropy(uint64(1 + n)), Name: e.Worker, App: "levee demo"}) //nolint:gosec // small
+			Wall: d.clock.wall, Transport: way, Entropy: d.entropy(uint64(1 + n)), Name: e.Worker, App: "levee demo"})
 		if err != nil {
 			return err
 		}
-		d.teams[team] = append(d.teams[team], &tablet{store: store, name: e.Worker, net: way, rand: d.random(uint64(200 + n))}) //nolint:gosec // small
+		d.teams[team] = append(d.teams[team], &tablet{store: store, name: e.Worker, net: way, rand: d.random(uint64(200 + n))})
 		if err := store.Enrol(ctx, e.Code); err != nil {
 			return fmt.Errorf("enrolling %s: %w", e.Worker, err)
 		}

@@ -94,7 +94,7 @@ func (r *Result) Print(w io.Writer, lang string) error {
 	out := &strings.Builder{}
 	fmt.Fprintln(out, say.title)
 	_, _ = p.Fprintf(out, say.made, r.Seed)
-	_, _ = p.Fprintf(out, "\n%s%s%s\n", pad(say.figure, 24), padLeft(say.here, 10), padLeft(say.published, 12))
+	_, _ = p.Fprintf(out, "\n%s%s%s\n", pad(say.figure), padLeft(say.here, 10), padLeft(say.published, 12))
 	for _, row := range []struct {
 		label           string
 		here, published int64
@@ -102,13 +102,13 @@ func (r *Result) Print(w io.Writer, lang string) error {
 		{say.serviceDays, r.ServiceDays, published.ServiceDays}, {say.cases, r.Cases, published.Cases}, {say.groupSessions, r.GroupSessions, published.GroupSessions},
 		{say.activities, r.CommunityActivities, published.CommunityActivities}, {say.beneficiaries, r.Beneficiaries, published.Beneficiaries},
 	} {
-		_, _ = p.Fprintf(out, "%s%10d%12d\n", pad(row.label, 24), row.here, row.published)
+		_, _ = p.Fprintf(out, "%s%10d%12d\n", pad(row.label), row.here, row.published)
 	}
 	header := func(title string) {
-		_, _ = p.Fprintf(out, "\n%s%s%s%s%s\n", pad(title, 24), padLeft(say.cases, 10), padLeft(say.groupSessions, 16), padLeft(say.activities, 22), padLeft(say.beneficiaries, 16))
+		_, _ = p.Fprintf(out, "\n%s%s%s%s%s\n", pad(title), padLeft(say.cases, 10), padLeft(say.groupSessions, 16), padLeft(say.activities, 22), padLeft(say.beneficiaries, 16))
 	}
 	line := func(label string, d Divided) {
-		_, _ = p.Fprintf(out, "%s%10d%16d%22d%16d\n", pad(label, 24), d.Cases, d.GroupSessions, d.CommunityActivities, d.Beneficiaries)
+		_, _ = p.Fprintf(out, "%s%10d%16d%22d%16d\n", pad(label), d.Cases, d.GroupSessions, d.CommunityActivities, d.Beneficiaries)
 	}
 	header(say.byTown)
 	for _, s := range r.BySite {
@@ -127,8 +127,10 @@ func (r *Result) Print(w io.Writer, lang string) error {
 	return err
 }
 
-// pad and padLeft fill to a width in columns; a hanzi takes two.
-func pad(s string, n int) string { return s + strings.Repeat(" ", max(0, n-columns(s))) }
+const labelWidth = 24
+
+// pad fills a label to its width in columns, and padLeft a heading; a hanzi takes two.
+func pad(s string) string { return s + strings.Repeat(" ", max(0, labelWidth-columns(s))) }
 
 func padLeft(s string, n int) string { return strings.Repeat(" ", max(0, n-columns(s))) + s }
 

@@ -32,7 +32,7 @@ func TimeOf(t time.Time) Time { return OfMillis(t.UnixMilli()) }
 
 // OfMillis is the first Time of a millisecond since 1970; what lies before 1970 or beyond 48 bits is brought to the edge.
 func OfMillis(ms int64) Time {
-	return Time(min(max(ms, 0), 1<<48-1)) << counterBits //nolint:gosec // clamped to 48 bits
+	return Time(min(max(ms, 0), 1<<48-1)) << counterBits
 }
 
 // Millis are the milliseconds since 1970.

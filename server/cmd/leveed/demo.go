@@ -25,7 +25,7 @@ type demoCmd struct {
 // Run replays.
 func (c *demoCmd) Run(ctx context.Context) (err error) {
 	progress := func(int, int) {}
-	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a file descriptor is small
+	if term.IsTerminal(int(os.Stderr.Fd())) {
 		bar := progressbar.NewOptions(demo.Days, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription("2021-09-23 → 2021-12-06"),
 			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
 		progress = func(day, _ int) { _ = bar.Set(day) } // a bar that can't be drawn stops nothing

@@ -182,7 +182,7 @@ func (t *Tx) Remaining(audience hlc.ID, after uint64) (uint64, error) {
 func (t *Tx) DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error) {
 	// Most deployments have a handful of duplicates, or none: then nothing needs to be looked for.
 	var one int
-	if any, err := t.one(`SELECT 1 FROM records WHERE deployment = $1 AND duplicate_of IS NOT NULL LIMIT 1`, []any{t.id}, &one); err != nil || !any {
+	if some, err := t.one(`SELECT 1 FROM records WHERE deployment = $1 AND duplicate_of IS NOT NULL LIMIT 1`, []any{t.id}, &one); err != nil || !some {
 		return nil, err
 	}
 	var roots []hlc.ID
