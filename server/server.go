@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 	_ "time/tzdata" // a server in a bare container has no zone database
@@ -90,7 +91,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{config: c, deployments: map[hlc.ID]*httpapi.Deployment{}}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		err = errors.Join(err, s.Close())
+		if s.Made != nil && s.Made.APIToken != "" {
+			// Nobody has seen the token, and nobody else could: the next start makes keys anew.
+			err = errors.Join(err, os.Remove(s.config.Keys))
+		}
+		return nil, err
 	}
 	return s, nil
 }
@@ -115,9 +121,6 @@ func (s *Server) open(ctx context.Context) error {
 		if _, err := s.start(ctx, id); err != nil {
 			return err
 		}
-	}
-	if token != "" {
-		s.Made = &Made{APIToken: token}
 	}
 	if len(ids) == 0 {
 		if err := s.makeDeployment(ctx); err != nil {

@@ -191,9 +191,6 @@ func TestTheWalkOfTheREADMEWorksAsWritten(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Mkdir(filepath.Join(w.dir, "walk"), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	blocks := readme(t)
 	if len(blocks) != 4 {
 		t.Fatalf("the walk has %d blocks", len(blocks))
