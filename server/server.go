@@ -107,6 +107,9 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	s.keys = keys
+	if token != "" {
+		s.Made = &Made{APIToken: token}
+	}
 	if s.measures, err = httpapi.NewMeasures(); err != nil {
 		return err
 	}
@@ -116,6 +119,9 @@ func (s *Server) open(ctx context.Context) error {
 	ids, err := s.db.Deployments(ctx)
 	if err != nil {
 		return err
+	}
+	if token != "" && len(ids) > 0 {
+		return fmt.Errorf("%s has a deployment, and its keys are not at %s: put them back from where they are kept, or name them with --keys", s.config.DB, s.config.Keys)
 	}
 	for _, id := range ids {
 		if _, err := s.start(ctx, id); err != nil {

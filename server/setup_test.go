@@ -68,6 +68,22 @@ func TestTheSetUpOfTheREADMEMakesADeploymentOnce(t *testing.T) {
 	}
 }
 
+func TestADatabaseWithoutItsKeysIsNotServed(t *testing.T) {
+	dir := t.TempDir()
+	s, err := open(t, dir, &server.SetUp{Name: "n", Start: "2021-09-23"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Close(), os.Remove(filepath.Join(dir, "levee.db.keys"))); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the refusal itself must not make keys that the next start takes for the right ones
+		if _, err := open(t, dir, nil); err == nil || !strings.Contains(err.Error(), "levee.db.keys") {
+			t.Fatalf("served without its keys: %v", err)
+		}
+	}
+}
+
 func TestWhatCannotBeADeploymentIsRefusedByName(t *testing.T) {
 	good := func() *server.SetUp {
 		return &server.SetUp{Name: "n", Start: "2021-09-23", Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}},
