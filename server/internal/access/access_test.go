@@ -1,0 +1,102 @@
+package access_test
+
+import (
+	"testing"
+
+	"levee/server/internal/access"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+var (
+	mine, theirs = hlc.ID{1}, hlc.ID{2}
+	me, another  = hlc.ID{8}, hlc.ID{9}
+	roles        = []recordv1.Role{recordv1.Role_ROLE_UNKNOWN, recordv1.Role_ROLE_FIELD_WORKER, recordv1.Role_ROLE_TEAM_LEAD, recordv1.Role_ROLE_SUPERVISOR, recordv1.Role_ROLE_COORDINATOR}
+)
+
+// Every role, for each sort of change, in the own team, in another, and for everyone.
+func TestWhoMayWriteWhat(t *testing.T) {
+	const (
+		yes  = record.Code("")
+		no   = record.CodeNotAllowed
+		team = record.CodeNotYourTeam
+	)
+	own := access.Scope{Makes: true, Root: true, Before: mine, After: mine}
+	other := access.Scope{Makes: true, Root: true, Before: theirs, After: theirs}
+	everyone := access.Scope{Makes: true, Root: true}
+	onEveryones := access.Scope{Makes: true} // a headcount of an activity that all teams have
+	moved := access.Scope{Root: true, Before: mine, After: theirs}
+	takenOver := access.Scope{Root: true, Before: theirs, After: mine}
+	opened := access.Scope{Root: true, Before: mine}
+	for _, c := range []struct {
+		name  string
+		kind  record.Kind
+		scope access.Scope
+		want  [5]record.Code // unknown, field worker, team lead, supervisor, coordinator
+	}{
+		{"a case of the own team", recordv1.Kind_KIND_CASE, own, [5]record.Code{yes, yes, yes, yes, yes}},
+		{"a case of another team", recordv1.Kind_KIND_CASE, other, [5]record.Code{team, team, team, team, yes}},
+		{"an activity for everyone", recordv1.Kind_KIND_COMMUNITY_ACTIVITY, everyone, [5]record.Code{no, no, no, no, yes}},
+		{"a count at everyone's activity", recordv1.Kind_KIND_HEADCOUNT, onEveryones, [5]record.Code{yes, yes, yes, yes, yes}},
+		{"a case moved to another team", recordv1.Kind_KIND_CASE, moved, [5]record.Code{team, team, team, team, yes}},
+		{"a case taken over from another team", recordv1.Kind_KIND_CASE, takenOver, [5]record.Code{team, team, team, team, yes}},
+		{"a case shown to everyone", recordv1.Kind_KIND_CASE, opened, [5]record.Code{no, no, no, no, yes}},
+		{"a review in the own team", recordv1.Kind_KIND_REVIEW, own, [5]record.Code{no, no, yes, yes, yes}},
+		{"a review in another team", recordv1.Kind_KIND_REVIEW, other, [5]record.Code{no, no, team, team, yes}},
+		{"a conflict made", recordv1.Kind_KIND_CONFLICT, own, [5]record.Code{no, no, no, no, no}},
+		{"a conflict settled", recordv1.Kind_KIND_CONFLICT, access.Scope{Before: mine, After: mine}, [5]record.Code{no, no, yes, yes, yes}},
+		{"a decision on a held change", recordv1.Kind_KIND_HELD_DECISION, own, [5]record.Code{no, no, yes, yes, yes}},
+		{"a site", recordv1.Kind_KIND_SITE, everyone, [5]record.Code{no, no, no, no, yes}},
+		{"a worker", recordv1.Kind_KIND_WORKER, everyone, [5]record.Code{no, no, no, no, yes}},
+		{"a kind that is newer", record.Kind(99), own, [5]record.Code{yes, yes, yes, yes, yes}},
+	} {
+		for i, role := range roles {
+			if got := access.Write(access.Person{Worker: me, Role: role, Team: mine}, c.kind, c.scope); got != c.want[i] {
+				t.Errorf("%s by a %v: %q, want %q", c.name, role, got, c.want[i])
+			}
+		}
+	}
+	nobody := access.Person{Worker: me, Role: recordv1.Role_ROLE_FIELD_WORKER}
+	if got := access.Write(nobody, recordv1.Kind_KIND_CASE, own); got != team {
+		t.Errorf("by someone without a team: %q", got)
+	}
+}
+
+func TestWhoReceivesWhat(t *testing.T) {
+	all := []hlc.ID{mine, theirs}
+	for _, role := range roles {
+		got := access.Audiences(access.Person{Role: role, Team: mine}, all)
+		want := 2 // everyone's and the own team's
+		if role == recordv1.Role_ROLE_COORDINATOR {
+			want = 3
+		}
+		if len(got) != want || got[0] != access.Everyone || got[1] != mine {
+			t.Errorf("a %v receives %v", role, got)
+		}
+	}
+	if got := access.Audiences(access.Person{}, all); len(got) != 1 || got[0] != access.Everyone {
+		t.Errorf("without a team: %v", got)
+	}
+}
+
+func TestWhoReadsWhatIsConfidential(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		role     recordv1.Role
+		author   hlc.ID
+		assigned []hlc.ID
+		want     bool
+	}{
+		{"a team mate", recordv1.Role_ROLE_FIELD_WORKER, another, []hlc.ID{another}, false},
+		{"the team lead", recordv1.Role_ROLE_TEAM_LEAD, another, []hlc.ID{another}, false},
+		{"the author", recordv1.Role_ROLE_FIELD_WORKER, me, nil, true},
+		{"who works on the case", recordv1.Role_ROLE_FIELD_WORKER, another, []hlc.ID{another, me}, true},
+		{"a supervisor", recordv1.Role_ROLE_SUPERVISOR, another, nil, true},
+		{"a coordinator", recordv1.Role_ROLE_COORDINATOR, another, nil, true},
+	} {
+		if got := access.ReadConfidential(access.Person{Worker: me, Role: c.role, Team: mine}, c.author, c.assigned); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
