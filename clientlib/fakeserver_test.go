@@ -87,8 +87,8 @@ type served struct {
 	kind      record.Kind
 	registers record.Registers
 	position  uint64
-	origin    hlc.ID
-	before    uint64
+	// origin is the device whose change gave it that position, if that device has all of it.
+	origin hlc.ID
 }
 
 // The deployment that all tests work in.
@@ -152,7 +152,7 @@ func (s *fakeServer) set(id hlc.ID, m record.Common) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.apply(c, hlc.ID{})
+	s.apply(c, hlc.ID{}, 0)
 }
 
 func (s *fakeServer) record(id hlc.ID, kind record.Kind) *served {
@@ -162,16 +162,17 @@ func (s *fakeServer) record(id hlc.ID, kind record.Kind) *served {
 	return s.records[id]
 }
 
-// apply merges a change and gives its record the next position.
-func (s *fakeServer) apply(c *record.Change, origin hlc.ID) {
+// apply merges a change and gives its record the next position. The device that sent it has all of the record if nobody
+// else had changed it behind the cursor of that request.
+func (s *fakeServer) apply(c *record.Change, by hlc.ID, cursor uint64) {
 	r := s.record(c.Record, c.Kind)
 	r.registers = record.Merge(r.registers, c.Registers())
-	if r.position == 0 || r.origin != origin {
-		r.before = r.position
+	if r.origin != by && r.position > cursor {
+		by = hlc.ID{}
 	}
 	position := uint64(len(s.log))
 	s.log = append(s.log, batch.NextLog(s.log[position-1], position, c.Stamp.Replica, 0, batch.HashOf(c.Encode())))
-	r.position, r.origin = position, origin
+	r.position, r.origin = position, by
 }
 
 func (s *fakeServer) authenticated(next http.Handler) http.Handler {
@@ -277,7 +278,7 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	case skewed:
 		return nil, problem.ToConnect(&problem.Problem{Code: problem.ClockSkew, ServerTime: s.now})
 	}
-	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1, Acknowledgement: s.push(d, push, hashes, changes)}
+	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1, Acknowledgement: s.push(d, req.Msg, hashes, changes)}
 	res.Page = s.page(d, req.Msg.GetPull().GetCursor())
 	if s.renew != nil {
 		res.Certificate = s.certificate(s.renew(d))
@@ -300,7 +301,8 @@ func (s *fakeServer) decode(push *syncv1.Batch) ([]*record.Change, error) {
 	return changes, nil
 }
 
-func (s *fakeServer) push(d *device, push *syncv1.Batch, hashes []batch.Hash, changes []*record.Change) *syncv1.Acknowledgement {
+func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Hash, changes []*record.Change) *syncv1.Acknowledgement {
+	push := req.GetPush()
 	r := s.replicas[push.GetReplica()]
 	if r == nil {
 		r = &replica{chains: []batch.Hash{batch.Start(s.deployment, hlc.Replica(push.GetReplica()))}, held: map[uint64]string{}}
@@ -326,7 +328,7 @@ func (s *fakeServer) push(d *device, push *syncv1.Batch, hashes []batch.Hash, ch
 				continue
 			}
 		}
-		s.apply(c, d.id)
+		s.apply(c, d.id, req.GetPull().GetCursor().GetPosition())
 	}
 	have = uint64(len(r.changes))
 	a := &syncv1.Acknowledgement{Have: have, HaveChain: r.chains[have][:batch.ShortChain], Forked: forked}
@@ -369,7 +371,7 @@ func (s *fakeServer) page(d *device, cursor *syncv1.Mark) *syncv1.Page {
 	}
 	for _, id := range ids {
 		r := s.records[id]
-		p.Records = append(p.Records, s.pulled(id, r, r.origin != d.id || after < r.before))
+		p.Records = append(p.Records, s.pulled(id, r, r.origin != d.id || after == 0))
 	}
 	return p
 }

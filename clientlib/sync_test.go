@@ -371,6 +371,27 @@ func TestClockThatCantBeCorrected(t *testing.T) {
 	}
 }
 
+// What a refusal says was not stored is not taken for sent: its stamps may still be corrected.
+func TestRefusedChangesAreNotTakenForSent(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	tab.now = tab.now.Add(-10 * 24 * time.Hour)
+	_, err := tab.LogCommunityActivity(t.Context(), activity("一"))
+	tab.must(err)
+	s.now = s.now.Add(time.Hour)
+	for _, code := range []problem.Code{problem.BatchTooLarge, problem.DeviceUnknown} {
+		s.refuse = func(*syncv1.SyncRequest) *problem.Problem { return problem.New(code) }
+		if _, err := tab.Sync(t.Context(), nil); clientlib.Code(err) != string(code) {
+			t.Fatal(err)
+		}
+	}
+	s.refuse = nil
+	tab.sync()
+	if at := s.replicas[s.asked[0].GetPush().GetReplica()].changes[0].Stamp.Time.Wall(); !at.Equal(s.now) {
+		t.Errorf("the change is stamped %v, want %v", at, s.now)
+	}
+}
+
 func TestRefusedSync(t *testing.T) {
 	s := newServer(t)
 	tab := enrolled(t, s, "li-wei")
@@ -445,16 +466,21 @@ func TestDroppedRecords(t *testing.T) {
 	if _, err := tab.Record(t.Context(), one); clientlib.Code(err) != clientlib.CodeRecordMissing {
 		t.Errorf("a dropped record: %v", err)
 	}
-	// Unsent work keeps its record: here it is logged while the request is under way.
+	// Unsent work keeps its record: here it is logged while the request is under way, and the connection is lost after it.
+	requests := 0
 	tab.net.fault = func() fault {
+		if requests++; requests > 1 {
+			return requestLost
+		}
 		if err := tab.Update(t.Context(), other, &recordv1.CommunityActivity{Minutes: proto.Uint32(5)}); err != nil {
 			t.Error(err)
 		}
-		tab.net.fault = nil
 		s.dropped = [][]byte{other[:]}
 		return fine
 	}
-	tab.sync()
+	if got, err := tab.Sync(t.Context(), nil); clientlib.Code(err) != "unavailable" || got.Requests != 2 {
+		t.Errorf("Sync = %+v, %v", got, err)
+	}
 	if r := tab.record(other); r.Message.(*recordv1.CommunityActivity).GetMinutes() != 5 {
 		t.Errorf("a record with unsent work: %+v", r)
 	}
@@ -596,4 +622,34 @@ func TestAnswersOutOfOrder(t *testing.T) {
 	tab.sync()
 	tab.sameAs(s)
 	other.sameAs(s)
+}
+
+// An answer that comes when another process has begun to pull from the beginning does not put the cursor forward again.
+func TestLateAnswerAfterAMove(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	tab.sync()
+	s.set(testID(14, 1), activity("早先的"))
+	other := &tablet{t: t, path: tab.path, net: &network{server: s.http}, now: tab.now, seed: 5}
+	other.open()
+	t.Cleanup(func() { _ = other.Close() })
+	requests := 0
+	other.net.fault = func() fault {
+		if requests++; requests > 1 {
+			return requestLost
+		}
+		return fine
+	}
+	tab.net.after = func() {
+		tab.net.after = nil
+		s.set(liWei, &recordv1.Worker{Team: teamB[:]})
+		if _, err := other.Sync(t.Context(), nil); clientlib.Code(err) != "unavailable" {
+			t.Errorf("the other's sync: %v", err)
+		}
+	}
+	tab.sync()
+	if last := s.asked[len(s.asked)-1].GetPull().GetCursor().GetPosition(); last != 0 {
+		t.Errorf("the last pull began at %d", last)
+	}
+	tab.sameAs(s)
 }

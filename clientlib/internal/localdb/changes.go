@@ -44,6 +44,7 @@ type own struct {
 	sequence uint64
 	body     []byte
 	held     string
+	known    bool
 	change   *record.Change
 }
 
@@ -51,7 +52,7 @@ func (tx *Tx) changes(t *Tablet, where string, args ...any) ([]own, error) {
 	var found []own
 	err := tx.each(func(r row) error {
 		var o own
-		if err := r.Scan(&o.sequence, &o.body, &o.held); err != nil {
+		if err := r.Scan(&o.sequence, &o.body, &o.held, &o.known); err != nil {
 			return err
 		}
 		var err error
@@ -60,7 +61,7 @@ func (tx *Tx) changes(t *Tablet, where string, args ...any) ([]own, error) {
 		}
 		found = append(found, o)
 		return nil
-	}, `SELECT sequence, body, held FROM changes WHERE `+where+` ORDER BY sequence`, args...)
+	}, `SELECT sequence, body, held, known FROM changes WHERE `+where+` ORDER BY sequence`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes: %w", err)
 	}
@@ -178,13 +179,13 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 			}
 			touched[o.change.Record] = r
 		}
-		code := a.Held[o.sequence]
-		if code != o.held || a.Known[o.sequence] {
-			if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE sequence = $3`, code, a.Known[o.sequence], o.sequence); err != nil {
+		code, known := a.Held[o.sequence], a.Known[o.sequence]
+		if code != o.held || known != o.known {
+			if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE sequence = $3`, code, known, o.sequence); err != nil {
 				return fmt.Errorf("marking change %d: %w", o.sequence, err)
 			}
 		}
-		if code == "" && !a.Known[o.sequence] {
+		if code == "" && !known {
 			r.base, r.proof = record.Merge(r.base, o.change.Registers()), nil
 			r.position = max(r.position, a.Head)
 		}
@@ -207,9 +208,12 @@ func (tx *Tx) refresh(t *Tablet, r *held) error {
 	return tx.store(r)
 }
 
-// unsent are the own changes to a record that the server has neither acknowledged nor held.
+// unjudged picks the own changes of which no server has said that it holds them, or that it has them from another replica.
+const unjudged = ` AND held = '' AND known = 0`
+
+// unsent are the own changes to a record that the server has neither acknowledged nor judged before it lost history.
 func (tx *Tx) unsent(t *Tablet, recordID hlc.ID) ([]own, error) {
-	return tx.changes(t, `record = $1 AND sequence > $2 AND held = ''`, recordID[:], t.Acknowledged)
+	return tx.changes(t, `record = $1 AND sequence > $2`+unjudged, recordID[:], t.Acknowledged)
 }
 
 // view is base merged with own changes. A record whose making is held has none, whatever else was done to it.
@@ -300,12 +304,9 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 		if sawAll[c.ID] {
 			c.Seen = records[c.Record].Digest()
 		}
-		at := max(min(was.Time.Add(shift), now), t.Time+1)
-		for _, p := range c.Parents {
-			at = max(at, p.Time+1)
-		}
-		t.Time = at
-		c.Stamp.Time = at
+		// After all that is here, what it overwrites among it.
+		t.Time = max(min(was.Time.Add(shift), now), t.Time+1)
+		c.Stamp.Time = t.Time
 		moved[was] = c.Stamp
 		records[c.Record] = record.Merge(records[c.Record], c.Registers())
 		if err := tx.exec(`UPDATE changes SET body = $1 WHERE sequence = $2`, c.Encode(), o.sequence); err != nil {
@@ -337,7 +338,7 @@ func (tx *Tx) seen(t *Tablet, changes []own) (before map[hlc.ID]record.Registers
 			if err != nil {
 				return nil, nil, err
 			}
-			earlier, err := tx.changes(t, `record = $1 AND sequence > $2 AND sequence < $3 AND held = ''`, of[:], t.Acknowledged, changes[0].sequence)
+			earlier, err := tx.changes(t, `record = $1 AND sequence > $2 AND sequence < $3`+unjudged, of[:], t.Acknowledged, changes[0].sequence)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ type machine struct {
 	head    uint64
 	// verdicts are what the server made of changes: "" applied, "known", or why it holds them.
 	verdicts map[hlc.ID]string
+	accepted uint64
 }
 
 func (m *machine) write(t *rapid.T, f func(*Tx, *Tablet) error) {
@@ -158,10 +160,11 @@ func TestViewIsBaseAndOutbox(t *testing.T) {
 					m.write(t, func(tx *Tx, tablet *Tablet) error { m.logs(t, tx, tablet, false, drawFields(t)); return nil })
 				}
 			},
-			"acknowledge": m.acknowledge,
-			"pull":        m.pull,
-			"restamp":     m.restamp,
-			"send":        m.send,
+			"acknowledge":  m.acknowledge,
+			"pull":         m.pull,
+			"without body": m.pullWithoutBody,
+			"restamp":      m.restamp,
+			"send":         m.send,
 			"time": func(t *rapid.T) {
 				m.now = m.now.Add(time.Duration(rapid.IntRange(-100, 200).Draw(t, "hours")) * time.Hour)
 			},
@@ -190,7 +193,7 @@ func (m *machine) acknowledge(t *rapid.T) {
 		if rapid.IntRange(0, 3).Draw(t, "late") == 0 {
 			a.After = rapid.Uint64Range(0, tablet.Sequence).Draw(t, "after")
 		}
-		a.Durable = rapid.Uint64Range(0, a.Have).Draw(t, "durable")
+		a.Durable = rapid.Uint64Range(0, a.Have+3).Draw(t, "durable")
 		chain, err := tx.chainAt(tablet, a.Have)
 		if err != nil {
 			return err
@@ -212,6 +215,7 @@ func (m *machine) acknowledge(t *rapid.T) {
 		if err := tx.Acknowledge(tablet, a); err != nil {
 			return err
 		}
+		m.accepted = max(m.accepted, tablet.Acknowledged)
 		want := before.Acknowledged
 		switch {
 		case a.Have < a.After:
@@ -229,9 +233,12 @@ func (m *machine) acknowledge(t *rapid.T) {
 			switch of := o.change.Record; m.verdicts[o.change.ID] {
 			case "":
 				m.base[of] = record.Merge(m.base[of], o.change.Registers())
-			case "known": // the server's version comes with the page
-				m.base[of] = record.Merge(m.base[of], o.change.Registers())
-				if _, err := tx.Pull(tablet, []Pulled{{of, o.change.Kind, m.head, record.EncodeState(m.base[of]), []byte("proof")}}); err != nil {
+			case "known": // the server's version, of which the tablet's has other stamps, comes with the page
+				theirs := *o.change
+				theirs.Stamp = hlc.Stamp{Time: max(1, theirs.Stamp.Time-5), Replica: 9}
+				m.base[of] = record.Merge(m.base[of], theirs.Registers())
+				state := record.EncodeState(m.base[of])
+				if _, err := tx.Pull(tablet, []Pulled{{of, o.change.Kind, m.head, state, proofOf(state)}}); err != nil {
 					return err
 				}
 			}
@@ -252,13 +259,18 @@ func (m *machine) judge(t *rapid.T, o own) {
 	m.verdicts[o.change.ID] = verdict
 }
 
+// known are the records that the server has something of.
+func (m *machine) known() []hlc.ID {
+	ids := slices.SortedFunc(maps.Keys(m.base), func(a, b hlc.ID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.DeleteFunc(ids, func(id hlc.ID) bool { return len(m.base[id]) == 0 })
+}
+
 // pull brings what another replica did to a record that the server has, or a record of its own.
 func (m *machine) pull(t *rapid.T) {
 	m.write(t, func(tx *Tx, tablet *Tablet) error {
 		m.head++
 		of := hlc.ID(binaryID(m.head))
-		if len(m.base) > 0 && rapid.Bool().Draw(t, "known record") {
-			known := slices.SortedFunc(maps.Keys(m.base), func(a, b hlc.ID) int { return bytes.Compare(a[:], b[:]) })
+		if known := m.known(); len(known) > 0 && rapid.Bool().Draw(t, "known record") {
 			of = rapid.SampledFrom(known).Draw(t, "record")
 		} else {
 			m.records = append(m.records, of)
@@ -277,7 +289,7 @@ func (m *machine) pull(t *rapid.T) {
 		}
 		m.base[of] = record.Merge(m.base[of], c.Registers())
 		state := record.EncodeState(m.base[of])
-		unreadable, err := tx.Pull(tablet, []Pulled{{of, recordv1.Kind_KIND_OUTREACH, m.head, state, []byte("proof of state")}})
+		unreadable, err := tx.Pull(tablet, []Pulled{{of, recordv1.Kind_KIND_OUTREACH, m.head, state, proofOf(state)}})
 		if unreadable != 0 {
 			t.Errorf("%d records could not be read", unreadable)
 		}
@@ -288,11 +300,37 @@ func (m *machine) pull(t *rapid.T) {
 		if err != nil {
 			return err
 		}
-		if string(r.proof) != "proof of state" || r.position != m.head {
-			t.Errorf("the record is at %d with proof %q", r.position, r.proof)
+		if !bytes.Equal(r.proof, proofOf(state)) || r.position != m.head {
+			t.Errorf("the record is at %d with proof %x", r.position, r.proof)
 		}
 		return nil
 	})
+}
+
+// pullWithoutBody brings the position and proof of a record that the tablet has as the server has it.
+func (m *machine) pullWithoutBody(t *rapid.T) {
+	known := m.known()
+	if len(known) == 0 {
+		return
+	}
+	m.write(t, func(tx *Tx, tablet *Tablet) error {
+		of := rapid.SampledFrom(known).Draw(t, "record")
+		m.head++
+		proof := proofOf(record.EncodeState(m.base[of]))
+		if _, err := tx.Pull(tablet, []Pulled{{of, recordv1.Kind_KIND_OUTREACH, m.head, nil, proof}}); err != nil {
+			return err
+		}
+		r, err := tx.load(of, 0)
+		if err == nil && (!bytes.Equal(r.proof, proof) || r.position != m.head) {
+			t.Errorf("the record is at %d with proof %x", r.position, r.proof)
+		}
+		return err
+	})
+}
+
+func proofOf(state []byte) []byte {
+	h := sha256.Sum256(state)
+	return h[:8]
 }
 
 func binaryID(n uint64) []byte {
@@ -356,7 +394,7 @@ func (m *machine) restamp(t *rapid.T) {
 // deletesThatSawAll are the unsent deletes whose author had seen the record as it is here without it.
 func (m *machine) deletesThatSawAll(tx *Tx, tablet *Tablet) (map[hlc.ID]bool, error) {
 	saw := map[hlc.ID]bool{}
-	outbox, err := tx.changes(tablet, `sequence > $1 AND held = ''`, tablet.Acknowledged)
+	outbox, err := tx.changes(tablet, `sequence > $1`+unjudged, tablet.Acknowledged)
 	for i, o := range outbox {
 		v := m.base[o.change.Record]
 		for _, before := range outbox[:i] {
@@ -391,7 +429,7 @@ func (m *machine) check(t *rapid.T) {
 			}
 			want, shown := m.base[id], len(m.base[id]) > 0
 			for _, o := range changes {
-				if o.change.Record == id && o.sequence > tablet.Acknowledged && o.held == "" {
+				if o.change.Record == id && o.sequence > tablet.Acknowledged && o.held == "" && !o.known {
 					shown = shown || o.change.Makes()
 					want = record.Merge(want, o.change.Registers())
 				}
@@ -405,6 +443,9 @@ func (m *machine) check(t *rapid.T) {
 			}
 			if !bytes.Equal(record.EncodeState(r.base), record.EncodeState(m.base[id])) || !bytes.Equal(record.EncodeState(r.view), record.EncodeState(want)) {
 				t.Fatalf("record %s has\nbase %v, want %v,\nview %v, want %v", id, r.base, m.base[id], r.view, want)
+			}
+			if r.proof != nil && !bytes.Equal(r.proof, proofOf(record.EncodeState(r.base))) {
+				t.Fatalf("the proof of %s is not over its base", id)
 			}
 			if err := m.checkColumns(t, tx, r); err != nil {
 				return err
@@ -468,6 +509,9 @@ func (m *machine) checkChain(t *rapid.T, tablet *Tablet, changes []own) {
 		}
 		stamps[c.Stamp] = true
 	}
+	if tablet.Durable > tablet.Acknowledged || tablet.Acknowledged > tablet.Accepted || tablet.Accepted != m.accepted {
+		t.Fatalf("%d durable, %d acknowledged, %d accepted, want %d", tablet.Durable, tablet.Acknowledged, tablet.Accepted, m.accepted)
+	}
 	if chain != tablet.Chain || uint64(len(changes)) != tablet.Sequence || tablet.Time < last {
 		t.Fatalf("the tablet is at change %d, %v; its changes end at %d, %v", tablet.Sequence, tablet.Time, len(changes), last)
 	}
@@ -522,5 +566,20 @@ func TestMarksAreThinnedWithAge(t *testing.T) {
 		if i > 0 && i+1 < len(marks) && (position-marks[i+1].Position) > 4*(position-m.Position)+2000 {
 			t.Errorf("between %d and %d there is no mark", m.Position, marks[i+1].Position)
 		}
+	}
+}
+
+// What a commit promises rests on these.
+func TestCommitsAreDurable(t *testing.T) {
+	db := newDB(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2"} { // 2: FULL
+		var got string
+		if err := db.write.QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s; %v", pragma, got, want, err)
+		}
+	}
+	err := db.Read(t.Context(), func(tx *Tx) error { return tx.exec(`DELETE FROM tablet`) })
+	if err == nil {
+		t.Error("a read could write")
 	}
 }
