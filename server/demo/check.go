@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"levee/server/internal/access"
@@ -31,7 +30,7 @@ func (d *Demo) check(ctx context.Context, r *Result) error {
 // compareTablets counts, for each team, the records that reach its tablets, from the server's database; and asks each
 // tablet for its totals.
 func (d *Demo) compareTablets(ctx context.Context) (err error) {
-	db, err := sqlite.Open(ctx, filepath.Join(d.dir, ServerDB))
+	db, err := sqlite.Open(ctx, d.Database())
 	if err != nil {
 		return err
 	}

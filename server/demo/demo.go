@@ -76,7 +76,7 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	} else if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(d.dir, ServerDB)); err == nil {
+	if _, err := os.Stat(d.Database()); err == nil {
 		return nil, fmt.Errorf("%s has the databases of an earlier demo: choose another folder", d.dir)
 	}
 	if err := d.startServer(ctx); err != nil {
@@ -91,7 +91,7 @@ func (d *Demo) startServer(ctx context.Context) (err error) {
 		return err
 	}
 	d.url = server.URLOf(listener)
-	d.server, err = server.New(ctx, server.Config{DB: filepath.Join(d.dir, ServerDB), SetUp: setUp(), URL: d.url, Wall: d.clock.wall,
+	d.server, err = server.New(ctx, server.Config{DB: d.Database(), SetUp: setUp(), URL: d.url, Wall: d.clock.wall,
 		Entropy: d.entropy(0), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -156,6 +156,9 @@ func (d *Demo) Replay(ctx context.Context) (*Result, error) {
 
 // URL is where the server listens, and Token what reads its JSON API.
 func (d *Demo) URL() (url, token string) { return d.url, d.token }
+
+// Database is the path of the server's database.
+func (d *Demo) Database() string { return filepath.Join(d.dir, ServerDB) }
 
 // Close stops the server and closes every store.
 func (d *Demo) Close() error {

@@ -99,7 +99,7 @@ func (w *walk) command(dir string, words ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
-	c.Dir, c.Env = dir, append(os.Environ(), "LANG=en")
+	c.Dir, c.Env = dir, append(os.Environ(), "LC_ALL=en")
 	out, err := c.CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("%s: %v\n%s", strings.Join(words, " "), err, out)
@@ -131,7 +131,7 @@ func (w *walk) get(line string) string {
 func (w *walk) start(words []string) *process {
 	w.t.Helper()
 	p := &process{command: exec.Command(words[0], words[1:]...), out: &bytes.Buffer{}, read: make(chan struct{})}
-	p.command.Dir, p.command.Env = w.dir, append(os.Environ(), "LEVEE_LISTEN="+w.addr)
+	p.command.Dir, p.command.Env = w.dir, append(os.Environ(), "LC_ALL=en", "LEVEE_LISTEN="+w.addr)
 	p.command.Stderr = os.Stderr
 	out, err := p.command.StdoutPipe()
 	if err != nil {

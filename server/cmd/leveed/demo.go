@@ -10,6 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"levee/server"
 	"levee/server/demo"
 )
 
@@ -43,7 +44,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	url, token := d.URL()
-	fmt.Fprintf(os.Stderr, "Levee listens at %s until Ctrl-C. Token of the JSON API: %s\n", url, token)
+	welcome(os.Stderr, d.Database(), url, &server.Made{APIToken: token})
 	<-ctx.Done()
 	return nil
 }

@@ -81,20 +81,43 @@ func (c *serveCmd) setUp() (*server.SetUp, error) {
 	return s, nil
 }
 
+// greeting is what a server says when it is up.
+type greeting struct{ listens, token, enrol, another string }
+
+var greetings = map[bool]greeting{
+	false: {
+		listens: "Levee listens at %s\n",
+		token:   "\nToken of the JSON API, shown this once:\n  %s\n",
+		enrol:   "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n",
+		another: "\nFor another code: leveed code --db %s --url %s NAME\n",
+	},
+	true: {
+		listens: "堤的服务地址：%s\n",
+		token:   "\nJSON 接口的令牌，只显示这一次：\n  %s\n",
+		enrol:   "\n平板用下面的登记码登记；每个码供一台平板使用，14 天内有效：\n",
+		another: "\n需要新的登记码：leveed code --db %s --url %s 姓名\n",
+	},
+}
+
 // welcome says where the server is and, at the first start, what was made and how tablets come in.
 func welcome(w io.Writer, db, url string, made *server.Made) {
+	say := greetings[strings.HasPrefix(language(), "zh")]
 	out := &strings.Builder{}
-	fmt.Fprintf(out, "Levee listens at %s\n", url)
+	fmt.Fprintf(out, say.listens, url)
 	if made != nil && made.APIToken != "" {
-		fmt.Fprintf(out, "\nToken of the JSON API, shown this once:\n  %s\n", made.APIToken)
+		fmt.Fprintf(out, say.token, made.APIToken)
 	}
 	if made != nil && len(made.Enrolments) > 0 {
-		fmt.Fprintf(out, "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n")
+		fmt.Fprint(out, say.enrol)
 		for _, e := range made.Enrolments {
-			fmt.Fprintf(out, "  %s (%s):\n    levee enrol %s\n", e.Worker, e.Team, e.Code)
+			fmt.Fprintf(out, "  %s", e.Worker)
+			if e.Team != "" {
+				fmt.Fprintf(out, " (%s)", e.Team)
+			}
+			fmt.Fprintf(out, ":\n    levee enrol %s\n", e.Code)
 		}
 	}
-	fmt.Fprintf(out, "\nFor another code: leveed code --db %s --url %s NAME\n", db, url)
+	fmt.Fprintf(out, say.another, db, url)
 	_, _ = io.WriteString(w, out.String()) // a closed terminal does not stop the server
 }
 
