@@ -126,6 +126,22 @@ func certify(t *localdb.Tablet, c *syncv1.Certificate) error {
 	return err
 }
 
+// pastHalf is the certificate once half of its time is over, to be shown for a new one; nil before.
+func pastHalf(t *localdb.Tablet, now time.Time) (*syncv1.Certificate, error) {
+	c := &syncv1.Certificate{}
+	if err := proto.Unmarshal(t.Certificate, c); err != nil {
+		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	body, err := wire.OpenCertificate(t.ServerKey, c)
+	if err != nil {
+		return nil, err
+	}
+	if now.UnixMilli() < body.GetNotBefore()+(body.GetNotAfter()-body.GetNotBefore())/2 {
+		return nil, nil
+	}
+	return c, nil
+}
+
 // pulled are records as they came, and how many of them could not be read.
 func pulled(records []*syncv1.PulledRecord) (readable []localdb.Pulled, unreadable int) {
 	for _, r := range records {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -238,7 +239,8 @@ func (s *fakeServer) Enrol(_ context.Context, req *connect.Request[syncv1.EnrolR
 
 func (s *fakeServer) certificate(d *device) *syncv1.Certificate {
 	c, err := wire.SealCertificate(s.key, &syncv1.CertificateBody{
-		Deployment: s.deployment[:], Device: d.id[:], PublicKey: d.key, Worker: d.worker[:], NotBefore: s.now.UnixMilli(),
+		Deployment: s.deployment[:], Device: d.id[:], PublicKey: d.key, Worker: d.worker[:],
+		NotBefore: s.now.UnixMilli(), NotAfter: s.now.Add(30 * 24 * time.Hour).UnixMilli(),
 	})
 	if err != nil {
 		s.t.Error(err)
@@ -280,6 +282,9 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	}
 	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1, Acknowledgement: s.push(d, req.Msg, hashes, changes)}
 	res.Page = s.page(d, req.Msg.GetPull().GetCursor())
+	if req.Msg.GetCertificate() != nil {
+		res.Certificate = s.certificate(d)
+	}
 	if s.renew != nil {
 		res.Certificate = s.certificate(s.renew(d))
 	}
@@ -394,6 +399,8 @@ type network struct {
 	// after is called when the server has answered, before the answer arrives.
 	after func()
 	down  bool
+	// under is how many requests are under way, most the most that ever were.
+	under, most atomic.Int32
 }
 
 type fault int
@@ -413,6 +420,10 @@ const (
 var errLost = errors.New("connection lost")
 
 func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
+	if under := n.under.Add(1); under > n.most.Load() {
+		n.most.Store(under)
+	}
+	defer n.under.Add(-1)
 	body, err := io.ReadAll(req.Body)
 	if err != nil {
 		return nil, err

@@ -382,6 +382,9 @@ func TestNoGoroutineOutlivesClose(t *testing.T) {
 		if err := tab.Close(); err != nil {
 			t.Error(err)
 		}
+		if n := tab.net.under.Load(); n != 0 {
+			t.Errorf("%d requests are still under way", n)
+		}
 		calls.Wait()
 	})
 }
@@ -389,8 +392,6 @@ func TestNoGoroutineOutlivesClose(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	s := newServer(t)
 	tab, mate := enrolled(t, s, "li-wei"), enrolled(t, s, "zhang-min")
-	server := httptest.NewServer(s.http)
-	t.Cleanup(server.Close)
 	const each = 25
 	var calls sync.WaitGroup
 	for i := range 4 {
@@ -424,6 +425,9 @@ func TestConcurrentUse(t *testing.T) {
 	mate.sync()
 	if st := tab.status(); st.Durable != 4*(each+each/5) || st.Records != 8+4*(each-each/5) {
 		t.Errorf("after it all: %+v", st)
+	}
+	if most := tab.net.most.Load(); most != 1 {
+		t.Errorf("%d requests of one store were under way at once", most)
 	}
 	if st := mate.status(); st.Records != 8+4*(each-each/5) {
 		t.Errorf("at the colleague's: %+v", st)

@@ -198,6 +198,9 @@ func (r *run) prepare(ctx context.Context) (*asked, error) {
 		if r.store.app != t.App {
 			a.request.App = r.store.app
 		}
+		if a.request.Certificate, err = pastHalf(t, r.now()); err != nil {
+			return err
+		}
 		if sending == 0 {
 			return nil
 		}
@@ -336,7 +339,7 @@ func receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, page *syncv1.Page, res
 	if page == nil {
 		return problem.Newf(problem.Malformed, "an answer without a page")
 	}
-	team, err := tx.TeamOf(t.Worker)
+	posting, err := tx.PostingOf(t.Worker)
 	if err != nil {
 		return err
 	}
@@ -359,12 +362,12 @@ func receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, page *syncv1.Page, res
 	if err := tx.SeeMark(mark(page.GetHead())); err != nil {
 		return err
 	}
-	now, err := tx.TeamOf(t.Worker)
+	now, err := tx.PostingOf(t.Worker)
 	switch {
 	case err != nil:
 		return err
-	case now != team && a.cursor.Position > 0:
-		t.Cursor = localdb.Mark{} // what the new team logged before lies behind the cursor
+	case now != posting && a.cursor.Position > 0:
+		t.Cursor = localdb.Mark{} // what the new team or role may see lies behind the cursor
 	case t.Cursor.Position == a.cursor.Position && bytes.Equal(t.Cursor.Chain, a.cursor.Chain):
 		t.Cursor = mark(page.GetCursor())
 	}

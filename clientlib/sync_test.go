@@ -653,3 +653,35 @@ func TestLateAnswerAfterAMove(t *testing.T) {
 	}
 	tab.sameAs(s)
 }
+
+func TestCertificateIsShownAndRenewedOnceHalfOfItsTimeIsOver(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	shown := func() bool {
+		tab.sync()
+		return s.asked[len(s.asked)-1].GetCertificate() != nil
+	}
+	if shown() {
+		t.Error("a new certificate is shown")
+	}
+	s.now, tab.now = s.now.Add(16*24*time.Hour), tab.now.Add(16*24*time.Hour)
+	if !shown() {
+		t.Error("a certificate past half its time is not shown")
+	}
+	if shown() {
+		t.Error("the renewed one was not kept")
+	}
+}
+
+func TestNewRolePullsFromTheBeginning(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	tab.sync()
+	s.set(testID(14, 1), activity("早先的"))
+	s.set(liWei, &recordv1.Worker{Role: recordv1.Role_ROLE_SUPERVISOR.Enum()})
+	tab.sync()
+	if !slices.ContainsFunc(s.asked[1:], func(r *syncv1.SyncRequest) bool { return r.GetPull().GetCursor().GetPosition() == 0 }) {
+		t.Error("what the new role may see was not asked for")
+	}
+	tab.sameAs(s)
+}

@@ -233,6 +233,9 @@ func (m *machine) acknowledge(t *rapid.T) {
 			switch of := o.change.Record; m.verdicts[o.change.ID] {
 			case "":
 				m.base[of] = record.Merge(m.base[of], o.change.Registers())
+				if r, err := tx.load(of, 0); err != nil || (!r.isNew && r.position != m.head) {
+					t.Errorf("record %s is at %d, and the log ends at %d; %v", of, r.position, m.head, err)
+				}
 			case "known": // the server's version, of which the tablet's has other stamps, comes with the page
 				theirs := *o.change
 				theirs.Stamp = hlc.Stamp{Time: max(1, theirs.Stamp.Time-5), Replica: 9}
@@ -289,6 +292,9 @@ func (m *machine) pull(t *rapid.T) {
 		}
 		m.base[of] = record.Merge(m.base[of], c.Registers())
 		state := record.EncodeState(m.base[of])
+		if len(c.Registers()) > 0 && rapid.IntRange(0, 5).Draw(t, "lost") == 0 {
+			state = record.EncodeState(c.Registers()) // the server lost all that it knew of the record before
+		}
 		unreadable, err := tx.Pull(tablet, []Pulled{{of, recordv1.Kind_KIND_OUTREACH, m.head, state, proofOf(state)}})
 		if unreadable != 0 {
 			t.Errorf("%d records could not be read", unreadable)
@@ -300,7 +306,7 @@ func (m *machine) pull(t *rapid.T) {
 		if err != nil {
 			return err
 		}
-		if !bytes.Equal(r.proof, proofOf(state)) || r.position != m.head {
+		if whole := record.EncodeState(m.base[of]); bytes.Equal(state, whole) && !bytes.Equal(r.proof, proofOf(state)) || r.position != m.head {
 			t.Errorf("the record is at %d with proof %x", r.position, r.proof)
 		}
 		return nil
@@ -363,6 +369,9 @@ func (m *machine) restamp(t *rapid.T) {
 		}
 		if moved != len(before)-first {
 			t.Errorf("%d of %d changes moved, want those from the %dth", moved, len(before), first+1)
+		}
+		if tablet.Possible > settled+uint64(first) {
+			t.Errorf("a server may have %d changes, and from the %dth on none can", tablet.Possible, first+1)
 		}
 		after, err := tx.changes(tablet, `1`)
 		if err != nil {

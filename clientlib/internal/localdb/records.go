@@ -190,16 +190,19 @@ func (tx *Tx) OwnedBy(owner hlc.ID) ([]Record, error) {
 	return tx.records(`WHERE r.owner = $1 ORDER BY r.kind, r.day, r.id`, owner[:])
 }
 
-// team is the number of the common field team.
-const team protowire.Number = 2
+// Numbers of the fields of a worker that decide which records it receives.
+const (
+	team protowire.Number = 2
+	role protowire.Number = 18
+)
 
-// TeamOf is the team of a worker; zero when the worker is not known or has none.
-func (tx *Tx) TeamOf(worker hlc.ID) (hlc.ID, error) {
+// Posting is what decides which records reach a worker: the fields team and role, as encoded.
+type Posting struct{ Team, Role string }
+
+// PostingOf is that of a worker; zero when the worker is not known.
+func (tx *Tx) PostingOf(worker hlc.ID) (Posting, error) {
 	r, _, err := tx.Record(worker)
-	if v := bytesOf(r.View.Get(team).Value); err == nil && len(v) == len(hlc.ID{}) {
-		return hlc.ID(v), nil
-	}
-	return hlc.ID{}, err
+	return Posting{Team: string(r.View.Get(team).Value), Role: string(r.View.Get(role).Value)}, err
 }
 
 // HeldCodes are why own changes to records are held, oldest first.
