@@ -122,7 +122,7 @@ func TestWhatCannotBeADeploymentIsRefusedByName(t *testing.T) {
 }
 
 func TestAnUnknownWordInTheSetUpIsAnError(t *testing.T) {
-	if _, err := server.ReadSetUp(strings.NewReader("name: x\nstrat: 2021-09-23\n")); err == nil || !strings.Contains(err.Error(), "strat") {
+	if _, err := server.ReadSetUp(strings.NewReader("name: x\nbegin: 2021-09-23\n")); err == nil || !strings.Contains(err.Error(), "begin") {
 		t.Errorf("read: %v", err)
 	}
 }

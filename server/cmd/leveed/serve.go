@@ -82,20 +82,20 @@ func (c *serveCmd) setUp() (*server.SetUp, error) {
 }
 
 // greeting is what a server says when it is up.
-type greeting struct{ listens, token, enrol, another string }
+type greeting struct{ listens, apiAccess, enrol, another string }
 
 var greetings = map[bool]greeting{
 	false: {
-		listens: "Levee listens at %s\n",
-		token:   "\nToken of the JSON API, shown this once:\n  %s\n",
-		enrol:   "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n",
-		another: "\nFor another code: leveed code --db %s --url %s NAME\n",
+		listens:   "Levee listens at %s\n",
+		apiAccess: "\nToken of the JSON API, shown this once:\n  %s\n",
+		enrol:     "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n",
+		another:   "\nFor another code: leveed code --db %s --url %s NAME\n",
 	},
 	true: {
-		listens: "堤的服务地址：%s\n",
-		token:   "\nJSON 接口的令牌，只显示这一次：\n  %s\n",
-		enrol:   "\n平板用下面的登记码登记；每个码供一台平板使用，14 天内有效：\n",
-		another: "\n需要新的登记码：leveed code --db %s --url %s 姓名\n",
+		listens:   "堤的服务地址：%s\n",
+		apiAccess: "\nJSON 接口的令牌，只显示这一次：\n  %s\n",
+		enrol:     "\n平板用下面的登记码登记；每个码供一台平板使用，14 天内有效：\n",
+		another:   "\n需要新的登记码：leveed code --db %s --url %s 姓名\n",
 	},
 }
 
@@ -105,7 +105,7 @@ func welcome(w io.Writer, db, url string, made *server.Made) {
 	out := &strings.Builder{}
 	fmt.Fprintf(out, say.listens, url)
 	if made != nil && made.APIToken != "" {
-		fmt.Fprintf(out, say.token, made.APIToken)
+		fmt.Fprintf(out, say.apiAccess, made.APIToken)
 	}
 	if made != nil && len(made.Enrolments) > 0 {
 		fmt.Fprint(out, say.enrol)
