@@ -106,7 +106,7 @@ func (r *Record) complete() bool {
 		if len(encoded) == 0 {
 			return false
 		}
-		if content, _ := cut(encoded); f.text && len(content) == 0 {
+		if content, _ := record.CutBytes(encoded); f.text && len(content) == 0 {
 			return false
 		}
 	}
@@ -122,33 +122,15 @@ func (r *Record) date(field protowire.Number) record.Date {
 
 // bytes are a text, an id or a message, without tag and length.
 func (r *Record) bytes(field protowire.Number) []byte {
-	content, _ := cut(r.Registers.Get(field).Value)
+	content, _ := record.CutBytes(r.Registers.Get(field).Value)
 	return content
 }
 
-func (r *Record) id(field protowire.Number) (id hlc.ID) {
-	if b := r.bytes(field); len(b) == len(id) {
-		copy(id[:], b)
-	}
-	return id
-}
+func (r *Record) id(field protowire.Number) hlc.ID { return r.Registers.Get(field).ID() }
 
 func (r *Record) placeCode() string {
-	code, _ := cut(find(r.bytes(placeField), placeCode))
+	code, _ := record.CutBytes(find(r.bytes(placeField), placeCode))
 	return string(code)
-}
-
-// cut takes the content of the first field of type bytes off an encoded list of them; nil when there is none.
-func cut(encoded []byte) (content, rest []byte) {
-	_, typ, tag := protowire.ConsumeTag(encoded)
-	if tag < 0 || typ != protowire.BytesType {
-		return nil, nil
-	}
-	content, size := protowire.ConsumeBytes(encoded[tag:])
-	if size < 0 {
-		return nil, nil
-	}
-	return content, encoded[tag+size:]
 }
 
 // find is a field of an encoded message, with its tag; nil when it is not there.

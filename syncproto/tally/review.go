@@ -96,7 +96,7 @@ func (v *view) newestReview(i int32) *Record {
 func asReviewed(r, review *Record) bool {
 	for _, field := range countedFields[r.Kind] {
 		var seen hlc.Stamp
-		for f, rest := cut(review.Registers.Get(reviewReviewed).Value); f != nil; f, rest = cut(rest) {
+		for f, rest := record.CutBytes(review.Registers.Get(reviewReviewed).Value); f != nil; f, rest = record.CutBytes(rest) {
 			if number(find(f, reviewedField)) == int64(field) {
 				//nolint:gosec // both have 63 bits
 				seen = hlc.Stamp{Time: hlc.Time(number(find(f, reviewedTime))), Replica: hlc.Replica(number(find(f, reviewedReplica)))}

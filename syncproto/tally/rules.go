@@ -208,7 +208,7 @@ func personCuts(sex, ageBand, disability int64) [3]Cut {
 
 func (f *Fact) countCase(r *Record) {
 	f.add(Cases, 1)
-	for token, rest := cut(r.Registers.Get(caseClientTokens).Value); token != nil; token, rest = cut(rest) {
+	for token, rest := record.CutBytes(r.Registers.Get(caseClientTokens).Value); token != nil; token, rest = record.CutBytes(rest) {
 		f.name(token)
 	}
 	clients, client := r.number(caseClientCount), unknownPerson
@@ -249,7 +249,7 @@ func (f *Fact) countHeads(r *Record) {
 		}
 	}
 	cells := r.Registers.Get(headcountCells).Value
-	for c, rest := cut(cells); c != nil; c, rest = cut(rest) {
+	for c, rest := record.CutBytes(cells); c != nil; c, rest = record.CutBytes(rest) {
 		of := func(field protowire.Number) int64 { return number(find(c, field)) }
 		//nolint:gosec // choices and age bands have 32 bits
 		count(of(cellFirstTime), of(cellReturning)+of(cellUnsure), OfSex(recordv1.Sex(of(cellSex))), OfAgeBand(uint32(of(cellAgeBand))))

@@ -90,8 +90,8 @@ func encodeBase(base record.Registers) any {
 
 // owner is the id in the owner field, as a value for the column.
 func (r *held) owner() any {
-	if v := bytesOf(r.view.Get(record.OwnerField(r.kind)).Value); len(v) == len(hlc.ID{}) {
-		return v
+	if owner := r.view.Owner(r.kind); owner != (hlc.ID{}) {
+		return owner[:]
 	}
 	return nil
 }
@@ -110,19 +110,6 @@ func (r *held) day() int64 {
 		return 0
 	}
 	return int64(v)
-}
-
-// bytesOf is what a single encoded field of type bytes holds; nil when it is none.
-func bytesOf(value []byte) []byte {
-	_, typ, tag := protowire.ConsumeTag(value)
-	if tag < 0 || typ != protowire.BytesType {
-		return nil
-	}
-	b, size := protowire.ConsumeBytes(value[tag:])
-	if size < 0 {
-		return nil
-	}
-	return b
 }
 
 const selectRecords = `

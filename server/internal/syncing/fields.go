@@ -23,56 +23,6 @@ const (
 	targetKindField  protowire.Number = 17 // of Conflict
 )
 
-// idOf is the id that a register holds; zero when it holds none.
-func idOf(r record.Register) hlc.ID {
-	if ids := idsOf(r); len(ids) == 1 {
-		return ids[0]
-	}
-	return hlc.ID{}
-}
-
-// idsOf are the ids in a list of ids.
-func idsOf(r record.Register) []hlc.ID {
-	var ids []hlc.ID
-	for rest := r.Value; len(rest) > 0; {
-		_, typ, n := protowire.ConsumeTag(rest)
-		if n < 0 || typ != protowire.BytesType {
-			return nil
-		}
-		v, m := protowire.ConsumeBytes(rest[n:])
-		if m < 0 || len(v) != len(hlc.ID{}) {
-			return nil
-		}
-		ids = append(ids, hlc.ID(v))
-		rest = rest[n+m:]
-	}
-	return ids
-}
-
-// numberOf is the number that a register holds; 0 when it holds none.
-func numberOf(r record.Register) uint64 {
-	_, typ, n := protowire.ConsumeTag(r.Value)
-	if n < 0 || typ != protowire.VarintType {
-		return 0
-	}
-	v, m := protowire.ConsumeVarint(r.Value[n:])
-	if m < 0 {
-		return 0
-	}
-	return v
-}
-
-func dayOf(registers record.Registers) int32 {
-	return int32(numberOf(registers.Get(dayField))) //nolint:gosec // validated: YYYYMMDD
-}
-
-func ownerOf(kind record.Kind, registers record.Registers) hlc.ID {
-	if field := record.OwnerField(kind); field != 0 {
-		return idOf(registers.Get(field))
-	}
-	return hlc.ID{}
-}
-
 // assigns reports whether fields decide who works on a root.
 func assigns(kind record.Kind, set record.Registers) bool {
 	switch kind {
@@ -89,9 +39,9 @@ func assigns(kind record.Kind, set record.Registers) bool {
 func assigned(kind record.Kind, registers record.Registers) []hlc.ID {
 	switch kind {
 	case recordv1.Kind_KIND_CASE:
-		return append(idsOf(registers.Get(caseLeadField)), idsOf(registers.Get(caseWorkersField))...)
+		return append(registers.Get(caseLeadField).IDs(), registers.Get(caseWorkersField).IDs()...)
 	case recordv1.Kind_KIND_GROUP:
-		return idsOf(registers.Get(leaderField))
+		return registers.Get(leaderField).IDs()
 	default:
 		return nil
 	}
@@ -100,7 +50,7 @@ func assigned(kind record.Kind, registers record.Registers) []hlc.ID {
 // confidential reports whether a record reaches only those who work on its root. A conflict shows what its target does.
 func confidential(kind record.Kind, registers record.Registers) bool {
 	if kind == recordv1.Kind_KIND_CONFLICT {
-		kind = record.Kind(numberOf(registers.Get(targetKindField))) //nolint:gosec // a kind that does not fit is not known
+		kind = record.Kind(registers.Get(targetKindField).Number()) //nolint:gosec // a kind that does not fit is not known
 	}
 	return record.Confidential(kind)
 }

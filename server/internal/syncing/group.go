@@ -204,7 +204,7 @@ func (g *group) apply(e *entry, c *record.Change, set record.Registers, position
 		e.Origin = 0
 	}
 	e.Position, e.changed = position, true
-	e.Day, e.DuplicateOf = dayOf(e.registers), idOf(e.registers.Get(duplicateField))
+	e.Day, e.DuplicateOf = int32(e.registers.Get(dayField).Number()), e.registers.Get(duplicateField).ID()
 	g.head.Time = max(g.head.Time, c.Stamp.Time)
 	g.self.clock.Observe(c.Stamp.Time)
 
@@ -237,7 +237,7 @@ func (g *group) post(e *entry, c *record.Change, made bool) error {
 	if e.Kind != recordv1.Kind_KIND_WORKER {
 		return nil
 	}
-	p := access.Person{Worker: e.ID, Team: idOf(e.registers.Get(teamField)), Role: recordv1.Role(numberOf(e.registers.Get(roleField)))} //nolint:gosec // a role is a small number
+	p := access.Person{Worker: e.ID, Team: e.registers.Get(teamField).ID(), Role: recordv1.Role(e.registers.Get(roleField).Number())} //nolint:gosec // a role is a small number
 	if was, err := g.person(e.ID, c.Stamp.Time); err != nil || (!made && was == p) {
 		return err
 	}
@@ -256,16 +256,16 @@ func (g *group) place(kind record.Kind, id hlc.ID, registers record.Registers) (
 	if record.SetUp(kind) {
 		return id, access.Everyone, "", nil
 	}
-	owner := ownerOf(kind, registers)
+	owner := registers.Owner(kind)
 	if owner == (hlc.ID{}) {
-		return id, idOf(registers.Get(teamField)), "", nil
+		return id, registers.Get(teamField).ID(), "", nil
 	}
 	e, err := g.get(owner)
 	if err != nil {
 		return hlc.ID{}, hlc.ID{}, "", err
 	}
 	if !e.there || !record.MayOwn(e.Kind, kind) || e.Root == id {
-		return id, idOf(registers.Get(teamField)), record.CodeOwnerMissing, nil
+		return id, registers.Get(teamField).ID(), record.CodeOwnerMissing, nil
 	}
 	return e.Root, e.Audience, "", nil
 }
@@ -361,7 +361,7 @@ func (g *group) loadDuplicates() error {
 			}
 			asked[id] = true
 			ids = append(ids, id)
-			named = append(named, e.DuplicateOf, idOf(e.was.Get(duplicateField)))
+			named = append(named, e.DuplicateOf, e.was.Get(duplicateField).ID())
 		}
 		if len(ids) == 0 {
 			return nil

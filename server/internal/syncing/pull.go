@@ -205,7 +205,7 @@ func (p *puller) mayRead(r Record) (bool, error) {
 		}
 		workers = assigned(root.Kind, of)
 	}
-	return access.ReadConfidential(p.person, idOf(registers.Get(authorField)), workers), nil
+	return access.ReadConfidential(p.person, registers.Get(authorField).ID(), workers), nil
 }
 
 func markOf(position uint64, chain batch.Hash) *syncv1.Mark {

@@ -86,7 +86,7 @@ func (p *push) needs() []hlc.ID {
 	ids := make([]hlc.ID, 0, 2*len(p.arrivals))
 	for _, a := range p.arrivals {
 		if a.change != nil {
-			ids = append(ids, a.change.Record, ownerOf(a.change.Kind, a.set))
+			ids = append(ids, a.change.Record, a.set.Owner(a.change.Kind))
 		}
 	}
 	return ids
