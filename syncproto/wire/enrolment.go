@@ -94,10 +94,15 @@ func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
 		switch field {
 		case enrolmentServerURL:
 			c.ServerURL = string(value)
-		case enrolmentDeployment:
-			copy(c.Deployment[:], value)
-		case enrolmentWorker:
-			copy(c.Worker[:], value)
+		case enrolmentDeployment, enrolmentWorker:
+			if len(value) != len(hlc.ID{}) {
+				return invalid("an id is not 16 bytes")
+			}
+			if field == enrolmentDeployment {
+				c.Deployment = hlc.ID(value)
+			} else {
+				c.Worker = hlc.ID(value)
+			}
 		case enrolmentSecret:
 			c.Secret = string(value)
 		}

@@ -1,6 +1,9 @@
 package wire_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"strings"
 	"testing"
@@ -41,10 +44,25 @@ func TestEnrolmentCodeNoticesSlips(t *testing.T) {
 }
 
 func TestEnrolmentCodeRefuses(t *testing.T) {
+	sealed := func(m []byte) string {
+		check := sha256.Sum256(m)
+		return "levee1." + base64.RawURLEncoding.EncodeToString(append(m, check[:4]...))
+	}
+	message, err := base64.RawURLEncoding.DecodeString(code().String()[7:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	message = message[:len(message)-4]
+	if sealed(message) != code().String() {
+		t.Fatal("codes are sealed in another way than here")
+	}
+	deployment := code().Deployment
+	short := bytes.Replace(message, append([]byte{2<<3 | 2, 16}, deployment[:]...), append([]byte{2<<3 | 2, 15}, deployment[:15]...), 1)
 	noServer, noSecret, noWorker, file := code(), code(), code(), code()
 	noServer.ServerURL, noSecret.Secret, noWorker.Worker, file.ServerURL = "", "", hlc.ID{}, "file:///etc/passwd"
 	for _, text := range []string{
 		"", "levee1.", "levee1.AAAAAA", "levee2." + code().String()[7:], strings.Repeat("x", 5000),
+		sealed(short), sealed(message[:len(message)-1]), sealed([]byte{0x08, 0x01}),
 		noServer.String(), noSecret.String(), noWorker.String(), file.String(),
 	} {
 		if _, err := wire.ParseEnrolmentCode(text); !errors.Is(err, problem.New(problem.EnrolmentCodeInvalid)) {
