@@ -23,6 +23,7 @@ type desk struct {
 	clock      *hlc.Clock
 	now        time.Time
 	deployment record.Deployment
+	ageBands   []uint32
 	sites      map[hlc.ID]*recordv1.Site
 	worker     *recordv1.Worker
 	team       *recordv1.Team
@@ -71,6 +72,7 @@ func (s *Store) desk(tx *localdb.Tx, t *localdb.Tablet) (*desk, error) {
 	if d.deployment, err = record.DeploymentOf(deployment, sites); err != nil {
 		return nil, err
 	}
+	d.ageBands = record.AgeBands(deployment)
 	now, setBack := s.now(t)
 	d.now, d.deployment.Now = now, now
 	if setBack { // a later day that the worker names may be right
@@ -192,6 +194,7 @@ func (d *desk) fillOwn(m, lender record.Common, owner localdb.Record) error {
 	switch m := m.(type) {
 	case *recordv1.Case:
 		or(&m.Lead, worker)
+		d.fillAgeBand(m)
 	case *recordv1.Group:
 		or(&m.Leader, worker)
 	case *recordv1.Headcount:
@@ -216,6 +219,13 @@ func (d *desk) fillOwn(m, lender record.Common, owner localdb.Record) error {
 		}
 	}
 	return nil
+}
+
+// fillAgeBand keeps the band of a case with its age, unless the worker gives both.
+func (d *desk) fillAgeBand(m *recordv1.Case) {
+	if m.Age != nil && m.AgeBand == nil {
+		m.AgeBand = proto.Uint32(record.AgeBand(d.ageBands, m.GetAge()))
+	}
 }
 
 func (d *desk) fillParticipant(m *recordv1.Attendance) error {
@@ -275,12 +285,7 @@ func (d *desk) fillCommon(k record.Kind, m, lender record.Common) {
 	if site, ok := d.site(); ok {
 		set(m, fieldSite, protoreflect.ValueOfBytes(site[:]))
 	}
-	lend(m, lender, fieldPlace)
-	if len(m.GetSite()) == len(hlc.ID{}) {
-		if site := d.sites[hlc.ID(m.GetSite())]; site != nil {
-			lend(m, site, fieldPlace)
-		}
-	}
+	d.fillPlace(m, lender)
 	if slices.Contains(countedWithOwner, k) {
 		lend(m, lender, fieldServiceArea)
 	}
@@ -293,6 +298,22 @@ func (d *desk) fillCommon(k record.Kind, m, lender record.Common) {
 		entry = recordv1.Entry_ENTRY_BACKFILLED
 	}
 	set(m, fieldEntry, protoreflect.ValueOfEnum(entry.Number()))
+}
+
+// fillPlace gives m the place of what it belongs to, else of its site. Where m names a village alone, the village lies in
+// that place.
+func (d *desk) fillPlace(m, lender record.Common) {
+	place := lender.GetPlace()
+	if place == nil && len(m.GetSite()) == len(hlc.ID{}) {
+		place = d.sites[hlc.ID(m.GetSite())].GetPlace()
+	}
+	switch {
+	case place == nil:
+	case m.GetPlace() == nil:
+		set(m, fieldPlace, protoreflect.ValueOfMessage(proto.CloneOf(place).ProtoReflect()))
+	case m.GetPlace().Code == nil:
+		m.GetPlace().Code, m.GetPlace().Edition = place.Code, place.Edition
+	}
 }
 
 // site is where the worker logs, as far as that can be told without asking.

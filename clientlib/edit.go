@@ -9,6 +9,7 @@ import (
 
 	"levee/clientlib/internal/localdb"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
@@ -41,6 +42,11 @@ func (s *Store) Update(ctx context.Context, id hlc.ID, partial proto.Message, em
 		}
 		if err := d.ownerStands(standing.Kind, partial); err != nil {
 			return err
+		}
+		if c, ok := partial.(*recordv1.Case); ok && c.Age != nil && c.AgeBand == nil {
+			c = proto.CloneOf(c)
+			d.fillAgeBand(c)
+			partial = c
 		}
 		fields, err := d.valid(standing.Kind, partial)
 		if err != nil {

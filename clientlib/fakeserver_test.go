@@ -315,7 +315,8 @@ func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Has
 	}
 	have := uint64(len(r.changes))
 	first := push.GetFirst()
-	forked := first <= have+1 && !bytes.Equal(r.chains[first-1][:], push.GetChain())
+	forked := first <= have+1 && !bytes.Equal(r.chains[first-1][:], push.GetChain()) ||
+		first-1+uint64(len(changes))+req.GetUnsent() < have // more than the tablet itself has
 	for i, c := range changes {
 		sequence := first + uint64(i)
 		if forked || sequence != uint64(len(r.changes))+1 {

@@ -10,7 +10,7 @@ import (
 	"levee/syncproto/record"
 )
 
-// LogCase logs a case 个案. Filled in: lead, with the tablet's worker.
+// LogCase logs a case 个案. Filled in: lead, with the tablet's worker; age_band, where the age is given (by Update too).
 func (s *Store) LogCase(ctx context.Context, m *recordv1.Case) (hlc.ID, error) { return s.log(ctx, m) }
 
 // LogCaseIdentity logs who one client of a case is ▲.
@@ -111,6 +111,27 @@ func (s *Store) LogSupervisionNote(ctx context.Context, m *recordv1.SupervisionN
 // target's counted fields.
 func (s *Store) LogReview(ctx context.Context, m *recordv1.Review) (hlc.ID, error) {
 	return s.log(ctx, m)
+}
+
+// Draft is what logging m would keep: m with what would be filled in, and the required fields that it would still lack, by their names in the
+// protos. Nothing is written. Its errors are those of logging.
+func (s *Store) Draft(ctx context.Context, m record.Common) (filled record.Common, missing []string, err error) {
+	err = s.read(ctx, func(tx *localdb.Tx, t *localdb.Tablet) error {
+		d, err := s.desk(tx, t)
+		if err != nil {
+			return err
+		}
+		k := record.KindOf(m)
+		if filled, err = d.fill(k, m); err != nil {
+			return err
+		}
+		for _, f := range record.Missing(k, filled) {
+			missing = append(missing, fieldName(k, f))
+		}
+		_, err = d.valid(k, filled)
+		return err
+	})
+	return filled, missing, err
 }
 
 // log is what all of them do.

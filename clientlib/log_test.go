@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,51 @@ func TestLogFillsIn(t *testing.T) {
 	}
 	if err := tab.SetSite(ctx, teamA); clientlib.Code(err) != "not_found" {
 		t.Errorf("a team as site: %v", err)
+	}
+}
+
+func TestLogFillsInWithinFields(t *testing.T) {
+	tab := enrolled(t, newServer(t), "li-wei")
+	ctx := t.Context()
+	m := aCase("WZ-001")
+	m.Age, m.Place = proto.Uint32(70), &recordv1.Place{Village: proto.String("三组")}
+	id, err := tab.LogCase(ctx, m)
+	tab.must(err)
+	got := tab.record(id).Message.(*recordv1.Case)
+	if p := got.GetPlace(); got.GetAgeBand() != 5 || p.GetVillage() != "三组" || p.GetCode() != "410621108" || p.GetEdition() != 2023 {
+		t.Errorf("the case became %v", got)
+	}
+	tab.must(tab.Update(ctx, id, &recordv1.Case{Age: proto.Uint32(17)}))
+	if got := tab.record(id).Message.(*recordv1.Case); got.GetAgeBand() != 3 {
+		t.Errorf("at 17 the band is %d", got.GetAgeBand())
+	}
+	tab.must(tab.Update(ctx, id, &recordv1.Case{Age: proto.Uint32(18), AgeBand: proto.Uint32(0)}))
+	if got := tab.record(id).Message.(*recordv1.Case); got.GetAgeBand() != 0 {
+		t.Errorf("the worker's own band became %d", got.GetAgeBand())
+	}
+	elsewhere := aCase("WZ-002")
+	elsewhere.Place = &recordv1.Place{Code: proto.String("410621105")}
+	id, err = tab.LogCase(ctx, elsewhere)
+	tab.must(err)
+	if p := tab.record(id).Message.GetPlace(); p.GetCode() != "410621105" || p.Edition != nil {
+		t.Errorf("the worker's own place became %v", p)
+	}
+}
+
+func TestDraftWritesNothing(t *testing.T) {
+	tab := enrolled(t, newServer(t), "li-wei")
+	ctx := t.Context()
+	before := tab.status()
+	filled, missing, err := tab.Draft(ctx, &recordv1.CommunityActivity{Minutes: proto.Uint32(60)})
+	tab.must(err)
+	if !slices.Equal(missing, []string{"service_area", "name", "register_used"}) || hlc.ID(filled.GetSite()) != wangzhuang || filled.GetOccurredOn() != 20210923 {
+		t.Errorf("the draft is %v and lacks %v", filled, missing)
+	}
+	if _, _, err := tab.Draft(ctx, &recordv1.CommunityActivity{Minutes: proto.Uint32(0)}); clientlib.Code(err) != "number_out_of_range" {
+		t.Errorf("a draft of no minutes: %v", err)
+	}
+	if after := tab.status(); after != before {
+		t.Errorf("%+v became %+v", before, after)
 	}
 }
 

@@ -171,6 +171,7 @@ func (r *run) now() time.Time { return r.store.wall().Add(r.offset) }
 type asked struct {
 	request *syncv1.SyncRequest
 	after   uint64 // the batch begins behind this sequence number
+	newest  uint64 // Tablet.Sequence
 	cursor  localdb.Mark
 	attempt uint64 // of requests with changes; 0 for one without
 	before  uint64 // Tablet.Possible before it
@@ -189,7 +190,7 @@ func (r *run) prepare(ctx context.Context) (*asked, error) {
 			return err
 		}
 		sending := uint64(len(bodies))
-		a.after, a.cursor, a.before = t.Acknowledged, t.Cursor, t.Possible
+		a.after, a.newest, a.cursor, a.before = t.Acknowledged, t.Sequence, t.Cursor, t.Possible
 		a.request = &syncv1.SyncRequest{
 			Protocol: protocol, Clock: r.now().UnixMilli(), Unsent: t.Sequence - t.Acknowledged - sending,
 			Push: batch.Seal(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, bodies),
@@ -242,11 +243,11 @@ func (r *run) refused(ctx context.Context, a *asked, refusal error) (corrected b
 	return skew, err
 }
 
-// storedNothing reports whether a server that answers with a code has certainly kept nothing of the request: codes that it gives
-// before it writes.
+// storedNothing reports whether a server that answers with a code has certainly kept nothing of the request: codes that
+// it gives before it writes. body_too_large may be about the answer.
 func storedNothing(c problem.Code) bool {
 	switch c {
-	case problem.Unavailable, problem.Internal, problem.StorageFull, problem.Busy:
+	case problem.Unavailable, problem.Internal, problem.StorageFull, problem.Busy, problem.BodyTooLarge:
 		return false
 	default:
 		return true
@@ -264,6 +265,10 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 			return err
 		}
 		before := *t
+		if answer.GetAcknowledgement().GetForked() && t.Sequence != a.newest {
+			more = true // the server met more than this request knew of: what another process logged and sent meanwhile
+			return nil
+		}
 		if err := acknowledge(tx, t, a, answer, &result); err != nil {
 			return err
 		}

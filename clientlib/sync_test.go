@@ -685,3 +685,25 @@ func TestNewRolePullsFromTheBeginning(t *testing.T) {
 	}
 	tab.sameAs(s)
 }
+
+// A request that another process has overtaken knows of less than the server has: that is no fork.
+func TestOvertakenRequest(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	other := &tablet{t: t, path: tab.path, net: &network{server: s.http}, now: tab.now, seed: 5}
+	other.open()
+	t.Cleanup(func() { _ = other.Close() })
+	_, err := tab.LogCommunityActivity(t.Context(), activity("一"))
+	tab.must(err)
+	tab.net.fault = func() fault {
+		tab.net.fault = nil
+		_, err := other.LogCommunityActivity(t.Context(), activity("二"))
+		other.must(err)
+		other.sync()
+		return fine
+	}
+	if got := tab.sync(); got.Requests != 2 {
+		t.Errorf("Sync = %+v", got)
+	}
+	tab.sameAs(s)
+}
