@@ -592,3 +592,73 @@ func TestCommitsAreDurable(t *testing.T) {
 		t.Error("a read could write")
 	}
 }
+
+// A full disk refuses what does not fit, whole, and lets everything else go on.
+func TestFullDisk(t *testing.T) {
+	db := newDB(t)
+	pages := func(limit string) {
+		t.Helper()
+		if _, err := db.write.ExecContext(t.Context(), `PRAGMA max_page_count = `+limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entropy := rand.NewChaCha8([32]byte{})
+	logOne := func() error {
+		return db.Write(t.Context(), func(tx *Tx) error {
+			tablet, err := tx.Tablet()
+			if err != nil {
+				return err
+			}
+			stamp := hlc.Stamp{Time: tablet.Clock(func() time.Time { return start }).Now(), Replica: tablet.Replica}
+			id, err := hlc.NewID(stamp.Time, entropy)
+			if err != nil {
+				return err
+			}
+			fields, err := proto.Marshal(&recordv1.Outreach{Needs: proto.String(string(bytes.Repeat([]byte("水"), 500)))})
+			if err != nil {
+				return err
+			}
+			c, err := record.Edit(id, id, recordv1.Kind_KIND_OUTREACH, stamp, nil, fields, nil)
+			if err != nil {
+				return err
+			}
+			return tx.Append(tablet, c)
+		})
+	}
+	counts := func() (changes uint64, records int) {
+		t.Helper()
+		err := db.Read(t.Context(), func(tx *Tx) error {
+			tablet, err := tx.Tablet()
+			if err != nil {
+				return err
+			}
+			changes = tablet.Sequence
+			_, records, err = tx.Counts()
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return changes, records
+	}
+
+	pages("60")
+	kept := 0
+	err := logOne()
+	for ; err == nil; err = logOne() {
+		kept++
+	}
+	if !errors.Is(err, ErrFull) || kept == 0 {
+		t.Fatalf("after %d records: %v", kept, err)
+	}
+	if changes, records := counts(); changes != uint64(kept) || records != kept {
+		t.Errorf("%d changes and %d records of %d are there", changes, records, kept)
+	}
+	pages("100000")
+	if err := logOne(); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	if changes, records := counts(); changes != uint64(kept)+1 || records != kept+1 {
+		t.Errorf("%d changes and %d records are there", changes, records)
+	}
+}
