@@ -415,7 +415,7 @@ const (
 	answerCut
 	portal // a hotspot answers in the server's place
 	faults
-	hangs // until the caller gives up
+	hangs // until the caller gives up, and a little longer: for bubbles of synctest, whose time costs nothing
 )
 
 var errLost = errors.New("connection lost")
@@ -445,6 +445,7 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errLost
 	case what == hangs:
 		<-req.Context().Done()
+		time.Sleep(time.Second)
 		return nil, req.Context().Err()
 	case what == answerLost:
 		deliver(body)

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -452,6 +453,44 @@ func TestForkedTabletStopsSyncing(t *testing.T) {
 	if clientlib.Code(err) != clientlib.CodeForked || copied.status().Unsent != 1 {
 		t.Errorf("the copy: %v, %+v", err, copied.status())
 	}
+
+	s.answer = func(a *syncv1.SyncResponse) { a.Acknowledgement.Forked = true }
+	_, err = tab.Sync(t.Context(), nil)
+	if clientlib.Code(err) != clientlib.CodeForked || tab.status().Durable != 1 {
+		t.Errorf("a tablet of which the server says so: %v, %+v", err, tab.status())
+	}
+}
+
+func TestBatchesAreBoundedInBytes(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	theCase, err := tab.LogCase(t.Context(), aCase("1"))
+	tab.must(err)
+	session, err := tab.LogCaseSession(t.Context(), aSession(theCase))
+	tab.must(err)
+	long := proto.String(strings.Repeat("字", 5000))
+	for range 10 {
+		_, err := tab.LogCaseNote(t.Context(), &recordv1.CaseNote{Session: session[:], Process: long, Assessment: long, Response: long, Plan: long})
+		tab.must(err)
+	}
+	tab.sync()
+	batches := 0
+	for _, r := range s.asked {
+		size := 0
+		for _, e := range r.GetPush().GetEntries() {
+			size += len(e.GetChange())
+		}
+		if size > 0 {
+			batches++
+		}
+		if size > 256<<10 {
+			t.Errorf("a batch has %d bytes", size)
+		}
+	}
+	if batches != 3 {
+		t.Errorf("600 KB went in %d batches", batches)
+	}
+	tab.sameAs(s)
 }
 
 func TestDroppedRecords(t *testing.T) {

@@ -204,7 +204,8 @@ func (g *group) apply(e *entry, c *record.Change, set record.Registers, position
 		e.Origin = 0
 	}
 	e.Position, e.changed = position, true
-	e.Day, e.DuplicateOf = int32(e.registers.Get(dayField).Number()), e.registers.Get(duplicateField).ID()
+	e.Day = int32(e.registers.Get(dayField).Number()) //nolint:gosec // validated: YYYYMMDD
+	e.DuplicateOf = e.registers.Get(duplicateField).ID()
 	g.head.Time = max(g.head.Time, c.Stamp.Time)
 	g.self.clock.Observe(c.Stamp.Time)
 
