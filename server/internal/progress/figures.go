@@ -68,7 +68,7 @@ var figures = []Figure{
 	},
 	{
 		Name: "persons", Label: Text{"人数", "persons"}, People: true, of: tally.Persons, kinds: personKinds,
-		Rule: Text{"参与者和服务对象的代号去重后，加上没有代号的服务对象和现场计数中的首次人数；在所问的范围内去重，因此各部分不能相加。", "Distinct tokens of participants and clients, and those known by number only: clients without a token and first-time heads. Counted over the set asked for, so parts do not add up to the whole."},
+		Rule: Text{"参与者和服务对象的代号去重后，加上没有代号的服务对象和现场计数中的首次人数；在所问的范围内去重，因此各部分不能相加。", "Distinct codes of participants and clients, and those known by number only: clients without a code and first-time heads. Counted over the set asked for, so parts do not add up to the whole."},
 	},
 	{
 		Name: Beneficiaries, Label: Text{"受益人群", "beneficiaries"}, People: true, of: tally.Persons, kinds: personKinds,
