@@ -80,9 +80,10 @@ func divide(seed uint64) *division {
 	}
 	for i, town := range spread(r, int(published.CommunityActivities), 3) {
 		lead := r.IntN(workersPerTeam)
-		a := activityplan{town: town, lead: lead, second: (lead + 1 + r.IntN(workersPerTeam-1)) % workersPerTeam, day: 5 + (i*68)/int(published.CommunityActivities) + r.IntN(3), form: 1 + r.IntN(8)}
-		a.twice = r.IntN(4) == 0
-		d.activities = append(d.activities, a)
+		d.activities = append(d.activities, activityplan{
+			town: town, lead: lead, second: (lead + 1 + r.IntN(workersPerTeam-1)) % workersPerTeam,
+			day: 5 + (i*68)/int(published.CommunityActivities) + r.IntN(3), form: 1 + r.IntN(8), twice: r.IntN(4) == 0,
+		})
 	}
 	const rounds = 9
 	for range rounds {

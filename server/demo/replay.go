@@ -140,7 +140,8 @@ func (r *replay) scheduleActivity(n int, a activityplan) {
 		return err
 	})
 	r.at(a.day, forenoon, func(ctx context.Context) error {
-		if err := lead.store.Update(ctx, r.planned[n], &recordv1.CommunityActivity{Status: recordv1.Status_STATUS_HELD.Enum(), Minutes: proto.Uint32(uint32(60 + 10*r.rand.IntN(8)))}); err != nil { //nolint:gosec // small
+		held := &recordv1.CommunityActivity{Status: recordv1.Status_STATUS_HELD.Enum(), Minutes: number(60 + 10*r.rand.IntN(8))}
+		if err := lead.store.Update(ctx, r.planned[n], held); err != nil {
 			return err
 		}
 		return lead.count(ctx, r.planned[n], "东区", a.heads[0])
@@ -162,8 +163,9 @@ func (r *replay) scheduleActivity(n int, a activityplan) {
 
 // mistake is an activity that was never held: logged, counted, and deleted again.
 func (r *replay) mistake(ctx context.Context, t *tablet) error {
-	id, err := t.store.LogCommunityActivity(ctx, &recordv1.CommunityActivity{Name: proto.String("误录"), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false),
-		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_OTHER.Enum()})
+	id, err := t.store.LogCommunityActivity(ctx, &recordv1.CommunityActivity{
+		Name: proto.String("误录"), Minutes: number(60), RegisterUsed: proto.Bool(false), ServiceArea: recordv1.ServiceArea_SERVICE_AREA_OTHER.Enum(),
+	})
 	if err != nil {
 		return err
 	}
@@ -181,7 +183,9 @@ func supervise(ctx context.Context, lead *tablet) error {
 	if err != nil {
 		return err
 	}
-	_, err = lead.store.LogSupervision(ctx, &recordv1.Supervision{Form: recordv1.SupervisionForm_SUPERVISION_FORM_GROUP.Enum(), Supervisor: st.Worker[:], Minutes: proto.Uint32(60), Tasks: proto.String("整理个案记录")})
+	_, err = lead.store.LogSupervision(ctx, &recordv1.Supervision{
+		Form: recordv1.SupervisionForm_SUPERVISION_FORM_GROUP.Enum(), Supervisor: st.Worker[:], Minutes: number(60), Tasks: proto.String("整理个案记录"),
+	})
 	return err
 }
 

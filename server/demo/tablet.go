@@ -52,16 +52,26 @@ func token(seed uint64, what string, n int) []byte {
 	return h[:16]
 }
 
-func area(a recordv1.ServiceArea) *recordv1.ServiceArea { return a.Enum() }
+// number is a small one, as fields have it.
+func number(n int) *uint32 {
+	v := uint32(n) //nolint:gosec // small and not negative
+	return &v
+}
+
+// one is a choice of the first n of an enumeration, unknown left out.
+func one[E ~int32](t *tablet, n int32) *E {
+	e := E(1 + t.rand.Int32N(n))
+	return &e
+}
 
 // openCase logs a case with identity and consent.
 func (t *tablet) openCase(ctx context.Context, seed uint64, n int, p caseplan) (hlc.ID, error) {
 	c := &recordv1.Case{
 		CaseNo: proto.String(fmt.Sprintf("HN-%02d", n+1)), OpenedOn: proto.Int32(int32(firstDay.AddDays(p.opened))),
-		Source: recordv1.CaseSource(1 + t.rand.IntN(4)).Enum(), ClientType: recordv1.ClientType_CLIENT_TYPE_INDIVIDUAL.Enum(), //nolint:gosec // small
-		ClientCount: proto.Uint32(uint32(p.clients)), Sex: recordv1.Sex(1 + t.rand.IntN(2)).Enum(), AgeBand: proto.Uint32(uint32(1 + t.rand.IntN(ageBands))), //nolint:gosec // small
+		Source: one[recordv1.CaseSource](t, 4), ClientType: recordv1.ClientType_CLIENT_TYPE_INDIVIDUAL.Enum(),
+		ClientCount: number(p.clients), Sex: one[recordv1.Sex](t, 2), AgeBand: number(1 + t.rand.IntN(ageBands)),
 		Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Risk: recordv1.RiskDegree_RISK_DEGREE_LOW.Enum(),
-		ServiceArea: area(recordv1.ServiceArea(1 + t.rand.IntN(3))), //nolint:gosec // small
+		ServiceArea: one[recordv1.ServiceArea](t, 3),
 	}
 	if p.clients > 1 {
 		c.ClientType = recordv1.ClientType_CLIENT_TYPE_FAMILY.Enum()
@@ -73,23 +83,29 @@ func (t *tablet) openCase(ctx context.Context, seed uint64, n int, p caseplan) (
 	if err != nil {
 		return id, err
 	}
-	if _, err := t.store.LogCaseIdentity(ctx, &recordv1.CaseIdentity{Case: id[:], Name: proto.String(fmt.Sprintf("演示人物%d", n+1)), Phone: proto.String(fmt.Sprintf("000-0000-%04d", n+1))}); err != nil {
+	if _, err := t.store.LogCaseIdentity(ctx, &recordv1.CaseIdentity{
+		Case: id[:], Name: proto.String(fmt.Sprintf("演示人物%d", n+1)), Phone: proto.String(fmt.Sprintf("000-0000-%04d", n+1)),
+	}); err != nil {
 		return id, err
 	}
-	_, err = t.store.LogConsent(ctx, &recordv1.Consent{Subject: id[:], Scopes: []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_SERVICE},
-		Giver: recordv1.ConsentGiver_CONSENT_GIVER_SELF.Enum(), GivenOn: c.OpenedOn})
+	_, err = t.store.LogConsent(ctx, &recordv1.Consent{
+		Subject: id[:], Scopes: []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_SERVICE},
+		Giver: recordv1.ConsentGiver_CONSENT_GIVER_SELF.Enum(), GivenOn: c.OpenedOn,
+	})
 	return id, err
 }
 
-// logCaseSession logs one session with its note and moves the case on.
-func (t *tablet) logCaseSession(ctx context.Context, id hlc.ID, number int, last bool) error {
-	stage := recordv1.CaseStage(min(number+1, int(recordv1.CaseStage_CASE_STAGE_INTERVENTION))) //nolint:gosec // small
+// logCaseSession logs the nth session with its note and moves the case on.
+func (t *tablet) logCaseSession(ctx context.Context, id hlc.ID, nth int, last bool) error {
+	stages := []recordv1.CaseStage{recordv1.CaseStage_CASE_STAGE_ASSESSMENT, recordv1.CaseStage_CASE_STAGE_PLANNING, recordv1.CaseStage_CASE_STAGE_INTERVENTION}
+	stage := stages[min(nth, len(stages))-1]
 	if last {
 		stage = recordv1.CaseStage_CASE_STAGE_CLOSURE
 	}
-	s := &recordv1.CaseSession{Case: id[:], Number: proto.Uint32(uint32(number)), Stage: stage.Enum(), //nolint:gosec // small
-		Mode: recordv1.SessionMode(1 + t.rand.IntN(3)).Enum(), Minutes: proto.Uint32(uint32(30 + 10*t.rand.IntN(6))), //nolint:gosec // small
-		Attendees: proto.Uint32(1), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum()}
+	s := &recordv1.CaseSession{
+		Case: id[:], Number: number(nth), Stage: stage.Enum(), Mode: one[recordv1.SessionMode](t, 3),
+		Minutes: number(30 + 10*t.rand.IntN(6)), Attendees: number(1), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum(),
+	}
 	session, err := t.store.LogCaseSession(ctx, s)
 	if err != nil {
 		return err
@@ -111,7 +127,10 @@ func (t *tablet) logCaseSession(ctx context.Context, id hlc.ID, number int, last
 			return err
 		}
 	}
-	if _, err := t.store.LogCaseNote(ctx, &recordv1.CaseNote{Session: session[:], Process: proto.String("与服务对象谈到灾后的睡眠、家中的修缮和孩子返校的安排，情绪较上次平稳，愿意继续参加小组。"), Plan: proto.String("下周入户，带去补助政策说明。")}); err != nil {
+	if _, err := t.store.LogCaseNote(ctx, &recordv1.CaseNote{
+		Session: session[:], Plan: proto.String("下周入户，带去补助政策说明。"),
+		Process: proto.String("与服务对象谈到灾后的睡眠、家中的修缮和孩子返校的安排，情绪较上次平稳，愿意继续参加小组。"),
+	}); err != nil {
 		return err
 	}
 	moved := &recordv1.Case{Stage: stage.Enum()}
@@ -138,15 +157,19 @@ func (t *tablet) today(ctx context.Context, id hlc.ID) (int32, error) {
 type member struct{ id hlc.ID }
 
 func (t *tablet) openGroup(ctx context.Context, seed uint64, n int, p groupplan) (hlc.ID, []member, error) {
-	id, err := t.store.LogGroup(ctx, &recordv1.Group{Name: proto.String(fmt.Sprintf("暖心小组%d", n+1)), Type: recordv1.GroupType_GROUP_TYPE_SUPPORT.Enum(),
-		SessionsPlanned: proto.Uint32(uint32(len(p.sessions))), ServiceArea: area(recordv1.ServiceArea_SERVICE_AREA_PSYCHOLOGICAL_SUPPORT)}) //nolint:gosec // small
+	id, err := t.store.LogGroup(ctx, &recordv1.Group{
+		Name: proto.String(fmt.Sprintf("暖心小组%d", n+1)), Type: recordv1.GroupType_GROUP_TYPE_SUPPORT.Enum(),
+		SessionsPlanned: number(len(p.sessions)), ServiceArea: recordv1.ServiceArea_SERVICE_AREA_PSYCHOLOGICAL_SUPPORT.Enum(),
+	})
 	if err != nil {
 		return id, nil, err
 	}
 	members := make([]member, p.members)
 	for i := range members {
-		members[i].id, err = t.store.LogParticipant(ctx, &recordv1.Participant{Token: token(seed, "member", n*100+i), Basis: recordv1.TokenBasis_TOKEN_BASIS_PHONE.Enum(),
-			Sex: recordv1.Sex(1 + t.rand.IntN(2)).Enum(), AgeBand: proto.Uint32(uint32(1 + t.rand.IntN(ageBands))), Disability: recordv1.Disability_DISABILITY_NO.Enum()}) //nolint:gosec // small
+		members[i].id, err = t.store.LogParticipant(ctx, &recordv1.Participant{
+			Token: token(seed, "member", n*100+i), Basis: recordv1.TokenBasis_TOKEN_BASIS_PHONE.Enum(),
+			Sex: one[recordv1.Sex](t, 2), AgeBand: number(1 + t.rand.IntN(ageBands)), Disability: recordv1.Disability_DISABILITY_NO.Enum(),
+		})
 		if err != nil {
 			return id, nil, err
 		}
@@ -154,12 +177,12 @@ func (t *tablet) openGroup(ctx context.Context, seed uint64, n int, p groupplan)
 	return id, members, nil
 }
 
-// logGroupSession logs a session and who was there: everyone at the first, most of them later.
-func (t *tablet) logGroupSession(ctx context.Context, group hlc.ID, members []member, number int) error {
-	s := &recordv1.GroupSession{Group: group[:], Number: proto.Uint32(uint32(number)), Theme: proto.String(fmt.Sprintf("第%d节：一起走过", number)), Minutes: proto.Uint32(90)} //nolint:gosec // small
+// logGroupSession logs the nth session and who was there: everyone at the first, most of them later.
+func (t *tablet) logGroupSession(ctx context.Context, group hlc.ID, members []member, nth int) error {
+	s := &recordv1.GroupSession{Group: group[:], Number: number(nth), Theme: proto.String(fmt.Sprintf("第%d节：一起走过", nth)), Minutes: number(90)}
 	var present []member
 	for _, m := range members {
-		if number == 1 || t.rand.IntN(5) > 0 {
+		if nth == 1 || t.rand.IntN(5) > 0 {
 			present = append(present, m)
 			s.Present = append(s.Present, m.id[:])
 		} else {
@@ -185,17 +208,25 @@ func (t *tablet) planActivity(ctx context.Context, n int, p activityplan) (hlc.I
 }
 
 func activity(n int, p activityplan, status recordv1.Status) *recordv1.CommunityActivity {
-	return &recordv1.CommunityActivity{Name: proto.String(fmt.Sprintf("社区活动%d", n+1)), Form: recordv1.ActivityForm(p.form).Enum(), //nolint:gosec // small
-		OccurredOn: proto.Int32(int32(firstDay.AddDays(p.day))), Status: status.Enum(), Minutes: proto.Uint32(120), RegisterUsed: proto.Bool(false),
-		ServiceArea: area([]recordv1.ServiceArea{recordv1.ServiceArea_SERVICE_AREA_CULTURAL_REBUILDING, recordv1.ServiceArea_SERVICE_AREA_RESOURCE_LINKING, recordv1.ServiceArea_SERVICE_AREA_CULTURAL_REBUILDING}[n%3])}
+	area := recordv1.ServiceArea_SERVICE_AREA_CULTURAL_REBUILDING
+	if n%3 == 1 {
+		area = recordv1.ServiceArea_SERVICE_AREA_RESOURCE_LINKING
+	}
+	form := recordv1.ActivityForm(p.form) //nolint:gosec // small
+	return &recordv1.CommunityActivity{
+		Name: proto.String(fmt.Sprintf("社区活动%d", n+1)), Form: &form, OccurredOn: proto.Int32(int32(firstDay.AddDays(p.day))),
+		Status: status.Enum(), Minutes: number(120), RegisterUsed: proto.Bool(false), ServiceArea: &area,
+	}
 }
 
 // count counts the heads in the worker's own zone. Some count wrongly first.
 func (t *tablet) count(ctx context.Context, at hlc.ID, zone string, heads []cell) error {
 	m := &recordv1.Headcount{Activity: at[:], Zone: &zone, Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum()}
 	for _, c := range heads {
-		m.Cells = append(m.Cells, &recordv1.HeadcountCell{Sex: recordv1.Sex(c.sex).Enum(), AgeBand: proto.Uint32(uint32(c.band)), //nolint:gosec // small
-			FirstTime: proto.Uint32(uint32(c.firstTime)), Returning: proto.Uint32(uint32(c.returning)), Unsure: proto.Uint32(uint32(c.unsure))}) //nolint:gosec // small
+		sex := recordv1.Sex(c.sex) //nolint:gosec // small
+		m.Cells = append(m.Cells, &recordv1.HeadcountCell{
+			Sex: &sex, AgeBand: number(c.band), FirstTime: number(c.firstTime), Returning: number(c.returning), Unsure: number(c.unsure),
+		})
 	}
 	right := m.Cells
 	miscounted := t.rand.IntN(3) == 0
@@ -203,7 +234,7 @@ func (t *tablet) count(ctx context.Context, at hlc.ID, zone string, heads []cell
 		m.Cells = make([]*recordv1.HeadcountCell, len(right))
 		for i, c := range right {
 			m.Cells[i] = proto.CloneOf(c)
-			m.Cells[i].FirstTime = proto.Uint32(c.GetFirstTime() + uint32(t.rand.IntN(4))) //nolint:gosec // small
+			m.Cells[i].FirstTime = number(int(c.GetFirstTime()) + t.rand.IntN(4))
 		}
 	}
 	id, err := t.store.Count(ctx, m)
@@ -228,15 +259,19 @@ func (t *tablet) markTwice(ctx context.Context, twin, first hlc.ID) (bool, error
 }
 
 func (t *tablet) visit(ctx context.Context, p outreachplan) error {
-	id, err := t.store.LogOutreach(ctx, &recordv1.Outreach{Mode: recordv1.OutreachMode_OUTREACH_MODE_HOME.Enum(), Households: proto.Uint32(uint32(5 + t.rand.IntN(20))), //nolint:gosec // small
-		Needs: proto.String("饮用水、过冬衣物"), ServiceArea: area(recordv1.ServiceArea_SERVICE_AREA_RESOURCE_LINKING)})
+	id, err := t.store.LogOutreach(ctx, &recordv1.Outreach{
+		Mode: recordv1.OutreachMode_OUTREACH_MODE_HOME.Enum(), Households: number(5 + t.rand.IntN(20)),
+		Needs: proto.String("饮用水、过冬衣物"), ServiceArea: recordv1.ServiceArea_SERVICE_AREA_RESOURCE_LINKING.Enum(),
+	})
 	if err != nil {
 		return err
 	}
 	if err := t.count(ctx, id, "全村", p.heads); err != nil {
 		return err
 	}
-	_, err = t.store.LogResourceLink(ctx, &recordv1.ResourceLink{Need: proto.String("过冬衣物"), Type: recordv1.ResourceType_RESOURCE_TYPE_GOODS.Enum(), Quantity: proto.Uint32(40), Unit: proto.String("件")})
+	_, err = t.store.LogResourceLink(ctx, &recordv1.ResourceLink{
+		Need: proto.String("过冬衣物"), Type: recordv1.ResourceType_RESOURCE_TYPE_GOODS.Enum(), Quantity: number(40), Unit: proto.String("件"),
+	})
 	return err
 }
 
