@@ -190,3 +190,21 @@ func TestTheProofIsTheProtocols(t *testing.T) {
 		t.Fatalf("proof %x, want %s", got, p.Proof)
 	}
 }
+
+// A request that the network doubled may wait for the writer together with its twin. Whichever answer the tablet gets,
+// it must learn what is held.
+func TestBothAnswersToADoubledRequestTellWhatIsHeld(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	good := anna.Make(&recordv1.Outreach{})
+	b := anna.Batch(good, anna.Make(&recordv1.Review{Target: good.ID[:]}), anna.Make(&recordv1.Outreach{}))
+	acks, err := d.Service.PushTogether(context.Background(), anna.Device, d.Now, b, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ack := range acks {
+		if ack.GetHave() != 3 || len(ack.GetHeld()) != 1 || ack.GetHeld()[0].GetSequence() != 2 || ack.GetHeld()[0].GetCode() != "not_allowed" {
+			t.Errorf("answer %d: %v", i, ack)
+		}
+	}
+}

@@ -120,18 +120,11 @@ func (g *group) push(p *push) (*syncv1.Acknowledgement, error) {
 		}
 	}
 	acknowledge(ack, *r)
-	if p.first <= had {
-		entries, err := g.store.Sequences(r.Number, p.first, had)
-		if err != nil {
-			return nil, err
-		}
-		tellOutcomes(ack, entries)
+	entries, err := g.sequences(r.Number, p.first, r.Have)
+	if err != nil {
+		return nil, err
 	}
-	for _, e := range g.log {
-		if e.Replica == r.Number && e.Sequence > had && e.Sequence >= p.first {
-			tellOutcomes(ack, []LogEntry{e})
-		}
-	}
+	tellOutcomes(ack, entries)
 	return ack, nil
 }
 

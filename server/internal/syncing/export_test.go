@@ -1,0 +1,32 @@
+package syncing
+
+import (
+	"context"
+	"time"
+
+	syncv1 "levee/syncproto/levee/sync/v1"
+)
+
+// PushTogether takes batches of one device in within one commit, as when they wait for the writer together.
+func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time, batches ...*syncv1.Batch) ([]*syncv1.Acknowledgement, error) {
+	var acks []*syncv1.Acknowledgement
+	err := s.writer.do(ctx, func(g *group) error {
+		acks = nil
+		for _, b := range batches {
+			p, err := newPush(s.config.Deployment, device, b, 0, s.SetUp().Rules, now)
+			if err != nil {
+				return err
+			}
+			if err := g.load(p.needs()); err != nil {
+				return err
+			}
+			ack, err := g.push(p)
+			if err != nil {
+				return err
+			}
+			acks = append(acks, ack)
+		}
+		return nil
+	})
+	return acks, err
+}
