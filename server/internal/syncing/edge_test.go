@@ -16,6 +16,7 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
@@ -205,6 +206,28 @@ func TestBothAnswersToADoubledRequestTellWhatIsHeld(t *testing.T) {
 	for i, ack := range acks {
 		if ack.GetHave() != 3 || len(ack.GetHeld()) != 1 || ack.GetHeld()[0].GetSequence() != 2 || ack.GetHeld()[0].GetCode() != "not_allowed" {
 			t.Errorf("answer %d: %v", i, ack)
+		}
+	}
+}
+
+// Two programs may sync one tablet at the same time. The page of a request that acknowledged less than the other one
+// sent must bring whole what the other one sent.
+func TestWhatAnAnswerDoesNotAcknowledgeComesWhole(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	anna.Pull()
+	request := anna.Request(anna.Batch())
+	answer := anna.Push(anna.Make(&recordv1.Outreach{}))
+	for _, c := range []struct {
+		ack   *syncv1.Acknowledgement
+		whole bool
+	}{{&syncv1.Acknowledgement{}, true}, {answer.GetAcknowledgement(), false}} {
+		page, err := d.Service.PullAfter(context.Background(), anna.Device, request, c.ack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.GetRecords()) != 1 || (page.GetRecords()[0].GetState() != nil) != c.whole {
+			t.Errorf("after %d changes were acknowledged: %v", c.ack.GetHave(), page.GetRecords())
 		}
 	}
 }

@@ -30,3 +30,8 @@ func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time
 	})
 	return acks, err
 }
+
+// PullAfter answers the pull of a request whose push was answered with ack a while ago.
+func (s *Service) PullAfter(ctx context.Context, device Device, request *syncv1.SyncRequest, ack *syncv1.Acknowledgement) (*syncv1.Page, error) {
+	return s.pull(ctx, device, request, ack)
+}

@@ -27,7 +27,7 @@ type puller struct {
 	keys    *Keys
 	self    *self
 	person  access.Person
-	replica hlc.Replica // the tablet's; 0 when it did not say
+	replica hlc.Replica // the tablet's, when all of its changes are acknowledged to it; else 0
 	cursor  uint64
 	roots   map[hlc.ID]*Record // that confidential records hang on; nil where there is none
 }

@@ -174,7 +174,7 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	// Only now: what a refused push holds is still unsent.
 	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
 	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() {
-		if response.Page, err = s.pull(ctx, device, request); err != nil {
+		if response.Page, err = s.pull(ctx, device, request, response.GetAcknowledgement()); err != nil {
 			return nil, err
 		}
 	}
@@ -209,10 +209,19 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 	return ack, err
 }
 
-func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncRequest) (page *syncv1.Page, err error) {
+func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncRequest, ack *syncv1.Acknowledgement) (page *syncv1.Page, err error) {
 	person := s.Person(device.Worker)
 	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
-		p := &puller{store: tx, keys: s.config.Keys, self: s.self, person: person, replica: hlc.Replica(request.GetPush().GetReplica()), roots: map[hlc.ID]*Record{}}
+		p := &puller{store: tx, keys: s.config.Keys, self: s.self, person: person, roots: map[hlc.ID]*Record{}}
+		// Another request of the same replica may have come in between: what this answer does not acknowledge the tablet
+		// can't take for what the server has, so it gets everything whole.
+		r, err := tx.Replica(hlc.Replica(request.GetPush().GetReplica()))
+		if err != nil {
+			return err
+		}
+		if r.Have == ack.GetHave() {
+			p.replica = r.Number
+		}
 		page, err = p.pull(access.Audiences(person, s.SetUp().teams()), request.GetPull())
 		return err
 	})
