@@ -231,3 +231,38 @@ func TestWhatAnAnswerDoesNotAcknowledgeComesWhole(t *testing.T) {
 		}
 	}
 }
+
+// A chain of reviews of reviews in which each record is older than what it hangs on follows its root to another team, to
+// its end; and no review may become one of itself.
+func TestALongChainOfReviewsFollowsItsRootAndNeverCloses(t *testing.T) {
+	d := servertest.New(t)
+	lead, boss, carl := d.Enrol("lead"), d.Enrol("coordinator"), d.Enrol("carl")
+	visit := lead.Make(&recordv1.Outreach{})
+	changes := []*record.Change{visit}
+	var reviews []hlc.ID
+	for range 7 {
+		c := lead.Make(&recordv1.Review{Target: visit.ID[:]})
+		changes, reviews = append(changes, c), append(reviews, c.ID)
+	}
+	lead.Push(changes...)
+	lead.Pull()
+	for i, id := range reviews[:6] {
+		if held := lead.Push(lead.Edit(id, &recordv1.Review{Target: reviews[i+1][:]})).GetAcknowledgement().GetHeld(); len(held) > 0 {
+			t.Fatalf("review %d: %v", i, held)
+		}
+	}
+	for i, id := range reviews[1:] {
+		held := lead.Push(lead.Edit(id, &recordv1.Review{Target: reviews[0][:]})).GetAcknowledgement().GetHeld()
+		if len(held) != 1 || held[0].GetCode() != string(record.CodeOwnerMissing) {
+			t.Errorf("review %d became one of itself: %v", i+1, held)
+		}
+	}
+	boss.Pull()
+	boss.Push(boss.Edit(visit.ID, &recordv1.Outreach{Team: d.Teams[1][:]}))
+	carl.Pull()
+	for i, id := range reviews {
+		if carl.Seen[id] == nil {
+			t.Errorf("the other team has not got review %d", i)
+		}
+	}
+}

@@ -265,10 +265,32 @@ func (g *group) place(kind record.Kind, id hlc.ID, registers record.Registers) (
 	if err != nil {
 		return hlc.ID{}, hlc.ID{}, "", err
 	}
-	if !e.there || !record.MayOwn(e.Kind, kind) || e.Root == id {
+	circle, err := g.hangsOn(e, id)
+	if err != nil {
+		return hlc.ID{}, hlc.ID{}, "", err
+	}
+	if !e.there || !record.MayOwn(e.Kind, kind) || circle {
 		return id, registers.Get(teamField).ID(), record.CodeOwnerMissing, nil
 	}
 	return e.Root, e.Audience, "", nil
+}
+
+// hangsOn reports whether a record is another one or belongs to it, however far up: reviews may be of reviews, and none
+// may be of itself in the end.
+func (g *group) hangsOn(e *entry, id hlc.ID) (bool, error) {
+	for at := e; ; {
+		if at.ID == id {
+			return true, nil
+		}
+		owner := at.registers.Owner(at.Kind)
+		if !at.there || at.Root == at.ID || owner == (hlc.ID{}) {
+			return false, nil
+		}
+		var err error
+		if at, err = g.get(owner); err != nil {
+			return false, err
+		}
+	}
 }
 
 // moveFamily gives everything that hung on a moved record, or hangs on it now, its root and audience again. What others
@@ -278,15 +300,16 @@ func (g *group) moveFamily(moved *entry, rootWas hlc.ID) error {
 		return err
 	}
 	members := append(g.family(rootWas), g.family(moved.Root)...)
-	// A record hangs on at most three others (a review of a note of a session of a case): four rounds reach all.
-	for range 4 {
+	// A record may come before what it hangs on: then it is the next round that reaches it.
+	for settled := false; !settled; {
+		settled = true
 		for _, e := range members {
 			root, audience, _, err := g.place(e.Kind, e.ID, e.registers)
 			if err != nil {
 				return err
 			}
 			if root != e.Root || audience != e.Audience {
-				e.Root, e.Audience = root, audience
+				e.Root, e.Audience, settled = root, audience, false
 				if e != moved {
 					g.announce(e)
 				}
