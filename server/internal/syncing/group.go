@@ -275,10 +275,15 @@ func (g *group) place(kind record.Kind, id hlc.ID, registers record.Registers) (
 	return e.Root, e.Audience, "", nil
 }
 
+// maxChain is how long a chain of records may be of which each belongs to the next. Work needs four (a review of a note
+// of a session of a case); only reviews of reviews make longer ones.
+const maxChain = 64
+
 // hangsOn reports whether a record is another one or belongs to it, however far up: reviews may be of reviews, and none
-// may be of itself in the end.
+// may be of itself in the end. What hangs further up than maxChain is taken for a circle, so that the writer always ends.
 func (g *group) hangsOn(e *entry, id hlc.ID) (bool, error) {
-	for at := e; ; {
+	at := e
+	for range maxChain {
 		if at.ID == id {
 			return true, nil
 		}
@@ -291,6 +296,7 @@ func (g *group) hangsOn(e *entry, id hlc.ID) (bool, error) {
 			return false, err
 		}
 	}
+	return true, nil
 }
 
 // moveFamily gives everything that hung on a moved record, or hangs on it now, its root and audience again. What others
@@ -301,7 +307,8 @@ func (g *group) moveFamily(moved *entry, rootWas hlc.ID) error {
 	}
 	members := append(g.family(rootWas), g.family(moved.Root)...)
 	// A record may come before what it hangs on: then it is the next round that reaches it.
-	for settled := false; !settled; {
+	settled := false
+	for round := 0; !settled && round <= maxChain; round++ {
 		settled = true
 		for _, e := range members {
 			root, audience, _, err := g.place(e.Kind, e.ID, e.registers)
