@@ -18,6 +18,7 @@ import (
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/tally"
 )
 
 func TestSyncCarriesRecordsBothWays(t *testing.T) {
@@ -743,6 +744,33 @@ func TestOvertakenRequest(t *testing.T) {
 	}
 	if got := tab.sync(); got.Requests != 2 {
 		t.Errorf("Sync = %+v", got)
+	}
+	tab.sameAs(s)
+}
+
+// A review names the stamps that it judged: when these are moved, so are they in the review.
+func TestReviewHoldsAfterTheClockWasCorrected(t *testing.T) {
+	s := newServer(t)
+	tab := enrolled(t, s, "li-wei")
+	tab.now = tab.now.Add(2 * time.Hour)
+	ctx := t.Context()
+	id, err := tab.LogCommunityActivity(ctx, activity("义诊"))
+	tab.must(err)
+	_, err = tab.LogReview(ctx, &recordv1.Review{Target: id[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED.Enum()})
+	tab.must(err)
+	verified := func() int64 {
+		totals, err := tab.Totals(ctx, 0)
+		tab.must(err)
+		return totals.Value(tally.Cell{Basis: tally.Verified, Figure: tally.CommunityActivities, Cut: tally.Everything()})
+	}
+	if verified() != 1 {
+		t.Fatal("not verified before the sync")
+	}
+	if got := tab.sync(); got.ClockCorrected == 0 {
+		t.Fatal("the clock was not corrected")
+	}
+	if verified() != 1 {
+		t.Error("the review lapsed by the correction of the clock")
 	}
 	tab.sameAs(s)
 }

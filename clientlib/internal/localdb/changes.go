@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
@@ -260,6 +263,25 @@ func (tx *Tx) Restamp(t *Tablet, shift time.Duration, now, future hlc.Time) (int
 	return len(rest) - first, tx.Save(t)
 }
 
+// moveReviewed renews the stamps that a review names as those that it judged; else it would lapse by the correction.
+func moveReviewed(c *record.Change, moved map[hlc.Stamp]hlc.Stamp) error {
+	review := &recordv1.Review{}
+	if err := proto.Unmarshal(c.Fields, review); err != nil {
+		return fmt.Errorf("reading review %s: %w", c.Record, err)
+	}
+	for _, f := range review.GetReviewed() {
+		if to, ok := moved[hlc.Stamp{Time: hlc.Time(f.GetTime()), Replica: hlc.Replica(f.GetReplica())}]; ok {
+			f.Time, f.Replica = proto.Uint64(uint64(to.Time)), proto.Uint64(uint64(to.Replica))
+		}
+	}
+	encoded, err := proto.Marshal(review)
+	if err != nil {
+		return fmt.Errorf("encoding review %s: %w", c.Record, err)
+	}
+	c.Fields, err = record.Canonical(c.Kind, encoded)
+	return err
+}
+
 // newestBut is the highest time in base and in the own changes before those that are moved.
 func (tx *Tx) newestBut(t *Tablet, moved []own) (hlc.Time, error) {
 	var newest hlc.Time
@@ -303,6 +325,11 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 		}
 		if sawAll[c.ID] {
 			c.Seen = records[c.Record].Digest()
+		}
+		if c.Kind == recordv1.Kind_KIND_REVIEW {
+			if err := moveReviewed(c, moved); err != nil {
+				return err
+			}
 		}
 		// After all that is here, what it overwrites among it.
 		t.Time = max(min(was.Time.Add(shift), now), t.Time+1)
