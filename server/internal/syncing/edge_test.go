@@ -266,3 +266,19 @@ func TestALongChainOfReviewsFollowsItsRootAndNeverCloses(t *testing.T) {
 		}
 	}
 }
+
+// Who leaves is served nothing more from the moment on at which their posting ends.
+func TestAPageIsForTheWorkerAsPostedInItsSnapshot(t *testing.T) {
+	d := servertest.New(t)
+	anna, ben := d.Enrol("anna"), d.Enrol("ben")
+	ben.Pull()
+	if err := d.Service.Add(context.Background(), []syncing.SetUpRecord{{ID: ben.Worker, Message: &recordv1.Worker{Team: d.Teams[1][:]}}}); err != nil {
+		t.Fatal(err)
+	}
+	made := anna.Make(aCase())
+	anna.Push(made)
+	page := states(ben.Pull())
+	if page[made.Record] != nil || page[ben.Worker] == nil {
+		t.Fatalf("after the move ben got %v", page)
+	}
+}

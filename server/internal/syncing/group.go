@@ -238,7 +238,8 @@ func (g *group) post(e *entry, c *record.Change, made bool) error {
 	if e.Kind != recordv1.Kind_KIND_WORKER {
 		return nil
 	}
-	p := access.Person{Worker: e.ID, Team: e.registers.Get(teamField).ID(), Role: recordv1.Role(e.registers.Get(roleField).Number())} //nolint:gosec // a role is a small number
+	p := access.Person{Worker: e.ID}
+	p.Team, p.Role = posted(e.registers)
 	if was, err := g.person(e.ID, c.Stamp.Time); err != nil || (!made && was == p) {
 		return err
 	}

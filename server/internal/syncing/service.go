@@ -210,8 +210,12 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 }
 
 func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncRequest, ack *syncv1.Acknowledgement) (page *syncv1.Page, err error) {
-	person := s.Person(device.Worker)
 	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
+		// Posted as in this snapshot: a tablet that learns of its move from this page must not have been served as before it.
+		person, err := personIn(tx, device.Worker)
+		if err != nil {
+			return err
+		}
 		p := &puller{store: tx, keys: s.config.Keys, self: s.self, person: person, roots: map[hlc.ID]*Record{}}
 		// Another request of the same replica may have come in between: what this answer does not acknowledge the tablet
 		// can't take for what the server has, so it gets everything whole.
@@ -226,6 +230,26 @@ func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncR
 		return err
 	})
 	return page, err
+}
+
+// personIn is a worker as posted in a snapshot.
+func personIn(tx Reading, worker hlc.ID) (access.Person, error) {
+	p := access.Person{Worker: worker}
+	found, err := tx.Records([]hlc.ID{worker})
+	if err != nil || len(found) == 0 {
+		return p, err
+	}
+	registers, err := record.DecodeState(found[0].State)
+	if err != nil || registers.Deleted() {
+		return p, err
+	}
+	p.Team, p.Role = posted(registers)
+	return p, nil
+}
+
+// posted are the team and role that a Worker record says.
+func posted(registers record.Registers) (team hlc.ID, role recordv1.Role) {
+	return registers.Get(teamField).ID(), recordv1.Role(registers.Get(roleField).Number()) //nolint:gosec // a role is a small number
 }
 
 // Person is a worker as posted now.
