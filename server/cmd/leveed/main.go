@@ -47,8 +47,10 @@ func realMain(ctx context.Context, args []string) int {
 	err = parsed.Run()
 	var failed failure
 	switch {
-	case err == nil, errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case err == nil:
 		return 0
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return 130 // interrupted before it was done, as shells have it
 	case errors.As(err, &failed):
 		return failed.code
 	default:
