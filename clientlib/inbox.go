@@ -1,0 +1,98 @@
+package clientlib
+
+import (
+	"context"
+	"time"
+
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// HeldChange is a change of this tablet that the server keeps and does not apply.
+type HeldChange struct {
+	Change hlc.ID
+	Record hlc.ID
+	Kind   record.Kind
+	// Code says why; record.Message has a sentence for it.
+	Code string
+	// Makes says that the change was to make the record, which is therefore not shown.
+	Makes bool
+	// Message are the fields that the change was to set; nil when its kind is newer than this program.
+	Message record.Common
+	// Cleared are the fields that it was to empty, by their names in the protos.
+	Cleared []string
+	// Made is when it was logged, by the tablet's clock.
+	Made time.Time
+}
+
+// Held are the changes that the server holds, oldest first.
+func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
+	var list []HeldChange
+	err := s.look(ctx, func(l *look) error {
+		held, err := l.tx.Held(l.tablet)
+		for _, h := range held {
+			c := HeldChange{
+				Change: h.Change.ID, Record: h.Change.Record, Kind: h.Change.Kind, Code: h.Code, Makes: h.Change.Makes(),
+				Made: h.Change.Stamp.Time.Wall(),
+			}
+			if c.Message, err = message(h.Change.Kind, h.Change.Fields); err != nil {
+				return err
+			}
+			for _, f := range h.Change.Cleared {
+				c.Cleared = append(c.Cleared, fieldName(h.Change.Kind, f))
+			}
+			list = append(list, c)
+		}
+		return err
+	})
+	return list, err
+}
+
+// Conflict is a field that was overwritten by someone who had not seen the value that lost.
+type Conflict struct {
+	Record[*recordv1.Conflict]
+	Target hlc.ID
+	// Field is the field's name in the protos; "" when it is newer than this program.
+	Field string
+	// Sides are the values, oldest first: the last one won.
+	Sides []ConflictSide
+}
+
+// ConflictSide is one of the values of a conflict.
+type ConflictSide struct {
+	// Message has the one field, or none where it was emptied; nil when the target's kind is newer than this program.
+	Message record.Common
+	Author  hlc.ID
+	Set     time.Time
+}
+
+// Conflicts are the conflicts that nobody has settled, in the order in which they were found.
+func (s *Store) Conflicts(ctx context.Context) ([]Conflict, error) {
+	var open []Conflict
+	err := s.look(ctx, func(l *look) error {
+		found, err := l.ofKind(recordv1.Kind_KIND_CONFLICT)
+		if err != nil {
+			return err
+		}
+		records, err := allShown[*recordv1.Conflict](l, found)
+		for _, r := range records {
+			if r.Message.GetSettled() {
+				continue
+			}
+			c := Conflict{Record: r, Field: fieldName(r.Message.GetTargetKind(), numberOf(r.Message.GetField()))}
+			copy(c.Target[:], r.Message.GetTarget())
+			for _, side := range r.Message.GetSides() {
+				one := ConflictSide{Set: hlc.Time(side.GetTime()).Wall()}
+				copy(one.Author[:], side.GetAuthor())
+				if one.Message, err = message(r.Message.GetTargetKind(), side.GetValue()); err != nil {
+					return err
+				}
+				c.Sides = append(c.Sides, one)
+			}
+			open = append(open, c)
+		}
+		return err
+	})
+	return open, err
+}
