@@ -64,7 +64,7 @@ func (s *Store) enrol(ctx context.Context, text string) error {
 			return err
 		}
 		setUp, _ := pulled(answer.GetSetUp())
-		_, err := tx.Pull(t, setUp)
+		_, err := tx.Pull(t, setUp, true)
 		return err
 	})
 }
@@ -126,11 +126,15 @@ func certify(t *localdb.Tablet, c *syncv1.Certificate) error {
 	return err
 }
 
-// pastHalf is the certificate once half of its time is over, to be shown for a new one; nil before.
-func pastHalf(t *localdb.Tablet, now time.Time) (*syncv1.Certificate, error) {
+// certificateToShow is the certificate where the server asks for it, or once half of its time is over, for a new one; nil
+// else.
+func certificateToShow(t *localdb.Tablet, now time.Time, asked bool) (*syncv1.Certificate, error) {
 	c := &syncv1.Certificate{}
 	if err := proto.Unmarshal(t.Certificate, c); err != nil {
 		return nil, fmt.Errorf("reading the certificate: %w", err)
+	}
+	if asked {
+		return c, nil
 	}
 	body, err := wire.OpenCertificate(t.ServerKey, c)
 	if err != nil {

@@ -133,6 +133,10 @@ func TestMoveToAnotherTeam(t *testing.T) {
 	if len(positions) != 2 || positions[0] == 0 || positions[1] != 0 {
 		t.Errorf("it pulled from %v, and not from 0 after the move", positions)
 	}
+	// A cursor at 0 can't tell whether the log is still the one that the tablet knew.
+	if marks := s.asked[before+1].GetPull().GetMarks(); len(marks) != 1 || marks[0].GetPosition() < positions[0] {
+		t.Errorf("it has %v compared", marks)
+	}
 	id, err := tab.LogCommunityActivity(t.Context(), activity("中秋联欢"))
 	tab.must(err)
 	if m := tab.record(id).Message; hlc.ID(m.GetTeam()) != teamB || hlc.ID(m.GetSite()) != xiaohe {

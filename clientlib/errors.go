@@ -42,8 +42,12 @@ const (
 	CodeDatabaseNewer = "database_newer"
 	// CodeDatabaseBusy: another program holds the file.
 	CodeDatabaseBusy = "database_busy"
-	// CodeDatabaseDamaged: the file is damaged, or is no database of a tablet.
+	// CodeDatabaseDamaged: the file is damaged, or is no database of a tablet. Rescue makes it anew.
 	CodeDatabaseDamaged = "database_damaged"
+	// CodeNotDamaged: there is nothing to rescue.
+	CodeNotDamaged = "not_damaged"
+	// CodeIdentityLost: not even who the tablet is can be read of a damaged file.
+	CodeIdentityLost = "identity_lost"
 )
 
 // sentence is what people read.
@@ -64,8 +68,12 @@ var sentences = map[string]sentence{
 		"Two copies of this tablet are in use. Records are safe here; ask your coordinator."},
 	CodeDatabaseNewer: {"数据文件由更新版本的程序建立，请更新程序后再打开。",
 		"The file was made by a newer version of this program. Update the program to open it."},
-	CodeDatabaseBusy:    {"另一个程序正在使用数据文件，请稍后再试。", "Another program is using the file. Try again in a moment."},
-	CodeDatabaseDamaged: {"数据文件已损坏或不是本程序的文件，请勿删除，并联系协调员。", "The file is damaged, or is not one of this program. Keep it, and ask your coordinator."},
+	CodeDatabaseBusy: {"另一个程序正在使用数据文件，请稍后再试。", "Another program is using the file. Try again in a moment."},
+	CodeDatabaseDamaged: {"数据文件已损坏或不是本程序的文件，请勿删除。请运行：levee rescue，它会保存未发送的内容并重建文件。",
+		"The file is damaged, or is not one of this program. Keep it, and run: levee rescue. It saves what is unsent and makes the file anew."},
+	CodeNotDamaged: {"数据文件没有损坏，无需修复。", "The file is not damaged. There is nothing to rescue."},
+	CodeIdentityLost: {"数据文件损坏严重，连本机的登记信息也读不出。请勿删除任何文件，向协调员索取新的登记码，用新文件登记，并把旧文件交给协调员。",
+		"The file is damaged so badly that not even who this tablet is can be read. Delete nothing. Ask your coordinator for a new code, enrol with a new file, and hand the old files over."},
 }
 
 // Error is something that went wrong on the tablet itself.

@@ -6,9 +6,9 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -62,8 +62,14 @@ type fakeServer struct {
 	renew func(*device) *device
 	// answer may spoil an answer.
 	answer func(*syncv1.SyncResponse)
-	// dropped are handed out once.
+	// dropped and settled are handed out once.
 	dropped [][]byte
+	settled []*syncv1.SettledChange
+	// unconfirmed are devices that the server knows by their certificate alone.
+	unconfirmed map[hlc.ID]bool
+	journal     []*syncv1.JournalEntry
+	// refuseGiven says why a record given back is held; "" merges it.
+	refuseGiven func(*syncv1.GivenRecord) string
 }
 
 // failer is what the server needs of a test.
@@ -82,14 +88,15 @@ type replica struct {
 	chains  []batch.Hash // by sequence number
 	changes []*record.Change
 	held    map[uint64]string
+	known   map[uint64]bool
 }
 
 type served struct {
 	kind      record.Kind
 	registers record.Registers
 	position  uint64
-	// origin is the device whose change gave it that position, if that device has all of it.
-	origin hlc.ID
+	// origin is the replica whose change gave it that position, if that tablet has all of it.
+	origin uint64
 }
 
 // The deployment that all tests work in.
@@ -111,7 +118,7 @@ func newServer(t failer) *fakeServer {
 	s := &fakeServer{
 		t: t, now: start, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
 		secrets: enrolSecret, devices: map[hlc.ID]*device{}, replicas: map[uint64]*replica{}, records: map[hlc.ID]*served{},
-		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true,
+		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true, unconfirmed: map[hlc.ID]bool{},
 	}
 	s.log = []batch.Hash{batch.LogStart(s.deployment)}
 	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
@@ -153,7 +160,33 @@ func (s *fakeServer) set(id hlc.ID, m record.Common) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.apply(c, hlc.ID{}, 0)
+	s.apply(c, 0, 0)
+}
+
+// backup keeps the server's database as it is; the function that it returns puts it back, and nobody is told.
+func (s *fakeServer) backup() (restore func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	log, seen, devices := slices.Clone(s.log), maps.Clone(s.seen), maps.Clone(s.devices)
+	replicas, records := map[uint64]replica{}, map[hlc.ID]served{}
+	for number, r := range s.replicas {
+		replicas[number] = replica{slices.Clone(r.chains), slices.Clone(r.changes), maps.Clone(r.held), maps.Clone(r.known)}
+	}
+	for id, r := range s.records {
+		records[id] = *r
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.log, s.seen, s.devices = slices.Clone(log), maps.Clone(seen), maps.Clone(devices)
+		s.replicas, s.records = map[uint64]*replica{}, map[hlc.ID]*served{}
+		for number, r := range replicas {
+			s.replicas[number] = &replica{slices.Clone(r.chains), slices.Clone(r.changes), maps.Clone(r.held), maps.Clone(r.known)}
+		}
+		for id, r := range records {
+			s.records[id] = &r
+		}
+	}
 }
 
 func (s *fakeServer) record(id hlc.ID, kind record.Kind) *served {
@@ -163,13 +196,13 @@ func (s *fakeServer) record(id hlc.ID, kind record.Kind) *served {
 	return s.records[id]
 }
 
-// apply merges a change and gives its record the next position. The device that sent it has all of the record if nobody
+// apply merges a change and gives its record the next position. The replica that sent it has all of the record if nobody
 // else had changed it behind the cursor of that request.
-func (s *fakeServer) apply(c *record.Change, by hlc.ID, cursor uint64) {
+func (s *fakeServer) apply(c *record.Change, by, cursor uint64) {
 	r := s.record(c.Record, c.Kind)
 	r.registers = record.Merge(r.registers, c.Registers())
 	if r.origin != by && r.position > cursor {
-		by = hlc.ID{}
+		by = 0
 	}
 	position := uint64(len(s.log))
 	s.log = append(s.log, batch.NextLog(s.log[position-1], position, c.Stamp.Replica, 0, batch.HashOf(c.Encode())))
@@ -203,7 +236,7 @@ func (s *fakeServer) deviceOf(token string, body []byte) *device {
 	defer s.mu.Unlock()
 	d := s.devices[id]
 	if d == nil {
-		return nil
+		return &device{} // known to nobody
 	}
 	if _, err := wire.VerifyToken(token, d.key, s.deployment, id, body); err != nil {
 		return nil
@@ -258,6 +291,11 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	if !ok || d == nil {
 		return nil, problem.ToConnect(problem.New(problem.Unauthenticated))
 	}
+	if d.key == nil {
+		if d = s.admit(req.Msg.GetCertificate()); d == nil {
+			return nil, problem.ToConnect(problem.New(problem.DeviceUnknown))
+		}
+	}
 	if s.refuse != nil {
 		if p := s.refuse(req.Msg); p != nil {
 			return nil, problem.ToConnect(p)
@@ -280,8 +318,31 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	case skewed:
 		return nil, problem.ToConnect(&problem.Problem{Code: problem.ClockSkew, ServerTime: s.now})
 	}
-	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1, Acknowledgement: s.push(d, req.Msg, hashes, changes)}
-	res.Page = s.page(d, req.Msg.GetPull().GetCursor())
+	res := &syncv1.SyncResponse{Time: s.now.UnixMilli(), Protocol: 1}
+	cursor := req.Msg.GetPull().GetCursor()
+	marks := req.Msg.GetPull().GetMarks()
+	lost := (!s.has(cursor) || (len(marks) > 0 && !s.has(marks[0]))) && !s.unconfirmed[d.id]
+	takes := !lost && len(req.Msg.GetChains()) == 0
+	if takes {
+		res.Given = s.giveBack(req.Msg.GetGiveBack())
+	}
+	res.Acknowledgement = s.push(d, req.Msg, hashes, changes, takes)
+	switch {
+	case s.unconfirmed[d.id]:
+		res.Unconfirmed = true
+	case lost && len(marks) < 2:
+		res.Page = &syncv1.Page{SendMarks: true, Cursor: cursor, Head: s.mark(uint64(len(s.log) - 1))}
+	case lost:
+		common := s.common(marks)
+		if cursor.GetPosition() > common.GetPosition() {
+			cursor = common
+		}
+		res.Page = s.page(req.Msg.GetPush().GetReplica(), cursor)
+		res.Page.Common = common
+	default:
+		res.Page = s.page(req.Msg.GetPush().GetReplica(), cursor)
+	}
+	s.tellJournal(req.Msg, res)
 	if req.Msg.GetCertificate() != nil {
 		res.Certificate = s.certificate(d)
 	}
@@ -306,38 +367,139 @@ func (s *fakeServer) decode(push *syncv1.Batch) ([]*record.Change, error) {
 	return changes, nil
 }
 
-func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Hash, changes []*record.Change) *syncv1.Acknowledgement {
+// admit takes in a device by its certificate; nil when it has none.
+func (s *fakeServer) admit(c *syncv1.Certificate) *device {
+	body, err := wire.OpenCertificate(s.key.Public().(ed25519.PublicKey), c)
+	if err != nil {
+		return nil
+	}
+	d := &device{hlc.ID(body.GetDevice()), hlc.ID(body.GetWorker()), body.GetPublicKey()}
+	s.devices[d.id], s.unconfirmed[d.id] = d, true
+	return d
+}
+
+// confirm is what a coordinator does: what the device's changes were held for is over.
+func (s *fakeServer) confirm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unconfirmed = map[hlc.ID]bool{}
+	for _, r := range s.replicas {
+		for sequence, c := range r.changes {
+			if r.held[uint64(sequence)+1] == "unconfirmed" {
+				delete(r.held, uint64(sequence)+1)
+				s.apply(c, 0, 0)
+				s.settled = append(s.settled, &syncv1.SettledChange{Change: c.ID[:]})
+			}
+		}
+	}
+}
+
+// has reports whether a mark is a place of the log.
+func (s *fakeServer) has(m *syncv1.Mark) bool {
+	return m.GetPosition() == 0 || (m.GetPosition() < uint64(len(s.log)) && batch.Same(m.GetChain(), s.log[m.GetPosition()]))
+}
+
+func (s *fakeServer) common(marks []*syncv1.Mark) *syncv1.Mark {
+	for _, m := range marks {
+		if s.has(m) {
+			return m
+		}
+	}
+	return &syncv1.Mark{}
+}
+
+func (s *fakeServer) mark(position uint64) *syncv1.Mark {
+	if position == 0 {
+		return &syncv1.Mark{}
+	}
+	return &syncv1.Mark{Position: position, Chain: s.log[position][:batch.ShortChain]}
+}
+
+// giveBack merges the records that this server once sent.
+func (s *fakeServer) giveBack(given []*syncv1.GivenRecord) (outcomes []*syncv1.GivenRecordOutcome) {
+	for _, g := range given {
+		outcome := &syncv1.GivenRecordOutcome{Id: g.GetId()}
+		outcomes = append(outcomes, outcome)
+		state, err := record.DecodeState(g.GetState())
+		if err != nil || !bytes.Equal(g.GetProof(), proofOf(g.GetId(), g.GetState())) {
+			outcome.Code = "unproven"
+			s.t.Errorf("record %x was given back without proof", g.GetId())
+			continue
+		}
+		if s.refuseGiven != nil {
+			if outcome.Code = s.refuseGiven(g); outcome.Code != "" {
+				continue
+			}
+		}
+		r := s.record(hlc.ID(g.GetId()), record.Kind(g.GetKind()))
+		merged := record.Merge(r.registers, state)
+		if bytes.Equal(record.EncodeState(merged), record.EncodeState(r.registers)) {
+			continue
+		}
+		r.registers, r.origin, r.position = merged, 0, uint64(len(s.log))
+		s.log = append(s.log, batch.NextLog(s.log[r.position-1], r.position, 0, 0, batch.HashOf(g.GetState())))
+	}
+	return outcomes
+}
+
+func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Hash, changes []*record.Change, takes bool) *syncv1.Acknowledgement {
 	push := req.GetPush()
 	r := s.replicas[push.GetReplica()]
 	if r == nil {
-		r = &replica{chains: []batch.Hash{batch.Start(s.deployment, hlc.Replica(push.GetReplica()))}, held: map[uint64]string{}}
+		r = &replica{chains: []batch.Hash{batch.Start(s.deployment, hlc.Replica(push.GetReplica()))}, held: map[uint64]string{}, known: map[uint64]bool{}}
 		s.replicas[push.GetReplica()] = r
 	}
 	have := uint64(len(r.changes))
 	first := push.GetFirst()
-	forked := first <= have+1 && !bytes.Equal(r.chains[first-1][:], push.GetChain()) ||
-		first-1+uint64(len(changes))+req.GetUnsent() < have // more than the tablet itself has
+	forked, matched := first-1+uint64(len(changes))+req.GetUnsent() < have, uint64(0) // more than the tablet itself has
+	tell := func(sequence uint64, chain []byte) {
+		switch same := sequence <= have && bytes.HasPrefix(r.chains[sequence][:], chain); {
+		case same:
+			matched = max(matched, sequence)
+		case sequence <= have:
+			forked = true
+		}
+	}
+	chain := batch.Hash(push.GetChain())
+	tell(first-1, chain[:])
+	for i := range changes {
+		chain = batch.Next(chain, hashes[i])
+		tell(first+uint64(i), chain[:])
+	}
+	for _, c := range req.GetChains() {
+		tell(c.GetSequence(), c.GetChain())
+	}
 	for i, c := range changes {
 		sequence := first + uint64(i)
-		if forked || sequence != uint64(len(r.changes))+1 {
+		if forked || !takes || sequence != uint64(len(r.changes))+1 {
 			continue
 		}
 		r.changes = append(r.changes, c)
 		r.chains = append(r.chains, batch.Next(r.chains[sequence-1], hashes[i]))
 		if s.seen[c.ID] {
-			s.t.Errorf("change %s came under two sequence numbers", c.ID)
+			r.known[sequence] = true
+			continue
 		}
 		s.seen[c.ID] = true
-		if s.hold != nil {
-			if code := s.hold(c); code != "" {
-				r.held[sequence] = code
-				continue
-			}
+		code := ""
+		switch {
+		case s.unconfirmed[d.id]:
+			code = "unconfirmed"
+		case sequence <= req.GetAccepted() && coveredBy(s.records[c.Record], c): // it was given back
+		case s.hold != nil:
+			code = s.hold(c)
 		}
-		s.apply(c, d.id, req.GetPull().GetCursor().GetPosition())
+		if code != "" {
+			r.held[sequence] = code
+			continue
+		}
+		s.apply(c, push.GetReplica(), req.GetPull().GetCursor().GetPosition())
 	}
 	have = uint64(len(r.changes))
 	a := &syncv1.Acknowledgement{Have: have, HaveChain: r.chains[have][:batch.ShortChain], Forked: forked}
+	if forked {
+		a.Matched = matched
+	}
 	if s.durable {
 		a.Durable = have
 	}
@@ -345,15 +507,41 @@ func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Has
 		if code := r.held[sequence]; code != "" {
 			a.Held = append(a.Held, &syncv1.HeldChange{Sequence: sequence, Change: r.changes[sequence-1].ID[:], Code: code})
 		}
+		if r.known[sequence] {
+			a.Known = append(a.Known, sequence)
+		}
 	}
 	return a
 }
 
-func (s *fakeServer) page(d *device, cursor *syncv1.Mark) *syncv1.Page {
-	after := cursor.GetPosition()
-	if after >= uint64(len(s.log)) || (after > 0 && !batch.Same(cursor.GetChain(), s.log[after])) {
-		s.t.Errorf("cursor %d is not a place of this log", after)
+// coveredBy reports whether a record has everything of a change.
+func coveredBy(r *served, c *record.Change) bool {
+	return r != nil && bytes.Equal(record.EncodeState(record.Merge(r.registers, c.Registers())), record.EncodeState(r.registers))
+}
+
+// tellJournal sends what the tablet lacks, or asks for what it holds.
+func (s *fakeServer) tellJournal(req *syncv1.SyncRequest, res *syncv1.SyncResponse) {
+	at := uint64(0)
+	for _, e := range req.GetJournalEntries() {
+		if !slices.ContainsFunc(s.journal, func(have *syncv1.JournalEntry) bool { return proto.Equal(have, e) }) {
+			s.journal = append(s.journal, e)
+		}
 	}
+	chains := []batch.Hash{wire.JournalStart(s.deployment)}
+	for _, e := range s.journal {
+		chains = append(chains, wire.NextJournal(chains[len(chains)-1], s.deployment, e))
+	}
+	if at = req.GetJournal().GetPosition(); at > 0 && (at >= uint64(len(chains)) || !batch.Same(req.GetJournal().GetChain(), chains[at])) {
+		res.SendJournal = true
+		return
+	}
+	if res.JournalEntries = s.journal[at:]; len(res.GetJournalEntries()) > 0 {
+		res.Journal = &syncv1.Mark{Position: uint64(len(s.journal)), Chain: chains[len(s.journal)][:batch.ShortChain]}
+	}
+}
+
+func (s *fakeServer) page(to uint64, cursor *syncv1.Mark) *syncv1.Page {
+	after := cursor.GetPosition()
 	var ids []hlc.ID
 	for id, r := range s.records {
 		if r.position > after {
@@ -361,35 +549,33 @@ func (s *fakeServer) page(d *device, cursor *syncv1.Mark) *syncv1.Page {
 		}
 	}
 	slices.SortFunc(ids, func(a, b hlc.ID) int { return cmp.Compare(s.records[a].position, s.records[b].position) })
-	mark := func(position uint64) *syncv1.Mark {
-		if position == 0 {
-			return &syncv1.Mark{}
-		}
-		return &syncv1.Mark{Position: position, Chain: s.log[position][:batch.ShortChain]}
-	}
 	head := uint64(len(s.log) - 1)
-	p := &syncv1.Page{Cursor: mark(head), Head: mark(head), Dropped: s.dropped}
-	s.dropped = nil
+	p := &syncv1.Page{Cursor: s.mark(head), Head: s.mark(head), Dropped: s.dropped, Settled: s.settled}
+	s.dropped, s.settled = nil, nil
 	if len(ids) > s.pageSize {
 		p.Remaining = uint64(len(ids) - s.pageSize)
 		ids = ids[:s.pageSize]
-		p.Cursor = mark(s.records[ids[len(ids)-1]].position)
+		p.Cursor = s.mark(s.records[ids[len(ids)-1]].position)
 	}
 	for _, id := range ids {
 		r := s.records[id]
-		p.Records = append(p.Records, s.pulled(id, r, r.origin != d.id || after == 0))
+		p.Records = append(p.Records, s.pulled(id, r, r.origin != to || after == 0))
 	}
 	return p
 }
 
 func (s *fakeServer) pulled(id hlc.ID, r *served, withState bool) *syncv1.PulledRecord {
 	state := record.EncodeState(r.registers)
-	proof := sha256.Sum256(append(binary.BigEndian.AppendUint64(nil, r.position), state...))
-	out := &syncv1.PulledRecord{Id: id[:], Kind: uint32(r.kind), Position: r.position, Proof: proof[:8]}
+	out := &syncv1.PulledRecord{Id: id[:], Kind: uint32(r.kind), Position: r.position, Proof: proofOf(id[:], state)}
 	if withState {
 		out.State = state
 	}
 	return out
+}
+
+func proofOf(id, state []byte) []byte {
+	proof := sha256.Sum256(append(append([]byte("kept apart"), id...), state...))
+	return proof[:8]
 }
 
 // network carries requests to a server in memory, and does to them what networks do.
@@ -485,6 +671,8 @@ type tablet struct {
 	net  *network
 	now  time.Time
 	seed uint64
+	// maxBytes is how much its disk has room for; 0 for any amount.
+	maxBytes int64
 }
 
 // newTablet is a store in a file of its own, not enrolled.
@@ -500,7 +688,7 @@ func (tab *tablet) open() {
 	tab.t.Helper()
 	tab.seed += 1000
 	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{
-		Wall: func() time.Time { return tab.now }, Transport: tab.net, Name: "test tablet", App: "levee-test/1", Entropy: rand.NewChaCha8([32]byte{byte(tab.seed), byte(tab.seed >> 8)}),
+		Wall: func() time.Time { return tab.now }, Transport: tab.net, Name: "test tablet", App: "levee-test/1", MaxBytes: tab.maxBytes, Entropy: rand.NewChaCha8([32]byte{byte(tab.seed), byte(tab.seed >> 8)}),
 	})
 	if err != nil {
 		tab.t.Fatal(err)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"levee/clientlib/internal/localdb"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
 
@@ -24,17 +26,27 @@ type HeldChange struct {
 	Cleared []string
 	// Made is when it was logged, by the tablet's clock.
 	Made time.Time
+	// Decision is what was decided of it as far as this tablet knows, and what the server has not yet carried out: Code
+	// tells what it has. DECISION_UNKNOWN when nothing was.
+	Decision recordv1.Decision
 }
 
-// Held are the changes that the server holds, oldest first.
+// Discarded reports whether somebody decided that the change is not to be applied.
+func (h HeldChange) Discarded() bool { return h.Code == string(record.CodeDiscarded) }
+
+// Held are the changes that the server holds, oldest first, discarded ones among them.
 func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
 	var list []HeldChange
 	err := s.look(ctx, func(l *look) error {
-		held, err := l.tx.Held(l.tablet)
+		decided, err := decisions(l.tx)
+		if err != nil {
+			return err
+		}
+		held, err := l.tx.Held()
 		for _, h := range held {
 			c := HeldChange{
 				Change: h.Change.ID, Record: h.Change.Record, Kind: h.Change.Kind, Code: h.Code, Makes: h.Change.Makes(),
-				Made: h.Change.Stamp.Time.Wall(),
+				Made: h.Change.Stamp.Time.Wall(), Decision: decided[h.Change.ID],
 			}
 			if c.Message, err = message(h.Change.Kind, h.Change.Fields); err != nil {
 				return err
@@ -47,6 +59,33 @@ func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
 		return err
 	})
 	return list, err
+}
+
+// decisions are the newest decisions about held changes.
+func decisions(tx *localdb.Tx) (map[hlc.ID]recordv1.Decision, error) {
+	found, err := ofKind[*recordv1.HeldDecision](tx) // in the order in which they were made
+	decided := map[hlc.ID]recordv1.Decision{}
+	for _, d := range found {
+		if len(d.Message.GetChange()) == len(hlc.ID{}) {
+			decided[hlc.ID(d.Message.GetChange())] = d.Message.GetDecision()
+		}
+	}
+	return decided, err
+}
+
+// Decide says what shall become of a held change 待处理决定, and returns the id of the decision, which is a record like others: it counts
+// once the server has it. A worker may discard a change of their own; to release one, which has it judged as if the decider had written
+// it, is for team leads, supervisors and coordinators. The change may be another tablet's. Errors are those of logging;
+// the decision must be one of both.
+func (s *Store) Decide(ctx context.Context, change hlc.ID, decision recordv1.Decision, reason string) (hlc.ID, error) {
+	if decision != recordv1.Decision_DECISION_RELEASE && decision != recordv1.Decision_DECISION_DISCARD {
+		return hlc.ID{}, problem.Newf(problem.InvalidArgument, "decision %v", decision)
+	}
+	m := &recordv1.HeldDecision{Change: change[:], Decision: decision.Enum()}
+	if reason != "" {
+		m.Reason = &reason
+	}
+	return s.log(ctx, m)
 }
 
 // Conflict is a field that was overwritten by someone who had not seen the value that lost.

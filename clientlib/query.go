@@ -281,8 +281,10 @@ func shown[M record.Common](l *look, r localdb.Record) (Record[M], error) {
 		out.Sending = Unsent
 	case r.Newest > l.tablet.Durable:
 		out.Sending = Sent
-	case r.Newest > 0:
+	case r.Newest > 0, r.Earlier == localdb.EarlierDurable:
 		out.Sending = Durable
+	case r.Earlier == localdb.EarlierSent:
+		out.Sending = Sent
 	}
 	m, err := message(r.Kind, r.View.Fields())
 	if err != nil || m == nil {

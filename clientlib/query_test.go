@@ -179,7 +179,7 @@ func TestNewerKindsAndFields(t *testing.T) {
 	known.ProtoReflect().SetUnknown(newer)
 	s.set(testID(14, 1), known)
 	s.mu.Lock()
-	s.apply(&record.Change{ID: testID(200, 1), Record: testID(200, 1), Kind: 200, Stamp: hlc.Stamp{Time: hlc.TimeOf(start), Replica: 5}, Fields: newer}, hlc.ID{}, 0)
+	s.apply(&record.Change{ID: testID(200, 1), Record: testID(200, 1), Kind: 200, Stamp: hlc.Stamp{Time: hlc.TimeOf(start), Replica: 5}, Fields: newer}, 0, 0)
 	s.mu.Unlock()
 	tab.sync()
 

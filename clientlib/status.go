@@ -22,8 +22,11 @@ type Status struct {
 	// Of this tablet's own changes: how many the server has not acknowledged; how many it has, but would lose with its
 	// disk; and how many it has for good. The three are all there are.
 	Unsent, Sent, Durable int
-	// Held is how many of those that the server has it does not apply; see Store.Held.
+	// Held is how many of those that the server has it does not apply; see Store.Held. Discarded ones are left out.
 	Held int
+	// Unconfirmed says that the server knows this tablet by its certificate alone: it takes and holds what the tablet
+	// sends, and sends nothing, until a coordinator has confirmed the tablet.
+	Unconfirmed bool
 	// Records is how many records are on this tablet, deleted ones left out.
 	Records int
 	// LastContact is when the server last answered; enrolment counts.
@@ -36,11 +39,12 @@ type Status struct {
 func (s *Store) Status(ctx context.Context) (Status, error) {
 	var st Status
 	err := s.read(ctx, func(tx *localdb.Tx, t *localdb.Tablet) error {
-		held, records, err := tx.Counts()
+		counts, err := tx.Counts(t)
 		st = Status{
 			Enrolled: true, Deployment: t.Deployment, Device: t.Device, Worker: t.Worker, ServerURL: t.ServerURL, Site: t.Site,
-			Unsent: int(t.Sequence - t.Acknowledged), Sent: int(t.Acknowledged - t.Durable), Durable: int(t.Durable), //nolint:gosec // counts of what is on this disk
-			Held: held, Records: records, LastContact: t.LastContact, ClockOffset: t.Offset,
+			Unsent: int(t.Sequence - t.Acknowledged),                                                                    //nolint:gosec // counts of what is on this disk
+			Sent:   int(t.Acknowledged-t.Durable) + counts.EarlierSent, Durable: int(t.Durable) + counts.EarlierDurable, //nolint:gosec // as above
+			Held: counts.Held, Records: counts.Records, Unconfirmed: t.Unconfirmed, LastContact: t.LastContact, ClockOffset: t.Offset,
 		}
 		return err
 	})

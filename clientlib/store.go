@@ -54,6 +54,9 @@ type Options struct {
 	Name string
 	// App is the program and its version, for the server's list of tablets: at most 60 bytes.
 	App string
+	// MaxBytes is how large the file may grow; what needs more fails with storage_full, as on a full disk. 0 sets no limit.
+	// The write-ahead log beside it, of a few MB, does not count.
+	MaxBytes int64
 }
 
 // Store is a tablet's file, open.
@@ -79,7 +82,7 @@ type Store struct {
 // Open opens the file of a tablet and makes it if it is not there. Codes of errors: database_newer (the file is left as
 // it was), database_damaged, database_busy, storage_full.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	db, err := localdb.Open(ctx, path)
+	db, err := localdb.Open(ctx, path, o.MaxBytes)
 	if err != nil {
 		return nil, known(err)
 	}

@@ -1,7 +1,6 @@
 package clientlib
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -63,6 +62,13 @@ type SyncResult struct {
 	Received int
 	// Unreadable is how many records came that this program could not read. They are left as they were.
 	Unreadable int
+	// GivenBack is how many records a server that had lost history took back.
+	GivenBack int
+	// NewReplica says that another copy of this tablet wrote under its number, and that it goes on under a new one.
+	NewReplica bool
+	// Unconfirmed says that the server holds what is sent, and sends nothing, until a coordinator has confirmed the tablet;
+	// see Status.Unconfirmed.
+	Unconfirmed bool
 	// ClockCorrected is by how much the tablet's clock was corrected.
 	ClockCorrected time.Duration
 }
@@ -75,8 +81,11 @@ type SyncResult struct {
 // One sync runs at a time; a second call waits for the first. progress may be nil; it is called between requests, and
 // must not call Sync or Close.
 //
-// Codes of errors: unavailable when the server can't be reached, and those of any request; device_revoked; clock_skew when the clock
-// could not be corrected; forked; not_enrolled, cancelled, closed.
+// A server that lost history gets back what this tablet has seen, whoever wrote it, and its own changes again. When another copy of
+// this tablet writes under its number, it goes on under a new one.
+//
+// Codes of errors: unavailable when the server can't be reached, or its answers bring nothing forward, and those of any request;
+// device_revoked; clock_skew when the clock could not be corrected; forked when a new number did not help; not_enrolled, cancelled, closed.
 func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, error) {
 	ctx, leave, err := s.enter(ctx)
 	if err != nil {
@@ -110,6 +119,7 @@ type run struct {
 	report   func(Progress)
 	progress Progress
 	result   SyncResult
+	recovery
 }
 
 func (r *run) sync(ctx context.Context) error {
@@ -117,7 +127,6 @@ func (r *run) sync(ctx context.Context) error {
 		return err
 	}
 	r.report(r.progress)
-	clocks := 0
 	for {
 		asked, err := r.prepare(ctx)
 		if err != nil {
@@ -126,11 +135,11 @@ func (r *run) sync(ctx context.Context) error {
 		answer, err := r.client.Sync(ctx, asked.request)
 		if err != nil {
 			// Whether the caller has given up or not, what the refusal says must be kept.
-			corrected, kerr := r.refused(context.WithoutCancel(ctx), asked, err)
+			again, kerr := r.refused(context.WithoutCancel(ctx), asked, err)
 			if kerr != nil {
 				return kerr
 			}
-			if clocks++; !corrected || clocks > clockTries {
+			if !again {
 				return err
 			}
 			continue
@@ -170,38 +179,45 @@ func (r *run) now() time.Time { return r.store.wall().Add(r.offset) }
 // asked is a request, and what must be known of the tablet as it was then.
 type asked struct {
 	request *syncv1.SyncRequest
+	replica hlc.Replica
 	after   uint64 // the batch begins behind this sequence number
 	newest  uint64 // Tablet.Sequence
 	cursor  localdb.Mark
+	journal localdb.Mark
 	attempt uint64 // of requests with changes; 0 for one without
 	before  uint64 // Tablet.Possible before it
+	give    []localdb.Return
+	toGive  int // how many there are to give back, those in give among them
 }
 
 // prepare makes the next request. That the server may get the changes in it is on the disk before they leave.
 func (r *run) prepare(ctx context.Context) (*asked, error) {
-	a := &asked{}
+	var a *asked
 	err := r.store.db.Write(ctx, func(tx *localdb.Tx) error {
 		t, err := tx.Tablet()
 		if err != nil {
 			return err
 		}
-		bodies, err := tx.Outbox(t, batchChanges, batchBytes)
-		if err != nil {
-			return err
-		}
-		sending := uint64(len(bodies))
-		a.after, a.newest, a.cursor, a.before = t.Acknowledged, t.Sequence, t.Cursor, t.Possible
+		a = &asked{replica: t.Replica, after: t.Acknowledged, newest: t.Sequence, cursor: t.Cursor, journal: t.Journal, before: t.Possible}
 		a.request = &syncv1.SyncRequest{
-			Protocol: protocol, Clock: r.now().UnixMilli(), Unsent: t.Sequence - t.Acknowledged - sending,
-			Push: batch.Seal(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, bodies),
+			Protocol: protocol, Clock: r.now().UnixMilli(),
 			Pull: &syncv1.Pull{Cursor: &syncv1.Mark{Position: t.Cursor.Position, Chain: t.Cursor.Chain}, MaxBytes: pageBytes},
 		}
 		if r.store.app != t.App {
 			a.request.App = r.store.app
 		}
-		if a.request.Certificate, err = pastHalf(t, r.now()); err != nil {
+		if err := r.recover(tx, t, a); err != nil {
 			return err
 		}
+		var bodies [][]byte
+		if !r.busy(a) {
+			if bodies, err = tx.Outbox(t, batchChanges, batchBytes); err != nil {
+				return err
+			}
+		}
+		sending := uint64(len(bodies))
+		a.request.Unsent = t.Sequence - t.Acknowledged - sending
+		a.request.Push = batch.Seal(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, bodies)
 		if sending == 0 {
 			return nil
 		}
@@ -213,9 +229,9 @@ func (r *run) prepare(ctx context.Context) (*asked, error) {
 	return a, err
 }
 
-// refused keeps what an error says. corrected means that the clock was wrong and is right now: the request is worth
-// another try.
-func (r *run) refused(ctx context.Context, a *asked, refusal error) (corrected bool, err error) {
+// refused keeps what an error says. again means that what was wrong with the request is mended: the clock was wrong and
+// is right now, or the server wants to see the certificate.
+func (r *run) refused(ctx context.Context, a *asked, refusal error) (again bool, err error) {
 	var p *problem.Problem
 	if !errors.As(refusal, &p) || !storedNothing(p.Code) {
 		return false, nil
@@ -237,10 +253,21 @@ func (r *run) refused(ctx context.Context, a *asked, refusal error) (corrected b
 		r.offset = t.Offset
 		r.result.ClockCorrected += shift
 		now := r.now()
-		_, err = tx.Restamp(t, shift, hlc.TimeOf(now), hlc.TimeOf(now.Add(clockTolerance)))
+		future := hlc.TimeOf(now.Add(clockTolerance))
+		_, err = tx.Restamp(t, shift, hlc.TimeOf(now), future)
+		r.ahead = t.Time > future
 		return err
 	})
-	return skew, err
+	switch {
+	case skew:
+		r.clocks++
+		return r.clocks <= clockTries, err
+	case p.Code == problem.DeviceUnknown && a.request.GetCertificate() == nil:
+		r.showCertificate = true // a server restored from before this tablet enrolled knows it by that
+		return true, err
+	default:
+		return false, err
+	}
 }
 
 // storedNothing reports whether a server that answers with a code has certainly kept nothing of the request: codes that
@@ -265,14 +292,29 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 			return err
 		}
 		before := *t
-		if answer.GetAcknowledgement().GetForked() && t.Sequence != a.newest {
-			more = true // the server met more than this request knew of: what another process logged and sent meanwhile
+		got := answer.GetAcknowledgement()
+		if got == nil {
+			return problem.Newf(problem.Malformed, "an answer without an acknowledgement")
+		}
+		if t.Replica != a.replica || (got.GetForked() && t.Sequence != a.newest) {
+			more = true // what another process did meanwhile: it took a new number, or logged and sent what this request did not know of
 			return nil
 		}
+		t.LastContact = r.now()
+		parted, err := parts(tx, t, got)
+		if err != nil {
+			return err
+		}
+		if parted {
+			more = true
+			return r.part(tx, t, a, answer, &result)
+		}
+		r.search = nil
 		if err := acknowledge(tx, t, a, answer, &result); err != nil {
 			return err
 		}
-		if err := receive(tx, t, a, answer.GetPage(), &result); err != nil {
+		step, err := r.receive(tx, t, a, answer, &result)
+		if err != nil {
 			return err
 		}
 		if c := answer.GetCertificate(); c != nil {
@@ -280,13 +322,15 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 				return err
 			}
 		}
-		t.LastContact = r.now()
 		if a.request.GetApp() != "" {
 			t.App = a.request.GetApp()
 		}
+		if t.Acknowledged < before.Acknowledged {
+			r.setBacks++
+		}
 		unsent, remaining = int(t.Sequence-t.Acknowledged), int(answer.GetPage().GetRemaining()) //nolint:gosec // counts
-		more = unsent > 0 || remaining > 0 || t.Cursor.Position < a.cursor.Position
-		if more && stands(a, &before) && stands(a, t) && (remaining > 0 || len(a.request.GetPush().GetEntries()) > 0) {
+		more = unsent > 0 || remaining > 0 || step.more
+		if more && !step.moved && stands(a, &before) && stands(a, t) && (remaining > 0 || len(a.request.GetPush().GetEntries()) > 0 || len(a.give) > 0) {
 			return problem.Newf(problem.Unavailable, "the server's answers bring nothing forward")
 		}
 		return tx.Save(t)
@@ -300,6 +344,9 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 	if unsent == 0 {
 		r.progress.Phase = PhaseReceiving
 	}
+	if more && r.setBacks > mostSetBacks {
+		return false, problem.Newf(problem.Unavailable, "the server loses history again and again")
+	}
 	return more, nil
 }
 
@@ -308,17 +355,12 @@ func stands(a *asked, t *localdb.Tablet) bool {
 	return t.Acknowledged == a.after && t.Cursor.Position == a.cursor.Position
 }
 
-func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.SyncResponse, result *SyncResult) error {
+// acknowledgementOf is what an answer says of the own changes.
+func acknowledgementOf(a *asked, answer *syncv1.SyncResponse) localdb.Acknowledgement {
 	got := answer.GetAcknowledgement()
-	if got == nil {
-		return problem.Newf(problem.Malformed, "an answer without an acknowledgement")
-	}
-	if got.GetForked() {
-		return localdb.ErrForked
-	}
 	ack := localdb.Acknowledgement{
 		After: a.after, Have: got.GetHave(), Chain: got.GetHaveChain(), Durable: got.GetDurable(),
-		Held: map[uint64]string{}, Known: map[uint64]bool{}, Head: answer.GetPage().GetHead().GetPosition(),
+		Held: map[uint64]string{}, Known: map[uint64]bool{},
 	}
 	for _, h := range got.GetHeld() {
 		ack.Held[h.GetSequence()] = h.GetCode()
@@ -326,6 +368,11 @@ func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.Syn
 	for _, k := range got.GetKnown() {
 		ack.Known[k] = true
 	}
+	return ack
+}
+
+func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.SyncResponse, result *SyncResult) error {
+	ack := acknowledgementOf(a, answer)
 	before := t.Acknowledged
 	if err := tx.Acknowledge(t, ack); err != nil {
 		return err
@@ -339,22 +386,72 @@ func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.Syn
 	return nil
 }
 
-// receive takes over a page: what it brings, where the next pull goes on, and where the server's log ended.
-func receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, page *syncv1.Page, result *SyncResult) error {
-	if page == nil {
-		return problem.Newf(problem.Malformed, "an answer without a page")
+// step is what an answer leaves to be done.
+type step struct {
+	// more asks for another request, moved says that the answer brought something forward that positions do not show.
+	more, moved bool
+}
+
+// receive takes over all of an answer but the acknowledgement: what was given back, what became of held changes, the
+// page, where the next pull goes on, and where the server's log ended.
+func (r *run) receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.SyncResponse, result *SyncResult) (step, error) {
+	var s step
+	page := answer.GetPage()
+	if t.Unconfirmed = answer.GetUnconfirmed(); t.Unconfirmed && page == nil {
+		result.Unconfirmed = true
+		return s, nil
 	}
+	if page == nil {
+		return s, problem.Newf(problem.Malformed, "an answer without a page")
+	}
+	if page.GetSendMarks() {
+		// Of this page nothing else is meant for a tablet that has seen another log: its head must not become a mark.
+		if r.sendMarks {
+			return s, problem.Newf(problem.Unavailable, "the server asks for marks that it was sent")
+		}
+		r.sendMarks = true
+		return step{more: true, moved: true}, nil
+	}
+	r.sendMarks = false
 	posting, err := tx.PostingOf(t.Worker)
 	if err != nil {
-		return err
+		return s, err
 	}
-	records, unreadable := pulled(page.GetRecords())
-	more, err := tx.Pull(t, records)
+	lost, err := r.lose(tx, t, a, page)
 	if err != nil {
-		return err
+		return s, err
 	}
-	result.Received += len(page.GetRecords())
-	result.Unreadable += unreadable + more
+	if err := r.keepJournal(tx, t, a, answer, &s); err != nil {
+		return s, err
+	}
+	if err := takePage(tx, t, answer, result); err != nil {
+		return s, err
+	}
+	if err := moveOn(tx, t, a, page, posting, lost, &s); err != nil {
+		return s, err
+	}
+	if err := given(tx, a, answer, result); err != nil {
+		return s, err
+	}
+	_, toGive, err := tx.ToGive(0, 0)
+	if err != nil {
+		return s, err
+	}
+	s.more = s.more || toGive > 0
+	s.moved = s.moved || lost || toGive < a.toGive
+	return s, nil
+}
+
+// takePage merges what a page brings.
+func takePage(tx *localdb.Tx, t *localdb.Tablet, answer *syncv1.SyncResponse, result *SyncResult) error {
+	page := answer.GetPage()
+	for _, settled := range page.GetSettled() {
+		if len(settled.GetChange()) == len(hlc.ID{}) {
+			if err := tx.Settle(t, hlc.ID(settled.GetChange()), settled.GetCode()); err != nil {
+				return err
+			}
+		}
+	}
 	dropped := make([]hlc.ID, 0, len(page.GetDropped()))
 	for _, id := range page.GetDropped() {
 		if len(id) == len(hlc.ID{}) {
@@ -364,19 +461,11 @@ func receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, page *syncv1.Page, res
 	if err := tx.Drop(t, dropped); err != nil {
 		return err
 	}
-	if err := tx.SeeMark(mark(page.GetHead())); err != nil {
-		return err
-	}
-	now, err := tx.PostingOf(t.Worker)
-	switch {
-	case err != nil:
-		return err
-	case now != posting && a.cursor.Position > 0:
-		t.Cursor = localdb.Mark{} // what the new team or role may see lies behind the cursor
-	case t.Cursor.Position == a.cursor.Position && bytes.Equal(t.Cursor.Chain, a.cursor.Chain):
-		t.Cursor = mark(page.GetCursor())
-	}
-	return nil
+	records, unreadable := pulled(page.GetRecords())
+	more, err := tx.Pull(t, records, answer.GetAcknowledgement().GetHave() == t.Acknowledged)
+	result.Received += len(page.GetRecords())
+	result.Unreadable += unreadable + more
+	return err
 }
 
 func mark(m *syncv1.Mark) localdb.Mark {

@@ -53,9 +53,11 @@ func (s *Store) Totals(ctx context.Context, asOf record.Date) (Totals, error) {
 		if rules.Start.Valid() {
 			totals.ServiceDays = tally.ServiceDays(rules.Start, asOf)
 		}
-		if totals.Held, _, err = tx.Counts(); err != nil {
+		counts, err := tx.Counts(t)
+		if err != nil {
 			return err
 		}
+		totals.Held = counts.Held
 		conflicts, err := ofKind[*recordv1.Conflict](tx)
 		if err != nil {
 			return err

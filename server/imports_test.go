@@ -20,6 +20,8 @@ func TestImports(t *testing.T) {
 		{In: all, Except: []string{"levee/server/internal/store/sqlite", "levee/server/internal/store/postgres", "levee/server/bench/..."},
 			Of: []string{"modernc.org/sqlite/...", "github.com/jackc/pgx/...", "github.com/lib/pq/..."}, Direct: true, Tests: true,
 			Why: "only the stores know a database driver, so that the rest runs on any of them (and bench, for its floor)"},
+		{In: []string{"levee/server", "levee/server/world", "levee/server/cmd/..."}, Of: []string{"testing", "levee/syncproto/oracle"},
+			Why: "the program plays worlds too, and carries nothing of the tests"},
 		{In: []string{"levee/server/internal/access"}, Of: []string{"net/http", "database/sql", "levee/server/internal/syncing"},
 			Why: "decisions are pure: no transport, no SQL, nothing that needs a server to test them"},
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
@@ -51,6 +52,8 @@ type recountedDeployment struct {
 	Totals     []totalLine    `json:"totals"`
 	Faults     []recountFault `json:"faults"`
 	MoreFaults int            `json:"more_faults,omitempty"`
+
+	newest time.Time
 }
 
 type totalLine struct {
@@ -68,13 +71,15 @@ type recountFault struct {
 	Detail string `json:"detail"`
 }
 
+var errNoDeployment = errors.New("there is no deployment in this database")
+
 func recount(ctx context.Context, db *store.DB) (*recountReport, error) {
 	ids, err := db.Deployments(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if len(ids) == 0 {
-		return nil, errors.New("there is no deployment in this database")
+		return nil, errNoDeployment
 	}
 	report := &recountReport{Equal: true}
 	for _, id := range ids {
@@ -83,7 +88,7 @@ func recount(ctx context.Context, db *store.DB) (*recountReport, error) {
 			return nil, fmt.Errorf("recounting deployment %v: %w", id, err)
 		}
 		of := recountedDeployment{Deployment: id, Equal: r.Equal(), Position: r.Position, Changes: r.Changes, Records: r.Records, Erased: r.Erased,
-			Totals: make([]totalLine, 0, len(r.Totals)), Faults: make([]recountFault, 0, len(r.Faults)), MoreFaults: r.MoreFaults}
+			Totals: make([]totalLine, 0, len(r.Totals)), Faults: make([]recountFault, 0, len(r.Faults)), MoreFaults: r.MoreFaults, newest: r.Time.Wall()}
 		for _, l := range r.Totals {
 			of.Totals = append(of.Totals, totalLine{l.Basis, l.Figure, l.Dimension, l.Key, l.Name, l.Value, l.Counted})
 		}

@@ -12,10 +12,12 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 	_ "time/tzdata" // a server in a bare container has no zone database
 
 	"levee/server/internal/httpapi"
+	"levee/server/internal/journal"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -31,6 +33,9 @@ type Config struct {
 	// Keys is the path of the file with the server's secrets; DB with ".keys" when empty. Back it up apart from the
 	// database.
 	Keys string
+	// Journal is the path of what must outlive a restore of the database; DB with ".journal" when empty. It is made when it
+	// is not there. Back it up apart from the database.
+	Journal string
 	// SetUp is what the deployment is made from when the database has none.
 	SetUp *SetUp
 	// URL is where tablets reach this server: it stands in enrolment codes.
@@ -40,16 +45,23 @@ type Config struct {
 	// Entropy makes keys, ids and secrets; crypto/rand when nil.
 	Entropy io.Reader
 	Log     *slog.Logger
+	// Backups are made while the server serves.
+	Backups Backups
+	// Grace is how long running requests may take after the server was told to stop; 10 seconds when 0.
+	Grace time.Duration
 }
 
 // Server is a running server. Close it in the end.
 type Server struct {
 	config      Config
 	keys        *syncing.Keys
+	journal     *journal.File
 	db          *store.DB
 	deployments map[hlc.ID]*httpapi.Deployment
 	measures    *httpapi.Measures
 	handler     http.Handler
+	held        io.Closer
+	backingUp   sync.Mutex
 	// Made tells what a first start made; nil at later starts.
 	Made *Made
 }
@@ -89,6 +101,18 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Keys == "" {
 		c.Keys = c.DB + ".keys"
 	}
+	if c.Journal == "" {
+		c.Journal = c.DB + ".journal"
+	}
+	if c.Backups.Every == 0 {
+		c.Backups.Every = DefaultBackupEvery
+	}
+	if c.Backups.Keep == 0 {
+		c.Backups.Keep = DefaultBackupKeep
+	}
+	if c.Grace == 0 {
+		c.Grace = graceTime
+	}
 	s := &Server{config: c, deployments: map[hlc.ID]*httpapi.Deployment{}}
 	if err := s.open(ctx); err != nil {
 		err = errors.Join(err, s.Close())
@@ -101,7 +125,17 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) open(ctx context.Context) error {
+func (s *Server) open(ctx context.Context) (err error) {
+	s.held, err = sqlite.Hold(ctx, s.config.DB, false)
+	if errors.Is(err, store.ErrHeld) {
+		return refuse(RestoreUnderWay, nil, s.config.DB)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(s.config.DB + restoreSuffix); err == nil {
+		return refuse(RestoreUnderWay, nil, s.config.DB)
+	}
 	keys, apiToken, token, err := loadKeys(s.config.Keys, s.config.Entropy)
 	if err != nil {
 		return err
@@ -113,15 +147,30 @@ func (s *Server) open(ctx context.Context) error {
 	if s.measures, err = httpapi.NewMeasures(); err != nil {
 		return err
 	}
+	if s.config.Backups.Dir != "" {
+		if err := s.measures.WatchBackups(s.config.Wall); err != nil {
+			return err
+		}
+	}
+	if info, err := os.Stat(s.config.DB); token == "" && (err != nil || info.Size() == 0) {
+		return refuse(DatabaseGone, err, s.config.DB, s.config.Keys)
+	}
 	if s.db, err = sqlite.Open(ctx, s.config.DB); err != nil {
-		return err
+		return refusedAt(s.config.DB, err)
 	}
 	ids, err := s.db.Deployments(ctx)
 	if err != nil {
 		return err
 	}
 	if token != "" && len(ids) > 0 {
-		return fmt.Errorf("%s has a deployment, and its keys are not at %s: put them back from where they are kept, or name them with --keys", s.config.DB, s.config.Keys)
+		return refuse(KeysMissing, nil, s.config.DB, s.config.Keys)
+	}
+	s.journal, err = journal.Open(s.config.Journal, keys.PublicKey())
+	if errors.Is(err, journal.ErrDamaged) {
+		return refuse(JournalDamaged, err, s.config.Journal)
+	}
+	if err != nil {
+		return err
 	}
 	for _, id := range ids {
 		if _, err := s.start(ctx, id); err != nil {
@@ -129,6 +178,9 @@ func (s *Server) open(ctx context.Context) error {
 		}
 	}
 	if len(ids) == 0 {
+		if token == "" {
+			return refuse(DatabaseGone, nil, s.config.DB, s.config.Keys)
+		}
 		if err := s.makeDeployment(ctx); err != nil {
 			return err
 		}
@@ -154,8 +206,13 @@ func (s *Server) makeDeployment(ctx context.Context) error {
 
 // start serves a deployment.
 func (s *Server) start(ctx context.Context, id hlc.ID) (*syncing.Service, error) {
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Wall: s.config.Wall, Entropy: s.config.Entropy, Observe: s.measures.Commit,
-		Failed: func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, Entropy: s.config.Entropy, Observe: s.measures.Commit,
+		Backups: s.config.Backups.Dir != "",
+		Failed:  func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
+	var behind *syncing.ClockBehindError
+	if errors.As(err, &behind) {
+		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -220,16 +277,23 @@ const (
 
 // Serve answers on a listener until ctx is done; then it lets running requests finish.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		WriteTimeout:   readTimeout + writeTimeout, // it begins with the body, and whoever sends that slowly must get an answer too
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn)}
 	served := make(chan error, 1)
 	go func() { served <- hs.Serve(l) }()
+	if s.config.Backups.Dir != "" {
+		backing, stop := context.WithCancel(ctx)
+		var backups sync.WaitGroup
+		backups.Go(func() { s.keepBackedUp(backing) })
+		defer func() { stop(); backups.Wait() }()
+	}
 	select {
 	case err := <-served:
 		return err
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
 	defer cancel()
 	err := hs.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -247,12 +311,18 @@ func (s *Server) Close() error {
 		d.Syncing.Close()
 	}
 	s.deployments = nil
-	if s.db == nil {
-		return nil
+	var errs []error
+	if s.journal != nil {
+		errs = append(errs, s.journal.Close())
 	}
-	db := s.db
-	s.db = nil
-	return db.Close()
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.held != nil {
+		errs = append(errs, s.held.Close())
+	}
+	s.journal, s.db, s.held = nil, nil, nil
+	return errors.Join(errs...)
 }
 
 // URLOf is where tablets reach a listener, when the operator does not say.

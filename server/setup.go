@@ -82,15 +82,18 @@ func (s *SetUp) records(newID func() (hlc.ID, error)) ([]syncing.SetUpRecord, er
 	if _, err := time.LoadLocation(deployment.GetTimeZone()); err != nil {
 		return nil, fmt.Errorf("time zone %q is not known: use an IANA name such as Asia/Shanghai", s.TimeZone)
 	}
-	for text, field := range map[string]**int32{s.Start: &deployment.StartOn, s.End: &deployment.EndOn} {
-		if text == "" {
+	for _, day := range []struct {
+		text  string
+		field **int32
+	}{{s.Start, &deployment.StartOn}, {s.End, &deployment.EndOn}} {
+		if day.text == "" {
 			continue
 		}
-		day, err := record.ParseDate(text)
+		date, err := record.ParseDate(day.text)
 		if err != nil {
 			return nil, err
 		}
-		*field = proto.Int32(int32(day))
+		*day.field = proto.Int32(int32(date))
 	}
 	var all []syncing.SetUpRecord
 	add := func(m proto.Message) ([]byte, error) {

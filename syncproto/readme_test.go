@@ -770,7 +770,7 @@ func TestReadmeLinksLeadSomewhere(t *testing.T) {
 	text := readmeText(t)
 	anchors := map[string]bool{}
 	for line := range strings.Lines(text) {
-		if heading, ok := strings.CutPrefix(strings.TrimSpace(line), "## "); ok {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(strings.TrimSpace(line), "#"), " "); ok && strings.HasPrefix(line, "##") {
 			keep := func(r rune) rune {
 				if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789-", r) {
 					return r

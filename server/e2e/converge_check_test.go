@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/clientlib/inspect"
 	"levee/server"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -253,7 +254,14 @@ func (w *meadow) ever(log []logged, people map[*handheld]posted) map[*handheld]m
 }
 
 func (w *meadow) checkTablet(h *handheld, p posted, all map[hlc.ID]stored, now map[hlc.ID]sight, ever map[hlc.ID]bool, log []logged) {
-	shown := records(w, h.path, `SELECT id, kind, view FROM records`)
+	inside, err := inspect.Read(w.ctx, h.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	shown := map[hlc.ID]stored{}
+	for _, r := range inside.Records {
+		shown[r.ID] = stored{r.Kind, r.View}
+	}
 	var counted []tally.Record
 	for _, id := range slices.SortedFunc(maps.Keys(all), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) }) {
 		s := all[id]
@@ -270,42 +278,30 @@ func (w *meadow) checkTablet(h *handheld, p posted, all map[hlc.ID]stored, now m
 		}
 	}
 	own := map[hlc.ID]bool{}
-	var unsent, forks int
-	var replica int64
-	rows(w, h.path, `SELECT replica, sequence - acknowledged FROM tablet`, func(r *sql.Rows) error { return r.Scan(&replica, &unsent) })
-	if unsent != 0 {
+	if unsent := inside.Sequence - inside.Acknowledged; unsent != 0 {
 		w.t.Errorf("%s has %d changes unsent", h.name, unsent)
 	}
 	entries := map[int64]logged{}
 	for _, l := range log {
-		if l.replica == replica {
+		if l.replica == int64(inside.Replica) {
 			entries[l.sequence] = l
 		}
 	}
-	changes := 0
-	rows(w, h.path, `SELECT sequence, id, record, body, held, known FROM changes`, func(r *sql.Rows) error {
-		var sequence int64
-		var change, rec, body []byte
-		var held string
-		var known bool
-		err := r.Scan(&sequence, &change, &rec, &body, &held, &known)
-		if bytes.Equal(change, rec) {
-			own[hlc.ID(rec)] = true
+	for _, c := range inside.Changes {
+		if c.ID == c.Record {
+			own[c.Record] = true
 		}
-		changes++
-		l, ok := entries[sequence]
-		outcome := held
-		if known {
+		l, ok := entries[int64(c.Sequence)]
+		outcome := c.Held
+		if c.Known {
 			outcome = "known"
 		}
-		if !ok || !bytes.Equal(l.body, body) || l.change != hlc.ID(change) || l.outcome != outcome {
-			forks++
-			w.t.Errorf("%s has change %d as %v, %q; the log has %v, %q", h.name, sequence, hlc.ID(change), outcome, l.change, l.outcome)
+		if !ok || !bytes.Equal(l.body, c.Body) || l.change != c.ID || l.outcome != outcome {
+			w.t.Errorf("%s has change %d as %v, %q; the log has %v, %q", h.name, c.Sequence, c.ID, outcome, l.change, l.outcome)
 		}
-		return err
-	})
-	if changes != len(entries) {
-		w.t.Errorf("%s made %d changes, the log has %d", h.name, changes, len(entries))
+	}
+	if len(inside.Changes) != len(entries) {
+		w.t.Errorf("%s made %d changes, the log has %d", h.name, len(inside.Changes), len(entries))
 	}
 	for id, s := range shown {
 		if p.sees(now, id) && all[id].state != nil {

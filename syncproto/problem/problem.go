@@ -184,7 +184,7 @@ func FromConnect(err error) *Problem {
 		for _, d := range ce.Details() {
 			v, derr := d.Value()
 			if m, ok := v.(*syncv1.Problem); derr == nil && ok && Known(Code(m.GetCode())) {
-				p := &Problem{Code: Code(m.GetCode()), Incident: m.GetIncident(), RetryAfter: time.Duration(m.GetRetryAfter()) * time.Millisecond}
+				p := &Problem{Code: Code(m.GetCode()), Incident: m.GetIncident(), RetryAfter: retryAfter(m.GetRetryAfter())}
 				if m.GetTime() != 0 {
 					p.ServerTime = time.UnixMilli(m.GetTime())
 				}
@@ -201,4 +201,11 @@ func FromConnect(err error) *Problem {
 		}
 	}
 	return Newf(Unavailable, "%v", err)
+}
+
+// maxRetryAfter is as long as anybody may be asked to wait: what goes beyond is no time that a server means.
+const maxRetryAfter = 24 * time.Hour
+
+func retryAfter(millis int64) time.Duration {
+	return time.Duration(min(max(millis, 0), maxRetryAfter.Milliseconds())) * time.Millisecond
 }

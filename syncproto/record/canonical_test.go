@@ -279,6 +279,11 @@ func checkCanonical(t interface {
 }, k Kind, in []byte) {
 	t.Helper()
 	problems := Validate(k, in, henan())
+	for i, p := range problems {
+		if messages[p.Code].en == "" || slices.Contains(problems[:i], p) || (p.Field != 0 && !p.Field.IsValid()) {
+			t.Fatalf("Validate finds %v in %x", problems, in)
+		}
+	}
 	out, err := Canonical(k, in)
 	if err != nil {
 		var problem *Problem

@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -89,9 +88,9 @@ func (c *Change) Registers() Registers {
 		panic("record: fields of a change do not split: " + err.Error())
 	}
 	for _, f := range c.Cleared {
-		i, _ := slices.BinarySearchFunc(rs, f, func(r Register, f protowire.Number) int { return cmp.Compare(r.Field, f) })
-		rs = slices.Insert(rs, i, Register{Field: f})
+		rs = append(rs, Register{Field: f})
 	}
+	slices.SortFunc(rs, byField)
 	for i := range rs {
 		rs[i].Stamp, rs[i].Parent = c.Stamp, c.Parents[rs[i].Field]
 	}
@@ -111,14 +110,14 @@ func (c *Change) Encode() []byte {
 	for _, f := range c.Cleared {
 		m.Cleared = append(m.Cleared, uint32(f)) //nolint:gosec // field numbers are positive
 	}
+	entries := make(map[hlc.Stamp]*syncv1.Parent)
 	for _, f := range slices.Sorted(maps.Keys(c.Parents)) {
 		stamp := c.Parents[f]
-		i := slices.IndexFunc(m.Parents, func(p *syncv1.Parent) bool { return stampOf(p.Stamp) == stamp })
-		if i < 0 {
-			i = len(m.Parents)
-			m.Parents = append(m.Parents, &syncv1.Parent{Stamp: stampMessage(stamp)})
+		if entries[stamp] == nil {
+			entries[stamp] = &syncv1.Parent{Stamp: stampMessage(stamp)}
+			m.Parents = append(m.Parents, entries[stamp])
 		}
-		m.Parents[i].Fields = append(m.Parents[i].Fields, uint32(f)) //nolint:gosec // field numbers are positive
+		entries[stamp].Fields = append(entries[stamp].Fields, uint32(f)) //nolint:gosec // field numbers are positive
 	}
 	if !c.DeletionSeen.IsZero() {
 		m.DeletionSeen = stampMessage(c.DeletionSeen)
@@ -149,6 +148,9 @@ func DecodeChange(b []byte, replica hlc.Replica) (*Change, error) {
 	c.Record = c.ID
 	if len(m.GetRecord()) != 0 {
 		c.Record = hlc.ID(m.GetRecord())
+	}
+	if c.ID == (hlc.ID{}) || c.Record == (hlc.ID{}) {
+		return nil, malformed("change has an id of zeros", nil)
 	}
 	c.Stamp = hlc.Stamp{Time: hlc.IDTime(c.ID) + hlc.Time(m.GetTime()), Replica: replica} //nolint:gosec // wraps as in Encode
 	if int64(c.Stamp.Time) <= 0 {                                                         //nolint:gosec // a time beyond 63 bits is refused here

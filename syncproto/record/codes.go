@@ -88,7 +88,27 @@ const (
 	// CodeOwnerMissing: the record belongs to a case, group or activity that the server does not have, or to one that
 	// can't own it.
 	CodeOwnerMissing Code = "owner_missing"
+	// CodeUnproven: the record was given back, without proof that this server had ever sent it.
+	CodeUnproven Code = "unproven"
+	// CodeUnconfirmed: the change comes from a tablet that the server knows by its certificate alone, or the record is the
+	// deployment's own, given back: a coordinator confirms either.
+	CodeUnconfirmed Code = "unconfirmed"
+	// CodeStampInFuture: the change, or the record given back, has a stamp that lies in the future.
+	CodeStampInFuture Code = "stamp_in_future"
+	// CodeDiscarded: somebody decided that the change is not to be applied.
+	CodeDiscarded Code = "discarded"
 )
+
+// Mended reports whether people can do something about a code: by another edit, or by deciding that the change is to be
+// applied all the same. Of the others the program that wrote the change is at fault.
+func (c Code) Mended() bool {
+	switch c {
+	case CodeMalformed, CodeTooLarge, CodeGroupEncoded, CodeWrongWireType, CodeInvalidUTF8, CodeNotCanonical, CodeInvalidID, CodeInvalidToken, CodeUnknownKind, CodeKindMismatch:
+		return false
+	default:
+		return true
+	}
+}
 
 // Problem is one thing that is wrong with a change. As an error it is a *Problem.
 type Problem struct {
@@ -199,6 +219,22 @@ var (
 		CodeOwnerMissing: {
 			"服务器还没有它所属的个案、小组或活动，更改待处理。请告诉督导。",
 			"The server does not have the case, group or activity that this belongs to, so the change is held. Please tell your supervisor.",
+		},
+		CodeUnproven: {
+			"这条记录由平板交回，服务器无法确认来源，待协调员确认。",
+			"A tablet gave this record back and the server cannot tell that it had it. It waits for the coordinator.",
+		},
+		CodeUnconfirmed: {
+			"服务器从备份恢复过，这项更改要等协调员确认。内容已保留。",
+			"The server was restored from a backup, and this waits until a coordinator confirms it. Nothing is lost.",
+		},
+		CodeStampInFuture: {
+			"填写时的时钟超前，更改待协调员处理。内容已保留。",
+			"This was written by a clock that ran ahead. It waits for the coordinator; nothing is lost.",
+		},
+		CodeDiscarded: {
+			"已决定不采用这项更改；原文仍保留在记录里。",
+			"It was decided not to apply this change. What was written is still kept.",
 		},
 		CodeUnknownTimeZone: {"不认识这个时区，请从列表中选择。", "This time zone is not known. Please choose one from the list."},
 	}

@@ -70,3 +70,16 @@ func TestDateArithmetic(t *testing.T) {
 		}
 	})
 }
+
+// FuzzParseDate: what is read as a date is one, and is written as it was read.
+func FuzzParseDate(f *testing.F) {
+	for _, s := range []string{"2021-09-23", "2020-02-29", "0001-01-01", "9999-12-31", "0000-01-01", "2021-9-23", "+2021-01-01", "٢٠٢١-٠١-٠١"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		d, err := ParseDate(s)
+		if err == nil && (!d.Valid() || d.String() != s || d.DaysUntil(d.AddDays(1)) != 1 && d < 9999_12_31) {
+			t.Fatalf("%q is read as %d, which is %s", s, d, d)
+		}
+	})
+}

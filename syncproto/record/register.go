@@ -34,11 +34,17 @@ type Registers []Register
 
 // Get is the register of a field; the zero Register when the field was never set.
 func (rs Registers) Get(field protowire.Number) Register {
-	if i, ok := slices.BinarySearchFunc(rs, field, func(r Register, f protowire.Number) int { return cmp.Compare(r.Field, f) }); ok {
+	if i, ok := rs.find(field); ok {
 		return rs[i]
 	}
 	return Register{}
 }
+
+func (rs Registers) find(field protowire.Number) (int, bool) {
+	return slices.BinarySearchFunc(rs, field, func(r Register, f protowire.Number) int { return cmp.Compare(r.Field, f) })
+}
+
+func byField(a, b Register) int { return cmp.Compare(a.Field, b.Field) }
 
 // Size is how many bytes Fields takes.
 func (rs Registers) Size() int {
@@ -71,6 +77,17 @@ func (rs Registers) Newest() hlc.Time {
 		t = max(t, r.Stamp.Time)
 	}
 	return t
+}
+
+// Covers reports whether merging other into rs would change nothing: for each field of other, rs has the same register or
+// a greater one.
+func (rs Registers) Covers(other Registers) bool {
+	for _, r := range other {
+		if have := rs.Get(r.Field); have.Field == 0 || have.compare(r) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Merge is the one state that follows from two states of a record. It commutes, associates and is idempotent, needs no

@@ -40,11 +40,14 @@ func EncodeState(rs Registers) []byte {
 }
 
 func groupByStamp(rs Registers) []stamped {
+	type stamps struct{ stamp, parent hlc.Stamp }
 	var groups []stamped
+	numbers := make(map[stamps]int) // a hostile state has a stamp for each of very many fields
 	for _, r := range rs {
-		i := slices.IndexFunc(groups, func(g stamped) bool { return g.stamp == r.Stamp && g.parent == r.Parent })
-		if i < 0 {
+		i, ok := numbers[stamps{r.Stamp, r.Parent}]
+		if !ok {
 			i = len(groups)
+			numbers[stamps{r.Stamp, r.Parent}] = i
 			groups = append(groups, stamped{stamp: r.Stamp, parent: r.Parent})
 		}
 		groups[i].fields = append(groups[i].fields, r.Field)
@@ -117,6 +120,7 @@ func DecodeState(b []byte) (Registers, error) {
 	for i := range rs {
 		rs[i].Stamp, rs[i].Parent = stampOf(m.GetStamps()[0].GetStamp()), stampOf(m.GetStamps()[0].GetParent())
 	}
+	valued := len(rs)
 	named := make(map[protowire.Number]bool)
 	for g, s := range m.GetStamps() {
 		stamp, parent := stampOf(s.GetStamp()), stampOf(s.GetParent())
@@ -126,17 +130,18 @@ func DecodeState(b []byte) (Registers, error) {
 				return nil, malformed("state names a field twice or wrongly", nil)
 			}
 			named[field] = true
-			i, ok := slices.BinarySearchFunc(rs, field, func(r Register, f protowire.Number) int { return cmp.Compare(r.Field, f) })
+			i, ok := rs[:valued].find(field)
 			switch {
 			case ok && g == 0:
 				return nil, malformed("first stamping names a field that has a value", nil)
 			case ok:
 				rs[i].Stamp, rs[i].Parent = stamp, parent
 			default:
-				rs = slices.Insert(rs, i, Register{Field: field, Stamp: stamp, Parent: parent})
+				rs = append(rs, Register{Field: field, Stamp: stamp, Parent: parent})
 			}
 		}
 	}
+	slices.SortFunc(rs, byField)
 	return rs, nil
 }
 

@@ -29,11 +29,11 @@ type Deployment struct {
 }
 
 // DeploymentOf gathers what validation must know from the deployment's own record and the sites where work may be
-// logged. Now is left for each change to set. It fails when the time zone is not known on this machine.
+// logged. Now is left for each change to set. It fails with CodeUnknownTimeZone when this machine does not know the zone.
 func DeploymentOf(m *recordv1.Deployment, sites []*recordv1.Site) (Deployment, error) {
 	in, err := time.LoadLocation(m.GetTimeZone())
 	if err != nil {
-		return Deployment{}, fmt.Errorf("time zone of the deployment: %w", err)
+		return Deployment{}, &Problem{Code: CodeUnknownTimeZone, Cause: fmt.Errorf("time zone of the deployment: %w", err)}
 	}
 	d := Deployment{
 		Start: Date(m.GetStartOn()), End: Date(m.GetEndOn()), Location: in, AgeBands: len(AgeBands(m)) + 1,

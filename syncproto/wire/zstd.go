@@ -3,6 +3,8 @@
 package wire
 
 import (
+	"bytes"
+	"errors"
 	"io"
 
 	"connectrpc.com/connect"
@@ -15,19 +17,52 @@ const Zstd = "zstd"
 // MaxMessageBytes bounds a message after decompression, and a body before it.
 const MaxMessageBytes = 4 << 20
 
-// NewDecompressor reads zstd; its memory is bounded, whatever a frame asks for.
+// NewDecompressor reads zstd; its memory is bounded, whatever a frame asks for, and so is what it gives of one message.
 func NewDecompressor() connect.Decompressor {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*MaxMessageBytes), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		panic("wire: zstd options: " + err.Error()) // constant options
 	}
-	return &decompressor{d}
+	return &decompressor{decoder: d}
 }
 
-// decompressor keeps a decoder that Connect puts back into its pool after Close: the decoder's own Close would end it.
-type decompressor struct{ *zstd.Decoder }
+// errTooLarge: Connect would read a message that is too large to its end, to say how large it is. Four MiB of zstd can be
+// 128 GiB.
+var errTooLarge = errors.New("more than a message may have")
 
+// decompressor gives at most one byte more than a message may have, so that Connect finds it too large.
+type decompressor struct {
+	decoder *zstd.Decoder
+	given   int
+}
+
+func (d *decompressor) Read(p []byte) (int, error) {
+	left := MaxMessageBytes + 1 - d.given
+	if left == 0 {
+		return 0, errTooLarge
+	}
+	n, err := d.decoder.Read(p[:min(len(p), left)])
+	d.given += n
+	return n, err
+}
+
+func (d *decompressor) Reset(from io.Reader) error {
+	d.given = 0
+	return d.decoder.Reset(from)
+}
+
+// Close keeps the decoder, since Connect puts it back into its pool: the decoder's own Close would end it.
 func (d *decompressor) Close() error { return d.Reset(nil) }
+
+// Decompress is a whole body; an error when it is more than a message may have.
+func Decompress(body []byte) ([]byte, error) {
+	d := NewDecompressor()
+	defer func() { _ = d.Close() }() // it was only read from
+	if err := d.Reset(bytes.NewReader(body)); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(d)
+}
 
 // NewCompressor writes zstd at its default level.
 func NewCompressor() connect.Compressor {
@@ -44,7 +79,8 @@ func HandlerOptions() []connect.HandlerOption {
 		connect.WithCompression("gzip", nil, nil),
 		connect.WithCompression(Zstd, NewDecompressor, NewCompressor),
 		connect.WithReadMaxBytes(MaxMessageBytes),
-		connect.WithCompressMinBytes(128),
+		// However small: a frame of zstd ends with a checksum, and a bit that flips on the way must not become a record.
+		connect.WithCompressMinBytes(0),
 	}
 }
 

@@ -1,19 +1,33 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
 // heldCmd shows what is held, and why.
 type heldCmd struct{}
+
+// discardCmd says that a held change is not to be applied.
+type discardCmd struct{ decisionArgs }
+
+// releaseCmd says that a held change is to be applied after all.
+type releaseCmd struct{ decisionArgs }
+
+type decisionArgs struct {
+	Change string `arg:"" help:"${change_argument}"`
+	Reason string `placeholder:"${word_text}" help:"${reason_flag}"`
+}
 
 // conflictsCmd shows fields that two people filled in differently.
 type conflictsCmd struct{}
@@ -30,7 +44,12 @@ type heldJSON struct {
 	Fields  map[string]any `json:"fields"`
 	Cleared []string       `json:"cleared"`
 	Made    time.Time      `json:"made"`
+	// Decision is release or discard where that was decided; code says discarded once the server has done it.
+	Decision string `json:"decision,omitempty"`
 }
+
+// decisionNames are decisions as JSON has them.
+var decisionNames = map[recordv1.Decision]string{recordv1.Decision_DECISION_RELEASE: "release", recordv1.Decision_DECISION_DISCARD: "discard"}
 
 // conflictJSON is a conflict as JSON has it. The last side is the value that stands.
 type conflictJSON struct {
@@ -60,7 +79,7 @@ func (c *heldCmd) Run(s *session) error {
 	for _, h := range held {
 		one := heldJSON{
 			Change: h.Change.String(), Record: h.Record.String(), Kind: kindID(h.Kind), Code: h.Code, Message: s.why(h.Code), Makes: h.Makes,
-			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()),
+			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()), Decision: decisionNames[h.Decision],
 		}
 		if h.Message != nil {
 			one.Fields = s.fieldValues(h.Message.ProtoReflect())
@@ -79,6 +98,58 @@ func (c *heldCmd) Run(s *session) error {
 	})
 }
 
+// Run discards a held change.
+func (c *discardCmd) Run(s *session) error {
+	return s.decide(c.decisionArgs, recordv1.Decision_DECISION_DISCARD, changeDiscarded)
+}
+
+// Run releases a held change.
+func (c *releaseCmd) Run(s *session) error {
+	return s.decide(c.decisionArgs, recordv1.Decision_DECISION_RELEASE, changeReleased)
+}
+
+// decisionJSON is a decision as JSON has it.
+type decisionJSON struct {
+	ID       string `json:"id"`
+	Change   string `json:"change"`
+	Decision string `json:"decision"`
+}
+
+func (s *session) decide(args decisionArgs, decision recordv1.Decision, done message) error {
+	change, err := s.heldNamed(args.Change)
+	if err != nil {
+		return err
+	}
+	id, err := s.store.Decide(s.ctx, change, decision, args.Reason)
+	if err != nil {
+		return err
+	}
+	return s.answer(decisionJSON{id.String(), change.String(), decisionNames[decision]}, func() { s.line(done, shortID(change)) })
+}
+
+// heldNamed is the held change that a text means: the whole id of any tablet's, or some digits of one that is held here.
+func (s *session) heldNamed(text string) (hlc.ID, error) {
+	if id, err := uuid.Parse(text); err == nil {
+		return id, nil
+	}
+	held, err := s.store.Held(s.ctx)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	digits := strings.ToLower(strings.ReplaceAll(text, "-", ""))
+	var found []hlc.ID
+	for _, h := range held {
+		id := hex.EncodeToString(h.Change[:])
+		if len(digits) >= leastOfID && (strings.HasPrefix(id, digits) || strings.HasSuffix(id, digits)) {
+			found = append(found, h.Change)
+		}
+	}
+	if len(found) != 1 {
+		return hlc.ID{}, s.fail("held_missing", noSuchHeld, text)
+	}
+	return found[0], nil
+}
+
 // why is the reason of a held change, in words.
 func (s *session) why(code string) string { return record.Message(record.Code(code), s.lang()) }
 
@@ -86,6 +157,14 @@ func (s *session) heldChange(n int, h clientlib.HeldChange) {
 	fmt.Fprintln(&s.out)
 	s.line(heldHeading, n, s.headline(clientlib.AnyRecord{ID: h.Record, Kind: h.Kind, Message: h.Message}), shortID(h.Record), s.instant(h.Made.In(s.zone())))
 	s.line(heldBecause, s.why(h.Code))
+	s.line(heldChange, shortID(h.Change))
+	switch {
+	case h.Discarded():
+	case h.Decision == recordv1.Decision_DECISION_RELEASE:
+		s.line(heldToRelease)
+	case h.Decision == recordv1.Decision_DECISION_DISCARD:
+		s.line(heldToDiscard)
+	}
 	if h.Message == nil {
 		return
 	}

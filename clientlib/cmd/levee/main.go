@@ -111,7 +111,10 @@ type grammar struct {
 	Status    statusCmd    `cmd:"" help:"${status}"`
 	Totals    totalsCmd    `cmd:"" help:"${totals}"`
 	Held      heldCmd      `cmd:"" help:"${held}"`
+	Discard   discardCmd   `cmd:"" help:"${discard}"`
+	Release   releaseCmd   `cmd:"" help:"${release}"`
 	Conflicts conflictsCmd `cmd:"" help:"${conflicts}"`
+	Rescue    rescueCmd    `cmd:"" help:"${rescue}"`
 }
 
 func (s *session) do(a around) error {
@@ -137,6 +140,9 @@ func (s *session) do(a around) error {
 	}
 	options := a.options
 	options.Name = g.Enrol.tabletName()
+	if node := parsed.Selected(); node != nil && node.Name == "rescue" { // it can't be opened
+		return s.rescue(g.Store, options)
+	}
 	if s.store, err = clientlib.Open(s.ctx, g.Store, options); err != nil {
 		return err
 	}

@@ -38,16 +38,21 @@ var helps = map[string]message{
 	"status":    {"Show what is sent, what is safe, and when the server was last reached.", "显示哪些已发送、哪些已安全保存，以及最后联系服务器的时间。"},
 	"totals":    {"Show what the records on this tablet add up to.", "显示本机所见的统计。"},
 	"held":      {"Show which changes are held, and why.", "显示待处理的更改及原因。"},
+	"discard":   {"Decide that a held change of yours is not to be applied.", "决定不采用一项待处理的更改（本人的）。"},
+	"release":   {"Decide that a held change is to be applied after all; for team leads and supervisors.", "决定仍采用一项待处理的更改（限队长、督导）。"},
 	"conflicts": {"Show fields that two people filled in differently.", "显示两处填写不一致的内容。"},
+	"rescue":    {"Save what is unsent in a damaged file, and make the file anew.", "保存损坏文件中未发送的内容，并重建文件。"},
 
 	"code_argument":     {"The enrolment code. It may be broken into parts.", "登记码，可以分成几段。"},
 	"id_argument":       {"The record: its id, at least 4 of the first or last digits of it, or its name or case number.", "记录的编号，或编号开头或结尾的至少 4 位，或名称、个案编号。"},
 	"activity_argument": {"The activity: its id, at least 4 of the first or last digits of it, or its name.", "活动的编号，或编号开头或结尾的至少 4 位，或名称。"},
 	"fields_argument":   {"What to set, such as minutes=90. A field that takes several values may be named several times.", "要修改的内容，如 minutes=90 或 时长=90；可填多项的可以写多次。"},
+	"change_argument":   {"The change: its id, or at least 4 of the first or last digits of one that is held here.", "更改的编号；本机待处理的更改可只写编号开头或结尾的至少 4 位。"},
 	"kind_argument":     {"A kind, such as case-session, or activities.", "类别，如 case-session（或 个案服务记录）；activities 指各类活动。"},
 	"site_argument":     {"The site to log at from now on: its name or id.", "从现在起所在的服务点：名称或编号。"},
 
 	"name_flag":    {"What people call this tablet. Default: the machine's name.", "这台平板的称呼，默认用机器名。"},
+	"reason_flag":  {"Why.", "理由。"},
 	"draft_flag":   {"Keep it even when required fields (*) are missing. A draft does not count.", "必填项（*）不全也保存为草稿；草稿不计入统计。"},
 	"clear_flag":   {"Empty this field. May be repeated.", "清空这一项，可写多次。"},
 	"day_flag":     {"Only this day.", "只看这一天。"},
@@ -231,8 +236,21 @@ var (
 	syncCost       = message{"%s; %s up, %s down.", "请求 %s，上传 %s，下载 %s。"}
 	syncHeld       = message{"%s held; see: levee held", "%s待处理，见 levee held"}
 	syncUnreadable = message{"%s can't be read by this version. Update the program.", "%s需要更新版本的程序才能读取，请更新程序。"}
+	syncGaveBack   = message{"The server had lost records and got %s back from this tablet.", "服务器丢失过记录，已从本机补回 %s。"}
+	syncNewReplica = message{"Another copy of this tablet is in use. Nothing is lost; tell your supervisor.", "另一台平板带着本机的同一份数据在使用。没有内容丢失，请告诉督导。"}
+	isUnconfirmed  = message{
+		"The server holds what this tablet sends until a coordinator has confirmed the tablet. Nothing is lost; tell your coordinator.",
+		"协调员确认本机之前，服务器先保留本机发送的内容，暂不采用。没有内容丢失，请告诉协调员。",
+	}
 	clockCorrected = message{"This tablet's clock was corrected by %s.", "本机时间已校正 %s。"}
 	syncStopped    = message{"Until it stopped: %s sent, %s received; %s still unsent.", "中止前：发送 %s，接收 %s；未发送 %s。"}
+)
+
+// Rescuing a damaged file.
+var (
+	rescued    = message{"The file was made anew; %s waiting to be sent. Everything else comes with the next sync: levee sync", "文件已重建；待发送 %s。其余内容会在下次同步时取回：levee sync"}
+	rescueLost = message{"%s could not be read.", "%s无法读出。"}
+	rescueKept = message{"The damaged file is kept: %s. What was read of it: %s", "损坏的文件已保留：%s。从中读出的内容：%s"}
 )
 
 // Held changes and conflicts.
@@ -241,6 +259,12 @@ var (
 	heldAre         = message{"%s held: kept by the server, but not applied.", "%s待处理：服务器已保留，尚未采用。"}
 	heldHeading     = message{"%d. %s (%s), logged %s", "%d. %s（%s），填写于 %s"}
 	heldBecause     = message{"   Held: %s", "   待处理：%s"}
+	heldChange      = message{"   Change: %s", "   更改编号：%s"}
+	heldToRelease   = message{"   Decided: to be applied, once the server has the decision.", "   已决定：采用，待服务器收到后执行。"}
+	heldToDiscard   = message{"   Decided: not to be applied, once the server has the decision.", "   已决定：不采用，待服务器收到后执行。"}
+	changeReleased  = message{"Saved on this tablet: change %s is to be applied. The server does it at the next sync.", "已保存在本机：决定采用更改 %s，下次同步时由服务器执行。"}
+	changeDiscarded = message{"Saved on this tablet: change %s is not to be applied. It stays where it is held.", "已保存在本机：决定不采用更改 %s，其内容仍保留。"}
+	noSuchHeld      = message{"No held change on this tablet has an id that begins or ends with “%s”, or several have. See: levee held", "本机没有编号以“%s”开头或结尾的待处理更改，或有多项。见 levee held"}
 	heldContent     = message{"   Content: %s", "   内容：%s"}
 	noConflicts     = message{"Nothing was filled in differently.", "没有填写不一致的内容。"}
 	conflictsAre    = message{"%s filled in differently by two people. A supervisor settles it.", "两处填写不一致：%s，由督导处理。"}

@@ -38,8 +38,10 @@ type statusJSON struct {
 	Sent    int `json:"sent"`
 	Durable int `json:"durable"`
 	// Held is how many of those that the server has it does not apply.
-	Held      int `json:"held"`
-	Conflicts int `json:"conflicts"`
+	Held int `json:"held"`
+	// Unconfirmed says that the server waits for a coordinator to confirm this tablet.
+	Unconfirmed bool `json:"unconfirmed"`
+	Conflicts   int  `json:"conflicts"`
 	// UnconfirmedAlerts are risk alerts that nobody has confirmed.
 	UnconfirmedAlerts int        `json:"unconfirmed_alerts"`
 	Records           int        `json:"records"`
@@ -82,6 +84,9 @@ func (c *statusCmd) Run(s *session) error {
 			row(titleClock, s.say(clockIsCorrected, s.duration(time.Duration(st.ClockOffset)*time.Millisecond)))
 		}
 		s.rows(rows)
+		if st.Unconfirmed {
+			s.line(isUnconfirmed)
+		}
 		if st.UnconfirmedAlerts > 0 {
 			s.line(alertsUnconfirmed, s.count(alertsCount, int64(st.UnconfirmedAlerts)))
 			s.advise()
@@ -120,7 +125,7 @@ func (s *session) status() (*statusJSON, error) {
 	}
 	contact := st.LastContact.In(s.zone())
 	out := &statusJSON{
-		Enrolled: true, Server: st.ServerURL, Unsent: st.Unsent, Sent: st.Sent, Durable: st.Durable, Held: st.Held, Records: st.Records,
+		Enrolled: true, Server: st.ServerURL, Unsent: st.Unsent, Sent: st.Sent, Durable: st.Durable, Held: st.Held, Unconfirmed: st.Unconfirmed, Records: st.Records,
 		LastContact: &contact, ClockOffset: st.ClockOffset.Milliseconds(),
 		Deployment: &nameJSON{st.Deployment.String(), s.deployment().GetName()}, Worker: &nameJSON{st.Worker.String(), s.named(st.Worker[:])},
 	}

@@ -29,6 +29,12 @@ type syncJSON struct {
 	BytesDown  int64 `json:"bytes_down"`
 	// ClockCorrected is in milliseconds.
 	ClockCorrected int64 `json:"clock_corrected_ms"`
+	// GivenBack is how many records a server that had lost them took back.
+	GivenBack int `json:"given_back"`
+	// NewReplica says that another copy of this tablet is in use, and that this one goes on under a number of its own.
+	NewReplica bool `json:"new_replica"`
+	// Unconfirmed says that the server waits for a coordinator to confirm this tablet.
+	Unconfirmed bool `json:"unconfirmed"`
 }
 
 // stoppedSync is a sync that did not come to its end, with what it did until then.
@@ -49,6 +55,7 @@ func (c *syncCmd) Run(s *session) error {
 	done := syncJSON{
 		Complete: err == nil, Sent: result.Sent, Held: result.Held, Received: result.Received, Unreadable: result.Unreadable,
 		Requests: result.Requests, BytesUp: result.BytesUp, BytesDown: result.BytesDown, ClockCorrected: result.ClockCorrected.Milliseconds(),
+		GivenBack: result.GivenBack, NewReplica: result.NewReplica, Unconfirmed: result.Unconfirmed,
 	}
 	if st, serr := s.store.Status(context.WithoutCancel(s.ctx)); serr == nil {
 		done.Unsent = st.Unsent
@@ -68,6 +75,15 @@ func (c *syncCmd) Run(s *session) error {
 		}
 		if done.Unreadable > 0 {
 			s.line(syncUnreadable, s.count(recordsCount, int64(done.Unreadable)))
+		}
+		if done.GivenBack > 0 {
+			s.line(syncGaveBack, s.count(recordsCount, int64(done.GivenBack)))
+		}
+		if done.NewReplica {
+			s.line(syncNewReplica)
+		}
+		if done.Unconfirmed {
+			s.line(isUnconfirmed)
 		}
 		if result.ClockCorrected != 0 {
 			s.line(clockCorrected, s.duration(result.ClockCorrected))

@@ -1,16 +1,11 @@
 package localdb
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
-	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
@@ -34,8 +29,8 @@ func (tx *Tx) Append(t *Tablet, c *record.Change) error {
 	t.Sequence++
 	t.Chain = batch.Next(t.Chain, batch.HashOf(body))
 	t.Time = max(t.Time, c.Stamp.Time)
-	err := tx.exec(`INSERT INTO changes (sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, '', 0)`,
-		t.Sequence, c.ID[:], c.Record[:], body)
+	err := tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, '', 0)`,
+		int64(t.Replica), t.Sequence, c.ID[:], c.Record[:], body) //nolint:gosec // kept as the signed number of the same bits
 	if err != nil {
 		return fmt.Errorf("storing change %d: %w", t.Sequence, err)
 	}
@@ -44,6 +39,7 @@ func (tx *Tx) Append(t *Tablet, c *record.Change) error {
 
 // own is an own change as it is kept.
 type own struct {
+	replica  hlc.Replica
 	sequence uint64
 	body     []byte
 	held     string
@@ -51,20 +47,30 @@ type own struct {
 	change   *record.Change
 }
 
+// applied reports whether the server that judged the change last applied it.
+func (o own) applied() bool { return o.held == "" && !o.known }
+
+// changes are own changes under the present replica number, oldest first.
 func (tx *Tx) changes(t *Tablet, where string, args ...any) ([]own, error) {
+	args = append(args, int64(t.Replica)) //nolint:gosec // kept as the signed number of the same bits
+	return tx.allChanges(fmt.Sprintf(`(%s) AND replica = $%d ORDER BY sequence`, where, len(args)), args...)
+}
+
+// allChanges are own changes under whatever replica number.
+func (tx *Tx) allChanges(where string, args ...any) ([]own, error) {
 	var found []own
 	err := tx.each(func(r row) error {
 		var o own
-		if err := r.Scan(&o.sequence, &o.body, &o.held, &o.known); err != nil {
+		if err := r.Scan(&o.replica, &o.sequence, &o.body, &o.held, &o.known); err != nil {
 			return err
 		}
 		var err error
-		if o.change, err = record.DecodeChange(o.body, t.Replica); err != nil {
+		if o.change, err = record.DecodeChange(o.body, o.replica); err != nil {
 			return fmt.Errorf("change %d: %w: %w", o.sequence, ErrDamaged, err)
 		}
 		found = append(found, o)
 		return nil
-	}, `SELECT sequence, body, held, known FROM changes WHERE `+where+` ORDER BY sequence`, args...)
+	}, `SELECT replica, sequence, body, held, known FROM changes WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes: %w", err)
 	}
@@ -87,7 +93,7 @@ func (tx *Tx) Outbox(t *Tablet, most, mostBytes int) ([][]byte, error) {
 		}
 		bodies = append(bodies, body)
 		return nil
-	}, `SELECT body FROM changes WHERE sequence > $1 ORDER BY sequence LIMIT $2`, t.Acknowledged, most)
+	}, `SELECT body FROM changes WHERE replica = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, int64(t.Replica), t.Acknowledged, most) //nolint:gosec // the same bits, signed
 	if err != nil && !errors.Is(err, full) {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
 	}
@@ -108,7 +114,7 @@ func (tx *Tx) chainAt(t *Tablet, sequence uint64) (batch.Hash, error) {
 		err := r.Scan(&body)
 		chain = batch.Next(chain, batch.HashOf(body))
 		return err
-	}, `SELECT body FROM changes WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence`, from, sequence)
+	}, `SELECT body FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence`, int64(t.Replica), from, sequence) //nolint:gosec // the same bits, signed
 	if err != nil {
 		return batch.Hash{}, fmt.Errorf("reading the chain: %w", err)
 	}
@@ -128,8 +134,6 @@ type Acknowledgement struct {
 	Held map[uint64]string
 	// Known are changes that the server had from another replica; its version of them comes with a pull.
 	Known map[uint64]bool
-	// Head is the end of the server's log: no record lies behind it.
-	Head uint64
 }
 
 // Acknowledge takes the changes that the server has out of the outbox and merges into base those that it applied. It
@@ -161,7 +165,15 @@ func (tx *Tx) Acknowledge(t *Tablet, a Acknowledgement) error {
 		t.Acknowledged, t.AcknowledgedChain = a.Have, chain
 		t.Accepted = max(t.Accepted, a.Have)
 	}
-	t.Durable = min(a.Durable, t.Acknowledged)
+	if t.Durable = min(a.Durable, t.Acknowledged); t.Durable > 0 {
+		// A server has everything under the earlier numbers before it has anything under this one.
+		if err := tx.exec(`UPDATE changes SET durable = 1 WHERE durable = 0 AND replica <> $1`, int64(t.Replica)); err != nil { //nolint:gosec // the same bits, signed
+			return fmt.Errorf("marking what is durable: %w", err)
+		}
+	}
+	if err := tx.sweep(t); err != nil {
+		return err
+	}
 	return tx.Save(t)
 }
 
@@ -173,31 +185,63 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 	}
 	acknowledged := *t
 	acknowledged.Acknowledged = a.Have
-	touched := map[hlc.ID]*held{}
+	touched, anew := map[hlc.ID]*held{}, map[hlc.ID]bool{}
 	for _, o := range newly {
-		r := touched[o.change.Record]
+		of := o.change.Record
+		r := touched[of]
 		if r == nil {
-			if r, err = tx.load(o.change.Record, o.change.Kind); err != nil {
+			if r, err = tx.load(of, o.change.Kind); err != nil {
 				return err
 			}
-			touched[o.change.Record] = r
+			touched[of] = r
 		}
+		// A server that lost the change had applied it before, so base has it.
+		before := o.sequence <= t.Accepted && o.applied()
 		code, known := a.Held[o.sequence], a.Known[o.sequence]
+		if known {
+			code = o.held // whether it is held is not told again under another number
+		}
 		if code != o.held || known != o.known {
-			if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE sequence = $3`, code, known, o.sequence); err != nil {
+			if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE id = $3`, code, known, o.change.ID[:]); err != nil {
 				return fmt.Errorf("marking change %d: %w", o.sequence, err)
 			}
 		}
-		if code == "" && !known {
-			r.base, r.proof = record.Merge(r.base, o.change.Registers()), nil
-			r.position = max(r.position, a.Head)
+		switch applied := code == "" && !known; {
+		case before && r.isNew && len(r.base) == 0: // its record was dropped meanwhile
+		case applied:
+			r.setBase(record.Merge(r.base, o.change.Registers()))
+			// The server had it under an earlier number and has lost it: base may have it with the stamps of that number.
+			anew[of] = anew[of] || (o.known && o.sequence <= t.Accepted)
+		case before:
+			anew[of] = true
 		}
 	}
-	for _, r := range touched {
+	for of, r := range touched {
+		if anew[of] {
+			if err := tx.rebuild(&acknowledged, r); err != nil {
+				return err
+			}
+		}
 		if err := tx.refresh(&acknowledged, r); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// rebuild makes base anew, from what the server proved and the own changes that it has and applied: what it had applied
+// before it lost history, and holds or knows otherwise now, must not stay in it.
+func (tx *Tx) rebuild(t *Tablet, r *held) error {
+	applied, err := tx.allChanges(`record = $1 AND held = '' AND known = 0 AND (replica <> $2 OR sequence <= $3)`,
+		r.id[:], int64(t.Replica), t.Acknowledged) //nolint:gosec // the same bits, signed
+	if err != nil {
+		return err
+	}
+	base := r.proven()
+	for _, o := range applied {
+		base = record.Merge(base, o.change.Registers())
+	}
+	r.setBase(base)
 	return nil
 }
 
@@ -231,192 +275,63 @@ func view(r *held, unsent []own) record.Registers {
 	return v
 }
 
-// Restamp corrects the stamps of the changes that no server can have accepted, after the clock was found to be off by
-// shift: those never sent, or sent only in requests that were refused, and those whose stamps lie behind future, beyond
-// which servers take none. They keep their order, come after what they overwrite, and do not pass now. Changes that a
-// server may have keep their stamps for ever: a later one could beat the edit that replaced it.
-//
-// It says how many it moved.
-func (tx *Tx) Restamp(t *Tablet, shift time.Duration, now, future hlc.Time) (int, error) {
-	settled := max(t.Acknowledged, t.Accepted)
-	rest, err := tx.changes(t, `sequence > $1`, settled)
-	if err != nil {
-		return 0, err
-	}
-	first := 0
-	for first < len(rest) && rest[first].sequence <= t.Possible && rest[first].change.Stamp.Time <= future {
-		first++
-	}
-	t.Possible = min(t.Possible, settled+uint64(first))
-	if first == len(rest) {
-		return 0, tx.Save(t)
-	}
-	if t.Time, err = tx.newestBut(t, rest[first:]); err != nil {
-		return 0, err
-	}
-	if err := tx.restamp(t, rest[first:], shift, now); err != nil {
-		return 0, err
-	}
-	if t.Chain, err = tx.rechain(t); err != nil {
-		return 0, err
-	}
-	return len(rest) - first, tx.Save(t)
-}
-
-// moveReviewed renews the stamps that a review names as those that it judged; else it would lapse by the correction.
-func moveReviewed(c *record.Change, moved map[hlc.Stamp]hlc.Stamp) error {
-	review := &recordv1.Review{}
-	if err := proto.Unmarshal(c.Fields, review); err != nil {
-		return fmt.Errorf("reading review %s: %w", c.Record, err)
-	}
-	for _, f := range review.GetReviewed() {
-		if to, ok := moved[hlc.Stamp{Time: hlc.Time(f.GetTime()), Replica: hlc.Replica(f.GetReplica())}]; ok {
-			f.Time, f.Replica = proto.Uint64(uint64(to.Time)), proto.Uint64(uint64(to.Replica))
-		}
-	}
-	encoded, err := proto.Marshal(review)
-	if err != nil {
-		return fmt.Errorf("encoding review %s: %w", c.Record, err)
-	}
-	c.Fields, err = record.Canonical(c.Kind, encoded)
-	return err
-}
-
-// newestBut is the highest time in base and in the own changes before those that are moved.
-func (tx *Tx) newestBut(t *Tablet, moved []own) (hlc.Time, error) {
-	var newest hlc.Time
-	err := tx.each(func(r row) error {
-		var state []byte
-		if err := r.Scan(&state); err != nil {
-			return err
-		}
-		base, err := record.DecodeState(state)
-		newest = max(newest, base.Newest())
-		return err
-	}, `SELECT base FROM records WHERE base IS NOT NULL`)
-	if err != nil {
-		return 0, fmt.Errorf("reading records: %w", err)
-	}
-	kept, err := tx.changes(t, `sequence < $1`, moved[0].sequence)
-	if err != nil {
-		return 0, err
-	}
-	for _, o := range kept {
-		newest = max(newest, o.change.Stamp.Time)
-	}
-	return newest, nil
-}
-
-func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Time) error {
-	records, sawAll, err := tx.seen(t, changes)
-	if err != nil {
-		return err
-	}
-	moved := map[hlc.Stamp]hlc.Stamp{}
-	for _, o := range changes {
-		c, was := o.change, o.change.Stamp
-		for f, p := range c.Parents {
-			if to, ok := moved[p]; ok {
-				c.Parents[f] = to
-			}
-		}
-		if to, ok := moved[c.DeletionSeen]; ok {
-			c.DeletionSeen = to
-		}
-		if sawAll[c.ID] {
-			c.Seen = records[c.Record].Digest()
-		}
-		if c.Kind == recordv1.Kind_KIND_REVIEW {
-			if err := moveReviewed(c, moved); err != nil {
-				return err
-			}
-		}
-		// After all that is here, what it overwrites among it.
-		t.Time = max(min(was.Time.Add(shift), now), t.Time+1)
-		c.Stamp.Time = t.Time
-		moved[was] = c.Stamp
-		records[c.Record] = record.Merge(records[c.Record], c.Registers())
-		if err := tx.exec(`UPDATE changes SET body = $1 WHERE sequence = $2`, c.Encode(), o.sequence); err != nil {
-			return fmt.Errorf("storing change %d: %w", o.sequence, err)
-		}
-	}
-	for recordID := range records {
-		r, err := tx.load(recordID, 0)
-		if err != nil {
-			return err
-		}
-		if err := tx.refresh(t, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// seen are the records that changes belong to, as they were before the first of them, and the deletes among them that
-// saw all that was here. Where base has moved on since a delete was made, it keeps its digest, and the server finds that
-// its author had not seen everything, which is so.
-func (tx *Tx) seen(t *Tablet, changes []own) (before map[hlc.ID]record.Registers, sawAll map[hlc.ID]bool, err error) {
-	before, sawAll = map[hlc.ID]record.Registers{}, map[hlc.ID]bool{}
-	now := map[hlc.ID]record.Registers{}
-	for _, o := range changes {
-		of := o.change.Record
-		if _, ok := before[of]; !ok {
-			r, err := tx.load(of, o.change.Kind)
-			if err != nil {
-				return nil, nil, err
-			}
-			earlier, err := tx.changes(t, `record = $1 AND sequence > $2 AND sequence < $3`+unjudged, of[:], t.Acknowledged, changes[0].sequence)
-			if err != nil {
-				return nil, nil, err
-			}
-			before[of] = r.base
-			for _, e := range earlier {
-				before[of] = record.Merge(before[of], e.change.Registers())
-			}
-			now[of] = before[of]
-		}
-		if len(o.change.Seen) > 0 && bytes.Equal(now[of].Digest(), o.change.Seen) {
-			sawAll[o.change.ID] = true
-		}
-		now[of] = record.Merge(now[of], o.change.Registers())
-	}
-	return before, sawAll, nil
-}
-
-func (tx *Tx) rechain(t *Tablet) (batch.Hash, error) {
-	was := *t
-	was.Sequence = was.Acknowledged // so that nothing is taken from the old chain
-	was.Chain = was.AcknowledgedChain
-	return tx.chainAt(&was, t.Sequence)
-}
-
 // Held is an own change that the server keeps and does not apply.
 type Held struct {
-	Sequence uint64
-	Change   *record.Change
-	Code     string
+	Change *record.Change
+	Code   string
 }
 
 // Held are the held changes, oldest first.
-func (tx *Tx) Held(t *Tablet) ([]Held, error) {
-	found, err := tx.changes(t, `held <> ''`)
+func (tx *Tx) Held() ([]Held, error) {
+	found, err := tx.allChanges(`held <> '' ORDER BY rowid`)
 	if err != nil {
 		return nil, err
 	}
 	list := make([]Held, len(found))
 	for i, o := range found {
-		list[i] = Held{o.sequence, o.change, o.held}
+		list[i] = Held{o.change, o.held}
 	}
 	return list, nil
 }
 
-// Counts are how many changes are held and how many records are there, deleted ones left out.
-func (tx *Tx) Counts() (heldChanges, records int, err error) {
-	err = tx.sql.QueryRowContext(tx.ctx, `
-		SELECT (SELECT count(*) FROM changes WHERE held <> ''), (SELECT count(*) FROM records WHERE deleted = 0)`).
-		Scan(&heldChanges, &records)
-	if err != nil {
-		return 0, 0, fmt.Errorf("counting: %w", err)
+// Settle keeps what became of an own change that was held: it was applied when code is empty, else it is held for
+// another reason. What the server made of an applied one comes as its record, for those who may see that. Of changes that
+// are not here nothing is kept.
+func (tx *Tx) Settle(t *Tablet, change hlc.ID, code string) error {
+	found, err := tx.allChanges(`id = $1`, change[:])
+	if err != nil || len(found) == 0 || found[0].held == code {
+		return err
 	}
-	return heldChanges, records, nil
+	o := found[0]
+	if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE id = $3`, code, o.known || code == "", change[:]); err != nil {
+		return fmt.Errorf("marking change %s: %w", change, err)
+	}
+	r, err := tx.load(o.change.Record, o.change.Kind)
+	if err != nil {
+		return err
+	}
+	return tx.refresh(t, r)
+}
+
+// Counts are how many there are of what a tablet keeps.
+type Counts struct {
+	// Held are changes that the server does not apply; those of which somebody decided so are left out.
+	Held int
+	// Records are those that are not deleted.
+	Records int
+	// EarlierSent and EarlierDurable are own changes under earlier replica numbers.
+	EarlierSent, EarlierDurable int
+}
+
+// Counts counts.
+func (tx *Tx) Counts(t *Tablet) (Counts, error) {
+	var c Counts
+	err := tx.sql.QueryRowContext(tx.ctx, `
+		SELECT (SELECT count(*) FROM changes WHERE held <> '' AND held <> $1), (SELECT count(*) FROM records WHERE deleted = 0),
+		       (SELECT count(*) FROM changes WHERE replica <> $2 AND durable = 0), (SELECT count(*) FROM changes WHERE replica <> $2 AND durable = 1)`,
+		record.CodeDiscarded, int64(t.Replica)).Scan(&c.Held, &c.Records, &c.EarlierSent, &c.EarlierDurable) //nolint:gosec // the same bits, signed
+	if err != nil {
+		return Counts{}, fmt.Errorf("counting: %w", err)
+	}
+	return c, nil
 }

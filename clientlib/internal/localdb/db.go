@@ -33,25 +33,33 @@ type DB struct {
 	read  *sql.DB
 }
 
+// pageSize is SQLite's own.
+const pageSize = 4096
+
 // readers is how many reads go on at a time in one process.
 const readers = 4
 
 // Open opens the file, makes it if it is not there, and brings its schema up to date. A file whose schema is newer is
-// refused with migrations.ErrNewer and left as it is.
-func Open(ctx context.Context, path string) (*DB, error) {
+// refused with migrations.ErrNewer and left as it is. Where maxBytes is not 0, the file does not grow beyond it: what needs
+// more fails with ErrFull.
+func Open(ctx context.Context, path string, maxBytes int64) (*DB, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
 	db := &DB{}
 	var err error
 	// busy_timeout comes first: the pragmas behind it may have to wait for another process.
-	if db.write, err = sql.Open("sqlite", dsn(path, "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")); err != nil {
+	options := "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	if maxBytes > 0 {
+		options += fmt.Sprintf("&_pragma=max_page_count(%d)", max(1, maxBytes/pageSize))
+	}
+	if db.write, err = sql.Open("sqlite", dsn(path, options)); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	db.write.SetMaxOpenConns(1)
 	if err := migrations.Up(ctx, db.write, migrations.Client); err != nil {
 		_ = db.write.Close()
-		return nil, fmt.Errorf("opening %s: %w", path, classify(err))
+		return nil, fmt.Errorf("opening %s: %w", path, ofDamage(ctx, path, classify(err)))
 	}
 	if db.read, err = sql.Open("sqlite", dsn(path, "_pragma=busy_timeout(10000)&_pragma=query_only(1)")); err != nil {
 		_ = db.write.Close()
@@ -59,6 +67,19 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	}
 	db.read.SetMaxOpenConns(readers)
 	return db, nil
+}
+
+// ofDamage says of an error that SQLite has no code for whether the file is damaged: where pages are missing, a table
+// may be there and not there.
+func ofDamage(ctx context.Context, path string, err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) || e.Code()&0xff != lib.SQLITE_ERROR {
+		return err
+	}
+	if healthy, herr := Healthy(ctx, path); herr != nil || healthy {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrDamaged, err)
 }
 
 // create makes an empty file that only its owner can read. SQLite gives the files beside it the same mode.

@@ -1,7 +1,6 @@
 package localdb
 
 import (
-	"bytes"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -21,28 +20,47 @@ type Pulled struct {
 }
 
 // Pull merges what the server sent into base. It says how many records it could not read; they are left as they are,
-// so that the others get through.
-func (tx *Tx) Pull(t *Tablet, records []Pulled) (unreadable int, err error) {
+// so that the others get through. current says that the server had no more of this replica than is acknowledged: only then
+// a record without state is base as it is.
+func (tx *Tx) Pull(t *Tablet, records []Pulled, current bool) (unreadable int, err error) {
+	given, err := tx.Returning()
+	if err != nil {
+		return 0, err
+	}
 	for _, p := range records {
+		var returns map[string]record.Registers
+		if given > 0 {
+			if returns, err = tx.returning(p.ID); err != nil {
+				return unreadable, err
+			}
+		}
 		r, err := tx.load(p.ID, p.Kind)
 		if err != nil {
 			return unreadable, err
 		}
-		sent, err := record.DecodeState(p.State)
-		if err != nil || (len(sent) == 0 && len(r.base) == 0) {
+		state, err := record.DecodeState(p.State)
+		if err != nil || (len(state) == 0 && len(r.base) == 0) || !readable(p.Kind, r, state) {
 			unreadable++
 			continue
 		}
-		base := record.Merge(r.base, sent)
-		encoded := record.EncodeState(base)
-		switch newer := p.Position >= r.position; {
-		case len(sent) == 0 && newer, bytes.Equal(encoded, p.State):
-			r.proof = p.Proof
-		case !bytes.Equal(encoded, record.EncodeState(r.base)):
-			r.proof = nil // base is neither what the server sent now nor what it sent before
+		proven, base := r.proven(), record.Merge(r.base, state)
+		switch {
+		case len(state) > 0 && r.dropped:
+			// What was here is to be dropped, and the record is shown anew: a part of it was discarded, or it left and came back.
+			r.prove(state, state, p.Proof)
+		case len(state) > 0 && (state.Covers(base) || state.Covers(proven) || returns[string(r.proof)] != nil):
+			r.prove(base, state, p.Proof) // what it proved before is newer no more, or is given back anyway
+		case len(state) > 0:
+			r.setBase(base)
+		case current && p.Position >= r.position && len(returns) == 0:
+			r.prove(base, base, p.Proof)
+			state = base
 		}
-		r.base, r.kind, r.position = base, p.Kind, max(r.position, p.Position)
-		t.Time = max(t.Time, sent.Newest())
+		if err := tx.shown(p.ID, state, returns); err != nil {
+			return unreadable, err
+		}
+		r.kind, r.position, r.dropped = p.Kind, max(r.position, p.Position), false
+		t.Time = max(t.Time, state.Newest())
 		if err := tx.refresh(t, r); err != nil {
 			return unreadable, err
 		}
@@ -50,16 +68,26 @@ func (tx *Tx) Pull(t *Tablet, records []Pulled) (unreadable int, err error) {
 	return unreadable, tx.Save(t)
 }
 
-// Drop takes out records that the tablet may no longer have, but never one with unsent work.
+// Drop takes out records that the tablet may no longer have. It comes before the page's records are taken: among them may be
+// what stands now in the place of one that is dropped. One with own changes that are not acknowledged stays until
+// they are: unsent work is never dropped.
 func (tx *Tx) Drop(t *Tablet, records []hlc.ID) error {
 	for _, recordID := range records {
-		err := tx.exec(`
-			DELETE FROM records
-			WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.record = records.id AND c.sequence > $2)`,
-			recordID[:], t.Acknowledged)
-		if err != nil {
+		if err := tx.exec(`UPDATE records SET dropped = 1 WHERE id = $1`, recordID[:]); err != nil {
 			return fmt.Errorf("dropping record %s: %w", recordID, err)
 		}
+	}
+	return tx.sweep(t)
+}
+
+// sweep takes out dropped records whose own changes are all acknowledged.
+func (tx *Tx) sweep(t *Tablet) error {
+	err := tx.exec(`
+		DELETE FROM records WHERE dropped = 1
+		AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.record = records.id AND c.replica = $1 AND c.sequence > $2)`,
+		int64(t.Replica), t.Acknowledged) //nolint:gosec // the same bits, signed
+	if err != nil {
+		return fmt.Errorf("dropping records: %w", err)
 	}
 	return nil
 }

@@ -1,12 +1,15 @@
 package localdb
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"google.golang.org/protobuf/proto"
 
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -22,36 +25,86 @@ type Record struct {
 	Day record.Date
 	// Newest is the sequence number of the newest own change to it that the server has not held; 0 when there is none.
 	Newest uint64
+	// Earlier tells of own changes to it under earlier replica numbers, which the server has all.
+	Earlier Earlier
 }
+
+// Earlier is how far the own changes under earlier replica numbers have got.
+type Earlier int
+
+// How far they have got.
+const (
+	NoneEarlier Earlier = iota
+	EarlierSent
+	EarlierDurable
+)
 
 // held is a row of the table of records.
 type held struct {
 	id       hlc.ID
 	kind     record.Kind
 	position uint64
-	proof    []byte
 	base     record.Registers
 	view     record.Registers
-	isNew    bool // not in the table yet
+	proof    []byte           // over sent, or over base where sent is nil; nil where the server proved nothing
+	sent     record.Registers // what the server proved, where base is more
+	dropped  bool             // to be taken out when its own changes are acknowledged
+	isNew    bool             // not in the table yet
+}
+
+// proven is the newest state that the server sent with its proof; nothing where there is none.
+func (r *held) proven() record.Registers {
+	switch {
+	case len(r.proof) == 0:
+		return nil
+	case r.sent != nil:
+		return r.sent
+	default:
+		return r.base
+	}
+}
+
+// setBase replaces base, and keeps what the server proved.
+func (r *held) setBase(base record.Registers) {
+	proven := r.proven()
+	r.base, r.sent = base, nil
+	if len(proven) > 0 && !same(proven, base) {
+		r.sent = proven
+	}
+}
+
+// prove replaces base, of which the server has proved state.
+func (r *held) prove(base, state record.Registers, proof []byte) {
+	r.base, r.sent, r.proof = base, nil, proof
+	if !same(base, state) {
+		r.sent = state
+	}
+}
+
+// same reports whether two states are equal.
+func same(a, b record.Registers) bool {
+	return bytes.Equal(record.EncodeState(a), record.EncodeState(b))
 }
 
 // load reads a row to change it; one that is not there yet is empty.
 func (tx *Tx) load(recordID hlc.ID, kind record.Kind) (*held, error) {
 	r := &held{id: recordID}
-	var base, view []byte
-	err := tx.sql.QueryRowContext(tx.ctx, `SELECT kind, position, proof, base, view FROM records WHERE id = $1`, recordID[:]).
-		Scan(&r.kind, &r.position, &r.proof, &base, &view)
+	var base, view, sent []byte
+	err := tx.sql.QueryRowContext(tx.ctx, `SELECT kind, position, proof, base, view, sent, dropped FROM records WHERE id = $1`, recordID[:]).
+		Scan(&r.kind, &r.position, &r.proof, &base, &view, &sent, &r.dropped)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return &held{id: recordID, kind: kind, isNew: true}, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading record %s: %w", recordID, err)
 	}
-	if r.base, err = record.DecodeState(base); err != nil {
-		return nil, fmt.Errorf("reading record %s: %w: %w", recordID, ErrDamaged, err)
-	}
-	if r.view, err = record.DecodeState(view); err != nil {
-		return nil, fmt.Errorf("reading record %s: %w: %w", recordID, ErrDamaged, err)
+	for _, state := range []struct {
+		encoded []byte
+		into    *record.Registers
+	}{{base, &r.base}, {view, &r.view}, {sent, &r.sent}} {
+		if *state.into, err = record.DecodeState(state.encoded); err != nil {
+			return nil, fmt.Errorf("reading record %s: %w: %w", recordID, ErrDamaged, err)
+		}
 	}
 	return r, nil
 }
@@ -66,14 +119,14 @@ func (tx *Tx) store(r *held) error {
 		err = tx.exec(`DELETE FROM records WHERE id = $1`, r.id[:])
 	case r.isNew:
 		err = tx.exec(`
-			INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encodeBase(r.base), record.EncodeState(r.view))
+			INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encoded(r.base), record.EncodeState(r.view), encoded(r.sent), r.dropped)
 	default:
 		err = tx.exec(`
-			UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9
+			UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11
 			WHERE id = $1`,
-			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encodeBase(r.base), record.EncodeState(r.view))
+			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encoded(r.base), record.EncodeState(r.view), encoded(r.sent), r.dropped)
 	}
 	if err != nil {
 		return fmt.Errorf("storing record %s: %w", r.id, err)
@@ -81,11 +134,12 @@ func (tx *Tx) store(r *held) error {
 	return nil
 }
 
-func encodeBase(base record.Registers) any {
-	if len(base) == 0 {
+// encoded is a state as a value for a column; NULL when it is nothing.
+func encoded(state record.Registers) any {
+	if len(state) == 0 {
 		return nil
 	}
-	return record.EncodeState(base)
+	return record.EncodeState(state)
 }
 
 // owner is the id in the owner field, as a value for the column.
@@ -113,13 +167,15 @@ func (r *held) day() int64 {
 }
 
 const selectRecords = `
-	SELECT r.id, r.kind, r.view, r.day, coalesce((SELECT max(c.sequence) FROM changes c WHERE c.record = r.id AND c.held = ''), 0)
-	FROM records r `
+	SELECT r.id, r.kind, r.view, r.day,
+	       coalesce((SELECT max(c.sequence) FROM changes c WHERE c.record = r.id AND c.held = '' AND c.replica = t.replica), 0),
+	       coalesce((SELECT 1 + min(c.durable) FROM changes c WHERE c.record = r.id AND c.held = '' AND c.replica <> t.replica), 0)
+	FROM tablet t CROSS JOIN records r `
 
 func scanRecord(r row) (Record, error) {
 	var out Record
 	var view []byte
-	if err := r.Scan(id{&out.ID}, &out.Kind, &view, &out.Day, &out.Newest); err != nil {
+	if err := r.Scan(id{&out.ID}, &out.Kind, &view, &out.Day, &out.Newest, &out.Earlier); err != nil {
 		return Record{}, err
 	}
 	var err error
@@ -157,14 +213,14 @@ func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
 }
 
 // SetUp are the records of the deployment, its sites and its teams that are not deleted, and the one of a worker. Newest
-// is not told.
+// and Earlier are not told.
 func (tx *Tx) SetUp(worker hlc.ID) ([]Record, error) {
 	var found []Record
 	err := tx.each(func(row row) error {
 		r, err := scanRecord(row)
 		found = append(found, r)
 		return err
-	}, `SELECT id, kind, view, day, 0 FROM records WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,
+	}, `SELECT id, kind, view, day, 0, 0 FROM records WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,
 		recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, worker[:])
 	if err != nil {
 		return nil, fmt.Errorf("reading the set-up: %w", err)
@@ -192,7 +248,7 @@ func (tx *Tx) PostingOf(worker hlc.ID) (Posting, error) {
 	return Posting{Team: string(r.View.Get(team).Value), Role: string(r.View.Get(role).Value)}, err
 }
 
-// HeldCodes are why own changes to records are held, oldest first.
+// HeldCodes are why own changes to records are held, oldest first. What somebody decided not to apply is left out.
 func (tx *Tx) HeldCodes() (map[hlc.ID][]string, error) {
 	codes := map[hlc.ID][]string{}
 	err := tx.each(func(r row) error {
@@ -201,7 +257,7 @@ func (tx *Tx) HeldCodes() (map[hlc.ID][]string, error) {
 		err := r.Scan(id{&recordID}, &code)
 		codes[recordID] = append(codes[recordID], code)
 		return err
-	}, `SELECT record, held FROM changes WHERE held <> '' ORDER BY sequence`)
+	}, `SELECT record, held FROM changes WHERE held <> '' AND held <> $1 ORDER BY rowid`, record.CodeDiscarded)
 	if err != nil {
 		return nil, fmt.Errorf("reading held changes: %w", err)
 	}
@@ -261,4 +317,11 @@ func (tx *Tx) List(f Filter) ([]Record, error) {
 	}
 	where.WriteString(" ORDER BY r.day DESC, r.id DESC LIMIT " + arg(f.Limit))
 	return tx.records(where.String(), args...)
+}
+
+// readable reports whether a record is one of its kind with what was sent. One that is not would stand in the way of
+// whatever reads all records.
+func readable(kind record.Kind, r *held, sent record.Registers) bool {
+	m := record.New(kind)
+	return r.kind == kind && (m == nil || proto.Unmarshal(sent.Fields(), m) == nil)
 }

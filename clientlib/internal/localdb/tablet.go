@@ -42,6 +42,13 @@ type Tablet struct {
 	Offset time.Duration
 	// Cursor is up to where everything is pulled.
 	Cursor Mark
+	// Recheck is the newest mark from before the cursor went back to 0, which is compared with the server's log until the
+	// cursor has come there again; zero when there is nothing to compare.
+	Recheck Mark
+	// Journal is up to where the server's journal is held.
+	Journal Mark
+	// Unconfirmed says that the server knows this tablet by its certificate alone.
+	Unconfirmed bool
 	// LastContact is when the server last answered, by the corrected clock.
 	LastContact time.Time
 	App         string
@@ -68,10 +75,11 @@ func (tx *Tx) Tablet() (*Tablet, error) {
 	err := tx.sql.QueryRowContext(tx.ctx, `
 		SELECT deployment, device, worker, server_url, server_key, private_key, certificate, site, replica, nonce,
 		       sequence, chain, acknowledged, acknowledged_chain, durable, accepted, possible, attempts,
-		       time, clock_offset, cursor, cursor_chain, last_contact, app
+		       time, clock_offset, cursor, cursor_chain, last_contact, app, recheck, recheck_chain, journal, journal_chain, unconfirmed
 		FROM tablet`).Scan(id{&t.Deployment}, id{&t.Device}, id{&t.Worker}, &t.ServerURL, (*[]byte)(&t.ServerKey), &seed, &t.Certificate, &site, &replica, &nonce,
 		&t.Sequence, &chain, &t.Acknowledged, &acknowledgedChain, &t.Durable, &t.Accepted, &t.Possible, &t.Attempts,
-		&now, &offset, &t.Cursor.Position, &t.Cursor.Chain, &contact, &t.App)
+		&now, &offset, &t.Cursor.Position, &t.Cursor.Chain, &contact, &t.App,
+		&t.Recheck.Position, &t.Recheck.Chain, &t.Journal.Position, &t.Journal.Chain, &t.Unconfirmed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, ErrNotEnrolled
@@ -114,10 +122,12 @@ func (tx *Tx) Save(t *Tablet) error {
 	err := tx.exec(`
 		UPDATE tablet SET certificate = $1, site = $2, sequence = $3, chain = $4, acknowledged = $5, acknowledged_chain = $6,
 		       durable = $7, accepted = $8, possible = $9, attempts = $10, time = $11, clock_offset = $12,
-		       cursor = $13, cursor_chain = $14, last_contact = $15, app = $16`,
+		       cursor = $13, cursor_chain = $14, last_contact = $15, app = $16, replica = $17, nonce = $18,
+		       recheck = $19, recheck_chain = $20, journal = $21, journal_chain = $22, unconfirmed = $23`,
 		notNull(t.Certificate), t.site(), t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:],
 		t.Durable, t.Accepted, t.Possible, t.Attempts, int64(t.Time), t.Offset.Milliseconds(), //nolint:gosec // the same bits, signed
-		t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App)
+		t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App, int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
+		t.Recheck.Position, notNull(t.Recheck.Chain), t.Journal.Position, notNull(t.Journal.Chain), t.Unconfirmed)
 	if err != nil {
 		return fmt.Errorf("saving the tablet: %w", err)
 	}

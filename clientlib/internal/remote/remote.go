@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -127,8 +128,16 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c.down.Add(responseHead(res))
 	res.Body = &counted{res.Body, &c.down}
+	if res.StatusCode == http.StatusOK && res.Header.Get("Content-Encoding") != wire.Zstd {
+		_ = res.Body.Close()
+		return nil, errUnchecked
+	}
 	return res, nil
 }
+
+// errUnchecked is about an answer whose bytes nothing vouches for. A frame of zstd ends with a checksum; in a plain one, a
+// bit that flipped on the way would become a record. What is plain comes from a hotspot's page or from a proxy.
+var errUnchecked = errors.New("the answer has no checksum")
 
 // requestHead is the size of a request's line and headers in HTTP/1.1.
 func requestHead(req *http.Request) int64 {

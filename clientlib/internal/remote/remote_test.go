@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"connectrpc.com/connect"
+	"google.golang.org/protobuf/proto"
 
 	"levee/clientlib/internal/remote"
 	"levee/syncproto/hlc"
@@ -212,5 +213,46 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 		if answer, err := remote.NewSigned("http://levee.test/henan", broken, device).Sync(t.Context(), ask); problem.CodeOf(err) != problem.Unavailable {
 			t.Fatalf("cut at %d of %d: %v, %v", cut, raw.Len(), answer, err)
 		}
+	}
+}
+
+// One bit that flips on the way never becomes part of an answer, and never a refusal that says that nothing was stored.
+func TestAnswerWithAFlippedBit(t *testing.T) {
+	ask := &syncv1.SyncRequest{Clock: 5, Certificate: &syncv1.Certificate{Body: []byte("小河镇上乐村镇")}}
+	var raw bytes.Buffer
+	capture := roundTrip(func(req *http.Request) (*http.Response, error) {
+		whole := httptest.NewRecorder()
+		handler(&echo{}).ServeHTTP(whole, req)
+		if err := whole.Result().Write(&raw); err != nil {
+			return nil, err
+		}
+		return http.ReadResponse(bufio.NewReader(bytes.NewReader(raw.Bytes())), req)
+	})
+	want, err := remote.NewSigned("http://levee.test/henan", capture, device).Sync(t.Context(), ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range raw.Len() * 8 {
+		flipped := bytes.Clone(raw.Bytes())
+		flipped[bit/8] ^= 1 << (bit % 8)
+		broken := roundTrip(func(req *http.Request) (*http.Response, error) {
+			return http.ReadResponse(bufio.NewReader(bytes.NewReader(flipped)), req)
+		})
+		got, err := remote.NewSigned("http://levee.test/henan", broken, device).Sync(t.Context(), ask)
+		if err == nil && !proto.Equal(got, want) {
+			t.Fatalf("bit %d of byte %d flipped: %v", bit%8, bit/8, got)
+		}
+		if err != nil && problem.CodeOf(err) != problem.Unavailable {
+			t.Fatalf("bit %d of byte %d flipped: %v", bit%8, bit/8, err)
+		}
+	}
+	plain := roundTrip(func(req *http.Request) (*http.Response, error) {
+		req.Header.Del("Accept-Encoding") // as a proxy does that wants to read along
+		whole := httptest.NewRecorder()
+		handler(&echo{}).ServeHTTP(whole, req)
+		return whole.Result(), nil
+	})
+	if _, err := remote.NewSigned("http://levee.test/henan", plain, device).Sync(t.Context(), ask); problem.CodeOf(err) != problem.Unavailable {
+		t.Errorf("an answer without a checksum: %v", err)
 	}
 }

@@ -10,14 +10,21 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"levee/server"
 )
 
 // cli is the command line: flags, their environment and their help in one place.
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Serve tablets and the JSON API."`
-	Code    codeCmd    `cmd:"" help:"Make an enrolment code for a worker's tablet."`
-	Demo    demoCmd    `cmd:"" help:"Replay the Henan deployment: a server, twelve tablets, 75 days offline and back."`
-	Recount recountCmd `cmd:"" help:"Count every total again from the records and the change log."`
+	Serve      serveCmd      `cmd:"" help:"Serve tablets and the JSON API."`
+	Code       codeCmd       `cmd:"" help:"Make an enrolment code for a worker's tablet."`
+	Demo       demoCmd       `cmd:"" help:"Replay the Henan deployment: a server, twelve tablets, 75 days offline and back."`
+	Backup     backupCmd     `cmd:"" help:"Copy the database to a file, and verify the copy. A server may run meanwhile."`
+	Restore    restoreCmd    `cmd:"" help:"Put a backup in the database's place. The server must be stopped."`
+	Check      checkCmd      `cmd:"" help:"Look through all that the server keeps: the database's pages, the change log, records, totals and keys."`
+	AcceptTime acceptTimeCmd `cmd:"" help:"Take the database as it is after the server's clock had run ahead. The server must be stopped."`
+	Recount    recountCmd    `cmd:"" help:"Count every total again from the records and the change log."`
+	Soak       soakCmd       `cmd:"" help:"Play simulated worlds of tablets and a server with every fault there is, and check that nothing is lost."`
 }
 
 // failure is an error whose message was shown already.
@@ -46,6 +53,7 @@ func realMain(ctx context.Context, args []string) int {
 	}
 	err = parsed.Run()
 	var failed failure
+	var refused *server.Refusal
 	switch {
 	case err == nil:
 		return 0
@@ -53,6 +61,9 @@ func realMain(ctx context.Context, args []string) int {
 		return 130 // interrupted before it was done, as shells have it
 	case errors.As(err, &failed):
 		return failed.code
+	case errors.As(err, &refused):
+		fmt.Fprintln(os.Stderr, refused.In(language()))
+		return 1
 	default:
 		fmt.Fprintln(os.Stderr, "leveed:", err)
 		return 1

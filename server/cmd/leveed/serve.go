@@ -9,16 +9,22 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	"levee/server"
 )
 
 // serveCmd serves until it is told to stop. What begins with "At the first start" makes the deployment.
 type serveCmd struct {
-	DB     string `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys   string `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Listen string `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
-	URL    string `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+	DB      string `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	Keys    string `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	Journal string `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	Listen  string `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
+	URL     string `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+
+	BackupDir   string        `help:"Folder for backups, best on another disk. Changes are durable once a backup holds them; without this, when they are committed." env:"LEVEE_BACKUP_DIR" type:"path" placeholder:"DIR"`
+	BackupEvery time.Duration `help:"How long after one backup the next is made." default:"15m" env:"LEVEE_BACKUP_EVERY"`
+	BackupKeep  int           `help:"How many backups are kept." default:"24" env:"LEVEE_BACKUP_KEEP"`
 
 	SetUp    string   `help:"At the first start: YAML file that describes the deployment. See README.md." type:"existingfile" xor:"how"`
 	Name     string   `help:"At the first start: name of the deployment." xor:"how"`
@@ -31,6 +37,9 @@ type serveCmd struct {
 
 // Run serves.
 func (c *serveCmd) Run(ctx context.Context) error {
+	if c.BackupEvery <= 0 || c.BackupKeep <= 0 {
+		return errors.New("--backup-every and --backup-keep must be more than 0")
+	}
 	setUp, err := c.setUp()
 	if err != nil {
 		return err
@@ -43,7 +52,8 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if url == "" {
 		url = server.URLOf(listener)
 	}
-	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, SetUp: setUp, URL: url, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -123,15 +133,16 @@ func welcome(w io.Writer, db, url string, made *server.Made) {
 
 // codeCmd makes one enrolment code. It works beside a running server.
 type codeCmd struct {
-	DB     string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
-	Keys   string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	URL    string `help:"Where tablets reach the server." default:"http://127.0.0.1:8410" env:"LEVEE_URL"`
-	Worker string `arg:"" help:"Name of the worker."`
+	DB      string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
+	Keys    string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	Journal string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	URL     string `help:"Where tablets reach the server." default:"http://127.0.0.1:8410" env:"LEVEE_URL"`
+	Worker  string `arg:"" help:"Name of the worker."`
 }
 
 // Run makes the code.
 func (c *codeCmd) Run(ctx context.Context) error {
-	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, URL: c.URL})
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, URL: c.URL})
 	if err != nil {
 		return err
 	}

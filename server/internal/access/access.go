@@ -38,7 +38,7 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 		return ""
 	case record.SetUp(kind):
 		return record.CodeNotAllowed
-	case !leads(p.Role) && (kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT || kind == recordv1.Kind_KIND_HELD_DECISION):
+	case !leads(p.Role) && (kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT):
 		return record.CodeNotAllowed
 	case s.Root && s.After == Everyone && (s.Makes || s.Before != Everyone):
 		return record.CodeNotAllowed // only a coordinator shows a record to the whole deployment, such as planned activities
@@ -49,6 +49,23 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 		}
 	}
 	return ""
+}
+
+// Discard reports whether a person may decide that a held change of an author is not applied: one's own, and those of the
+// team that one leads.
+func Discard(p, author Person) bool {
+	return p.Worker == author.Worker || p.Role == recordv1.Role_ROLE_COORDINATOR || (leads(p.Role) && p.Team == author.Team)
+}
+
+// Release reports whether a person may have a change applied that is held with a code. Whether it is applied then is
+// judged as if they had written it.
+func Release(p Person, held record.Code) bool {
+	switch held {
+	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeStampInFuture:
+		return p.Role == recordv1.Role_ROLE_COORDINATOR
+	default:
+		return leads(p.Role)
+	}
 }
 
 // leads reports whether a role reviews and settles what others wrote.

@@ -46,7 +46,7 @@ func TestWhoMayWriteWhat(t *testing.T) {
 		{"a review in another team", recordv1.Kind_KIND_REVIEW, other, [5]record.Code{no, no, team, team, yes}},
 		{"a conflict made", recordv1.Kind_KIND_CONFLICT, own, [5]record.Code{no, no, no, no, no}},
 		{"a conflict settled", recordv1.Kind_KIND_CONFLICT, access.Scope{Before: mine, After: mine}, [5]record.Code{no, no, yes, yes, yes}},
-		{"a decision on a held change", recordv1.Kind_KIND_HELD_DECISION, own, [5]record.Code{no, no, yes, yes, yes}},
+		{"a decision on a held change", recordv1.Kind_KIND_HELD_DECISION, own, [5]record.Code{yes, yes, yes, yes, yes}},
 		{"a site", recordv1.Kind_KIND_SITE, everyone, [5]record.Code{no, no, no, no, yes}},
 		{"a worker", recordv1.Kind_KIND_WORKER, everyone, [5]record.Code{no, no, no, no, yes}},
 		{"a kind that is newer", record.Kind(99), own, [5]record.Code{yes, yes, yes, yes, yes}},
@@ -97,6 +97,30 @@ func TestWhoReadsWhatIsConfidential(t *testing.T) {
 	} {
 		if got := access.ReadConfidential(access.Person{Worker: me, Role: c.role, Team: mine}, c.author, c.assigned); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+// Who may have a held change applied, or decide that it never is.
+func TestWhoDecidesOnHeldChanges(t *testing.T) {
+	author := access.Person{Worker: another, Role: recordv1.Role_ROLE_FIELD_WORKER, Team: mine}
+	for _, c := range []struct {
+		name    string
+		decides func(access.Person) bool
+		want    [5]bool // unknown, field worker, team lead, supervisor, coordinator
+	}{
+		{"discard one of the own team", func(p access.Person) bool { return access.Discard(p, author) }, [5]bool{false, false, true, true, true}},
+		{"discard one of another team", func(p access.Person) bool { p.Team = theirs; return access.Discard(p, author) }, [5]bool{false, false, false, false, true}},
+		{"discard one's own", func(p access.Person) bool { p.Worker = another; return access.Discard(p, author) }, [5]bool{true, true, true, true, true}},
+		{"release", func(p access.Person) bool { return access.Release(p, record.CodeNotYourTeam) }, [5]bool{false, false, true, true, true}},
+		{"release what was given back without proof", func(p access.Person) bool { return access.Release(p, record.CodeUnproven) }, [5]bool{false, false, false, false, true}},
+		{"release what a tablet sent that is not confirmed", func(p access.Person) bool { return access.Release(p, record.CodeUnconfirmed) }, [5]bool{false, false, false, false, true}},
+		{"release a stamp in the future", func(p access.Person) bool { return access.Release(p, record.CodeStampInFuture) }, [5]bool{false, false, false, false, true}},
+	} {
+		for i, role := range roles {
+			if got := c.decides(access.Person{Worker: me, Role: role, Team: mine}); got != c.want[i] {
+				t.Errorf("%s by a %v: %v, want %v", c.name, role, got, c.want[i])
+			}
 		}
 	}
 }

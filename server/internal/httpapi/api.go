@@ -23,14 +23,14 @@ import (
 	"levee/syncproto/tally"
 )
 
-// api is the JSON API for reading. The structs of its requests and answers are its documentation, at /api/openapi.json.
+// api is the JSON API: for reading, and for what a coordinator decides. The structs of its requests and answers are its documentation, at /api/openapi.json.
 type api struct{ *Config }
 
 // mountAPI adds the routes of the JSON API.
 func (c *Config) mountAPI(e *echo.Echo) error {
 	a := &api{c}
 	of := huma.DefaultConfig("Levee", "1")
-	of.Info.Description = "Totals of a deployment, how complete they are, the records behind them, tablets, held changes and conflicts. For reading only."
+	of.Info.Description = "Totals of a deployment, how complete they are, the records behind them, tablets, held changes and what is decided about them, conflicts."
 	of.OpenAPIPath, of.DocsPath, of.SchemasPath = "", "", "" // the document is served below, in one form
 	of.CreateHooks = nil                                     // they would add links to schemas to each answer
 	of.RejectUnknownQueryParameters = true
@@ -47,6 +47,7 @@ func (c *Config) mountAPI(e *echo.Echo) error {
 	route(h, "devices", "Tablets and their backlog", a.devices)
 	route(h, "held", "Changes that were received and not applied", a.held)
 	route(h, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
+	a.mountDecisions(h)
 
 	// The library's own form of a problem is never sent.
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
@@ -93,6 +94,7 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	ctx.SetHeader(echo.HeaderCacheControl, "no-store")
 	ctx.SetHeader(echo.HeaderVary, "Accept-Language")
+	ctx.SetHeader("Content-Language", languageOf(ctx.Header("Accept-Language")))
 	next(ctx)
 }
 

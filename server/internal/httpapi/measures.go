@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -27,6 +29,9 @@ type Measures struct {
 	pulled   prometheus.Counter
 	commits  prometheus.Histogram
 	jobs     prometheus.Histogram
+
+	backupFailures prometheus.Counter
+	newestBackup   atomic.Pointer[time.Time]
 }
 
 // NewMeasures registers all measures but those of the deployments, which New adds.
@@ -50,6 +55,27 @@ func NewMeasures() (*Measures, error) {
 	}
 	return m, errors.Join(errs...)
 }
+
+// WatchBackups adds what tells whether backups are made, by the server's clock.
+func (m *Measures) WatchBackups(wall func() time.Time) error {
+	m.backupFailures = prometheus.NewCounter(prometheus.CounterOpts{Name: "levee_backup_failures_total", Help: "Backups that could not be made."})
+	age := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "levee_backup_age_seconds", Help: "How old the newest verified backup is; infinite while there is none.",
+	}, func() float64 {
+		newest := m.newestBackup.Load()
+		if newest == nil {
+			return math.Inf(1)
+		}
+		return wall().Sub(*newest).Seconds()
+	})
+	return errors.Join(m.registry.Register(m.backupFailures), m.registry.Register(age))
+}
+
+// BackedUp notes a verified backup of a time.
+func (m *Measures) BackedUp(at time.Time) { m.newestBackup.Store(&at) }
+
+// BackupFailed notes a backup that could not be made.
+func (m *Measures) BackupFailed() { m.backupFailures.Inc() }
 
 // Commit notes a commit: it is for syncing.Config.Observe.
 func (m *Measures) Commit(c syncing.Commit) {

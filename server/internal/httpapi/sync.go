@@ -13,6 +13,7 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -45,27 +46,31 @@ type callerKey struct{}
 func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := c.Wall() // the headers are here; the body may take minutes
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessageBytes))
+		body, err := readBody(w, r)
 		if err == nil && r.URL.Path != syncv1connect.SyncServiceEnrolProcedure {
 			r, err = c.identify(r, body, began)
 		}
 		if err != nil {
-			var tooLarge *http.MaxBytesError
-			var p *problem.Problem
-			switch {
-			case errors.As(err, &tooLarge):
-				p = problem.New(problem.BodyTooLarge)
-			case errors.Is(err, io.ErrUnexpectedEOF):
-				p = problem.New(problem.Malformed)
-			default:
-				p = c.toProblem(err)
-			}
-			_ = errorWriter.Write(w, r, c.toConnect(p)) // the caller is gone if this fails
+			_ = errorWriter.Write(w, r, c.toConnect(c.toProblem(err))) // the caller is gone if this fails
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, r)
 	})
+}
+
+// readBody reads a request to its end. Whatever keeps it from that lies with the caller or the line: the body is too
+// large, cut, came too slowly, or is not framed as it says.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessageBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, problem.New(problem.BodyTooLarge)
+	case err != nil:
+		return nil, problem.Newf(problem.Malformed, "%v", err)
+	}
+	return body, nil
 }
 
 func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.Request, error) {
@@ -82,14 +87,37 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 		return r, problem.New(problem.DeviceUnknown)
 	}
 	device, err := d.Syncing.Device(r.Context(), id)
+	introduced := problem.CodeOf(err) == problem.DeviceUnknown
+	if introduced {
+		device, err = d.Syncing.Introduced(id, certificateIn(r, body))
+	}
 	if err != nil {
 		return r, err
 	}
 	expires, err := wire.VerifyToken(token, device.PublicKey, deployment, id, body)
+	if err == nil && introduced {
+		err = d.Syncing.Admit(r.Context(), device)
+	}
 	if err != nil {
 		return r, err
 	}
 	return r.WithContext(context.WithValue(r.Context(), callerKey{}, caller{d.Syncing, device, syncing.Arrival{Began: began, TokenExpires: expires}})), nil
+}
+
+// certificateIn is the certificate in a request whose device is not known: whose token it is can only be told by it. nil
+// when there is none, or nothing that can be read.
+func certificateIn(r *http.Request, body []byte) *syncv1.Certificate {
+	if r.Header.Get(echo.HeaderContentEncoding) == wire.Zstd {
+		var err error
+		if body, err = wire.Decompress(body); err != nil {
+			return nil
+		}
+	}
+	var request syncv1.SyncRequest
+	if r.Header.Get(echo.HeaderContentType) != "application/proto" || proto.Unmarshal(body, &request) != nil {
+		return nil
+	}
+	return request.GetCertificate()
 }
 
 // toConnect is a problem as a tablet gets it: every answer says what time it is.

@@ -67,7 +67,7 @@ func (s *surface) post(procedure string, body []byte, token string, headers ...s
 	return response.StatusCode, refusal.Details[0].Debug.Code
 }
 
-func sign(t *testing.T, key ed25519.PrivateKey, v *servertest.Device, body []byte) string {
+func sign(t testing.TB, key ed25519.PrivateKey, v *servertest.Device, body []byte) string {
 	t.Helper()
 	token, err := wire.SignToken(key, v.ID, v.Device.ID, body, v.Now)
 	if err != nil {
@@ -76,7 +76,7 @@ func sign(t *testing.T, key ed25519.PrivateKey, v *servertest.Device, body []byt
 	return token
 }
 
-func encode(t *testing.T, m proto.Message) []byte {
+func encode(t testing.TB, m proto.Message) []byte {
 	t.Helper()
 	b, err := proto.Marshal(m)
 	if err != nil {

@@ -210,6 +210,8 @@ type deviceView struct {
 	Unsent      uint64     `json:"unsent" doc:"Changes that it said to hold still, at its last contact."`
 	Have        uint64     `json:"have" doc:"Changes of it that the server has."`
 	Held        uint64     `json:"held" doc:"Those among them that are held."`
+	Unconfirmed bool       `json:"unconfirmed" doc:"It came back after a restore and is known by its certificate alone: what it sends is held until it is confirmed."`
+	Copies      uint64     `json:"copies" doc:"In how many copies it has written: more than 1 after its data was copied or set back."`
 }
 
 func viewDevices(tablets []progress.Tablet, next hlc.ID) devicesBody {
@@ -217,7 +219,7 @@ func viewDevices(tablets []progress.Tablet, next hlc.ID) devicesBody {
 	for _, t := range tablets {
 		v.Devices = append(v.Devices, deviceView{ID: t.ID.String(), Name: t.Name, App: t.App, Worker: viewNamed(t.Owner), Team: viewNamed(t.Team),
 			EnrolledAt: time.UnixMilli(t.EnrolledAt).UTC(), LastContact: instant(t.LastContact), RevokedAt: instant(t.RevokedAt),
-			Unsent: t.Unsent, Have: t.Have, Held: t.Held})
+			Unsent: t.Unsent, Have: t.Have, Held: t.Held, Unconfirmed: t.AdmittedAt != 0, Copies: t.Copies})
 	}
 	return v
 }

@@ -13,6 +13,7 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
@@ -20,8 +21,11 @@ import (
 // Recounted is everything that is stored twice, beside each other: the totals and what the records give, the records
 // and what the change log gives, the log and its chains.
 type Recounted struct {
-	// Position is how long the log is.
+	// Position is how long the log is, Time the highest in it.
 	Position uint64
+	Time     hlc.Time
+	// Have is how many changes of each replica the log holds.
+	Have map[hlc.Replica]uint64
 	// Totals are all that are stored or counted, but for what is zero in both.
 	Totals []Line
 	// Faults are the first ones that were found elsewhere; MoreFaults is how many there are besides.
@@ -105,6 +109,15 @@ func Recount(ctx context.Context, store Store, deployment hlc.ID) (*Recounted, e
 	return result, err
 }
 
+// Verify follows the log and its chains, one snapshot of them, and leaves out what is made from them: records and totals.
+func Verify(ctx context.Context, store Store, deployment hlc.ID) (*Recounted, error) {
+	result := &Recounted{}
+	err := store.Look(ctx, func(tx Reading) error {
+		return follow(tx, deployment, result, func(syncing.LogEntry) {})
+	})
+	return result, err
+}
+
 // replayed is a record as the log gives it.
 type replayed struct {
 	kind      record.Kind
@@ -112,10 +125,23 @@ type replayed struct {
 	erased    bool
 }
 
-// replay follows the log: its chain, the chain of each replica, and what the applied changes make of each record. After
-// a fault it goes on from what is stored, so that each is named once.
+// replay follows the log, and finds what the applied changes make of each record.
 func replay(tx Reading, deployment hlc.ID, result *Recounted) (map[hlc.ID]*replayed, error) {
 	records := map[hlc.ID]*replayed{}
+	err := follow(tx, deployment, result, func(e syncing.LogEntry) {
+		switch e.Outcome {
+		case syncing.Applied:
+			apply(records, e, result)
+		case syncing.Given:
+			applyGiven(records, e, result)
+		}
+	})
+	return records, err
+}
+
+// follow follows the log: its chain and the chain of each replica. After a fault it goes on from what is stored, so that
+// each is named once. It hands on each entry.
+func follow(tx Reading, deployment hlc.ID, result *Recounted, entry func(syncing.LogEntry)) error {
 	replicas := map[hlc.Replica]syncing.Replica{}
 	at := syncing.Head{Chain: batch.LogStart(deployment)}
 	err := tx.EachEntry(func(e syncing.LogEntry) error {
@@ -127,7 +153,8 @@ func replay(tx Reading, deployment hlc.ID, result *Recounted) (map[hlc.ID]*repla
 			result.fault(LogChain, "at position %d", e.Position)
 		}
 		at.Position, at.Chain = e.Position, e.Chain
-		if e.Outcome == syncing.NewAudience {
+		if e.Replica == 0 { // no change of a replica
+			entry(e)
 			return nil
 		}
 		result.Changes++
@@ -140,17 +167,19 @@ func replay(tx Reading, deployment hlc.ID, result *Recounted) (map[hlc.ID]*repla
 		}
 		r.Have, r.Chain = e.Sequence, batch.Next(r.Chain, hash)
 		replicas[e.Replica] = r
-		if e.Outcome == syncing.Applied {
-			apply(records, e, result)
-		}
+		entry(e)
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	head, err := tx.Head()
 	if err != nil {
-		return nil, err
+		return err
+	}
+	result.Time, result.Have = head.Time, make(map[hlc.Replica]uint64, len(replicas))
+	for number, r := range replicas {
+		result.Have[number] = r.Have
 	}
 	if result.Position = head.Position; head.Position != at.Position || head.Chain != at.Chain {
 		result.fault(LogChain, "the log ends at position %d, and position %d is noted as its end", at.Position, head.Position)
@@ -165,13 +194,15 @@ func replay(tx Reading, deployment hlc.ID, result *Recounted) (map[hlc.ID]*repla
 	for _, number := range slices.Sorted(maps.Keys(replicas)) {
 		result.fault(ReplicaChain, "replica %x is in the log and is not noted", uint64(number))
 	}
-	return records, err
+	return err
 }
 
 func hashOf(e syncing.LogEntry) batch.Hash {
 	switch {
 	case e.Outcome == syncing.NewAudience:
 		return batch.HashOf(e.Record[:])
+	case e.Outcome == syncing.Settled:
+		return batch.HashOf(e.Change[:])
 	case e.Body != nil:
 		return batch.HashOf(e.Body)
 	case len(e.Hash) == len(batch.Hash{}):
@@ -198,6 +229,23 @@ func apply(records map[hlc.ID]*replayed, e syncing.LogEntry, result *Recounted) 
 		return
 	}
 	r.kind, r.registers = c.Kind, record.Merge(r.registers, c.Registers())
+}
+
+// applyGiven merges a record given back.
+func applyGiven(records map[hlc.ID]*replayed, e syncing.LogEntry, result *Recounted) {
+	var given syncv1.GivenRecord
+	err := proto.Unmarshal(e.Body, &given)
+	registers, serr := record.DecodeState(given.GetState())
+	if err != nil || serr != nil || !bytes.Equal(given.GetId(), e.Record[:]) {
+		result.fault(LogEntry, "position %d holds another record than it says", e.Position)
+		return
+	}
+	r := records[e.Record]
+	if r == nil {
+		r = &replayed{}
+		records[e.Record] = r
+	}
+	r.kind, r.registers = record.Kind(given.GetKind()), record.Merge(r.registers, registers) //nolint:gosec // checked when it came
 }
 
 // compareRecords lays the records beside the replayed ones. It returns those that may count, and the names of sites,

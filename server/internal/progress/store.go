@@ -113,6 +113,8 @@ type Device struct {
 	syncing.Device
 	// Have is how many changes the server has of it, Held how many of these are held.
 	Have, Held uint64
+	// Copies is under how many replica numbers it has written: more than one after it was cloned or set back.
+	Copies uint64
 }
 
 // HeldEntry is a held change in the log, and whose it is.

@@ -6,10 +6,12 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
@@ -56,6 +58,22 @@ type HeldChange struct {
 	Received     time.Time
 }
 
+// kindOf is the kind of a held change, or of a record given back that is held; 0 when it can't be read.
+func kindOf(e syncing.LogEntry) record.Kind {
+	if e.Replica == 0 {
+		var given syncv1.GivenRecord
+		if err := proto.Unmarshal(e.Body, &given); err != nil {
+			return 0
+		}
+		return record.Kind(given.GetKind()) //nolint:gosec // any number is a kind
+	}
+	c, err := record.DecodeChange(e.Body, e.Replica)
+	if err != nil {
+		return 0
+	}
+	return c.Kind
+}
+
 // Held are a page of the held changes, in the order in which they came. next is where the next page goes on; 0 when
 // there is none.
 func (s *Service) Held(ctx context.Context, page Page[uint64]) (held []HeldChange, next uint64, err error) {
@@ -72,9 +90,7 @@ func (s *Service) Held(ctx context.Context, page Page[uint64]) (held []HeldChang
 		for _, e := range entries {
 			h := HeldChange{Position: e.Position, Change: e.Change, Record: e.Record, Code: record.Code(e.Outcome), Received: time.UnixMilli(e.Received).UTC(),
 				Device: Named{e.Device, e.DeviceName}, Worker: named(setUp, tally.Worker, e.Worker), Team: teamOf(setUp, e.Worker)}
-			if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
-				h.Kind = c.Kind
-			}
+			h.Kind = kindOf(e.LogEntry)
 			held = append(held, h)
 		}
 		return nil

@@ -7,7 +7,9 @@ import (
 	"crypto/ed25519"
 	"encoding/binary"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/server/internal/journal"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -39,9 +42,10 @@ type Deployment struct {
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
 	Workers map[string]hlc.ID
 
-	rand  *rand.ChaCha8
-	clock *hlc.Clock
-	path  string
+	rand    *rand.ChaCha8
+	clock   *hlc.Clock
+	path    string
+	journal *journal.File
 }
 
 // New makes a deployment in a temporary folder. Its clock stands at noon of 2021-10-01, local time, until moved.
@@ -100,16 +104,20 @@ func (d *Deployment) Open() {
 
 // TryStart opens the store and starts the service, which may be refused.
 func (d *Deployment) TryStart() (*syncing.Service, error) {
-	db, err := sqlite.Open(context.Background(), d.path)
+	kept, err := journal.Open(d.path+".journal", d.Keys.PublicKey())
 	if err != nil {
 		return nil, err
 	}
-	service, err := syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Wall: d.Wall, Entropy: d.rand,
+	db, err := sqlite.Open(context.Background(), d.path)
+	if err != nil {
+		return nil, errors.Join(err, kept.Close())
+	}
+	service, err := syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand,
 		Failed: func(err error) { d.T.Error(err) }})
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, db.Close(), kept.Close())
 	}
-	d.DB = db
+	d.DB, d.journal = db, kept
 	return service, nil
 }
 
@@ -119,10 +127,47 @@ func (d *Deployment) Close() {
 		return
 	}
 	d.Service.Close()
-	if err := d.DB.Close(); err != nil {
+	if err := errors.Join(d.DB.Close(), d.journal.Close()); err != nil {
 		d.T.Error(err)
 	}
 	d.DB = nil
+}
+
+// Copy is the database as it is now, to be put back by SetBack.
+func (d *Deployment) Copy() []byte {
+	d.T.Helper()
+	d.Close()
+	defer d.Open()
+	b, err := os.ReadFile(d.path)
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	return b
+}
+
+// SetBack puts an older copy of the database in place, and tells nobody. Keys and journal stay.
+func (d *Deployment) SetBack(older []byte) {
+	d.T.Helper()
+	d.Close()
+	if err := os.WriteFile(d.path, older, 0o600); err != nil {
+		d.T.Fatal(err)
+	}
+	for _, beside := range []string{"-wal", "-shm"} {
+		if err := os.Remove(d.path + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			d.T.Fatal(err)
+		}
+	}
+	d.Open()
+}
+
+// LoseJournal takes the journal's file away.
+func (d *Deployment) LoseJournal() {
+	d.T.Helper()
+	d.Close()
+	if err := os.Remove(d.path + ".journal"); err != nil {
+		d.T.Fatal(err)
+	}
+	d.Open()
 }
 
 // NewID makes an id at the test's time.
@@ -155,8 +200,11 @@ type Device struct {
 	Sent   [][]byte
 	Chain  batch.Hash
 	Cursor *syncv1.Mark
-	// Seen are the records as pulled.
-	Seen map[hlc.ID]record.Registers
+	// Journal is up to where the device holds the journal.
+	Journal *syncv1.Mark
+	// Seen are the records as pulled, Pulled as they came.
+	Seen   map[hlc.ID]record.Registers
+	Pulled map[hlc.ID]*syncv1.PulledRecord
 }
 
 // Enrol makes a code for a worker and lets a new device in with it.
@@ -166,7 +214,7 @@ func (d *Deployment) Enrol(worker string) *Device {
 	if err != nil {
 		d.T.Fatal(err)
 	}
-	v := &Device{Deployment: d, Worker: d.Workers[worker], Team: d.Service.Person(d.Workers[worker]).Team, Key: d.newKey(), Clock: hlc.NewClock(d.Wall, 0), Seen: map[hlc.ID]record.Registers{}, Cursor: &syncv1.Mark{}}
+	v := &Device{Deployment: d, Worker: d.Workers[worker], Team: d.Service.Person(d.Workers[worker]).Team, Key: d.newKey(), Clock: hlc.NewClock(d.Wall, 0), Seen: map[hlc.ID]record.Registers{}, Pulled: map[hlc.ID]*syncv1.PulledRecord{}, Cursor: &syncv1.Mark{}}
 	answer, err := d.Service.Enrol(context.Background(), &syncv1.EnrolRequest{Protocol: 1, Secret: secret, PublicKey: v.Key.Public().(ed25519.PublicKey), Name: worker, App: "servertest"})
 	if err != nil {
 		d.T.Fatal(err)
@@ -199,7 +247,7 @@ func (v *Device) Make(m record.Common) *record.Change {
 		"team": protoreflect.ValueOfBytes(v.Team[:]), "author": protoreflect.ValueOfBytes(v.Worker[:]),
 		"occurred_on": protoreflect.ValueOfInt32(20211001), "service_area": protoreflect.ValueOfEnum(1),
 	} {
-		if f := fields.ByName(name); !r.Has(f) {
+		if f := fields.ByName(name); !r.Has(f) && (name != "team" || v.Team != hlc.ID{}) {
 			r.Set(f, value)
 		}
 	}
@@ -246,7 +294,7 @@ func (v *Device) BatchOf(bodies ...[]byte) *syncv1.Batch {
 
 // Request is a sync with a batch and a pull of everything new.
 func (v *Device) Request(b *syncv1.Batch) *syncv1.SyncRequest {
-	return &syncv1.SyncRequest{Protocol: 1, Clock: v.Now.UnixMilli(), Push: b, Pull: &syncv1.Pull{Cursor: v.Cursor}}
+	return &syncv1.SyncRequest{Protocol: 1, Clock: v.Now.UnixMilli(), Push: b, Pull: &syncv1.Pull{Cursor: v.Cursor}, Journal: v.Journal}
 }
 
 // Arrival is that of a request that was signed a moment ago.
@@ -269,8 +317,11 @@ func (v *Device) Sync(r *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 		if err != nil {
 			v.T.Fatal(err)
 		}
-		v.Seen[hlc.ID(p.GetId())] = registers
+		v.Seen[hlc.ID(p.GetId())], v.Pulled[hlc.ID(p.GetId())] = registers, p
 		v.Clock.Observe(registers.Newest())
+	}
+	if answer.GetJournal() != nil {
+		v.Journal = answer.GetJournal()
 	}
 	if answer.GetPage() != nil {
 		v.Cursor = answer.GetPage().GetCursor()

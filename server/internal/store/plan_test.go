@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/tally"
 )
 
@@ -62,6 +64,22 @@ func work(t *testing.T, d *servertest.Deployment) {
 	anna.Push(anna.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("4")}))
 	ben.Push(ben.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("5")}))
 	ben.Pull()
+
+	// What is held, decided, dropped and given back.
+	carl, coordinator := d.Enrol("carl"), d.Enrol("coordinator")
+	carl.Seen[c.Record] = c.Registers()
+	held := carl.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("6")})
+	carl.Push(held)
+	if err := d.Service.Decide(ctx, held.ID, recordv1.Decision_DECISION_RELEASE, d.Workers["coordinator"], ""); err != nil {
+		t.Fatal(err)
+	}
+	coordinator.Pull()
+	coordinator.Push(coordinator.Edit(d.Workers["ben"], &recordv1.Worker{Team: d.Teams[1][:]}))
+	request := ben.Request(ben.BatchOf())
+	request.GiveBack = []*syncv1.GivenRecord{{Id: bytes.Repeat([]byte{7}, 16), Kind: 5, State: []byte{1}}}
+	if _, err := ben.Sync(request); err != nil {
+		t.Fatal(err)
+	}
 
 	p := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 	_, err := p.Totals(ctx, progress.TotalsQuery{Bases: []tally.Basis{tally.Reported}, By: tally.Place})

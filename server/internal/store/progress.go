@@ -61,12 +61,16 @@ func (t *Tx) Devices(after hlc.ID, limit int) ([]progress.Device, error) {
 		func(d *progress.Device, n uint64) { d.Have = n }); err != nil {
 		return nil, err
 	}
+	if err := counts(`SELECT device, count(*) FROM replicas WHERE deployment = $1 GROUP BY device`,
+		func(d *progress.Device, n uint64) { d.Copies = n }); err != nil {
+		return nil, err
+	}
 	return devices, counts(`SELECT r.device, count(*) FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
 		WHERE l.deployment = $1 AND l.`+isHeld+` GROUP BY r.device`, func(d *progress.Device, n uint64) { d.Held = n })
 }
 
 // isHeld tells held changes from others. It is the condition of the index log_held, to the letter.
-const isHeld = `outcome NOT IN ('', 'known', 'erased', 'audience')`
+const isHeld = `outcome NOT IN ('', 'known', 'erased', 'audience', 'given', 'settled', 'discarded')`
 
 // HeldCount implements progress.Standing.
 func (t *Tx) HeldCount() (n uint64, err error) {
@@ -77,9 +81,9 @@ func (t *Tx) HeldCount() (n uint64, err error) {
 // Held implements progress.Standing.
 func (t *Tx) Held(after uint64, limit int) ([]progress.HeldEntry, error) {
 	var held []progress.HeldEntry
-	err := t.each(`SELECT l.position, l.replica, l.sequence, l.change, l.record, l.outcome, l.body, l.received, d.device, d.worker, d.name
-		FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
-			JOIN devices d ON d.deployment = r.deployment AND d.device = r.device
+	err := t.each(`SELECT l.position, l.replica, l.sequence, l.change, l.record, l.outcome, l.body, l.received, d.device, d.worker, coalesce(d.name, '')
+		FROM log l LEFT JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
+			LEFT JOIN devices d ON d.deployment = r.deployment AND d.device = r.device
 		WHERE l.deployment = $1 AND l.position > $2 AND l.`+isHeld+` ORDER BY l.position LIMIT $3`,
 		[]any{t.id, int64(after), limit}, func(row scanner) error { //nolint:gosec // a position that does not fit is not found
 			var e progress.HeldEntry
@@ -87,7 +91,8 @@ func (t *Tx) Held(after uint64, limit int) ([]progress.HeldEntry, error) {
 			if err := row.Scan(&e.Position, &e.Replica, &e.Sequence, &change, &rec, &e.Outcome, &e.Body, &e.Received, &device, &worker, &e.DeviceName); err != nil {
 				return err
 			}
-			e.Change, e.Record, e.Device, e.Worker = hlc.ID(change), hlc.ID(rec), hlc.ID(device), hlc.ID(worker)
+			// A record given back is of no device.
+			e.Change, e.Record, e.Device, e.Worker = hlc.ID(change), hlc.ID(rec), idOrNone(device), idOrNone(worker)
 			held = append(held, e)
 			return nil
 		})

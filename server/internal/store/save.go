@@ -10,7 +10,7 @@ import (
 
 // Save implements syncing.Writing.
 func (t *Tx) Save(c syncing.Changes) error {
-	saves := []func(syncing.Changes) error{t.saveLog, t.saveRecords, t.savePostings, t.saveReplicas, t.saveTotals, t.saveContacts}
+	saves := []func(syncing.Changes) error{t.saveLog, t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveContacts}
 	for _, save := range saves {
 		if err := save(c); err != nil {
 			return err
@@ -19,29 +19,57 @@ func (t *Tx) Save(c syncing.Changes) error {
 	if len(c.Log) == 0 {
 		return nil
 	}
-	return t.run(`INSERT INTO deployments (deployment, position, chain, time) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (deployment) DO UPDATE SET position = excluded.position, chain = excluded.chain, time = excluded.time`,
-		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time)) //nolint:gosec // both below 63 bits
+	return t.run(`INSERT INTO deployments (deployment, position, chain, time, ahead) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (deployment) DO UPDATE SET position = excluded.position, chain = excluded.chain, time = excluded.time, ahead = excluded.ahead`,
+		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time), int64(c.Head.Ahead)) //nolint:gosec // all below 63 bits
 }
 
 func (t *Tx) saveLog(c syncing.Changes) error {
 	rows := make([][]any, len(c.Log))
 	for i := range c.Log {
 		e := &c.Log[i]
-		rows[i] = []any{t.id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received, orNull(e.WaitsFor)} //nolint:gosec // below 63 bits
 	}
-	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received)`, ``, rows)
+	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received, waits_for)`, ``, rows)
+}
+
+// saveDecided changes what became of earlier entries. What the log's chain is made of stays.
+func (t *Tx) saveDecided(c syncing.Changes) error {
+	for _, e := range c.Decided {
+		if err := t.run(`UPDATE log SET outcome = $3, waits_for = $4 WHERE deployment = $1 AND position = $2`,
+			t.id, int64(e.Position), e.Outcome, orNull(e.WaitsFor)); err != nil { //nolint:gosec // below 63 bits
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) saveDecisions(c syncing.Changes) error {
+	for _, d := range c.Decisions {
+		if err := t.run(`INSERT INTO decisions (deployment, change, record) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, t.id, d.Change[:], d.Record[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) saveDepartures(c syncing.Changes) error {
+	rows := make([][]any, len(c.Departures))
+	for i, d := range c.Departures {
+		rows[i] = []any{t.id, d.Audience[:], int64(d.Position), d.Record[:], d.Reset} //nolint:gosec // below 63 bits
+	}
+	return t.bulk(`INSERT INTO departures (deployment, audience, position, record, reset)`, `ON CONFLICT DO NOTHING`, rows)
 }
 
 func (t *Tx) saveRecords(c syncing.Changes) error {
 	rows := make([][]any, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
-		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), r.Day, orNull(r.DuplicateOf), r.State} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), r.State} //nolint:gosec // below 63 bits
 	}
-	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, day, duplicate_of, state)`,
+	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, state)`,
 		`ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
-			origin = excluded.origin, day = excluded.day, duplicate_of = excluded.duplicate_of, state = excluded.state`, rows)
+			origin = excluded.origin, origin_after = excluded.origin_after, day = excluded.day, duplicate_of = excluded.duplicate_of, orphan_of = excluded.orphan_of, state = excluded.state`, rows)
 }
 
 func (t *Tx) savePostings(c syncing.Changes) error {
@@ -58,9 +86,9 @@ func (t *Tx) saveReplicas(c syncing.Changes) error {
 		if r.Have == 0 {
 			continue // looked up and never written
 		}
-		if err := t.run(`INSERT INTO replicas (deployment, replica, device, have, chain) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (deployment, replica) DO UPDATE SET have = excluded.have, chain = excluded.chain`,
-			t.id, int64(r.Number), r.Device[:], int64(r.Have), r.Chain[:]); err != nil { //nolint:gosec // below 63 bits
+		if err := t.run(`INSERT INTO replicas (deployment, replica, device, have, chain, durable) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (deployment, replica) DO UPDATE SET have = excluded.have, chain = excluded.chain, durable = excluded.durable`,
+			t.id, int64(r.Number), r.Device[:], int64(r.Have), r.Chain[:], int64(r.Durable)); err != nil { //nolint:gosec // below 63 bits
 			return err
 		}
 	}

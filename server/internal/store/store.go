@@ -15,6 +15,16 @@ import (
 	"levee/syncproto/problem"
 )
 
+// What can be wrong with a database as a whole.
+var (
+	// ErrDamaged: what is on the disk is not what was written there.
+	ErrDamaged = errors.New("the database is damaged")
+	// ErrForeign: a database, and not one of a server.
+	ErrForeign = errors.New("it is no database of a Levee server")
+	// ErrHeld: a server runs on the database, or another one is being put in its place.
+	ErrHeld = errors.New("the database is in use")
+)
+
 // DB is an open database. Reads run beside the one writer and never wait for it.
 type DB struct {
 	write, read *sql.DB
@@ -62,15 +72,9 @@ func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: i
 // Deployments are the ids of all deployments.
 func (d *DB) Deployments(ctx context.Context) ([]hlc.ID, error) {
 	var ids []hlc.ID
-	err := d.transact(ctx, d.read, true, func(tx *Tx) error {
-		return tx.each(`SELECT deployment FROM deployments ORDER BY deployment`, nil, func(row scanner) error {
-			var id []byte
-			if err := row.Scan(&id); err != nil {
-				return err
-			}
-			ids = append(ids, hlc.ID(id))
-			return nil
-		})
+	err := d.transact(ctx, d.read, true, func(tx *Tx) (err error) {
+		ids, err = tx.ids(`SELECT deployment FROM deployments ORDER BY deployment`)
+		return err
 	})
 	return ids, err
 }

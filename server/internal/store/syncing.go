@@ -36,7 +36,7 @@ func (d *Deployment) Snapshot(ctx context.Context, fn func(*Tx) error) error {
 func (t *Tx) Head() (syncing.Head, error) {
 	var h syncing.Head
 	var chain []byte
-	ok, err := t.one(`SELECT position, chain, time FROM deployments WHERE deployment = $1`, []any{t.id}, &h.Position, &chain, &h.Time)
+	ok, err := t.one(`SELECT position, chain, time, ahead FROM deployments WHERE deployment = $1`, []any{t.id}, &h.Position, &chain, &h.Time, &h.Ahead)
 	if err != nil {
 		return h, err
 	}
@@ -64,7 +64,7 @@ func (t *Tx) ChainAt(position uint64) (batch.Hash, bool, error) {
 func (t *Tx) Replica(number hlc.Replica) (syncing.Replica, error) {
 	var r syncing.Replica
 	var device, chain []byte
-	ok, err := t.one(`SELECT device, have, chain FROM replicas WHERE deployment = $1 AND replica = $2`, []any{t.id, int64(number)}, &device, &r.Have, &chain) //nolint:gosec // 63 bits
+	ok, err := t.one(`SELECT device, have, chain, durable FROM replicas WHERE deployment = $1 AND replica = $2`, []any{t.id, int64(number)}, &device, &r.Have, &chain, &r.Durable) //nolint:gosec // 63 bits
 	if err != nil || !ok {
 		return syncing.Replica{}, err
 	}
@@ -72,22 +72,23 @@ func (t *Tx) Replica(number hlc.Replica) (syncing.Replica, error) {
 	return r, nil
 }
 
-// OtherReplicas implements syncing.Writing.
+// OtherReplicas implements syncing.LogReading.
 func (t *Tx) OtherReplicas(device hlc.ID, replica hlc.Replica) (bool, error) {
 	var one int
 	return t.one(`SELECT 1 FROM replicas WHERE deployment = $1 AND device = $2 AND replica <> $3 LIMIT 1`,
 		[]any{t.id, device[:], int64(replica)}, &one) //nolint:gosec // 63 bits
 }
 
-const logColumns = `position, replica, sequence, change, record, outcome, body, hash, chain, received`
+const logColumns = `position, replica, sequence, change, record, outcome, body, hash, chain, received, waits_for`
 
 func scanLog(row scanner) (syncing.LogEntry, error) {
 	var e syncing.LogEntry
-	var change, rec, chain []byte
-	err := row.Scan(&e.Position, &e.Replica, &e.Sequence, &change, &rec, &e.Outcome, &e.Body, &e.Hash, &chain, &e.Received)
+	var change, rec, chain, waitsFor []byte
+	err := row.Scan(&e.Position, &e.Replica, &e.Sequence, &change, &rec, &e.Outcome, &e.Body, &e.Hash, &chain, &e.Received, &waitsFor)
 	if err != nil {
 		return e, err
 	}
+	e.WaitsFor = idOrNone(waitsFor)
 	e.Change, e.Record, e.Chain = hlc.ID(change), hlc.ID(rec), batch.Hash(chain)
 	return e, nil
 }
@@ -108,24 +109,22 @@ func (t *Tx) Sequences(replica hlc.Replica, from, to uint64) ([]syncing.LogEntry
 		t.id, int64(replica), int64(from), int64(to)) //nolint:gosec // a number that does not fit is not found
 }
 
-// History implements syncing.Writing.
+// History implements syncing.Reading.
 func (t *Tx) History(id hlc.ID) ([]syncing.LogEntry, error) {
 	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND record = $2 ORDER BY position`, t.id, id[:])
 }
 
-const recordColumns = `id, kind, root, audience, position, origin, day, duplicate_of, state`
+const recordColumns = `id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, state`
 
 func scanRecord(row scanner) (syncing.Record, error) {
 	var r syncing.Record
-	var id, root, audience, duplicate []byte
-	err := row.Scan(&id, &r.Kind, &root, &audience, &r.Position, &r.Origin, &r.Day, &duplicate, &r.State)
+	var id, root, audience, duplicate, orphan []byte
+	err := row.Scan(&id, &r.Kind, &root, &audience, &r.Position, &r.Origin, &r.OriginAfter, &r.Day, &duplicate, &orphan, &r.State)
 	if err != nil {
 		return r, err
 	}
 	r.ID, r.Root, r.Audience = hlc.ID(id), hlc.ID(root), hlc.ID(audience)
-	if duplicate != nil {
-		r.DuplicateOf = hlc.ID(duplicate)
-	}
+	r.DuplicateOf, r.OrphanOf = idOrNone(duplicate), idOrNone(orphan)
 	return r, nil
 }
 
@@ -213,12 +212,12 @@ func (t *Tx) Postings(worker hlc.ID) ([]syncing.Posting, error) {
 	return postings, err
 }
 
-const deviceColumns = `device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at`
+const deviceColumns = `device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, admitted_at`
 
 func scanDevice(row scanner) (syncing.Device, error) {
 	var d syncing.Device
 	var id, worker []byte
-	err := row.Scan(&id, &worker, &d.PublicKey, &d.Name, &d.App, &d.EnrolledAt, &d.LastContact, &d.Unsent, &d.RevokedAt)
+	err := row.Scan(&id, &worker, &d.PublicKey, &d.Name, &d.App, &d.EnrolledAt, &d.LastContact, &d.Unsent, &d.RevokedAt, &d.AdmittedAt)
 	if err != nil {
 		return d, err
 	}
@@ -250,11 +249,12 @@ func (t *Tx) device(query string, by []byte) (syncing.Device, bool, error) {
 
 // SaveDevice implements syncing.Enrolling.
 func (t *Tx) SaveDevice(d syncing.Device) error {
-	return t.run(`INSERT INTO devices (deployment, device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+	return t.run(`INSERT INTO devices (deployment, device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, admitted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (deployment, device) DO UPDATE SET worker = excluded.worker, name = excluded.name, app = excluded.app,
-			last_contact = excluded.last_contact, unsent = excluded.unsent, revoked_at = excluded.revoked_at`,
-		t.id, d.ID[:], d.Worker[:], d.PublicKey, d.Name, d.App, d.EnrolledAt, d.LastContact, int64(d.Unsent), d.RevokedAt) //nolint:gosec // a count of changes
+			last_contact = excluded.last_contact, unsent = excluded.unsent, revoked_at = excluded.revoked_at,
+			admitted_at = excluded.admitted_at`,
+		t.id, d.ID[:], d.Worker[:], d.PublicKey, d.Name, d.App, d.EnrolledAt, d.LastContact, int64(d.Unsent), d.RevokedAt, d.AdmittedAt) //nolint:gosec // a count of changes
 }
 
 // Enrolment implements syncing.Enrolling.
@@ -265,10 +265,7 @@ func (t *Tx) Enrolment(secretHash []byte) (syncing.Enrolment, bool, error) {
 	if err != nil || !ok {
 		return e, false, err
 	}
-	e.Worker = hlc.ID(worker)
-	if usedBy != nil {
-		e.UsedBy = hlc.ID(usedBy)
-	}
+	e.Worker, e.UsedBy = hlc.ID(worker), idOrNone(usedBy)
 	return e, true, nil
 }
 
@@ -277,6 +274,14 @@ func (t *Tx) SaveEnrolment(e syncing.Enrolment) error {
 	return t.run(`INSERT INTO enrolment_codes (deployment, secret_hash, worker, expires_at, used_by) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (deployment, secret_hash) DO UPDATE SET used_by = excluded.used_by`,
 		t.id, e.SecretHash, e.Worker[:], e.ExpiresAt, orNull(e.UsedBy))
+}
+
+// idOrNone is an id, or the zero one for NULL.
+func idOrNone(b []byte) hlc.ID {
+	if b == nil {
+		return hlc.ID{}
+	}
+	return hlc.ID(b)
 }
 
 // orNull is an id, or NULL for the zero one.

@@ -108,14 +108,32 @@ func (g *group) seenThroughHeld(id hlc.ID, arriving record.Register) (hlc.Stamp,
 	}
 	at := arriving.Parent
 	for _, e := range slices.Backward(entries) {
-		if !e.Held() || e.Replica != arriving.Stamp.Replica {
+		if e.Replica != arriving.Stamp.Replica {
 			continue
 		}
-		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == at {
+		c, err := record.DecodeChange(e.Body, e.Replica)
+		if err != nil || c.Stamp != at {
+			continue
+		}
+		switch {
+		case e.Held() || e.Outcome == Discarded:
 			at = c.Parents[arriving.Field]
+		case e.Outcome == Known: // another copy of the tablet had sent it, under its own number
+			at.Replica = firstWith(entries, e.Change, at.Replica)
+			return at, nil
 		}
 	}
 	return at, nil
+}
+
+// firstWith is the replica under which a change was applied.
+func firstWith(entries []LogEntry, change hlc.ID, otherwise hlc.Replica) hlc.Replica {
+	for _, e := range entries {
+		if e.Change == change && e.Outcome == Applied {
+			return e.Replica
+		}
+	}
+	return otherwise
 }
 
 // conflict keeps both values of a field in the record of its conflict, which is one for each record and field.
@@ -224,5 +242,6 @@ func (g *group) author(e *entry, kind record.Kind, id hlc.ID, set proto.Message,
 		return err
 	}
 	body := c.Encode()
-	return g.apply(e, c, c.Registers(), g.take(r, c.ID, c.Record, Applied, body, batch.HashOf(body)), 0)
+	position := g.take(r, c.ID, c.Record, verdict{}, body, batch.HashOf(body))
+	return g.apply(e, merging{kind, c.Registers(), position, originOf(e, r.Number, 0)})
 }

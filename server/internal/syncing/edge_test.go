@@ -87,6 +87,35 @@ func TestARecordThatGrowsWithoutBoundIsHeld(t *testing.T) {
 	t.Fatal("a record of more than a megabyte was taken")
 }
 
+// Emptied fields hold nothing, and each has a number and stamps all the same: a record of very many must not grow past
+// what a page can carry, or its team would never pull again.
+func TestARecordOfVeryManyEmptiedFieldsStaysWithinAPage(t *testing.T) {
+	d := servertest.New(t)
+	anna, ben := d.Enrol("anna"), d.Enrol("ben")
+	made := anna.Make(aCase())
+	anna.Push(made)
+	const each = 4_000
+	var codes map[uint64]string
+	for i := range 20 {
+		id := anna.NewID()
+		c := &record.Change{ID: id, Record: made.Record, Kind: recordv1.Kind_KIND_CASE, Stamp: anna.Stamp()}
+		for f := range each {
+			c.Cleared = append(c.Cleared, protowire.Number(20_000+i*each+f))
+		}
+		codes = held(anna.Push(c))
+	}
+	if codes[21] != string(record.CodeTooLarge) {
+		t.Errorf("the last change is %q", codes[21])
+	}
+	size := 0
+	for _, r := range ben.Pull().GetRecords() {
+		size = max(size, len(r.GetState()))
+	}
+	if size < 10<<10 || size > 513<<10 {
+		t.Errorf("the record has %d bytes", size)
+	}
+}
+
 func TestTwoValuesOfOneStampAreBothKept(t *testing.T) {
 	d := servertest.New(t)
 	anna := d.Enrol("anna")

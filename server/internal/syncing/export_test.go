@@ -13,7 +13,7 @@ func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time
 	err := s.writer.do(ctx, func(g *group) error {
 		acks = nil
 		for _, b := range batches {
-			p, err := newPush(s.config.Deployment, device, b, 0, s.SetUp().Rules, now)
+			p, err := newPush(s.config.Deployment, device, &syncv1.SyncRequest{Push: b}, s.SetUp().Rules, now, futureAt(now, 0))
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package syncing
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,15 @@ type group struct {
 	log      []LogEntry
 	posted   []Posting
 	contacts []Contact
+	// decided are earlier entries of the log whose outcome changed, by position.
+	decided    map[uint64]*LogEntry
+	decisions  []Decision
+	departures []Departure
+	// made are records that came to be, and undecided changes that are held while there may be a decision: see follow.
+	made      []hlc.ID
+	undecided []hlc.ID
+	// accepted: a stamp in the future was released.
+	accepted bool
 	// setUpChanged says that a record of the set-up kinds changed, and with them the rules.
 	setUpChanged bool
 }
@@ -48,7 +58,7 @@ func newGroup(store Writing, self *self, now time.Time) (*group, error) {
 		return nil, err
 	}
 	return &group{store: store, self: self, now: now, head: head, replicas: map[hlc.Replica]*Replica{},
-		records: map[hlc.ID]*entry{}, families: map[hlc.ID]bool{}, postings: map[hlc.ID][]Posting{}}, nil
+		records: map[hlc.ID]*entry{}, families: map[hlc.ID]bool{}, postings: map[hlc.ID][]Posting{}, decided: map[uint64]*LogEntry{}}, nil
 }
 
 // load brings records into the group, each with its whole family: totals are moved by what a family gives before and
@@ -172,10 +182,10 @@ func (g *group) person(worker hlc.ID, at hlc.Time) (access.Person, error) {
 }
 
 // take gives the next position to a change of a replica.
-func (g *group) take(r *Replica, change, rec hlc.ID, outcome string, body []byte, hash batch.Hash) uint64 {
+func (g *group) take(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash) uint64 {
 	r.Have++
 	r.Chain = batch.Next(r.Chain, hash)
-	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: outcome, Body: body}, hash)
+	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: v.outcome, WaitsFor: v.waitsFor, Body: body}, hash)
 	return g.head.Position
 }
 
@@ -183,163 +193,108 @@ func (g *group) append(e LogEntry, hash batch.Hash) {
 	g.head.Position++
 	g.head.Chain = batch.NextLog(g.head.Chain, g.head.Position, e.Replica, e.Sequence, hash)
 	e.Position, e.Chain, e.Received = g.head.Position, g.head.Chain, g.now.UnixMilli()
-	if e.Body == nil && e.Outcome != NewAudience {
+	if e.Body == nil && e.Outcome != NewAudience && e.Outcome != Settled {
 		e.Hash = hash[:]
 	}
 	g.log = append(g.log, e)
 }
 
-// apply merges a change that was let in into its record and gives the record the position of the change. seen is the
-// position up to which the author had pulled when the change was sent.
-func (g *group) apply(e *entry, c *record.Change, set record.Registers, position, seen uint64) error {
-	teamWas, rootWas := e.Audience, e.Root
-	made := !e.there
-	e.Kind, e.there = c.Kind, true
-	e.registers = record.Merge(e.registers, set)
-	// The tablet has all of the record if it made it, if nobody else has changed it since its own last change, or if its
-	// cursor had come past the record before this push. Else the body must come with its next pull.
-	if made || e.Origin == c.Stamp.Replica || e.Position <= seen {
-		e.Origin = c.Stamp.Replica
-	} else {
-		e.Origin = 0
+// merging is what is merged into a record.
+type merging struct {
+	kind record.Kind
+	set  record.Registers
+	// position is that of the log's entry.
+	position uint64
+	origin   origin
+}
+
+// origin is the replica whose tablet has all of a record with its own changes, if it had pulled up to a position before
+// them; zero when the body must be sent to everybody.
+type origin struct {
+	replica hlc.Replica
+	after   uint64
+}
+
+// originOf is the origin of a record once a change of a replica is merged in: the replica, if it made the record, if nobody
+// else has changed it since its own last change, or if its cursor had come past the record before this push. seen is the
+// position up to which its tablet had pulled.
+func originOf(e *entry, replica hlc.Replica, seen uint64) origin {
+	switch {
+	case !e.there:
+		return origin{replica, 0}
+	case e.Origin == replica:
+		return origin{replica, e.OriginAfter}
+	case e.Position <= seen:
+		return origin{replica, e.Position}
+	default:
+		return origin{}
 	}
-	e.Position, e.changed = position, true
+}
+
+// apply merges what was let in into its record and gives the record the position of the entry.
+func (g *group) apply(e *entry, m merging) error {
+	teamWas, rootWas, before := e.Audience, e.Root, e.registers
+	made := !e.there
+	e.Kind, e.there = m.kind, true
+	e.registers = record.Merge(e.registers, m.set)
+	e.Origin, e.OriginAfter, e.Position, e.changed = m.origin.replica, m.origin.after, m.position, true
 	e.Day = int32(e.registers.Get(dayField).Number()) //nolint:gosec // validated: YYYYMMDD
 	e.DuplicateOf = e.registers.Get(duplicateField).ID()
-	g.head.Time = max(g.head.Time, c.Stamp.Time)
-	g.self.clock.Observe(c.Stamp.Time)
+	newest := m.set.Newest()
+	g.head.Time = max(g.head.Time, newest)
+	g.self.clock.Observe(newest)
 
-	root, audience, _, err := g.place(e.Kind, e.ID, e.registers)
-	if err != nil {
+	if err := g.settleIn(e); err != nil {
 		return err
 	}
-	e.Root, e.Audience = root, audience
+	if made {
+		g.made = append(g.made, e.ID)
+	}
+	if e.Kind == recordv1.Kind_KIND_HELD_DECISION {
+		g.noteDecision(e)
+	}
 	if record.SetUp(e.Kind) {
 		g.setUpChanged = true
-		return g.post(e, c, made)
+		return g.post(e, made)
 	}
 	if made {
 		if e.Root == e.ID {
-			g.families[e.ID] = true // nothing can hang on what is new
+			g.families[e.ID] = true // nothing can hang on what is new, but for orphans, which follow
 		}
 		return g.loadFamilies([]hlc.ID{e.Root})
+	}
+	if e.Audience != teamWas {
+		g.depart(e, teamWas)
 	}
 	if e.Root != rootWas || e.Audience != teamWas {
 		return g.moveFamily(e, rootWas)
 	}
-	if assigns(e.Kind, set) {
-		g.announceConfidential(e)
+	if assigns(e.Kind, m.set) {
+		g.reassign(e, before)
 	}
 	return nil
 }
 
-// post notes from when on a worker has a team and role.
-func (g *group) post(e *entry, c *record.Change, made bool) error {
+// post notes from when on a worker has a team and role: from the newest of the stamps of both.
+func (g *group) post(e *entry, made bool) error {
 	if e.Kind != recordv1.Kind_KIND_WORKER {
 		return nil
 	}
 	p := access.Person{Worker: e.ID}
 	p.Team, p.Role = posted(e.registers)
-	if was, err := g.person(e.ID, c.Stamp.Time); err != nil || (!made && was == p) {
+	since := max(e.registers.Get(teamField).Stamp.Time, e.registers.Get(roleField).Stamp.Time)
+	was, err := g.person(e.ID, since)
+	if err != nil || (!made && was == p) {
 		return err
 	}
-	since := c.Stamp.Time
 	if made {
 		since = 0
 	}
 	posting := Posting{Since: since, Person: p}
 	g.posted = append(g.posted, posting)
 	g.postings[e.ID] = append(g.postings[e.ID], posting)
-	return nil
-}
-
-// place derives where a record belongs: to the root of the record that it names as its owner, else to itself.
-func (g *group) place(kind record.Kind, id hlc.ID, registers record.Registers) (root, audience hlc.ID, code record.Code, err error) {
-	if record.SetUp(kind) {
-		return id, access.Everyone, "", nil
-	}
-	owner := registers.Owner(kind)
-	if owner == (hlc.ID{}) {
-		return id, registers.Get(teamField).ID(), "", nil
-	}
-	e, err := g.get(owner)
-	if err != nil {
-		return hlc.ID{}, hlc.ID{}, "", err
-	}
-	circle, err := g.hangsOn(e, id)
-	if err != nil {
-		return hlc.ID{}, hlc.ID{}, "", err
-	}
-	if !e.there || !record.MayOwn(e.Kind, kind) || circle {
-		return id, registers.Get(teamField).ID(), record.CodeOwnerMissing, nil
-	}
-	return e.Root, e.Audience, "", nil
-}
-
-// maxChain is how long a chain of records may be of which each belongs to the next. Work needs four (a review of a note
-// of a session of a case); only reviews of reviews make longer ones.
-const maxChain = 64
-
-// hangsOn reports whether a record is another one or belongs to it, however far up: reviews may be of reviews, and none
-// may be of itself in the end. What hangs further up than maxChain is taken for a circle, so that the writer always ends.
-func (g *group) hangsOn(e *entry, id hlc.ID) (bool, error) {
-	at := e
-	for range maxChain {
-		if at.ID == id {
-			return true, nil
-		}
-		owner := at.registers.Owner(at.Kind)
-		if !at.there || at.Root == at.ID || owner == (hlc.ID{}) {
-			return false, nil
-		}
-		var err error
-		if at, err = g.get(owner); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// moveFamily gives everything that hung on a moved record, or hangs on it now, its root and audience again. What others
-// see from now on gets a new position, so that they pull it.
-func (g *group) moveFamily(moved *entry, rootWas hlc.ID) error {
-	if err := g.loadFamilies([]hlc.ID{rootWas, moved.Root}); err != nil {
-		return err
-	}
-	members := append(g.family(rootWas), g.family(moved.Root)...)
-	// A record may come before what it hangs on: then it is the next round that reaches it.
-	settled := false
-	for round := 0; !settled && round <= maxChain; round++ {
-		settled = true
-		for _, e := range members {
-			root, audience, _, err := g.place(e.Kind, e.ID, e.registers)
-			if err != nil {
-				return err
-			}
-			if root != e.Root || audience != e.Audience {
-				e.Root, e.Audience, settled = root, audience, false
-				if e != moved {
-					g.announce(e)
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// announceConfidential gives a root's confidential records new positions after others were assigned to it.
-func (g *group) announceConfidential(root *entry) {
-	for _, e := range g.family(root.Root) {
-		if e != root && confidential(e.Kind, e.registers) {
-			g.announce(e)
-		}
-	}
-}
-
-// announce gives a record a position that no change took.
-func (g *group) announce(e *entry) {
-	g.append(LogEntry{Record: e.ID, Change: e.ID, Outcome: NewAudience}, batch.HashOf(e.ID[:]))
-	e.Position, e.Origin, e.changed = g.head.Position, 0, true
+	slices.SortStableFunc(g.postings[e.ID], func(a, b Posting) int { return cmp.Compare(a.Since, b.Since) })
+	return g.leave(was, p)
 }
 
 // changes are what the group saves.
@@ -348,7 +303,10 @@ func (g *group) changes() (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
-	c := Changes{Head: g.head, Log: g.log, Postings: g.posted, Totals: totals, Contacts: g.contacts}
+	c := Changes{Head: g.head, Log: g.log, Decisions: g.decisions, Departures: g.departures, Postings: g.posted, Totals: totals, Contacts: g.contacts}
+	for _, position := range slices.Sorted(maps.Keys(g.decided)) {
+		c.Decided = append(c.Decided, *g.decided[position])
+	}
 	for _, r := range g.replicas {
 		c.Replicas = append(c.Replicas, *r)
 	}

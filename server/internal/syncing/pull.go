@@ -26,6 +26,7 @@ type puller struct {
 	store   Reading
 	keys    *Keys
 	self    *self
+	device  hlc.ID
 	person  access.Person
 	replica hlc.Replica // the tablet's, when all of its changes are acknowledged to it; else 0
 	cursor  uint64
@@ -40,23 +41,19 @@ func (p *puller) pull(audiences []hlc.ID, request *syncv1.Pull) (*syncv1.Page, e
 	}
 	page := &syncv1.Page{Head: markOf(head.Position, head.Chain)}
 	cursor := request.GetCursor().GetPosition()
-	chain, ok, err := p.store.ChainAt(cursor)
-	if err != nil {
+	lost, err := lostHistory(p.store, request)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if !ok || (cursor > 0 && !batch.Same(request.GetCursor().GetChain(), chain)) {
-		// This log is not the one that the tablet saw: the server lost history. The newest mark of the tablet's that
-		// this log has is where both agree; before it knows the marks the tablet is asked for them.
-		common, err := p.common(request.GetMarks())
-		if err != nil {
+	case lost && len(request.GetMarks()) < 2: // one at most, to be compared
+		page.SendMarks, page.Cursor = true, request.GetCursor()
+		return page, nil
+	case lost:
+		// The newest mark of the tablet's that this log has is where both agree.
+		if page.Common, err = common(p.store, request); err != nil {
 			return nil, err
 		}
-		page.Common, page.SendMarks = common, len(request.GetMarks()) == 0
-		if page.SendMarks {
-			page.Cursor = request.GetCursor()
-			return page, nil
-		}
-		cursor = common.GetPosition()
+		cursor = min(cursor, page.GetCommon().GetPosition())
 	}
 	p.cursor = cursor
 
@@ -70,7 +67,7 @@ func (p *puller) pull(audiences []hlc.ID, request *syncv1.Pull) (*syncv1.Page, e
 	}
 	if complete {
 		page.Cursor = page.Head
-		return page, nil
+		return page, p.tellDecided(page, audiences)
 	}
 	for _, a := range audiences {
 		n, err := p.store.Remaining(a, last)
@@ -81,21 +78,84 @@ func (p *puller) pull(audiences []hlc.ID, request *syncv1.Pull) (*syncv1.Page, e
 	}
 	at, _, err := p.store.ChainAt(last)
 	page.Cursor = markOf(last, at)
-	return page, err
+	if err != nil {
+		return nil, err
+	}
+	return page, p.tellDecided(page, audiences)
+}
+
+// tellDecided adds what else happened between the two cursors: records that the tablet may no longer have, and what became
+// of its held changes.
+func (p *puller) tellDecided(page *syncv1.Page, audiences []hlc.ID) error {
+	to := page.GetCursor().GetPosition()
+	var err error
+	if page.Settled, err = settled(p.store, p.device, p.cursor, to); err != nil {
+		return err
+	}
+	departures, err := p.store.Departures(append(slices.Clone(audiences), p.person.Worker), p.cursor, to)
+	if err != nil {
+		return err
+	}
+	told := map[hlc.ID]bool{}
+	for _, d := range departures {
+		if told[d.Record] {
+			continue
+		}
+		// It may have come back since.
+		stays, err := p.sees(d.Record, audiences)
+		if err != nil {
+			return err
+		}
+		if !stays || d.Reset {
+			told[d.Record] = true
+			page.Dropped = append(page.Dropped, slices.Clone(d.Record[:]))
+		}
+	}
+	return nil
+}
+
+// sees reports whether the person may have a record now. One that is not there is nothing that they may not have.
+func (p *puller) sees(id hlc.ID, audiences []hlc.ID) (bool, error) {
+	found, err := p.store.Records([]hlc.ID{id})
+	if err != nil || len(found) == 0 {
+		return true, err
+	}
+	if !slices.Contains(audiences, found[0].Audience) {
+		return false, nil
+	}
+	return p.mayRead(found[0])
+}
+
+// owns reports whether a mark is a place of this log.
+func owns(store LogReading, m *syncv1.Mark) (bool, error) {
+	chain, ok, err := store.ChainAt(m.GetPosition())
+	return ok && (m.GetPosition() == 0 || batch.Same(m.GetChain(), chain)), err
+}
+
+// lostHistory reports whether this log is not the one that a tablet saw: it was restored from a backup, or is a copy, and
+// nobody needs to have said so. The cursor tells; and its newest mark, while a tablet that has been further pulls everything
+// again.
+func lostHistory(store LogReading, pull *syncv1.Pull) (bool, error) {
+	own, err := owns(store, pull.GetCursor())
+	if err != nil || !own || len(pull.GetMarks()) == 0 {
+		return !own, err
+	}
+	own, err = owns(store, pull.GetMarks()[0])
+	return !own, err
 }
 
 // common is the newest of a tablet's marks that this log has; position 0 is common to all.
-func (p *puller) common(marks []*syncv1.Mark) (*syncv1.Mark, error) {
+func common(store LogReading, pull *syncv1.Pull) (*syncv1.Mark, error) {
 	best := &syncv1.Mark{}
-	for _, m := range marks[:min(len(marks), maxMarks)] {
+	for _, m := range pull.GetMarks()[:min(len(pull.GetMarks()), maxMarks)] {
 		if m.GetPosition() <= best.GetPosition() {
 			continue
 		}
-		chain, ok, err := p.store.ChainAt(m.GetPosition())
+		own, err := owns(store, m)
 		if err != nil {
 			return nil, err
 		}
-		if ok && batch.Same(m.GetChain(), chain) {
+		if own {
 			best = m
 		}
 	}
@@ -171,7 +231,7 @@ func (p *puller) refill(s *stream) error {
 // from the beginning gets everything.
 func (p *puller) pulled(r Record) *syncv1.PulledRecord {
 	m := &syncv1.PulledRecord{Id: r.ID[:], Kind: uint32(r.Kind), Position: r.Position, Proof: p.keys.Proof(p.self.deployment, r.ID, r.Kind, r.State)} //nolint:gosec // kinds are positive
-	if p.replica == 0 || r.Origin != p.replica || p.cursor == 0 {
+	if p.replica == 0 || r.Origin != p.replica || p.cursor == 0 || p.cursor < r.OriginAfter {
 		m.State = r.State
 	}
 	return m

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"levee/server/internal/access"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -13,8 +12,14 @@ import (
 	"levee/syncproto/record"
 )
 
-// maxRecordBytes bounds the fields of a record as merged, so that it always fits into a page.
-const maxRecordBytes = 512 << 10
+// maxRecordBytes bounds a record as merged, so that it always fits into a page: its fields, and for each register the
+// most that its number and stamps take. An emptied field has nothing else.
+const (
+	maxRecordBytes = 512 << 10
+	registerBytes  = 64
+)
+
+func tooLarge(rs record.Registers) bool { return rs.Size()+registerBytes*len(rs) > maxRecordBytes }
 
 // MaxSkew is how far a tablet's clock, or a stamp, may lie from the server's.
 const MaxSkew = 5 * time.Minute
@@ -27,7 +32,9 @@ type push struct {
 	first    uint64
 	chain    batch.Hash // before the first
 	unsent   uint64     // changes that the tablet holds besides
+	accepted uint64     // up to where some server once had the replica, as the tablet says
 	cursor   *syncv1.Mark
+	chains   []*syncv1.ReplicaMark
 	arrivals []arrival
 }
 
@@ -38,39 +45,70 @@ type arrival struct {
 	body   []byte
 	hash   batch.Hash
 	code   string // why it is held whatever the records say
+	// accepted: a server once had it. It raises no new conflict.
+	accepted bool
+	// future: its stamp lies in the future.
+	future bool
 }
 
-// newPush opens a batch: its frame and signature, then each change by itself. A bad frame refuses the batch; a bad
-// change is held. A stamp from the future refuses it too, since it would win for ever.
-func newPush(deployment hlc.ID, device Device, b *syncv1.Batch, unsent uint64, rules record.Deployment, now time.Time) (*push, error) {
+// newPush opens the batch of a request: its frame and signature, then each change by itself. A bad frame refuses the
+// batch; a bad change is held. A stamp beyond future refuses it too, since it would win for ever; unless it can't be
+// corrected: a server once had the change, or it follows a value that has such a stamp itself. Then the change is held, and
+// stops nothing.
+func newPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest, rules record.Deployment, now time.Time, future hlc.Time) (*push, error) {
+	b := request.GetPush()
 	hashes, err := batch.Open(device.PublicKey, deployment, b)
 	if err != nil {
 		return nil, err
 	}
+	if len(request.GetChains()) > maxChains {
+		return nil, problem.Newf(problem.Malformed, "%d chains", len(request.GetChains()))
+	}
 	p := &push{device: device.ID, worker: device.Worker, replica: hlc.Replica(b.GetReplica()), first: b.GetFirst(),
-		chain: batch.Hash(b.GetChain()), unsent: unsent, arrivals: make([]arrival, len(hashes))}
+		chain: batch.Hash(b.GetChain()), unsent: request.GetUnsent(), accepted: request.GetAccepted(), cursor: request.GetPull().GetCursor(),
+		chains: request.GetChains(), arrivals: make([]arrival, len(hashes))}
 	for i, entry := range b.GetEntries() {
 		a := &p.arrivals[i]
-		a.body, a.hash = entry.GetChange(), hashes[i]
-		if len(a.body) == 0 {
-			a.code = Erased
+		*a = arrive(entry.GetChange(), p.replica, rules)
+		a.hash, a.accepted = hashes[i], p.first+uint64(i) <= p.accepted
+		if a.change == nil || a.change.Stamp.Time <= future {
 			continue
 		}
-		c, err := record.DecodeChange(a.body, p.replica)
-		if err != nil {
-			a.code = codeOf(err)
-			continue
-		}
-		if c.Stamp.Time.Wall().After(now.Add(MaxSkew)) {
+		if !a.accepted && !follows(a.change, future) {
 			return nil, &problem.Problem{Code: problem.ClockSkew, ServerTime: now}
 		}
-		rules.Now = c.Stamp.Time.Wall()
-		if problems := record.Validate(c.Kind, c.Fields, rules); len(problems) > 0 {
-			a.code = string(problems[0].Code)
-		}
-		a.change, a.set = c, c.Registers()
+		a.future = true
 	}
 	return p, nil
+}
+
+// follows reports whether a change overwrites what has a stamp beyond future: its own can't be lower.
+func follows(c *record.Change, future hlc.Time) bool {
+	for _, parent := range c.Parents {
+		if parent.Time > future {
+			return true
+		}
+	}
+	return c.DeletionSeen.Time > future
+}
+
+// arrive reads one change and judges it by itself.
+func arrive(body []byte, replica hlc.Replica, rules record.Deployment) arrival {
+	if len(body) == 0 {
+		return arrival{code: Erased}
+	}
+	a := arrival{body: body}
+	c, err := record.DecodeChange(body, replica)
+	if err != nil {
+		a.code = codeOf(err)
+		return a
+	}
+	rules.Now = c.Stamp.Time.Wall()
+	if problems := record.Validate(c.Kind, c.Fields, rules); len(problems) > 0 {
+		a.code = string(problems[0].Code)
+	}
+	a.change, a.set = c, c.Registers()
+	return a
 }
 
 func codeOf(err error) string {
@@ -99,60 +137,64 @@ func (g *group) push(p *push) (*syncv1.Acknowledgement, error) {
 	if err != nil {
 		return nil, err
 	}
-	had := r.Have
-	ack := &syncv1.Acknowledgement{}
-	last := p.first - 1 + uint64(len(p.arrivals))
-	switch {
-	case p.first > had+1: // a gap: an earlier batch has not come yet
+	if p.first > r.Have+1 { // a gap: an earlier batch has not come yet
+		ack := &syncv1.Acknowledgement{}
 		acknowledge(ack, *r)
 		return ack, nil
-	case last+p.unsent < had: // the server has more of this replica than the tablet itself: it was cloned or set back
-		ack.Forked = true
-	default:
-		if ack.Forked, err = g.forks(p, r); err != nil {
-			return nil, err
-		}
 	}
-	if !ack.Forked {
-		fresh := p.arrivals[min(uint64(len(p.arrivals)), had+1-p.first):]
-		if err := g.enter(p, r, fresh); err != nil {
-			return nil, err
-		}
-	}
-	acknowledge(ack, *r)
-	entries, err := g.sequences(r.Number, p.first, r.Have)
+	forked, err := forks(g, p, *r)
 	if err != nil {
 		return nil, err
 	}
-	tellOutcomes(ack, entries)
-	return ack, nil
+	if !forked {
+		if err := g.enter(p, r, p.arrivals[min(uint64(len(p.arrivals)), r.Have+1-p.first):]); err != nil {
+			return nil, err
+		}
+	}
+	return tell(g, g.self.deployment, p, *r, forked)
 }
 
-// howFar answers a batch without changes: how far the server has the replica. Nothing is written.
-func howFar(store Reading, deployment hlc.ID, p *push) (*syncv1.Acknowledgement, error) {
+// howFar answers a batch of which nothing is taken.
+func howFar(store LogReading, deployment hlc.ID, p *push) (*syncv1.Acknowledgement, error) {
 	r, err := store.Replica(p.replica)
 	if err != nil {
 		return nil, err
 	}
 	if r.Number == 0 {
-		r.Chain = batch.Start(deployment, p.replica)
+		r.Number, r.Chain = p.replica, batch.Start(deployment, p.replica)
 	}
-	ack := &syncv1.Acknowledgement{Forked: p.first-1+p.unsent < r.Have || (p.first == r.Have+1 && p.chain != r.Chain)}
+	in := stored{store}
+	forked, err := forks(in, p, r)
+	if err != nil {
+		return nil, err
+	}
+	return tell(in, deployment, p, r, forked)
+}
+
+// tell is the acknowledgement of a batch.
+func tell(in sequences, deployment hlc.ID, p *push, r Replica, forked bool) (*syncv1.Acknowledgement, error) {
+	ack := &syncv1.Acknowledgement{Forked: forked}
 	acknowledge(ack, r)
 	if p.first <= r.Have {
-		entries, err := store.Sequences(p.replica, p.first, r.Have)
+		entries, err := in.sequences(r.Number, p.first, r.Have)
 		if err != nil {
 			return nil, err
 		}
 		tellOutcomes(ack, entries)
 	}
-	return ack, nil
+	if !forked && len(p.chains) == 0 {
+		return ack, nil
+	}
+	var differs bool
+	var err error
+	ack.Matched, differs, err = matched(in, deployment, p, r)
+	ack.Forked = forked || differs
+	return ack, err
 }
 
-// acknowledge says how far the server has a replica. With neither backups nor a replica of the database configured, a
-// change is durable at its commit.
+// acknowledge says how far the server has a replica, and how far its backups have it.
 func acknowledge(ack *syncv1.Acknowledgement, r Replica) {
-	ack.Have, ack.HaveChain, ack.Durable = r.Have, slices.Clone(r.Chain[:batch.ShortChain]), r.Have
+	ack.Have, ack.HaveChain, ack.Durable = r.Have, slices.Clone(r.Chain[:batch.ShortChain]), r.Durable
 }
 
 // tellOutcomes adds which changes are held, or known from another replica: also those that the server had before this
@@ -160,7 +202,7 @@ func acknowledge(ack *syncv1.Acknowledgement, r Replica) {
 func tellOutcomes(ack *syncv1.Acknowledgement, entries []LogEntry) {
 	for _, e := range entries {
 		switch {
-		case e.Held():
+		case e.Held(), e.Outcome == Discarded:
 			ack.Held = append(ack.Held, &syncv1.HeldChange{Sequence: e.Sequence, Change: e.Change[:], Code: e.Outcome})
 		case e.Outcome == Known:
 			ack.Known = append(ack.Known, e.Sequence)
@@ -168,35 +210,12 @@ func tellOutcomes(ack *syncv1.Acknowledgement, entries []LogEntry) {
 	}
 }
 
-// forks compares what the batch says about the part that the server has with what the server has.
-func (g *group) forks(p *push, r *Replica) (bool, error) {
-	had := r.Have - (p.first - 1) // of the batch's changes
-	if had <= uint64(len(p.arrivals)) {
-		chain := p.chain
-		for _, a := range p.arrivals[:had] {
-			chain = batch.Next(chain, a.hash)
-		}
-		return chain != r.Chain, nil
-	}
-	// The server has more than the batch: an old request that comes late.
-	entries, err := g.sequences(p.replica, p.first, p.first+uint64(len(p.arrivals))-1)
-	if err != nil {
-		return false, err
-	}
-	for i, e := range entries {
-		if hashOf(e) != p.arrivals[i].hash {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // enter puts new changes at the end of the replica's chain.
 func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	others, err := g.store.OtherReplicas(p.device, p.replica)
+	from, err := g.sender(p.device, p.replica)
 	if err != nil {
 		return err
 	}
@@ -204,8 +223,9 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 	if err != nil {
 		return err
 	}
-	for _, a := range fresh {
-		outcome, err := g.judge(p, a, others)
+	for i := range fresh {
+		a := &fresh[i]
+		v, err := g.judge(submission{arrival: a, sender: from})
 		if err != nil {
 			return err
 		}
@@ -213,93 +233,49 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 		if a.change != nil {
 			change, rec = a.change.ID, a.change.Record
 		}
-		if outcome == Applied {
+		applies := v.outcome == Applied && !v.idle
+		if applies && !a.accepted {
 			// A conflict takes a position of its own, before the change that made it.
-			if err := g.meet(g.records[rec], a, p.worker); err != nil {
+			if err := g.meet(g.records[rec], *a, p.worker); err != nil {
 				return err
 			}
 		}
-		position := g.take(r, change, rec, outcome, a.body, a.hash)
-		if outcome == Applied {
-			if err := g.apply(g.records[rec], a.change, a.set, position, seen); err != nil {
+		position := g.take(r, change, rec, v, a.body, a.hash)
+		if applies {
+			e := g.records[rec]
+			from := originOf(e, r.Number, seen)
+			if a.accepted {
+				from = origin{} // its tablet may have dropped the record since it first sent this
+			}
+			if err := g.apply(e, merging{a.change.Kind, a.set, position, from}); err != nil {
 				return err
 			}
+		}
+		if isHeld(v.outcome) {
+			g.undecided = append(g.undecided, change)
 		}
 	}
-	return nil
+	return g.follow()
 }
 
 // seen is the position up to which the sender has pulled, if its cursor is a place of this log.
 func (g *group) seen(p *push) (uint64, error) {
-	chain, ok, err := g.store.ChainAt(p.cursor.GetPosition())
-	if err != nil || !ok || !batch.Same(p.cursor.GetChain(), chain) {
+	if own, err := owns(g.store, p.cursor); err != nil || !own {
 		return 0, err
 	}
 	return p.cursor.GetPosition(), nil
 }
 
-// judge decides what becomes of a change: applied, known, or held with a code.
-func (g *group) judge(p *push, a arrival, others bool) (string, error) {
-	if a.change == nil {
-		return a.code, nil
-	}
-	c := a.change
-	e, err := g.get(c.Record)
-	if err != nil {
-		return "", err
-	}
-	if e.there && c.Makes() {
-		return Known, nil // the record is there, so what made it is
-	}
-	// Only a tablet that went on under a new number sends edits again; all others need not be looked for.
-	if others || (!e.there && !c.Makes()) {
-		past, err := g.past(c.Record)
-		if err != nil {
-			return "", err
-		}
-		for _, was := range past {
-			if was.Change == c.ID {
-				return Known, nil
-			}
-		}
-		if !e.there && !c.Makes() {
-			if len(past) > 0 {
-				return string(record.CodeRecordHeld), nil
-			}
-			return string(record.CodeRecordMissing), nil
-		}
-	}
-	if a.code != "" {
-		return a.code, nil
-	}
-	if e.there && e.Kind != c.Kind {
-		return string(record.CodeKindMismatch), nil
-	}
-	return g.judgeAccess(p, e, a)
+// sequences are a replica's log entries, whether they are stored yet or not.
+type sequences interface {
+	sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, error)
 }
 
-// judgeAccess asks whether the author might do this, posted as they were at the change's stamp.
-func (g *group) judgeAccess(p *push, e *entry, a arrival) (string, error) {
-	c := a.change
-	merged := record.Merge(e.registers, a.set)
-	if merged.Size() > maxRecordBytes {
-		return string(record.CodeTooLarge), nil
-	}
-	root, audience, code, err := g.place(c.Kind, c.Record, merged)
-	if err != nil || code != "" {
-		return string(code), err
-	}
-	person, err := g.person(p.worker, c.Stamp.Time)
-	if err != nil {
-		return "", err
-	}
-	before := audience
-	if e.there {
-		before = e.Audience
-	}
-	return string(access.Write(person, c.Kind, access.Scope{
-		Makes: !e.there, Root: root == c.Record, Before: before, After: audience,
-	})), nil
+// stored are those of the store.
+type stored struct{ store LogReading }
+
+func (s stored) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, error) {
+	return s.store.Sequences(replica, from, to)
 }
 
 // sequences are a replica's log entries, those of the group included.
@@ -313,7 +289,7 @@ func (g *group) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, err
 			entries = append(entries, e)
 		}
 	}
-	return entries, nil
+	return g.asDecided(entries), nil
 }
 
 // past are the changes of a record in the log, those of the group included.
@@ -327,7 +303,7 @@ func (g *group) past(id hlc.ID) ([]LogEntry, error) {
 			entries = append(entries, e)
 		}
 	}
-	return slices.DeleteFunc(entries, func(e LogEntry) bool { return e.Outcome == NewAudience }), nil
+	return slices.DeleteFunc(g.asDecided(entries), func(e LogEntry) bool { return e.Outcome == NewAudience || e.Outcome == Settled }), nil
 }
 
 func hashOf(e LogEntry) batch.Hash {

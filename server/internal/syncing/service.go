@@ -21,6 +21,7 @@ import (
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/wire"
 )
 
 // Protocol is the version that this server speaks.
@@ -40,10 +41,14 @@ type Config struct {
 	Deployment hlc.ID
 	Store      Store
 	Keys       *Keys
+	// Journal outlives a restore of the store.
+	Journal Journal
 	// Wall is the server's clock.
 	Wall func() time.Time
 	// Entropy makes ids, codes and the server's replica number; crypto/rand in production.
 	Entropy io.Reader
+	// Backups says that changes are durable once a backup holds them. Without backups, they are at their commit.
+	Backups bool
 	// Observe is told of each commit. It may be nil.
 	Observe func(Commit)
 	// Failed is told of an error that nobody waits for. It may be nil.
@@ -78,15 +83,17 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if ahead := head.Time.Wall().Sub(c.Wall()); ahead > MaxSkew {
-		return nil, fmt.Errorf("the clock of this machine is %v behind the newest change in the database: set the clock right and start again", ahead.Round(time.Second))
+	if head.Time > futureAt(c.Wall(), head.Ahead) {
+		return nil, &ClockBehindError{Behind: head.Time.Wall().Sub(c.Wall())}
 	}
 	nonce := make([]byte, 8)
 	if _, err := io.ReadFull(c.Entropy, nonce); err != nil {
 		return nil, fmt.Errorf("making a replica number: %w", err)
 	}
 	s := &Service{config: c, self: &self{deployment: c.Deployment, replica: hlc.ReplicaOf(c.Keys.PublicKey(), binary.BigEndian.Uint64(nonce)),
-		clock: hlc.NewClock(c.Wall, head.Time), entropy: c.Entropy}}
+		clock: hlc.NewClock(c.Wall, head.Time), entropy: c.Entropy, keys: c.Keys, journal: c.Journal}}
+	s.self.rules = func() record.Deployment { return s.SetUp().Rules }
+	s.self.ahead.Store(uint64(head.Ahead))
 	if err := s.readSetUp(ctx); err != nil {
 		return nil, err
 	}
@@ -98,7 +105,19 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 		}
 	}}
 	s.writer.start()
+	if err := s.catchUp(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
 	return s, nil
+}
+
+// ClockBehindError says that the server's clock lies behind its own log: what is logged by it would lose against what is
+// there, and tablets whose clocks are right would be refused.
+type ClockBehindError struct{ Behind time.Duration }
+
+func (e *ClockBehindError) Error() string {
+	return fmt.Sprintf("the clock of this machine is %v behind the newest change in the database", e.Behind.Round(time.Second))
 }
 
 // Close finishes what has queued. No call may be under way or follow.
@@ -117,25 +136,6 @@ func (s *Service) readSetUp(ctx context.Context) error {
 	}
 	s.setUp.Store(setUp)
 	return nil
-}
-
-// Device is a device as it was last read; problem device_unknown when there is none.
-func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
-	if d, ok := s.devices.get(id); ok {
-		return d, nil
-	}
-	var d Device
-	err := s.config.Store.Read(ctx, func(tx Reading) (err error) {
-		var ok bool
-		if d, ok, err = tx.Device(id); err == nil && !ok {
-			err = problem.New(problem.DeviceUnknown)
-		}
-		return err
-	})
-	if err == nil {
-		s.devices.put(d)
-	}
-	return d, err
 }
 
 // Arrival is what is known of a request besides its message.
@@ -164,16 +164,36 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()) || request.GetUnsent() > maxUnsent {
 		return nil, problem.New(problem.Malformed)
 	}
-	response := &syncv1.SyncResponse{Protocol: Protocol}
-	var err error
-	if request.GetPush() != nil {
-		if response.Acknowledgement, err = s.push(ctx, device, request, now); err != nil {
+	if err := checkGiven(request.GetGiveBack()); err != nil {
+		return nil, err
+	}
+	response := &syncv1.SyncResponse{Protocol: Protocol, Unconfirmed: device.AdmittedAt != 0}
+	if err := s.exchangeJournal(request, response); err != nil {
+		return nil, err
+	}
+	lost, err := s.lostHistory(ctx, request.GetPull())
+	if err != nil {
+		return nil, err
+	}
+	// What a tablet edits may be what the server has lost: it comes back first, and then what was done to it. A device that
+	// is not confirmed gets no page, by which it would learn of that; what it sends is held.
+	lost = lost && !response.GetUnconfirmed()
+	if len(request.GetGiveBack()) > 0 && !lost {
+		if response.Given, err = s.give(ctx, device.Worker, request.GetGiveBack()); err != nil {
 			return nil, err
+		}
+	}
+	if request.GetPush() != nil {
+		if response.Acknowledgement, err = s.push(ctx, device, request, now, lost); err != nil {
+			return nil, err
+		}
+		if !s.config.Backups {
+			response.Acknowledgement.Durable = response.Acknowledgement.GetHave()
 		}
 	}
 	// Only now: what a refused push holds is still unsent.
 	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
-	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() {
+	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() && !response.GetUnconfirmed() {
 		if response.Page, err = s.pull(ctx, device, request, response.GetAcknowledgement()); err != nil {
 			return nil, err
 		}
@@ -185,14 +205,15 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	return response, nil
 }
 
-func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncRequest, now time.Time) (*syncv1.Acknowledgement, error) {
-	p, err := newPush(s.config.Deployment, device, request.GetPush(), request.GetUnsent(), s.SetUp().Rules, now)
+// push takes the batch of a request in, or, when nothing of it may be taken, only says how far the server is.
+func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncRequest, now time.Time, lost bool) (*syncv1.Acknowledgement, error) {
+	future := futureAt(now, hlc.Time(s.self.ahead.Load()))
+	p, err := newPush(s.config.Deployment, device, request, s.SetUp().Rules, now, future)
 	if err != nil {
 		return nil, err
 	}
-	p.cursor = request.GetPull().GetCursor()
 	var ack *syncv1.Acknowledgement
-	if len(p.arrivals) == 0 {
+	if len(p.arrivals) == 0 || lost || askedOnly(request) {
 		err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
 			ack, err = howFar(tx, s.config.Deployment, p)
 			return err
@@ -209,6 +230,32 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 	return ack, err
 }
 
+func (s *Service) give(ctx context.Context, worker hlc.ID, records []*syncv1.GivenRecord) (outcomes []*syncv1.GivenRecordOutcome, err error) {
+	err = s.writer.do(ctx, func(g *group) (err error) {
+		ids := make([]hlc.ID, 0, len(records))
+		for _, r := range records {
+			ids = append(ids, hlc.ID(r.GetId()))
+		}
+		if err := g.load(ids); err != nil {
+			return err
+		}
+		outcomes, err = g.give(worker, records)
+		return err
+	})
+	return outcomes, err
+}
+
+func (s *Service) lostHistory(ctx context.Context, pull *syncv1.Pull) (lost bool, err error) {
+	if pull == nil {
+		return false, nil
+	}
+	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
+		lost, err = lostHistory(tx, pull)
+		return err
+	})
+	return lost, err
+}
+
 func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncRequest, ack *syncv1.Acknowledgement) (page *syncv1.Page, err error) {
 	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
 		// Posted as in this snapshot: a tablet that learns of its move from this page must not have been served as before it.
@@ -216,14 +263,15 @@ func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncR
 		if err != nil {
 			return err
 		}
-		p := &puller{store: tx, keys: s.config.Keys, self: s.self, person: person, roots: map[hlc.ID]*Record{}}
+		p := &puller{store: tx, keys: s.config.Keys, self: s.self, device: device.ID, person: person, roots: map[hlc.ID]*Record{}}
 		// Another request of the same replica may have come in between: what this answer does not acknowledge the tablet
-		// can't take for what the server has, so it gets everything whole.
+		// can't take for what the server has, so it gets everything whole. So does one of whose changes the server has lost
+		// some: its base has them still.
 		r, err := tx.Replica(hlc.Replica(request.GetPush().GetReplica()))
 		if err != nil {
 			return err
 		}
-		if r.Have == ack.GetHave() {
+		if r.Have == ack.GetHave() && request.GetPush().GetFirst() <= r.Have+1 && request.GetAccepted() <= r.Have {
 			p.replica = r.Number
 		}
 		page, err = p.pull(access.Audiences(person, s.SetUp().teams()), request.GetPull())
@@ -332,6 +380,11 @@ func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.
 	if err != nil {
 		return Device{}, err
 	}
+	// The database may have been set back to before the code was used: the journal was not.
+	used := g.self.journal.Find(wire.JournalCodeUsed, secretHash)
+	if used != nil && !bytes.Equal(used.GetDetail(), request.GetPublicKey()) {
+		return Device{}, problem.New(problem.EnrolmentCodeUsed)
+	}
 	if !ok {
 		return Device{}, problem.New(problem.EnrolmentCodeInvalid)
 	}
@@ -342,7 +395,7 @@ func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.
 		}
 		return d, err
 	}
-	if now.UnixMilli() > code.ExpiresAt {
+	if used == nil && now.UnixMilli() > code.ExpiresAt {
 		return Device{}, problem.New(problem.EnrolmentCodeExpired)
 	}
 	if _, ok, err := g.store.DeviceByKey(request.GetPublicKey()); err != nil || ok {
@@ -361,6 +414,9 @@ func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.
 		return Device{}, err
 	}
 	code.UsedBy = id
+	if err := g.self.note(now, wire.JournalCodeUsed, secretHash, request.GetPublicKey()); err != nil {
+		return Device{}, err
+	}
 	return d, g.store.SaveEnrolment(code)
 }
 

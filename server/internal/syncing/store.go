@@ -9,6 +9,7 @@ import (
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
 
@@ -26,6 +27,12 @@ type Reading interface {
 	RecordReading
 	// Device is a device; false when there is none by that id.
 	Device(id hlc.ID) (Device, bool, error)
+	// Settled are the log's entries with outcome Settled after a position, up to another, ascending.
+	Settled(after, to uint64) ([]LogEntry, error)
+	// Departures are the records that left one of some audiences after a position, up to another.
+	Departures(audiences []hlc.ID, after, to uint64) ([]Departure, error)
+	// History are the log's entries of a record, ascending: its changes, and where it got a position without one.
+	History(id hlc.ID) ([]LogEntry, error)
 }
 
 // LogReading looks things up in the change log.
@@ -38,6 +45,8 @@ type LogReading interface {
 	Replica(number hlc.Replica) (Replica, error)
 	// Sequences are the log's entries of a replica from one sequence number to another, both included, ascending.
 	Sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, error)
+	// OtherReplicas reports whether a device has written under another number too.
+	OtherReplicas(device hlc.ID, replica hlc.Replica) (bool, error)
 }
 
 // RecordReading looks up records as merged.
@@ -56,18 +65,33 @@ type RecordReading interface {
 type Writing interface {
 	Reading
 	Enrolling
+	Settling
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
 	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
-	// History are the log's entries of a record, ascending: its changes, and where its audience changed.
-	History(id hlc.ID) ([]LogEntry, error)
-	// OtherReplicas reports whether a device has written under another number too.
-	OtherReplicas(device hlc.ID, replica hlc.Replica) (bool, error)
 	// Postings are all of a worker, ascending.
 	Postings(worker hlc.ID) ([]Posting, error)
 	// Save writes what a group changed.
 	Save(Changes) error
+}
+
+// Settling finds what is held, and what can now be done about it.
+type Settling interface {
+	// Kept are the entries of a change that is held or discarded, ascending.
+	Kept(change hlc.ID) ([]LogEntry, error)
+	// HeldOf are the held changes of a device, ascending.
+	HeldOf(device hlc.ID) ([]LogEntry, error)
+	// HeldWith are the entries that are held with a code, ascending.
+	HeldWith(code string) ([]LogEntry, error)
+	// Waiting are the held entries that wait for one of some records, ascending.
+	Waiting(ids []hlc.ID) ([]LogEntry, error)
+	// Orphans are the records whose owner was missing and is one of some.
+	Orphans(ids []hlc.ID) ([]Record, error)
+	// Decisions are the HeldDecision records about a change.
+	Decisions(change hlc.ID) ([]hlc.ID, error)
+	// InAudience are the ids of an audience's records.
+	InAudience(audience hlc.ID) ([]hlc.ID, error)
 }
 
 // Enrolling lets tablets in.
@@ -88,6 +112,9 @@ type Head struct {
 	Chain    batch.Hash
 	// Time is the highest in the log.
 	Time hlc.Time
+	// Ahead is up to where stamps are taken though they may lie in the future: the operator accepted a log that a clock
+	// wrote which ran ahead. 0 when nobody had to.
+	Ahead hlc.Time
 }
 
 // Replica is how far the server has a replica.
@@ -97,6 +124,8 @@ type Replica struct {
 	Device hlc.ID
 	Have   uint64
 	Chain  batch.Hash
+	// Durable is up to where a verified backup has it.
+	Durable uint64
 }
 
 // Record is a record as merged.
@@ -109,10 +138,15 @@ type Record struct {
 	Position uint64
 	// Origin is the replica whose change gave the record its position, if its tablet has all of the record; else 0.
 	Origin hlc.Replica
+	// OriginAfter is the position that the record had before Origin's changes: a copy of its tablet that has not pulled up to
+	// there lacks something.
+	OriginAfter uint64
 	// Day is YYYYMMDD; 0 when unset.
 	Day int32
 	// DuplicateOf is zero when it says nothing.
 	DuplicateOf hlc.ID
+	// OrphanOf is the owner of a record given back, when it is not there; else zero.
+	OrphanOf hlc.ID
 	// State is an encoded State.
 	State []byte
 }
@@ -126,6 +160,12 @@ const (
 	Erased = "erased"
 	// NewAudience: no change took the position, but a record that others may see from now on.
 	NewAudience = "audience"
+	// Given: a record was given back and merged. The body is an encoded GivenRecord, and its own id stands for the change.
+	Given = "given"
+	// Settled: no change took the position, but of one that was held it was decided here.
+	Settled = "settled"
+	// Discarded: somebody decided that the change is not to be applied.
+	Discarded = string(record.CodeDiscarded)
 )
 
 // LogEntry is one position of the log.
@@ -143,12 +183,14 @@ type LogEntry struct {
 	Chain batch.Hash
 	// Received is the server's clock, milliseconds since 1970.
 	Received int64
+	// WaitsFor is the record without which a held change can't be applied, when that may still come; else zero.
+	WaitsFor hlc.ID
 }
 
-// Held reports whether the change was received and not applied.
+// Held reports whether the change was received, is not applied, and nobody has discarded it.
 func (e LogEntry) Held() bool {
 	switch e.Outcome {
-	case Applied, Known, Erased, NewAudience:
+	case Applied, Known, Erased, NewAudience, Given, Settled, Discarded:
 		return false
 	default:
 		return true
@@ -169,6 +211,8 @@ type Device struct {
 	Name, App string
 	// Instants are milliseconds since 1970; 0 never.
 	EnrolledAt, LastContact, RevokedAt int64
+	// AdmittedAt is when it came in by its certificate alone; 0 once it is confirmed, and for all others.
+	AdmittedAt int64
 	// Unsent is how many changes it said to hold still at its last contact.
 	Unsent uint64
 }
@@ -188,10 +232,26 @@ type Changes struct {
 	Head     Head
 	Replicas []Replica
 	Log      []LogEntry
-	Records  []Record
-	Postings []Posting
-	Totals   tally.Delta
-	Contacts []Contact
+	// Decided are earlier entries whose outcome changed.
+	Decided    []LogEntry
+	Decisions  []Decision
+	Departures []Departure
+	Records    []Record
+	Postings   []Posting
+	Totals     tally.Delta
+	Contacts   []Contact
+}
+
+// Decision names a HeldDecision record about a change.
+type Decision struct{ Change, Record hlc.ID }
+
+// Departure is a record that left an audience: a team, or one worker.
+type Departure struct {
+	Audience hlc.ID
+	Position uint64
+	Record   hlc.ID
+	// Reset: those who may see the record drop what they have of it too, and get it anew.
+	Reset bool
 }
 
 // Contact is what a device said about itself in a request.

@@ -6,10 +6,12 @@ import (
 	"io"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
+	"levee/syncproto/record"
 )
 
 // self is the server as a replica of one deployment.
@@ -18,6 +20,21 @@ type self struct {
 	replica    hlc.Replica
 	clock      *hlc.Clock
 	entropy    io.Reader
+	keys       *Keys
+	journal    Journal
+	// rules are what changes are validated by, as of now.
+	rules func() record.Deployment
+	// ahead is Head.Ahead as last committed.
+	ahead atomic.Uint64
+}
+
+// futureAt is the highest stamp that is taken at a time of the server's clock, when stamps up to ahead were accepted
+// wherever the clock stands: what follows them must be able to come after them.
+func futureAt(now time.Time, ahead hlc.Time) hlc.Time {
+	if now.Before(ahead.Wall()) {
+		now = ahead.Wall()
+	}
+	return hlc.TimeOf(now.Add(MaxSkew)) | (1<<16 - 1)
 }
 
 // Commit is what one transaction of the writer did.
@@ -163,6 +180,7 @@ func (w *writer) transact(jobs []job) (err error) {
 	contacts := w.noted()
 	setUpChanged := false
 	var log []LogEntry
+	var ahead hlc.Time
 	err = w.store.Write(context.Background(), func(tx Writing) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
@@ -183,7 +201,7 @@ func (w *writer) transact(jobs []job) (err error) {
 		if err != nil {
 			return err
 		}
-		setUpChanged, log = g.setUpChanged, changes.Log
+		setUpChanged, log, ahead = g.setUpChanged, changes.Log, changes.Head.Ahead
 		return tx.Save(changes)
 	})
 	if err != nil {
@@ -196,6 +214,7 @@ func (w *writer) transact(jobs []job) (err error) {
 		}
 		return err
 	}
+	w.self.ahead.Store(uint64(ahead))
 	w.observe(Commit{Jobs: len(jobs), Took: time.Since(start), Log: log})
 	w.committed(setUpChanged)
 	return nil

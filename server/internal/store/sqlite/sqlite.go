@@ -18,7 +18,8 @@ import (
 )
 
 // Open opens or makes the database in a file, and brings its schema up to date. A database of a newer program is
-// refused with migrations.ErrNewer.
+// refused with migrations.ErrNewer, one that is damaged with store.ErrDamaged, and one of another program with
+// store.ErrForeign; they are left as they are.
 func Open(ctx context.Context, path string) (*store.DB, error) {
 	// The file holds personal data: it is made for its owner alone, before SQLite makes it for everybody.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
@@ -32,8 +33,11 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	if err := migrations.Up(ctx, write, migrations.SQLite); err != nil {
+	if err := examine(ctx, write); err != nil {
 		return nil, errors.Join(err, write.Close())
+	}
+	if err := migrations.Up(ctx, write, migrations.SQLite); err != nil {
+		return nil, errors.Join(classify(err), write.Close())
 	}
 	read, err := sql.Open("sqlite", dsn(path, "deferred", pragmas...))
 	if err != nil {
@@ -46,25 +50,81 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	return store.New(write, read, classify), nil
 }
 
+// examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
+func examine(ctx context.Context, db *sql.DB) error {
+	switch whose, err := belongs(ctx, db); {
+	case err != nil:
+		return err
+	case whose == foreign:
+		return store.ErrForeign
+	case whose == nobodys:
+		return nil
+	}
+	faults, err := integrity(ctx, db, "quick_check")
+	if err == nil && len(faults) > 0 {
+		err = fmt.Errorf("%w: %s", store.ErrDamaged, faults[0])
+	}
+	return err
+}
+
+type owner int
+
+const (
+	nobodys owner = iota // no tables
+	servers
+	foreign
+)
+
+// belongs tells whose database it is by its tables.
+func belongs(ctx context.Context, db *sql.DB) (owner, error) {
+	var ours, all int
+	err := db.QueryRowContext(ctx, `SELECT count(*) FILTER (WHERE name = 'deployments'), count(*) FROM sqlite_schema
+		WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`).Scan(&ours, &all)
+	switch {
+	case err != nil:
+		return nobodys, classify(err)
+	case ours > 0:
+		return servers, nil
+	case all > 0:
+		return foreign, nil
+	default:
+		return nobodys, nil
+	}
+}
+
 // OpenToRead opens the database in a file that is there, and never writes to it. It works beside a running server.
 func OpenToRead(ctx context.Context, path string) (*store.DB, error) {
+	// With rw the file is not made. With ro a WAL that was left could not be read.
+	return openToRead(ctx, path, "rw")
+}
+
+// OpenStill opens a database that nobody has open, as a backup that was just made, and leaves no trace beside it.
+func OpenStill(ctx context.Context, path string) (*store.DB, error) {
+	return openToRead(ctx, path, "ro&immutable=1")
+}
+
+// OpenAside opens a database that is no longer in use, and may be damaged, to look at it: not even what its WAL holds is
+// moved into it.
+func OpenAside(ctx context.Context, path string) (*store.DB, error) {
+	return openToRead(ctx, path, "ro")
+}
+
+func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	// With rw the file is not made. With ro a WAL that was left could not be read.
-	read, err := sql.Open("sqlite", dsn(path, "deferred", "query_only(1)")+"&mode=rw")
+	read, err := sql.Open("sqlite", dsn(path, "deferred", "query_only(1)")+"&mode="+mode)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	var tables int
-	err = read.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'deployments'`).Scan(&tables)
+	whose, err := belongs(ctx, read)
 	switch {
 	case err != nil:
 		err = fmt.Errorf("opening %s: %w", path, err)
-	case tables == 0:
-		err = fmt.Errorf("%s is no database of a Levee server", path)
+	case whose != servers:
+		err = fmt.Errorf("%s: %w", path, store.ErrForeign)
 	default:
-		err = migrations.Check(ctx, read, migrations.SQLite)
+		err = classify(migrations.Check(ctx, read, migrations.SQLite))
 	}
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
@@ -77,22 +137,29 @@ var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16
 
 // dsn sets busy_timeout first, so that the pragmas after it wait as well.
 func dsn(path, txlock string, pragmas ...string) string {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
-	q.Set("_txlock", txlock)
+	return uri(path, url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...), "_txlock": {txlock}})
+}
+
+func uri(path string, q url.Values) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
 }
 
-// classify tells what people can do something about: a disk that is full, a database that is busy.
+// classify tells what people can do something about: a disk that is full, a database that is busy or damaged.
 func classify(err error) error {
 	var e *driver.Error
 	if !errors.As(err, &e) {
 		return err
+	}
+	if e.Code() == lib.SQLITE_IOERR_SHMSIZE { // no room for the file beside the WAL, which is made when a database is opened
+		return &problem.Problem{Code: problem.StorageFull, Detail: err.Error()}
 	}
 	switch e.Code() & 0xff {
 	case lib.SQLITE_FULL:
 		return &problem.Problem{Code: problem.StorageFull, Detail: err.Error()}
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		return &problem.Problem{Code: problem.Busy, Detail: err.Error()}
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w", store.ErrDamaged, err)
 	default:
 		return err
 	}

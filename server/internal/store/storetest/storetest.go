@@ -121,7 +121,7 @@ func testRoundTrip(t *testing.T, db *store.DB) {
 	hashed.Body, hashed.Hash = nil, make([]byte, 32)
 	write(t, db, syncing.Changes{
 		Head:     syncing.Head{Position: 2, Chain: hashed.Chain, Time: 1 << 60},
-		Replicas: []syncing.Replica{{Number: 1<<63 - 1, Device: id(3), Have: 4, Chain: batch.HashOf([]byte("c"))}},
+		Replicas: []syncing.Replica{{Number: 1<<63 - 1, Device: id(3), Have: 4, Durable: 3, Chain: batch.HashOf([]byte("c"))}},
 		Log:      []syncing.LogEntry{e, hashed}, Records: []syncing.Record{r},
 		Postings: []syncing.Posting{{Since: 5, Person: access.Person{Worker: id(8), Team: id(50), Role: recordv1.Role_ROLE_SUPERVISOR}}, {Since: 0, Person: access.Person{Worker: id(8)}}},
 	})
@@ -130,7 +130,7 @@ func testRoundTrip(t *testing.T, db *store.DB) {
 			t.Errorf("head %+v, %v", head, err)
 		}
 		replica, err := tx.Replica(1<<63 - 1)
-		if err != nil || replica.Device != id(3) || replica.Have != 4 || replica.Chain != batch.HashOf([]byte("c")) {
+		if err != nil || replica.Device != id(3) || replica.Have != 4 || replica.Durable != 3 || replica.Chain != batch.HashOf([]byte("c")) {
 			t.Errorf("replica %+v, %v", replica, err)
 		}
 		if other, err := tx.OtherReplicas(id(3), 5); err != nil || !other {

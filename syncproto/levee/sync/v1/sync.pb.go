@@ -384,12 +384,18 @@ type SyncRequest struct {
 	GiveBack []*GivenRecord `protobuf:"bytes,6,rep,name=give_back,json=giveBack" json:"give_back,omitempty"`
 	// The certificate, for a server that does not know the device.
 	Certificate *Certificate `protobuf:"bytes,7,opt,name=certificate" json:"certificate,omitempty"`
-	// How many entries of the journal the tablet holds.
-	Journal uint64 `protobuf:"varint,8,opt,name=journal" json:"journal,omitempty"`
-	// Entries of the journal that the server has not got.
+	// Up to where the tablet holds the journal; the zero Mark when it holds none, or sends all that it holds.
+	Journal *Mark `protobuf:"bytes,8,opt,name=journal" json:"journal,omitempty"`
+	// All entries that the tablet holds, when the server asked for them.
 	JournalEntries []*JournalEntry `protobuf:"bytes,9,rep,name=journal_entries,json=journalEntries" json:"journal_entries,omitempty"`
 	// Program and version, sent when it has changed since the last answer: at most 60 bytes.
-	App           string `protobuf:"bytes,10,opt,name=app" json:"app,omitempty"`
+	App string `protobuf:"bytes,10,opt,name=app" json:"app,omitempty"`
+	// Changes of the replica up to this sequence number were once acknowledged, though the server may have lost them since:
+	// they raise no new conflicts. 0 when these are no more than those before push.first.
+	Accepted uint64 `protobuf:"varint,11,opt,name=accepted" json:"accepted,omitempty"`
+	// The replica's chain at some sequence numbers, ascending, for the server to tell where it and the tablet part: sent
+	// after an answer said forked.
+	Chains        []*ReplicaMark `protobuf:"bytes,12,rep,name=chains" json:"chains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -473,11 +479,11 @@ func (x *SyncRequest) GetCertificate() *Certificate {
 	return nil
 }
 
-func (x *SyncRequest) GetJournal() uint64 {
+func (x *SyncRequest) GetJournal() *Mark {
 	if x != nil {
 		return x.Journal
 	}
-	return 0
+	return nil
 }
 
 func (x *SyncRequest) GetJournalEntries() []*JournalEntry {
@@ -494,6 +500,74 @@ func (x *SyncRequest) GetApp() string {
 	return ""
 }
 
+func (x *SyncRequest) GetAccepted() uint64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
+func (x *SyncRequest) GetChains() []*ReplicaMark {
+	if x != nil {
+		return x.Chains
+	}
+	return nil
+}
+
+// ReplicaMark is a replica's chain at one sequence number.
+type ReplicaMark struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Sequence uint64                 `protobuf:"varint,1,opt,name=sequence" json:"sequence,omitempty"`
+	// The first 16 bytes of the chain there.
+	Chain         []byte `protobuf:"bytes,2,opt,name=chain" json:"chain,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplicaMark) Reset() {
+	*x = ReplicaMark{}
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplicaMark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplicaMark) ProtoMessage() {}
+
+func (x *ReplicaMark) ProtoReflect() protoreflect.Message {
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplicaMark.ProtoReflect.Descriptor instead.
+func (*ReplicaMark) Descriptor() ([]byte, []int) {
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ReplicaMark) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *ReplicaMark) GetChain() []byte {
+	if x != nil {
+		return x.Chain
+	}
+	return nil
+}
+
 // SyncResponse answers each part of the request.
 type SyncResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -507,15 +581,22 @@ type SyncResponse struct {
 	Certificate *Certificate `protobuf:"bytes,5,opt,name=certificate" json:"certificate,omitempty"`
 	// What became of the records given back.
 	Given []*GivenRecordOutcome `protobuf:"bytes,6,rep,name=given" json:"given,omitempty"`
-	// Entries of the journal that the tablet has not got.
+	// Entries of the journal that follow the request's mark.
 	JournalEntries []*JournalEntry `protobuf:"bytes,7,rep,name=journal_entries,json=journalEntries" json:"journal_entries,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Up to where the tablet holds the journal once it has kept these entries; absent when there are none.
+	Journal *Mark `protobuf:"bytes,8,opt,name=journal" json:"journal,omitempty"`
+	// The server's journal is not the one that the tablet holds: the next request sends all entries and the zero Mark.
+	SendJournal bool `protobuf:"varint,9,opt,name=send_journal,json=sendJournal" json:"send_journal,omitempty"`
+	// The server knows this device by its certificate alone. What it sends is held, and it gets no page, until a
+	// coordinator confirms it.
+	Unconfirmed   bool `protobuf:"varint,10,opt,name=unconfirmed" json:"unconfirmed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SyncResponse) Reset() {
 	*x = SyncResponse{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[5]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -527,7 +608,7 @@ func (x *SyncResponse) String() string {
 func (*SyncResponse) ProtoMessage() {}
 
 func (x *SyncResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[5]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -540,7 +621,7 @@ func (x *SyncResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SyncResponse.ProtoReflect.Descriptor instead.
 func (*SyncResponse) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{5}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SyncResponse) GetTime() int64 {
@@ -592,6 +673,27 @@ func (x *SyncResponse) GetJournalEntries() []*JournalEntry {
 	return nil
 }
 
+func (x *SyncResponse) GetJournal() *Mark {
+	if x != nil {
+		return x.Journal
+	}
+	return nil
+}
+
+func (x *SyncResponse) GetSendJournal() bool {
+	if x != nil {
+		return x.SendJournal
+	}
+	return false
+}
+
+func (x *SyncResponse) GetUnconfirmed() bool {
+	if x != nil {
+		return x.Unconfirmed
+	}
+	return false
+}
+
 // Batch is a run of consecutive changes of one replica.
 type Batch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -613,7 +715,7 @@ type Batch struct {
 
 func (x *Batch) Reset() {
 	*x = Batch{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[6]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +727,7 @@ func (x *Batch) String() string {
 func (*Batch) ProtoMessage() {}
 
 func (x *Batch) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[6]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +740,7 @@ func (x *Batch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Batch.ProtoReflect.Descriptor instead.
 func (*Batch) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{6}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Batch) GetReplica() uint64 {
@@ -696,7 +798,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[7]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -708,7 +810,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[7]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -721,7 +823,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{7}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Entry) GetChange() []byte {
@@ -754,7 +856,8 @@ type Acknowledgement struct {
 	Known []uint64 `protobuf:"varint,5,rep,packed,name=known" json:"known,omitempty"`
 	// What the server has under this number is not what the tablet wrote, or is more than it.
 	Forked bool `protobuf:"varint,6,opt,name=forked" json:"forked,omitempty"`
-	// With forked: the last sequence number at which the chains of both are the same, of those that the server could tell.
+	// With forked: the last sequence number at which the chains of both are the same, of those that the request told of:
+	// 0, the one before the batch, those in it, and those in chains.
 	Matched       uint64 `protobuf:"varint,7,opt,name=matched" json:"matched,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -762,7 +865,7 @@ type Acknowledgement struct {
 
 func (x *Acknowledgement) Reset() {
 	*x = Acknowledgement{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[8]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -774,7 +877,7 @@ func (x *Acknowledgement) String() string {
 func (*Acknowledgement) ProtoMessage() {}
 
 func (x *Acknowledgement) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[8]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -787,7 +890,7 @@ func (x *Acknowledgement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledgement.ProtoReflect.Descriptor instead.
 func (*Acknowledgement) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{8}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Acknowledgement) GetHave() uint64 {
@@ -852,7 +955,7 @@ type HeldChange struct {
 
 func (x *HeldChange) Reset() {
 	*x = HeldChange{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[9]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -864,7 +967,7 @@ func (x *HeldChange) String() string {
 func (*HeldChange) ProtoMessage() {}
 
 func (x *HeldChange) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[9]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -877,7 +980,7 @@ func (x *HeldChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldChange.ProtoReflect.Descriptor instead.
 func (*HeldChange) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{9}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *HeldChange) GetSequence() uint64 {
@@ -916,7 +1019,7 @@ type Pull struct {
 
 func (x *Pull) Reset() {
 	*x = Pull{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[10]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +1031,7 @@ func (x *Pull) String() string {
 func (*Pull) ProtoMessage() {}
 
 func (x *Pull) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[10]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1044,7 @@ func (x *Pull) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pull.ProtoReflect.Descriptor instead.
 func (*Pull) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{10}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Pull) GetCursor() *Mark {
@@ -977,7 +1080,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[11]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1092,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[11]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1105,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{11}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Mark) GetPosition() uint64 {
@@ -1034,14 +1137,16 @@ type Page struct {
 	// Set when the server lost history: the newest mark that is its own. The tablet gives back what it saw after it.
 	Common *Mark `protobuf:"bytes,6,opt,name=common" json:"common,omitempty"`
 	// Records that the tablet may no longer have. A record is dropped on this word alone, and never one with unsent work.
-	Dropped       [][]byte `protobuf:"bytes,7,rep,name=dropped" json:"dropped,omitempty"`
+	Dropped [][]byte `protobuf:"bytes,7,rep,name=dropped" json:"dropped,omitempty"`
+	// Own changes of this device that were held, and of which was decided between the two cursors.
+	Settled       []*SettledChange `protobuf:"bytes,8,rep,name=settled" json:"settled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[12]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1158,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[12]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1171,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{12}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Page) GetRecords() []*PulledRecord {
@@ -1118,6 +1223,67 @@ func (x *Page) GetDropped() [][]byte {
 	return nil
 }
 
+func (x *Page) GetSettled() []*SettledChange {
+	if x != nil {
+		return x.Settled
+	}
+	return nil
+}
+
+// SettledChange is what became of a change that was held.
+type SettledChange struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Change []byte                 `protobuf:"bytes,1,opt,name=change" json:"change,omitempty"`
+	// Empty when it was applied; else why it is held now: discarded, when somebody decided so.
+	Code          string `protobuf:"bytes,2,opt,name=code" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettledChange) Reset() {
+	*x = SettledChange{}
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettledChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettledChange) ProtoMessage() {}
+
+func (x *SettledChange) ProtoReflect() protoreflect.Message {
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettledChange.ProtoReflect.Descriptor instead.
+func (*SettledChange) Descriptor() ([]byte, []int) {
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SettledChange) GetChange() []byte {
+	if x != nil {
+		return x.Change
+	}
+	return nil
+}
+
+func (x *SettledChange) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
 // PulledRecord is a record as the server has merged it.
 type PulledRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1136,7 +1302,7 @@ type PulledRecord struct {
 
 func (x *PulledRecord) Reset() {
 	*x = PulledRecord{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[13]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1314,7 @@ func (x *PulledRecord) String() string {
 func (*PulledRecord) ProtoMessage() {}
 
 func (x *PulledRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[13]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1327,7 @@ func (x *PulledRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PulledRecord.ProtoReflect.Descriptor instead.
 func (*PulledRecord) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{13}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PulledRecord) GetId() []byte {
@@ -1212,7 +1378,7 @@ type GivenRecord struct {
 
 func (x *GivenRecord) Reset() {
 	*x = GivenRecord{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[14]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1224,7 +1390,7 @@ func (x *GivenRecord) String() string {
 func (*GivenRecord) ProtoMessage() {}
 
 func (x *GivenRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[14]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1237,7 +1403,7 @@ func (x *GivenRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GivenRecord.ProtoReflect.Descriptor instead.
 func (*GivenRecord) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{14}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GivenRecord) GetId() []byte {
@@ -1280,7 +1446,7 @@ type GivenRecordOutcome struct {
 
 func (x *GivenRecordOutcome) Reset() {
 	*x = GivenRecordOutcome{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[15]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1458,7 @@ func (x *GivenRecordOutcome) String() string {
 func (*GivenRecordOutcome) ProtoMessage() {}
 
 func (x *GivenRecordOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[15]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1471,7 @@ func (x *GivenRecordOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GivenRecordOutcome.ProtoReflect.Descriptor instead.
 func (*GivenRecordOutcome) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{15}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GivenRecordOutcome) GetId() []byte {
@@ -1322,15 +1488,20 @@ func (x *GivenRecordOutcome) GetCode() string {
 	return ""
 }
 
-// JournalEntry is one thing that must outlive a restore of the database: an erasure, a revoked device, a used code.
+// JournalEntry is one thing that must outlive a restore of the database: a used enrolment code, a revoked or confirmed
+// device, an erasure. It can't be undone.
 type JournalEntry struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Number  uint64                 `protobuf:"varint,1,opt,name=number" json:"number,omitempty"`
-	Sort    string                 `protobuf:"bytes,2,opt,name=sort" json:"sort,omitempty"`
-	Subject []byte                 `protobuf:"bytes,3,opt,name=subject" json:"subject,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// enrolment_code_used, device_revoked, device_confirmed … What a replica does not know it keeps and passes on.
+	Sort string `protobuf:"bytes,1,opt,name=sort" json:"sort,omitempty"`
+	// What it is about: the SHA-256 of the code's secret; the device's id.
+	Subject []byte `protobuf:"bytes,2,opt,name=subject" json:"subject,omitempty"`
+	// What else must be known: of a used code the public key that came with it, of a confirmed device its Certificate.
+	Detail []byte `protobuf:"bytes,3,opt,name=detail" json:"detail,omitempty"`
 	// Milliseconds since 1970.
 	At int64 `protobuf:"varint,4,opt,name=at" json:"at,omitempty"`
-	// Ed25519 by the server's key.
+	// Ed25519 by the server's key over "levee journal v1" ‖ deployment ‖ length of sort ‖ sort ‖ length of subject ‖ subject ‖
+	// length of detail ‖ detail ‖ at; numbers are 8 bytes, big endian: 64 bytes.
 	Signature     []byte `protobuf:"bytes,5,opt,name=signature" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1338,7 +1509,7 @@ type JournalEntry struct {
 
 func (x *JournalEntry) Reset() {
 	*x = JournalEntry{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[16]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1350,7 +1521,7 @@ func (x *JournalEntry) String() string {
 func (*JournalEntry) ProtoMessage() {}
 
 func (x *JournalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[16]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1363,14 +1534,7 @@ func (x *JournalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JournalEntry.ProtoReflect.Descriptor instead.
 func (*JournalEntry) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *JournalEntry) GetNumber() uint64 {
-	if x != nil {
-		return x.Number
-	}
-	return 0
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *JournalEntry) GetSort() string {
@@ -1383,6 +1547,13 @@ func (x *JournalEntry) GetSort() string {
 func (x *JournalEntry) GetSubject() []byte {
 	if x != nil {
 		return x.Subject
+	}
+	return nil
+}
+
+func (x *JournalEntry) GetDetail() []byte {
+	if x != nil {
+		return x.Detail
 	}
 	return nil
 }
@@ -1418,7 +1589,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[17]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1430,7 +1601,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_sync_v1_sync_proto_msgTypes[17]
+	mi := &file_levee_sync_v1_sync_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1443,7 +1614,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{17}
+	return file_levee_sync_v1_sync_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Problem) GetCode() string {
@@ -1515,7 +1686,7 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\x04role\x18\x06 \x01(\rR\x04role\x12\x1d\n" +
 	"\n" +
 	"not_before\x18\a \x01(\x03R\tnotBefore\x12\x1b\n" +
-	"\tnot_after\x18\b \x01(\x03R\bnotAfter\"\x93\x03\n" +
+	"\tnot_after\x18\b \x01(\x03R\bnotAfter\"\xf8\x03\n" +
 	"\vSyncRequest\x12\x1a\n" +
 	"\bprotocol\x18\x01 \x01(\rR\bprotocol\x12\x14\n" +
 	"\x05clock\x18\x02 \x01(\x03R\x05clock\x12\x16\n" +
@@ -1523,11 +1694,16 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\x04push\x18\x04 \x01(\v2\x14.levee.sync.v1.BatchR\x04push\x12'\n" +
 	"\x04pull\x18\x05 \x01(\v2\x13.levee.sync.v1.PullR\x04pull\x127\n" +
 	"\tgive_back\x18\x06 \x03(\v2\x1a.levee.sync.v1.GivenRecordR\bgiveBack\x12<\n" +
-	"\vcertificate\x18\a \x01(\v2\x1a.levee.sync.v1.CertificateR\vcertificate\x12\x18\n" +
-	"\ajournal\x18\b \x01(\x04R\ajournal\x12D\n" +
+	"\vcertificate\x18\a \x01(\v2\x1a.levee.sync.v1.CertificateR\vcertificate\x12-\n" +
+	"\ajournal\x18\b \x01(\v2\x13.levee.sync.v1.MarkR\ajournal\x12D\n" +
 	"\x0fjournal_entries\x18\t \x03(\v2\x1b.levee.sync.v1.JournalEntryR\x0ejournalEntries\x12\x10\n" +
 	"\x03app\x18\n" +
-	" \x01(\tR\x03app\"\xee\x02\n" +
+	" \x01(\tR\x03app\x12\x1a\n" +
+	"\baccepted\x18\v \x01(\x04R\baccepted\x122\n" +
+	"\x06chains\x18\f \x03(\v2\x1a.levee.sync.v1.ReplicaMarkR\x06chains\"?\n" +
+	"\vReplicaMark\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
+	"\x05chain\x18\x02 \x01(\fR\x05chain\"\xe2\x03\n" +
 	"\fSyncResponse\x12\x12\n" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12H\n" +
@@ -1535,7 +1711,11 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\x04page\x18\x04 \x01(\v2\x13.levee.sync.v1.PageR\x04page\x12<\n" +
 	"\vcertificate\x18\x05 \x01(\v2\x1a.levee.sync.v1.CertificateR\vcertificate\x127\n" +
 	"\x05given\x18\x06 \x03(\v2!.levee.sync.v1.GivenRecordOutcomeR\x05given\x12D\n" +
-	"\x0fjournal_entries\x18\a \x03(\v2\x1b.levee.sync.v1.JournalEntryR\x0ejournalEntries\"\xb1\x01\n" +
+	"\x0fjournal_entries\x18\a \x03(\v2\x1b.levee.sync.v1.JournalEntryR\x0ejournalEntries\x12-\n" +
+	"\ajournal\x18\b \x01(\v2\x13.levee.sync.v1.MarkR\ajournal\x12!\n" +
+	"\fsend_journal\x18\t \x01(\bR\vsendJournal\x12 \n" +
+	"\vunconfirmed\x18\n" +
+	" \x01(\bR\vunconfirmed\"\xb1\x01\n" +
 	"\x05Batch\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\x06R\areplica\x12\x14\n" +
 	"\x05nonce\x18\x02 \x01(\x06R\x05nonce\x12\x14\n" +
@@ -1566,7 +1746,7 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\"8\n" +
 	"\x04Mark\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x14\n" +
-	"\x05chain\x18\x02 \x01(\fR\x05chain\"\x97\x02\n" +
+	"\x05chain\x18\x02 \x01(\fR\x05chain\"\xcf\x02\n" +
 	"\x04Page\x125\n" +
 	"\arecords\x18\x01 \x03(\v2\x1b.levee.sync.v1.PulledRecordR\arecords\x12+\n" +
 	"\x06cursor\x18\x02 \x01(\v2\x13.levee.sync.v1.MarkR\x06cursor\x12'\n" +
@@ -1575,7 +1755,11 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\n" +
 	"send_marks\x18\x05 \x01(\bR\tsendMarks\x12+\n" +
 	"\x06common\x18\x06 \x01(\v2\x13.levee.sync.v1.MarkR\x06common\x12\x18\n" +
-	"\adropped\x18\a \x03(\fR\adropped\"z\n" +
+	"\adropped\x18\a \x03(\fR\adropped\x126\n" +
+	"\asettled\x18\b \x03(\v2\x1c.levee.sync.v1.SettledChangeR\asettled\";\n" +
+	"\rSettledChange\x12\x16\n" +
+	"\x06change\x18\x01 \x01(\fR\x06change\x12\x12\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\"z\n" +
 	"\fPulledRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x1a\n" +
@@ -1590,10 +1774,10 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\x12GivenRecordOutcome\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\"\x82\x01\n" +
-	"\fJournalEntry\x12\x16\n" +
-	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x12\n" +
-	"\x04sort\x18\x02 \x01(\tR\x04sort\x12\x18\n" +
-	"\asubject\x18\x03 \x01(\fR\asubject\x12\x0e\n" +
+	"\fJournalEntry\x12\x12\n" +
+	"\x04sort\x18\x01 \x01(\tR\x04sort\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\fR\asubject\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\fR\x06detail\x12\x0e\n" +
 	"\x02at\x18\x04 \x01(\x03R\x02at\x12\x1c\n" +
 	"\tsignature\x18\x05 \x01(\fR\tsignature\"n\n" +
 	"\aProblem\x12\x12\n" +
@@ -1618,57 +1802,63 @@ func file_levee_sync_v1_sync_proto_rawDescGZIP() []byte {
 	return file_levee_sync_v1_sync_proto_rawDescData
 }
 
-var file_levee_sync_v1_sync_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_levee_sync_v1_sync_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_levee_sync_v1_sync_proto_goTypes = []any{
 	(*EnrolRequest)(nil),       // 0: levee.sync.v1.EnrolRequest
 	(*EnrolResponse)(nil),      // 1: levee.sync.v1.EnrolResponse
 	(*Certificate)(nil),        // 2: levee.sync.v1.Certificate
 	(*CertificateBody)(nil),    // 3: levee.sync.v1.CertificateBody
 	(*SyncRequest)(nil),        // 4: levee.sync.v1.SyncRequest
-	(*SyncResponse)(nil),       // 5: levee.sync.v1.SyncResponse
-	(*Batch)(nil),              // 6: levee.sync.v1.Batch
-	(*Entry)(nil),              // 7: levee.sync.v1.Entry
-	(*Acknowledgement)(nil),    // 8: levee.sync.v1.Acknowledgement
-	(*HeldChange)(nil),         // 9: levee.sync.v1.HeldChange
-	(*Pull)(nil),               // 10: levee.sync.v1.Pull
-	(*Mark)(nil),               // 11: levee.sync.v1.Mark
-	(*Page)(nil),               // 12: levee.sync.v1.Page
-	(*PulledRecord)(nil),       // 13: levee.sync.v1.PulledRecord
-	(*GivenRecord)(nil),        // 14: levee.sync.v1.GivenRecord
-	(*GivenRecordOutcome)(nil), // 15: levee.sync.v1.GivenRecordOutcome
-	(*JournalEntry)(nil),       // 16: levee.sync.v1.JournalEntry
-	(*Problem)(nil),            // 17: levee.sync.v1.Problem
+	(*ReplicaMark)(nil),        // 5: levee.sync.v1.ReplicaMark
+	(*SyncResponse)(nil),       // 6: levee.sync.v1.SyncResponse
+	(*Batch)(nil),              // 7: levee.sync.v1.Batch
+	(*Entry)(nil),              // 8: levee.sync.v1.Entry
+	(*Acknowledgement)(nil),    // 9: levee.sync.v1.Acknowledgement
+	(*HeldChange)(nil),         // 10: levee.sync.v1.HeldChange
+	(*Pull)(nil),               // 11: levee.sync.v1.Pull
+	(*Mark)(nil),               // 12: levee.sync.v1.Mark
+	(*Page)(nil),               // 13: levee.sync.v1.Page
+	(*SettledChange)(nil),      // 14: levee.sync.v1.SettledChange
+	(*PulledRecord)(nil),       // 15: levee.sync.v1.PulledRecord
+	(*GivenRecord)(nil),        // 16: levee.sync.v1.GivenRecord
+	(*GivenRecordOutcome)(nil), // 17: levee.sync.v1.GivenRecordOutcome
+	(*JournalEntry)(nil),       // 18: levee.sync.v1.JournalEntry
+	(*Problem)(nil),            // 19: levee.sync.v1.Problem
 }
 var file_levee_sync_v1_sync_proto_depIdxs = []int32{
 	2,  // 0: levee.sync.v1.EnrolResponse.certificate:type_name -> levee.sync.v1.Certificate
-	13, // 1: levee.sync.v1.EnrolResponse.set_up:type_name -> levee.sync.v1.PulledRecord
-	6,  // 2: levee.sync.v1.SyncRequest.push:type_name -> levee.sync.v1.Batch
-	10, // 3: levee.sync.v1.SyncRequest.pull:type_name -> levee.sync.v1.Pull
-	14, // 4: levee.sync.v1.SyncRequest.give_back:type_name -> levee.sync.v1.GivenRecord
+	15, // 1: levee.sync.v1.EnrolResponse.set_up:type_name -> levee.sync.v1.PulledRecord
+	7,  // 2: levee.sync.v1.SyncRequest.push:type_name -> levee.sync.v1.Batch
+	11, // 3: levee.sync.v1.SyncRequest.pull:type_name -> levee.sync.v1.Pull
+	16, // 4: levee.sync.v1.SyncRequest.give_back:type_name -> levee.sync.v1.GivenRecord
 	2,  // 5: levee.sync.v1.SyncRequest.certificate:type_name -> levee.sync.v1.Certificate
-	16, // 6: levee.sync.v1.SyncRequest.journal_entries:type_name -> levee.sync.v1.JournalEntry
-	8,  // 7: levee.sync.v1.SyncResponse.acknowledgement:type_name -> levee.sync.v1.Acknowledgement
-	12, // 8: levee.sync.v1.SyncResponse.page:type_name -> levee.sync.v1.Page
-	2,  // 9: levee.sync.v1.SyncResponse.certificate:type_name -> levee.sync.v1.Certificate
-	15, // 10: levee.sync.v1.SyncResponse.given:type_name -> levee.sync.v1.GivenRecordOutcome
-	16, // 11: levee.sync.v1.SyncResponse.journal_entries:type_name -> levee.sync.v1.JournalEntry
-	7,  // 12: levee.sync.v1.Batch.entries:type_name -> levee.sync.v1.Entry
-	9,  // 13: levee.sync.v1.Acknowledgement.held:type_name -> levee.sync.v1.HeldChange
-	11, // 14: levee.sync.v1.Pull.cursor:type_name -> levee.sync.v1.Mark
-	11, // 15: levee.sync.v1.Pull.marks:type_name -> levee.sync.v1.Mark
-	13, // 16: levee.sync.v1.Page.records:type_name -> levee.sync.v1.PulledRecord
-	11, // 17: levee.sync.v1.Page.cursor:type_name -> levee.sync.v1.Mark
-	11, // 18: levee.sync.v1.Page.head:type_name -> levee.sync.v1.Mark
-	11, // 19: levee.sync.v1.Page.common:type_name -> levee.sync.v1.Mark
-	0,  // 20: levee.sync.v1.SyncService.Enrol:input_type -> levee.sync.v1.EnrolRequest
-	4,  // 21: levee.sync.v1.SyncService.Sync:input_type -> levee.sync.v1.SyncRequest
-	1,  // 22: levee.sync.v1.SyncService.Enrol:output_type -> levee.sync.v1.EnrolResponse
-	5,  // 23: levee.sync.v1.SyncService.Sync:output_type -> levee.sync.v1.SyncResponse
-	22, // [22:24] is the sub-list for method output_type
-	20, // [20:22] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	12, // 6: levee.sync.v1.SyncRequest.journal:type_name -> levee.sync.v1.Mark
+	18, // 7: levee.sync.v1.SyncRequest.journal_entries:type_name -> levee.sync.v1.JournalEntry
+	5,  // 8: levee.sync.v1.SyncRequest.chains:type_name -> levee.sync.v1.ReplicaMark
+	9,  // 9: levee.sync.v1.SyncResponse.acknowledgement:type_name -> levee.sync.v1.Acknowledgement
+	13, // 10: levee.sync.v1.SyncResponse.page:type_name -> levee.sync.v1.Page
+	2,  // 11: levee.sync.v1.SyncResponse.certificate:type_name -> levee.sync.v1.Certificate
+	17, // 12: levee.sync.v1.SyncResponse.given:type_name -> levee.sync.v1.GivenRecordOutcome
+	18, // 13: levee.sync.v1.SyncResponse.journal_entries:type_name -> levee.sync.v1.JournalEntry
+	12, // 14: levee.sync.v1.SyncResponse.journal:type_name -> levee.sync.v1.Mark
+	8,  // 15: levee.sync.v1.Batch.entries:type_name -> levee.sync.v1.Entry
+	10, // 16: levee.sync.v1.Acknowledgement.held:type_name -> levee.sync.v1.HeldChange
+	12, // 17: levee.sync.v1.Pull.cursor:type_name -> levee.sync.v1.Mark
+	12, // 18: levee.sync.v1.Pull.marks:type_name -> levee.sync.v1.Mark
+	15, // 19: levee.sync.v1.Page.records:type_name -> levee.sync.v1.PulledRecord
+	12, // 20: levee.sync.v1.Page.cursor:type_name -> levee.sync.v1.Mark
+	12, // 21: levee.sync.v1.Page.head:type_name -> levee.sync.v1.Mark
+	12, // 22: levee.sync.v1.Page.common:type_name -> levee.sync.v1.Mark
+	14, // 23: levee.sync.v1.Page.settled:type_name -> levee.sync.v1.SettledChange
+	0,  // 24: levee.sync.v1.SyncService.Enrol:input_type -> levee.sync.v1.EnrolRequest
+	4,  // 25: levee.sync.v1.SyncService.Sync:input_type -> levee.sync.v1.SyncRequest
+	1,  // 26: levee.sync.v1.SyncService.Enrol:output_type -> levee.sync.v1.EnrolResponse
+	6,  // 27: levee.sync.v1.SyncService.Sync:output_type -> levee.sync.v1.SyncResponse
+	26, // [26:28] is the sub-list for method output_type
+	24, // [24:26] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_levee_sync_v1_sync_proto_init() }
@@ -1682,7 +1872,7 @@ func file_levee_sync_v1_sync_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_levee_sync_v1_sync_proto_rawDesc), len(file_levee_sync_v1_sync_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

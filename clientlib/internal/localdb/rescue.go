@@ -1,0 +1,237 @@
+package localdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"slices"
+
+	"levee/syncproto/hlc"
+	"levee/syncproto/record"
+)
+
+// Salvage is what could be read of a damaged file: who the tablet is and what it wrote. What the server has comes from
+// there again. Tablet is nil where not even that could be read.
+type Salvage struct {
+	Tablet  *Tablet
+	Changes []OwnChange // each once, in the order in which they were made
+	Journal [][]byte
+	Returns []Return
+	// Bases are the encoded bases of records with own changes, to compare what deletes saw.
+	Bases map[hlc.ID][]byte
+}
+
+// Healthy reports whether the whole of a file can be read.
+func Healthy(ctx context.Context, path string) (bool, error) {
+	pool, err := sql.Open("sqlite", dsn(path, "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)"))
+	if err != nil {
+		return false, fmt.Errorf("opening %s: %w", path, err)
+	}
+	defer func() { _ = pool.Close() }()
+	var found string
+	err = classify(pool.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&found))
+	if errors.Is(err, ErrDamaged) || (err == nil && found != "ok") {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Read reads what it can of a damaged file, and writes nothing to it. What it has from elsewhere stays, where the file
+// does not have it.
+func (s *Salvage) Read(ctx context.Context, path string) error {
+	// With writable_schema, which writes nothing here, SQLite reads a file that is shorter than it should be.
+	pool, err := sql.Open("sqlite", dsn(path, "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=writable_schema(1)"))
+	if err != nil {
+		return fmt.Errorf("opening %s: %w", path, err)
+	}
+	pool.SetMaxOpenConns(1)
+	defer func() { _ = pool.Close() }()
+	// Each table by itself: damage in one says nothing of another.
+	look := func(f func(*Tx) error) error {
+		err := transact(ctx, pool, &sql.TxOptions{ReadOnly: true}, f)
+		if errors.Is(err, ErrBusy) || ctx.Err() != nil {
+			return err
+		}
+		return nil
+	}
+	return errors.Join(
+		look(func(tx *Tx) error {
+			t, err := tx.Tablet()
+			if err == nil && (s.Tablet == nil || t.Sequence > s.Tablet.Sequence || t.Acknowledged > s.Tablet.Acknowledged) {
+				s.Tablet = t
+			}
+			return nil
+		}),
+		look(func(tx *Tx) error { s.addChanges(tx.salvageChanges(carve(path))); return nil }),
+		look(func(tx *Tx) error {
+			if journal, err := tx.Journal(); err == nil {
+				s.Journal = journal
+			}
+			return nil
+		}),
+		look(func(tx *Tx) error {
+			returns, _, err := tx.ToGive(math.MaxInt32, math.MaxInt32)
+			if err == nil && len(returns) > 0 {
+				s.Returns = returns
+			}
+			return nil
+		}),
+		look(func(tx *Tx) error {
+			for _, c := range s.Changes {
+				r, err := tx.load(c.Record, 0)
+				if err == nil && len(r.base) > 0 {
+					s.Bases[c.Record] = record.EncodeState(r.base)
+				}
+			}
+			return nil
+		}))
+}
+
+// addChanges takes over changes that are not here yet.
+func (s *Salvage) addChanges(found []OwnChange) {
+	has := map[hlc.ID]bool{}
+	for _, c := range s.Changes {
+		has[c.ID] = true
+	}
+	for _, c := range found {
+		if !has[c.ID] {
+			s.Changes = append(s.Changes, c)
+		}
+	}
+}
+
+// salvageChanges are the own changes that can be read: from the oldest on until the damage, from the newest back until
+// the damage, of those between one by one, and what SQLite does not find any more as it was carved out of the pages.
+func (tx *Tx) salvageChanges(carved map[int64]OwnChange) []OwnChange {
+	found, ids := map[int64]OwnChange{}, map[hlc.ID]bool{}
+	read := func(query string, args ...any) (last int64, err error) {
+		err = tx.each(func(r row) error {
+			var at int64
+			var c OwnChange
+			if err := r.Scan(&at, &c.Replica, &c.Sequence, id{&c.ID}, id{&c.Record}, &c.Body, &c.Held, &c.Known); err != nil {
+				return err
+			}
+			last = at
+			if sound(c) {
+				found[at], ids[c.ID] = c, true
+			}
+			return nil
+		}, `SELECT rowid, replica, sequence, id, record, body, held, known FROM changes NOT INDEXED `+query, args...)
+		return last, err
+	}
+	first, err := read(`ORDER BY rowid`)
+	if err != nil {
+		last, err := read(`ORDER BY rowid DESC`)
+		if err != nil || last == 0 {
+			last = max(last, first+mostMissing)
+		}
+		for at := first + 1; at < last; at++ {
+			_, _ = read(`WHERE rowid = $1`, at) // what can't be read is lost; the next may be there
+		}
+	}
+	for at, c := range carved {
+		if _, ok := found[at]; !ok && !ids[c.ID] {
+			found[at] = c
+		}
+	}
+	changes := make([]OwnChange, 0, len(found))
+	for _, at := range slices.Sorted(maps.Keys(found)) {
+		changes = append(changes, found[at])
+	}
+	return changes
+}
+
+// sound reports whether a change is what its row says.
+func sound(c OwnChange) bool {
+	decoded, err := record.DecodeChange(c.Body, c.Replica)
+	return err == nil && decoded.ID == c.ID && decoded.Record == c.Record
+}
+
+// mostMissing is how many changes are looked for behind damage whose end can't be found.
+const mostMissing = 20_000
+
+// Rebuild makes a new file for the tablet of a salvage, under a new replica number, which follows from nonce: what was
+// not known to be acknowledged is in the outbox again, everything else comes from the server. It says how many changes
+// are in the outbox.
+func Rebuild(ctx context.Context, path string, s *Salvage, nonce uint64) (queued int, err error) {
+	for _, part := range []string{"", "-wal", "-shm"} { // of an earlier try that was interrupted
+		if err := os.Remove(path + part); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, fmt.Errorf("making the new file: %w", err)
+		}
+	}
+	db, err := Open(ctx, path, 0)
+	if err != nil {
+		return 0, err
+	}
+	err = db.Write(ctx, func(tx *Tx) error {
+		queued, err = tx.fill(s, nonce)
+		return err
+	})
+	return queued, errors.Join(err, db.Close())
+}
+
+// fill makes an empty file that of the tablet.
+func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
+	t := *s.Tablet
+	t.Cursor, t.Recheck = Mark{}, Mark{}
+	if len(s.Journal) == 0 {
+		t.Journal = Mark{}
+	}
+	if err := tx.SetTablet(&t); err != nil {
+		return 0, err
+	}
+	for _, c := range s.Changes {
+		err := tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			int64(c.Replica), c.Sequence, c.ID[:], c.Record[:], c.Body, c.Held, c.Known) //nolint:gosec // the same bits, signed
+		if err != nil {
+			return 0, fmt.Errorf("storing change %d: %w", c.Sequence, err)
+		}
+	}
+	if err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
+		return 0, err
+	}
+	for _, r := range s.Returns {
+		err := tx.exec(`INSERT INTO returns (record, proof, kind, state, given) VALUES ($1, $2, $3, $4, 0)`, r.Record[:], r.Proof, r.Kind, r.State)
+		if err != nil {
+			return 0, fmt.Errorf("storing what is to be given back: %w", err)
+		}
+	}
+	all, err := tx.allChanges(`1`)
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range all {
+		t.Time = max(t.Time, o.change.Stamp.Time)
+	}
+	keep, err := tx.changes(&t, `sequence > $1`, t.Acknowledged)
+	if err != nil {
+		return 0, err
+	}
+	once := 0
+	before := map[hlc.ID]record.Registers{}
+	for _, o := range keep {
+		if o.sequence <= t.Accepted {
+			once++
+		}
+		if before[o.change.Record], err = record.DecodeState(s.Bases[o.change.Record]); err != nil {
+			before[o.change.Record] = nil // then a delete may seem not to have seen all; it is told as a conflict
+		}
+	}
+	if err := tx.renumber(&t, keep, 0, once, before, nonce); err != nil {
+		return 0, err
+	}
+	for _, o := range keep {
+		r, err := tx.load(o.change.Record, o.change.Kind)
+		if err != nil {
+			return 0, err
+		}
+		if err := tx.refresh(&t, r); err != nil {
+			return 0, err
+		}
+	}
+	return len(keep), tx.Save(&t)
+}

@@ -1,0 +1,225 @@
+// Package journal keeps what must outlive a restore of the database: used enrolment codes, revoked and confirmed devices.
+// It is one append-only file apart from the database and its backups, and tablets carry its entries too. Entries can't be
+// undone, so their order decides nothing, and one that is there already is not added again.
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/wire"
+)
+
+// ErrDamaged says that a line of the file is not an entry that the server signed.
+var ErrDamaged = errors.New("the journal is damaged")
+
+// line is an entry as it stands in the file: one JSON object a line.
+type line struct {
+	Deployment hlc.ID `json:"deployment"`
+	Sort       string `json:"sort"`
+	Subject    []byte `json:"subject"`
+	Detail     []byte `json:"detail,omitempty"`
+	At         int64  `json:"at"`
+	Signature  []byte `json:"signature"`
+}
+
+// File is the journal of a server. It is safe for concurrent use.
+type File struct {
+	key ed25519.PublicKey
+
+	mu   sync.Mutex
+	file *os.File
+	// whole is where the last whole line ends.
+	whole       int64
+	deployments map[hlc.ID]*Journal
+}
+
+// Journal is the part of a file that is about one deployment.
+type Journal struct {
+	file       *File
+	deployment hlc.ID
+	entries    []*syncv1.JournalEntry
+	// chains[i] is the chain before entry i; the last one is that of the end.
+	chains []batch.Hash
+}
+
+// Open reads the file, or makes it. A last line that was cut by a crash was never answered for, and the next one is written
+// in its place; any other line that is not as the server wrote it is ErrDamaged.
+func Open(path string, key ed25519.PublicKey) (*File, error) {
+	f, err := os.OpenFile(filepath.Clean(path), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	j := &File{key: key, file: f, deployments: map[hlc.ID]*Journal{}}
+	if err := j.read(); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the journal %s: %w", path, err), f.Close())
+	}
+	return j, nil
+}
+
+// Check reads the file as Open does, and makes nothing.
+func Check(path string, key ed25519.PublicKey) error {
+	f, err := os.Open(filepath.Clean(path))
+	if err != nil {
+		return fmt.Errorf("opening the journal: %w", err)
+	}
+	return errors.Join((&File{key: key, file: f, deployments: map[hlc.ID]*Journal{}}).read(), f.Close())
+}
+
+func (f *File) read() error {
+	in := bufio.NewReader(f.file)
+	for number := 1; ; number++ {
+		text, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		var l line
+		if err := json.Unmarshal(text, &l); err != nil {
+			return fmt.Errorf("%w: line %d: %w", ErrDamaged, number, err)
+		}
+		e := &syncv1.JournalEntry{Sort: l.Sort, Subject: l.Subject, Detail: l.Detail, At: l.At, Signature: l.Signature}
+		if err := wire.CheckJournalEntry(f.key, l.Deployment, e); err != nil {
+			return fmt.Errorf("%w: line %d: %w", ErrDamaged, number, err)
+		}
+		f.deployment(l.Deployment).append(e)
+		f.whole += int64(len(text))
+	}
+}
+
+// Close closes the file.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.file.Close()
+}
+
+// Deployment is the part about one deployment.
+func (f *File) Deployment(id hlc.ID) *Journal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.deployment(id)
+}
+
+func (f *File) deployment(id hlc.ID) *Journal {
+	j := f.deployments[id]
+	if j == nil {
+		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}}
+		f.deployments[id] = j
+	}
+	return j
+}
+
+func (j *Journal) append(e *syncv1.JournalEntry) {
+	j.entries = append(j.entries, e)
+	j.chains = append(j.chains, wire.NextJournal(j.chains[len(j.chains)-1], j.deployment, e))
+}
+
+func (j *Journal) find(sort string, subject []byte) *syncv1.JournalEntry {
+	for _, e := range j.entries {
+		if e.GetSort() == sort && bytes.Equal(e.GetSubject(), subject) {
+			return e
+		}
+	}
+	return nil
+}
+
+// Find is the entry of a sort about a subject; nil when there is none.
+func (j *Journal) Find(sort string, subject []byte) *syncv1.JournalEntry {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	return j.find(sort, subject)
+}
+
+// All are the entries of a sort.
+func (j *Journal) All(sort string) []*syncv1.JournalEntry {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	var all []*syncv1.JournalEntry
+	for _, e := range j.entries {
+		if e.GetSort() == sort {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// Add appends signed entries, but for those of which the sort and subject are there. They are on the disk when it returns.
+func (j *Journal) Add(entries ...*syncv1.JournalEntry) error {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	var text []byte
+	var added []*syncv1.JournalEntry
+	for _, e := range entries {
+		if j.find(e.GetSort(), e.GetSubject()) != nil {
+			continue
+		}
+		b, err := json.Marshal(line{j.deployment, e.GetSort(), e.GetSubject(), e.GetDetail(), e.GetAt(), e.GetSignature()})
+		if err != nil {
+			return fmt.Errorf("encoding a journal entry: %w", err)
+		}
+		text, added = append(append(text, b...), '\n'), append(added, e)
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	if err := j.file.write(text); err != nil {
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			return &problem.Problem{Code: problem.StorageFull, Detail: "writing the journal: " + err.Error()}
+		}
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	for _, e := range added {
+		j.append(e)
+	}
+	return nil
+}
+
+// write appends whole lines, or nothing: what a full disk took half of is taken off again.
+func (f *File) write(text []byte) error {
+	if err := f.file.Truncate(f.whole); err != nil {
+		return err
+	}
+	_, err := f.file.WriteAt(text, f.whole)
+	if err == nil {
+		err = f.file.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, f.file.Truncate(f.whole))
+	}
+	f.whole += int64(len(text))
+	return nil
+}
+
+// After are the entries that follow a mark, at most so many, and the mark behind them; nil when there are none. same is
+// false when the mark is no place of this journal.
+func (j *Journal) After(m *syncv1.Mark, most int) (entries []*syncv1.JournalEntry, next *syncv1.Mark, same bool) {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	at := m.GetPosition()
+	if at > uint64(len(j.entries)) || (at > 0 && !batch.Same(m.GetChain(), j.chains[at])) {
+		return nil, nil, false
+	}
+	entries = slices.Clone(j.entries[at:min(uint64(len(j.entries)), at+uint64(most))]) //nolint:gosec // a small bound
+	if len(entries) == 0 {
+		return nil, nil, true
+	}
+	end := at + uint64(len(entries))
+	return entries, &syncv1.Mark{Position: end, Chain: slices.Clone(j.chains[end][:batch.ShortChain])}, true
+}

@@ -1,0 +1,66 @@
+package syncing
+
+import (
+	"context"
+	"time"
+
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/wire"
+)
+
+// Journal keeps what can't be undone and must outlive a restore of the store.
+type Journal interface {
+	// Find is the entry of a sort about a subject; nil when there is none.
+	Find(sort string, subject []byte) *syncv1.JournalEntry
+	// All are the entries of a sort.
+	All(sort string) []*syncv1.JournalEntry
+	// Add keeps signed entries, but for those of which sort and subject are there. They are on the disk when it returns.
+	Add(entries ...*syncv1.JournalEntry) error
+	// After are the entries that follow a mark, at most so many, and the mark behind them; same is false when the mark is
+	// no place of this journal.
+	After(mark *syncv1.Mark, most int) (entries []*syncv1.JournalEntry, next *syncv1.Mark, same bool)
+}
+
+// maxJournalEntries is how many entries of the journal one answer carries.
+const maxJournalEntries = 200
+
+// note signs an entry and keeps it. It comes before the commit of what it is about: after a crash in between it says
+// too much, which does no harm, and never too little.
+func (s *self) note(now time.Time, sort string, subject, detail []byte) error {
+	e := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
+	wire.SealJournalEntry(s.keys.Signing, s.deployment, e)
+	return s.journal.Add(e)
+}
+
+// exchangeJournal takes entries that a tablet has carried here, and gives it those that it lacks.
+func (s *Service) exchangeJournal(request *syncv1.SyncRequest, response *syncv1.SyncResponse) error {
+	var carried []*syncv1.JournalEntry
+	for _, e := range request.GetJournalEntries() {
+		if wire.CheckJournalEntry(s.config.Keys.PublicKey(), s.config.Deployment, e) == nil {
+			carried = append(carried, e)
+		}
+	}
+	if err := s.config.Journal.Add(carried...); err != nil {
+		return err
+	}
+	entries, next, same := s.config.Journal.After(request.GetJournal(), maxJournalEntries)
+	response.JournalEntries, response.Journal, response.SendJournal = entries, next, !same
+	return nil
+}
+
+// catchUp carries out what the journal says and the store, set back to an older copy, does not know.
+func (s *Service) catchUp(ctx context.Context) error {
+	for _, e := range s.config.Journal.All(wire.JournalConfirmed) {
+		if len(e.GetSubject()) != len(hlc.ID{}) {
+			continue
+		}
+		if err := s.settleConfirmed(ctx, hlc.ID(e.GetSubject())); err != nil {
+			return err
+		}
+	}
+	return s.writer.do(ctx, func(g *group) error {
+		g.accepted = g.head.Ahead != 0 // the operator may have accepted a time since
+		return g.follow()
+	})
+}

@@ -1,0 +1,117 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+
+	"levee/server/internal/store"
+	"levee/syncproto/problem"
+)
+
+// Refusal says, in words for the operator, why a server does not start or a command was not carried out. Nothing was
+// changed then.
+type Refusal struct {
+	// Code is stable.
+	Code  RefusalCode
+	args  []any
+	cause error
+}
+
+// RefusalCode names a Refusal.
+type RefusalCode string
+
+// The refusals.
+const (
+	// DatabaseDamaged: what is on the disk is not what the server wrote.
+	DatabaseDamaged RefusalCode = "database_damaged"
+	// DatabaseForeign: the file is a database of another program.
+	DatabaseForeign RefusalCode = "database_foreign"
+	// DatabaseGone: there are keys, so there was a deployment, and the database holds none.
+	DatabaseGone RefusalCode = "database_gone"
+	// DatabaseInUse: a server runs on it.
+	DatabaseInUse RefusalCode = "database_in_use"
+	// DiskFull: there is no room.
+	DiskFull RefusalCode = "disk_full"
+	// KeysMissing: there is a deployment, and its keys are not there.
+	KeysMissing RefusalCode = "keys_missing"
+	// RestoreUnderWay: another database is being put in place of this one, or that was broken off.
+	RestoreUnderWay RefusalCode = "restore_under_way"
+	// ClockBehind: the machine's clock lies behind the newest change in the database.
+	ClockBehind RefusalCode = "clock_behind"
+	// JournalDamaged: a line of the journal is not as the server wrote it.
+	JournalDamaged RefusalCode = "journal_damaged"
+	// BackupThere: a backup never overwrites a file unless told.
+	BackupThere RefusalCode = "backup_there"
+	// BackupDamaged: the backup does not hold what it should.
+	BackupDamaged RefusalCode = "backup_damaged"
+)
+
+var refusals = map[RefusalCode]struct{ zh, en string }{
+	DatabaseDamaged: {
+		"数据库 %[1]s 已损坏，没有对它做任何改动。\n查看损坏情况：leveed check --db %[1]s\n用最近的备份恢复：leveed restore 备份文件 --db %[1]s\n平板在备份之后送来的内容，会在下次同步时自动补回。",
+		"The database %[1]s is damaged. Nothing in it was changed.\nTo see what is damaged: leveed check --db %[1]s\nTo put the newest backup in its place: leveed restore BACKUP --db %[1]s\nWhat tablets have sent since that backup, they bring back by themselves at their next syncs."},
+	DatabaseForeign: {
+		"%[1]s 是其他程序的数据库，没有对它做任何改动。请核对 --db。",
+		"%[1]s is a database of another program. Nothing in it was changed. Check what --db names."},
+	DatabaseGone: {
+		"密钥 %[2]s 还在，数据库 %[1]s 里却没有任何行动，可能是换了硬盘或丢了文件。\n用最近的备份恢复：leveed restore 备份文件 --db %[1]s\n如果确实要新建行动，请先把密钥文件移到别处。",
+		"There are keys at %[2]s, and no deployment in the database %[1]s: its disk may have been replaced, or the file lost.\nTo put the newest backup in its place: leveed restore BACKUP --db %[1]s\nIf a new deployment is to be made, move the keys elsewhere first."},
+	DatabaseInUse: {
+		"有服务器正在使用数据库 %[1]s，请先停止它，再恢复。",
+		"A server is running on the database %[1]s. Stop it, then restore."},
+	DiskFull: {
+		"%[1]s 所在的磁盘已满。请腾出空间后重试；已保存的内容不受影响。",
+		"The disk that holds %[1]s is full. Make room and try again; what was saved is safe."},
+	KeysMissing: {
+		"数据库 %[1]s 里有行动，密钥却不在 %[2]s。请把保管的密钥放回去，或用 --keys 指明位置。",
+		"%[1]s has a deployment, and its keys are not at %[2]s: put them back from where they are kept, or name them with --keys."},
+	RestoreUnderWay: {
+		"数据库 %[1]s 正在恢复，或者上次恢复中断了。如果没有恢复在进行，请重新执行 leveed restore 备份文件 --db %[1]s。",
+		"The database %[1]s is being restored, or that was broken off. If no restore is running, run it again: leveed restore BACKUP --db %[1]s"},
+	ClockBehind: {
+		"本机时钟比数据库 %[1]s 里最新的更改慢 %[2]v。没有启动：用慢的时钟会让新填写的内容输给旧的。\n请校准时钟后再启动。\n如果时钟是对的，而是以前快过：leveed accept-time --db %[1]s",
+		"The clock of this machine is %[2]v behind the newest change in the database %[1]s. The server does not start, since what is logged by such a clock would lose against what is there.\nSet the clock right and start again.\nIf it is right, and had run ahead before: leveed accept-time --db %[1]s"},
+	JournalDamaged: {
+		"日志文件 %[1]s 已损坏。它记录了哪些平板已停用、哪些登记码已使用，请从备份放回。\n如果没有备份，可把它移到别处：平板下次同步时会带回它们保存的条目。",
+		"The journal %[1]s is damaged. It says which tablets were revoked and which codes were used: put it back from its backup.\nIf there is none, move it elsewhere: tablets bring back what they hold of it at their next syncs."},
+	BackupThere: {
+		"%[1]s 已存在，没有覆盖。请换一个文件名，或加上 --force。",
+		"%[1]s is there already and was not overwritten. Name another file, or add --force."},
+	BackupDamaged: {
+		"%[1]s 不是完好的备份，没有使用：%[2]v\n请换一个更早的备份。",
+		"%[1]s is no sound backup and was not used: %[2]v\nTake an older one."},
+}
+
+func (r *Refusal) Error() string {
+	if r.cause != nil {
+		return r.In("en") + "\n" + r.cause.Error()
+	}
+	return r.In("en")
+}
+
+// Unwrap is the cause, for the log; it may be nil.
+func (r *Refusal) Unwrap() error { return r.cause }
+
+// In is the refusal in a language: Chinese for a tag "zh…", else English.
+func (r *Refusal) In(lang string) string {
+	text := refusals[r.Code].en
+	if len(lang) >= 2 && lang[:2] == "zh" {
+		text = refusals[r.Code].zh
+	}
+	return fmt.Sprintf(text, r.args...)
+}
+
+func refuse(code RefusalCode, cause error, args ...any) error { return &Refusal{code, args, cause} }
+
+// refusedAt puts what can be wrong with the database in a file into words.
+func refusedAt(path string, err error) error {
+	if problem.CodeOf(err) == problem.StorageFull {
+		return refuse(DiskFull, err, path)
+	}
+	for what, code := range map[error]RefusalCode{store.ErrDamaged: DatabaseDamaged, store.ErrForeign: DatabaseForeign} {
+		if errors.Is(err, what) {
+			return refuse(code, err, path)
+		}
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package world
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// image is a copy of a database: its file and the log that SQLite writes ahead of it.
+type image struct {
+	db, wal []byte
+}
+
+// copyOf copies a database that nobody is writing.
+func copyOf(path string) (image, error) {
+	db, err := os.ReadFile(path) //nolint:gosec // a file of this world
+	if err != nil {
+		return image{}, fmt.Errorf("copying a database: %w", err)
+	}
+	wal, err := os.ReadFile(path + "-wal") //nolint:gosec // a file of this world
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return image{}, fmt.Errorf("copying a database: %w", err)
+	}
+	return image{db, wal}, nil
+}
+
+// write puts a copy in a database's place. Nobody may have it open.
+func (m image) write(path string) error {
+	for _, f := range []struct {
+		suffix string
+		bytes  []byte
+	}{{"", m.db}, {"-wal", m.wal}} {
+		if err := os.WriteFile(path+f.suffix, f.bytes, 0o600); err != nil {
+			return fmt.Errorf("putting a copy in place: %w", err)
+		}
+	}
+	if err := os.Remove(path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("putting a copy in place: %w", err)
+	}
+	return nil
+}
+
+const (
+	walHeader   = 32
+	frameHeader = 24
+	saltAt      = 16 // in the log's header
+)
+
+// commits are the places in the log at which its commits end, oldest first. Frames of an earlier turn of the log, which
+// lie behind the last commit, have other salts.
+func (m image) commits() []int {
+	if len(m.wal) < walHeader {
+		return nil
+	}
+	page := int(binary.BigEndian.Uint32(m.wal[8:]))
+	salt := m.wal[saltAt : saltAt+8]
+	var ends []int
+	for at := walHeader; at+frameHeader+page <= len(m.wal); {
+		frame := m.wal[at:]
+		if !slices.Equal(frame[8:16], salt) {
+			break
+		}
+		at += frameHeader + page
+		if binary.BigEndian.Uint32(frame[4:]) != 0 { // the size of the database after it: only the last frame of a commit has one
+			ends = append(ends, at)
+		}
+	}
+	return ends
+}
+
+// continues reports whether the log is the one of an older copy, gone on.
+func (m image) continues(older image) bool {
+	return len(older.wal) < walHeader || slices.Equal(m.wal[saltAt:saltAt+8], older.wal[saltAt:saltAt+8])
+}
+
+// torn is the copy as a power cut would leave it in the middle of its last commit: at is where in it the cut falls, from
+// 0 to 1. older is a copy from before that commit. It says false when there was no commit since.
+//
+// The file beside the log is the older one: SQLite takes over into it only what the disk certainly has.
+func (m image) torn(older image, at float64) (image, bool) {
+	ends := m.commits()
+	if len(ends) == 0 || (m.continues(older) && len(ends) <= len(older.commits())) {
+		return m, false
+	}
+	if !m.continues(older) {
+		if len(ends) > 1 {
+			return m, false // the log began anew, several commits ago: no copy has the file as it was then
+		}
+		older.db = m.db // what lay before the log's first commit is in the file
+	}
+	start, last := walHeader, ends[len(ends)-1]
+	if len(ends) > 1 {
+		start = ends[len(ends)-2]
+	}
+	cut := start + int(at*float64(last-start))
+	return image{older.db, slices.Clone(m.wal[:min(cut, last-1)])}, true
+}
+
+// checkpointPages is from which size of the log on SQLite takes it over into the file.
+const checkpointPages = 1000
+
+// lagging is the copy as a standby has it that lacks the newest commits; false when that can't be told from the copy.
+func (m image) lagging(commits int) (image, bool) {
+	ends := m.commits()
+	if commits == 0 || len(ends) <= commits || len(m.wal) > checkpointPages*int(binary.BigEndian.Uint32(m.wal[8:])) {
+		return m, false
+	}
+	return image{m.db, slices.Clone(m.wal[:ends[len(ends)-1-commits]])}, true
+}

@@ -1,0 +1,119 @@
+package world_test
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"text/tabwriter"
+
+	"levee/server/world"
+	"levee/syncproto/oracle"
+	"levee/syncproto/tally"
+)
+
+var (
+	seeds  = flag.Uint64("seeds", someSeeds, "how many worlds TestWorld plays")
+	seed   = flag.Uint64("seed", 1, "the seed of the first of them")
+	keep   = flag.String("keep", "", "the steps of the plan that are played; all when empty")
+	story  = flag.Bool("story", false, "print what happens in each world")
+	all    = flag.Bool("all", false, "go on after a world that fails, and shrink none")
+	shrink = flag.Int("shrink", 200, "how often a failing world is played again with fewer steps")
+)
+
+// enough is how many worlds meet all sorts of faults for certain.
+const enough = 30
+
+// Whatever goes wrong, nothing that a tablet accepted is lost, nothing counts twice, and everybody ends with the same.
+func TestWorld(t *testing.T) {
+	kept, err := world.ParseKeep(*keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults, changes := map[world.Fault]int{}, 0
+	err = world.Seeds(t.Context(), world.Config{Seed: *seed, Keep: kept, Dir: t.TempDir(), Count: count}, *seeds, runtime.GOMAXPROCS(0), func(r *world.Result) bool {
+		for f, n := range r.Faults {
+			faults[f] += n
+		}
+		changes += r.Changes
+		if *story {
+			t.Log(strings.Join(r.Trace, "\n"))
+		}
+		if r.Failed() {
+			report(t, r, kept)
+		}
+		return !r.Failed() || *all
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if t.Failed() {
+		return
+	}
+	var table strings.Builder
+	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, f := range world.Faults() {
+		fmt.Fprintf(columns, "%d\t %s\n", faults[f], f)
+		if faults[f] == 0 && *seeds >= enough {
+			t.Errorf("no world met: %s", f)
+		}
+	}
+	_ = columns.Flush()
+	fmt.Printf("%d worlds, %d changes\n%s", *seeds, changes, table.String())
+}
+
+// report prints how to play a failing world again, whole and shrunk.
+func report(t *testing.T, r *world.Result, kept world.Keep) {
+	t.Helper()
+	line := fmt.Sprintf("go test ./server/world -run TestWorld -seeds 1 -seed %d", r.Seed)
+	if text := kept.String(); text != "" {
+		line += " -keep " + text
+	}
+	t.Errorf("%s\nplay it again: %s", strings.Join(r.Failures, "\n"), line)
+	if *shrink == 0 || *all {
+		return
+	}
+	smaller, kept, err := world.Shrink(t.Context(), world.Config{Seed: r.Seed, Keep: kept, Dir: t.TempDir(), Count: count}, *shrink)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if smaller == nil {
+		t.Fatal("it did not fail when it was played again")
+	}
+	t.Errorf("shrunk:\n%s\nplay this again: go test ./server/world -run TestWorld -seeds 1 -seed %d -keep %s", strings.Join(smaller.Trace, "\n"), r.Seed, kept)
+}
+
+// The same seed gives the same world, whatever else the machine does.
+func TestSameSeedSameWorld(t *testing.T) {
+	hashes := map[uint64][32]byte{}
+	var mu sync.Mutex
+	for range 2 {
+		err := world.Seeds(t.Context(), world.Config{Seed: *seed, Dir: t.TempDir(), Count: count}, 4, 2, func(r *world.Result) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			if was, ok := hashes[r.Seed]; ok && was != r.Hash {
+				t.Errorf("seed %d gave two different worlds", r.Seed)
+			}
+			hashes[r.Seed] = r.Hash
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// count counts by the oracle, which shares no code with what is tested.
+func count(records []tally.Record) map[world.Cell]int64 {
+	plain := make([]oracle.Record, len(records))
+	for i, r := range records {
+		plain[i] = oracle.Record(r)
+	}
+	cells := map[world.Cell]int64{}
+	for c, n := range oracle.Tally(plain, 0) {
+		cells[world.Cell(c)] = n
+	}
+	return cells
+}
