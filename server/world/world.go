@@ -170,6 +170,9 @@ func (w *world) play(steps []step) error {
 			return err
 		}
 		w.now.Add(s.wait.Milliseconds())
+		if err := w.host.pass(s.wait); err != nil {
+			return err
+		}
 		r := rand.New(rand.NewPCG(s.seed, 0)) //nolint:gosec // a seed gives the same world again
 		faulty := w.mood.faulty
 		if s.calm {

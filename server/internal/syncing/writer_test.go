@@ -50,7 +50,7 @@ func (p *page) Save(c Changes) error {
 }
 
 func newWriter(t *testing.T, store Store) *writer {
-	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0)}, wall: time.Now, observe: func(Commit) {}, committed: func(bool) {}}
+	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0)}, wall: time.Now, after: time.After, observe: func(Commit) {}, committed: func(bool) {}}
 	w.start()
 	t.Cleanup(w.close)
 	return w
