@@ -115,8 +115,8 @@ func (w *writer) noted() []Contact {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []Contact
-	for _, c := range w.contacts {
-		all = append(all, c)
+	for _, device := range inOrder(w.contacts) {
+		all = append(all, w.contacts[device])
 	}
 	clear(w.contacts)
 	return all
