@@ -108,6 +108,7 @@ func (h *host) answer(r *http.Request, body io.Reader) *http.Response {
 	a := &answer{header: http.Header{}}
 	h.server.Handler().ServeHTTP(a, in)
 	a.WriteHeader(http.StatusOK) // unless it was written
+	h.w.sum(a.body.Bytes())
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.sent, Body: io.NopCloser(bytes.NewReader(a.body.Bytes())), ContentLength: int64(a.body.Len()), Request: r,

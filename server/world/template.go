@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -52,7 +53,7 @@ var theTemplate = sync.OnceValues(func() (t *template, err error) {
 })
 
 func makeTemplate(ctx context.Context, dir string) (*template, error) {
-	w := &world{ctx: ctx, dir: dir, made: &template{}, accepted: map[hlc.ID][]told{}, result: &Result{}}
+	w := &world{ctx: ctx, dir: dir, made: &template{}, accepted: map[hlc.ID][]told{}, untold: sha256.New(), result: &Result{}}
 	w.now.Store(began.UnixMilli())
 	w.journey = &journey{rand: rand.New(rand.NewPCG(0, 0))} //nolint:gosec // worlds are drawn from seeds
 	t := w.made

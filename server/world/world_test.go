@@ -105,16 +105,20 @@ func TestSameSeedSameWorld(t *testing.T) {
 func parting(a, b *world.Result) string {
 	const before, after = 3, 3
 	at := 0
-	for at < min(len(a.Trace), len(b.Trace)) && a.Trace[at] == b.Trace[at] {
+	for at < min(len(a.Trace), len(b.Trace)) && a.Trace[at] == b.Trace[at] && a.Sums[at] == b.Sums[at] {
 		at++
 	}
 	if at == len(a.Trace) && at == len(b.Trace) {
 		return "their stories are the same, the server's logs are not"
 	}
 	part := func(r *world.Result) string {
-		return strings.Join(r.Trace[max(0, at-before):min(len(r.Trace), at+after)], "\n")
+		var lines strings.Builder
+		for i := max(0, at-before); i < min(len(r.Trace), at+after); i++ {
+			fmt.Fprintf(&lines, "%016x %s\n", r.Sums[i], r.Trace[i])
+		}
+		return lines.String()
 	}
-	return fmt.Sprintf("their stories part in line %d\none:\n%s\nthe other:\n%s", at+1, part(a), part(b))
+	return fmt.Sprintf("their stories part in line %d, each with a sum over what they leave out\none:\n%sthe other:\n%s", at+1, part(a), part(b))
 }
 
 // count counts by the oracle, which shares no code with what is tested.
