@@ -17,6 +17,8 @@ type Journal interface {
 	All(sort string) []*syncv1.JournalEntry
 	// Add keeps signed entries, but for those of which sort and subject are there. They are on the disk when it returns.
 	Add(entries ...*syncv1.JournalEntry) error
+	// Refresh reads what another process has written since.
+	Refresh() error
 	// After are the entries that follow a mark, at most so many, and the mark behind them; same is false when the mark is
 	// no place of this journal.
 	After(mark *syncv1.Mark, most int) (entries []*syncv1.JournalEntry, next *syncv1.Mark, same bool)

@@ -149,6 +149,9 @@ type Arrival struct {
 // Sync answers one request of a device whose token was verified.
 func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	now := s.config.Wall()
+	if err := s.config.Journal.Refresh(); err != nil {
+		return nil, err
+	}
 	if request.GetProtocol() != Protocol {
 		return nil, problem.New(problem.ProtocolUnsupported)
 	}

@@ -1,0 +1,92 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// Erased is what an erasure of one client took out.
+type Erased struct {
+	Deployment hlc.ID `json:"deployment"`
+	Case       hlc.ID `json:"case"`
+	CaseNo     string `json:"case_no"`
+	// Records are gone; TokensIn are those in which tokens were replaced.
+	Records  int `json:"records"`
+	TokensIn int `json:"tokens_in"`
+}
+
+// ErrCaseUnclear says that several cases have the number that was given.
+var ErrCaseUnclear = errors.New("several cases have this number: name one by its id")
+
+// Erase takes the personal data of one case's clients out of a deployment, whether another process serves it or not. The
+// case is named by its id or its number. Problem not_found when there is no such case.
+func (s *Server) Erase(ctx context.Context, name string) (Erased, error) {
+	id, byID := uuid.Parse(name)
+	var found []Erased
+	var services []*syncing.Service
+	for deployment, d := range s.deployments {
+		err := s.db.Deployment(deployment).Read(ctx, func(tx syncing.Reading) error {
+			cases, err := tx.OfKind(recordv1.Kind_KIND_CASE)
+			if err != nil {
+				return err
+			}
+			for _, r := range cases {
+				registers, err := record.DecodeState(r.State)
+				if err != nil {
+					return fmt.Errorf("state of record %v: %w", r.ID, err)
+				}
+				content, _ := record.CutBytes(registers.Get(caseNoField).Value)
+				if (byID == nil && r.ID == id) || (byID != nil && string(content) == name && !registers.Deleted()) {
+					found, services = append(found, Erased{Deployment: deployment, Case: r.ID, CaseNo: string(content)}), append(services, d.Syncing)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return Erased{}, err
+		}
+	}
+	switch len(found) {
+	case 0:
+		return Erased{}, problem.New(problem.NotFound)
+	case 1:
+	default:
+		return Erased{}, ErrCaseUnclear
+	}
+	done, err := services[0].Erase(ctx, found[0].Case)
+	found[0].Records, found[0].TokensIn = done.Records, done.TokensIn
+	return found[0], err
+}
+
+// caseNoField is the number of the field case_no of a Case.
+const caseNoField = 16
+
+// Print tells what was erased, in Chinese for a tag "zh…", else in English.
+func (e Erased) Print(w io.Writer, lang string) error {
+	say := eraseWords[chinese(lang)]
+	_, err := fmt.Fprintf(w, say.done+say.backups+say.tablets, e.CaseNo, e.Records, e.TokensIn)
+	return err
+}
+
+var eraseWords = map[bool]struct{ done, backups, tablets string }{
+	false: {
+		done:    "Case %s: %d confidential records erased, tokens replaced in %d. The totals stay as they are.\n",
+		backups: "Backups made before still hold them: remove those by hand, or let them run out. Should one be restored, the journal erases them again before the server serves.\n",
+		tablets: "Each tablet erases them at its next sync.\n",
+	},
+	true: {
+		done:    "个案 %s：已清除 %d 条保密记录，更换了 %d 条记录中的代号。统计数字不变。\n",
+		backups: "以前的备份里仍有这些内容：请手动删除，或等它们过期。如果用旧备份恢复，服务器会在提供服务之前按日志文件再次清除。\n",
+		tablets: "各平板在下次同步时清除。\n",
+	},
+}
