@@ -11,7 +11,6 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
 
@@ -25,11 +24,14 @@ type Erased struct {
 	TokensIn int `json:"tokens_in"`
 }
 
-// ErrCaseUnclear says that several cases have the number that was given.
-var ErrCaseUnclear = errors.New("several cases have this number: name one by its id")
+// What can be wrong with the name of a case.
+var (
+	ErrCaseUnknown = errors.New("there is no such case")
+	ErrCaseUnclear = errors.New("several cases have this number: name one by its id")
+)
 
 // Erase takes the personal data of one case's clients out of a deployment, whether another process serves it or not. The
-// case is named by its id or its number. Problem not_found when there is no such case.
+// case is named by its id or its number.
 func (s *Server) Erase(ctx context.Context, name string) (Erased, error) {
 	id, byID := uuid.Parse(name)
 	var found []Erased
@@ -56,11 +58,10 @@ func (s *Server) Erase(ctx context.Context, name string) (Erased, error) {
 			return Erased{}, err
 		}
 	}
-	switch len(found) {
-	case 0:
-		return Erased{}, problem.New(problem.NotFound)
-	case 1:
-	default:
+	switch {
+	case len(found) == 0:
+		return Erased{}, ErrCaseUnknown
+	case len(found) > 1:
 		return Erased{}, ErrCaseUnclear
 	}
 	done, err := services[0].Erase(ctx, found[0].Case)
@@ -74,8 +75,9 @@ const caseNoField = 16
 // Print tells what was erased, in Chinese for a tag "zh…", else in English.
 func (e Erased) Print(w io.Writer, lang string) error {
 	say := eraseWords[chinese(lang)]
-	_, err := fmt.Fprintf(w, say.done+say.backups+say.tablets, e.CaseNo, e.Records, e.TokensIn)
-	return err
+	_, err := fmt.Fprintf(w, say.done, e.CaseNo, e.Records, e.TokensIn)
+	_, serr := io.WriteString(w, say.backups+say.tablets)
+	return errors.Join(err, serr)
 }
 
 var eraseWords = map[bool]struct{ done, backups, tablets string }{

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -94,10 +95,16 @@ func TestAnErasedClientIsFoundNowhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	another := must(ben.LogCaseNote(c.ctx, &recordv1.CaseNote{Session: session[:], Process: &clientTraces[1]}))
-	done, err := c.server.Erase(c.ctx, file.String())
-	if err != nil || done.Records != 2 || done.TokensIn != 3 {
-		t.Fatalf("%+v, %v", done, err)
+	// By the command, beside the server.
+	o := &operator{t: t, dir: t.TempDir(), lang: "zh_CN.UTF-8"}
+	at := []string{"erase", "--db", c.config.DB, "--keys", c.config.Keys, "--journal", c.config.Journal, "--yes"}
+	o.want(1, "there is no such case", append(at, "WZ-2")...)
+	out, errs, exit := o.run(append(at, "--json", "WZ-1")...)
+	var done server.Erased
+	if err := json.Unmarshal([]byte(out), &done); err != nil || exit != 0 || done.Case != file || done.Records != 2 || done.TokensIn != 3 {
+		t.Fatalf("exit %d, %v\n%s%s", exit, err, out, errs)
 	}
+	o.want(0, "已清除 0 条保密记录", append(at, file.String())...)
 	if now := c.totals(); now != totals {
 		t.Errorf("the totals were\n%s\nand are\n%s", totals, now)
 	}
