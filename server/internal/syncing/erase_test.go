@@ -3,8 +3,10 @@ package syncing_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -321,4 +323,26 @@ func TestARestoreForgetsNoErasure(t *testing.T) {
 	if after := c.totals(t); !slices.Equal(before, after) {
 		t.Errorf("totals moved:\n%v\n%v", before, after)
 	}
+}
+
+// A page that is no longer in use may hold what was written there once: by an older program that overwrote nothing, or
+// since rows were moved to other pages.
+func TestNothingIsLeftInPagesThatAreNotInUse(t *testing.T) {
+	c := newClient(t)
+	c.Close()
+	db, err := sql.Open("sqlite", c.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{`PRAGMA secure_delete=OFF`, `CREATE TABLE old (text TEXT)`, `INSERT INTO old VALUES ('` + strings.Repeat(clientName, 2000) + `')`, `DROP TABLE old`} {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Open()
+	c.erase(t)
+	c.traces(t, false)
 }
