@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"levee/server/internal/audit"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -36,7 +37,8 @@ func (s *Server) Erase(ctx context.Context, name string) (Erased, error) {
 	id, byID := uuid.Parse(name)
 	var found []Erased
 	var services []*syncing.Service
-	for deployment, d := range s.deployments {
+	for _, d := range s.deployments.All() {
+		deployment := d.Syncing.Deployment()
 		err := s.db.Deployment(deployment).Read(ctx, func(tx syncing.Reading) error {
 			cases, err := tx.OfKind(recordv1.Kind_KIND_CASE)
 			if err != nil {
@@ -64,9 +66,18 @@ func (s *Server) Erase(ctx context.Context, name string) (Erased, error) {
 	case len(found) > 1:
 		return Erased{}, ErrCaseUnclear
 	}
-	done, err := services[0].Erase(ctx, found[0].Case)
-	found[0].Records, found[0].TokensIn = done.Records, done.TokensIn
-	return found[0], err
+	done := found[0]
+	note := audit.Entry{Deployment: done.Deployment, Action: audit.ClientErasureStarted, Subject: audit.Subject{Kind: audit.OfRecord, ID: done.Case}}
+	if err := s.audit.Write(ctx, note); err != nil { // before: a part of it can't be undone either
+		return Erased{}, err
+	}
+	gone, err := services[0].Erase(ctx, done.Case)
+	if err != nil {
+		return Erased{}, err
+	}
+	done.Records, done.TokensIn = gone.Records, gone.TokensIn
+	note.Action = audit.ClientErased
+	return done, s.audit.Write(ctx, note)
 }
 
 // caseNoField is the number of the field case_no of a Case.
