@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +107,12 @@ func TestAnErasedClientIsFoundNowhere(t *testing.T) {
 		t.Fatalf("exit %d, %v\n%s%s", exit, err, out, errs)
 	}
 	o.want(0, "已清除 0 条保密记录", append(at, file.String())...)
+	if status, answer := c.post("/api/cases/"+file.String()+"/erasure", "application/json", ""); status != http.StatusNoContent {
+		t.Errorf("over the API: %d %s", status, answer)
+	}
+	if _, answer := c.ask("/api/audit"); strings.Count(answer, "client_erased") != 3 || strings.Count(answer, "client_erasure_started") != 3 {
+		t.Errorf("the audit log says %s", answer)
+	}
 	if now := c.totals(); now != totals {
 		t.Errorf("the totals were\n%s\nand are\n%s", totals, now)
 	}
