@@ -149,6 +149,8 @@ func (r *run) sync(ctx context.Context) error {
 			return err
 		}
 		if !more {
+			// What of erased records is left in unused parts of the file is for the next sync to clean if it can't be done now.
+			_ = r.store.db.Purge(ctx)
 			r.progress.Phase = PhaseDone
 			r.report(r.progress)
 			return nil
@@ -209,15 +211,15 @@ func (r *run) prepare(ctx context.Context) (*asked, error) {
 		if err := r.recover(tx, t, a); err != nil {
 			return err
 		}
-		var bodies [][]byte
+		var entries []*syncv1.Entry
 		if !r.busy(a) {
-			if bodies, err = tx.Outbox(t, batchChanges, batchBytes); err != nil {
+			if entries, err = tx.Outbox(t, batchChanges, batchBytes); err != nil {
 				return err
 			}
 		}
-		sending := uint64(len(bodies))
+		sending := uint64(len(entries))
 		a.request.Unsent = t.Sequence - t.Acknowledged - sending
-		a.request.Push = batch.Seal(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, bodies)
+		a.request.Push = batch.SealEntries(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, entries)
 		if sending == 0 {
 			return nil
 		}

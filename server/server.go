@@ -274,7 +274,7 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
 	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: s.measures.Commit,
 		Backups: s.config.Backups.Dir != "",
-		Failed:  func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
+		Failed:  func(err error) { s.config.Log.Error("in the background", "error", err) }})
 	var behind *syncing.ClockBehindError
 	if errors.As(err, &behind) {
 		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))

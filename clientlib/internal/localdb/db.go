@@ -49,7 +49,7 @@ func Open(ctx context.Context, path string, maxBytes int64) (*DB, error) {
 	db := &DB{}
 	var err error
 	// busy_timeout comes first: the pragmas behind it may have to wait for another process.
-	options := "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	options := "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(ON)"
 	if maxBytes > 0 {
 		options += fmt.Sprintf("&_pragma=max_page_count(%d)", max(1, maxBytes/pageSize))
 	}

@@ -191,14 +191,15 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 			return 0, fmt.Errorf("storing change %d: %w", c.Sequence, err)
 		}
 	}
-	if err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
-		return 0, err
-	}
 	for _, r := range s.Returns {
 		err := tx.exec(`INSERT INTO returns (record, proof, kind, state, given) VALUES ($1, $2, $3, $4, 0)`, r.Record[:], r.Proof, r.Kind, r.State)
 		if err != nil {
 			return 0, fmt.Errorf("storing what is to be given back: %w", err)
 		}
+	}
+	// Now that what was found is here: the damaged file may have had remains of what was erased.
+	if err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
+		return 0, err
 	}
 	all, err := tx.allChanges(`1`)
 	if err != nil {

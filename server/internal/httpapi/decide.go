@@ -17,6 +17,7 @@ import (
 func (a *api) mountDecisions(h huma.API) {
 	post(h, access.DecideHeld, "decide", "/api/held/{change}/decision", "Have a held change applied after all, or decide that it never is. What is decided is a record, which tablets see", a.decide)
 	post(h, access.ConfirmTablet, "confirm", "/api/devices/{device}/confirmation", "Let a tablet sync again that came back after a restore, and is known by its certificate alone", a.confirm)
+	post(h, access.EraseClient, "erase", "/api/cases/{case}/erasure", "Erase the personal data of a case's clients, for ever: on the server, and on tablets at their next sync. Backups made before keep it. The case and all totals stay as they are", a.erase)
 }
 
 // post adds a route that changes something and answers nothing.
@@ -76,5 +77,23 @@ func (a *api) confirm(ctx context.Context, in *confirmIn) (*struct{}, error) {
 	return a.do(ctx, in.Scope, func(d *Deployment) (audit.Action, audit.Subject, error) {
 		device, _ := uuid.Parse(in.Device) // validated
 		return audit.DeviceConfirmed, audit.Subject{Kind: audit.OfDevice, ID: device}, d.Syncing.Confirm(ctx, device)
+	})
+}
+
+type eraseIn struct {
+	Scope
+	Case string `path:"case" format:"uuid" doc:"Id of the case."`
+}
+
+func (a *api) erase(ctx context.Context, in *eraseIn) (*struct{}, error) {
+	return a.do(ctx, in.Scope, func(d *Deployment) (audit.Action, audit.Subject, error) {
+		id, _ := uuid.Parse(in.Case) // validated
+		subject, of := audit.Subject{Kind: audit.OfRecord, ID: id}, d.Syncing.Deployment()
+		// Before: a part of it can't be undone either.
+		if err := a.Audit.Write(ctx, audit.Entry{Deployment: of, Actor: callerOf(ctx).Actor(of), Action: audit.ClientErasureStarted, Subject: subject}); err != nil {
+			return "", subject, err
+		}
+		_, err := d.Syncing.Erase(ctx, id)
+		return audit.ClientErased, subject, err
 	})
 }

@@ -5,11 +5,13 @@ package journal
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,8 +44,9 @@ type File struct {
 
 	mu   sync.Mutex
 	file *os.File
-	// whole is where the last whole line ends.
+	// whole is where the last whole line ends, lines how many there are.
 	whole       int64
+	lines       int
 	deployments map[hlc.ID]*Journal
 }
 
@@ -83,9 +86,10 @@ func Check(path string, key ed25519.PublicKey) error {
 	return errors.Join((&File{key: key, file: f, deployments: map[hlc.ID]*Journal{}}).read(), f.Close())
 }
 
+// read reads what is behind the last whole line that is known.
 func (f *File) read() error {
-	in := bufio.NewReader(f.file)
-	for number := 1; ; number++ {
+	in := bufio.NewReader(io.NewSectionReader(f.file, f.whole, math.MaxInt64-f.whole))
+	for number := f.lines + 1; ; number++ {
 		text, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -103,7 +107,27 @@ func (f *File) read() error {
 		}
 		f.deployment(l.Deployment).append(e)
 		f.whole += int64(len(text))
+		f.lines++
 	}
+}
+
+// refresh reads what another process has written since.
+func (f *File) refresh() error {
+	info, err := f.file.Stat()
+	if err != nil || info.Size() <= f.whole {
+		return err
+	}
+	return f.read()
+}
+
+// Refresh reads what another process, such as a command that works beside a server, has written since.
+func (j *Journal) Refresh() error {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	if err := j.file.refresh(); err != nil {
+		return fmt.Errorf("reading the journal again: %w", err)
+	}
+	return nil
 }
 
 // Close closes the file.
@@ -172,9 +196,20 @@ func (j *Journal) All(sort string) []*syncv1.JournalEntry {
 }
 
 // Add appends signed entries, but for those of which the sort and subject are there. They are on the disk when it returns.
-func (j *Journal) Add(entries ...*syncv1.JournalEntry) error {
+func (j *Journal) Add(entries ...*syncv1.JournalEntry) (err error) {
+	if len(entries) == 0 {
+		return nil
+	}
 	j.file.mu.Lock()
 	defer j.file.mu.Unlock()
+	unlock, err := lock(j.file.file)
+	if err != nil {
+		return fmt.Errorf("locking the journal: %w", err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := j.file.refresh(); err != nil { // or lines that another process wrote would be written over
+		return fmt.Errorf("reading the journal again: %w", err)
+	}
 	var text []byte
 	var added []*syncv1.JournalEntry
 	for _, e := range entries {
@@ -215,6 +250,7 @@ func (f *File) write(text []byte) error {
 		return errors.Join(err, f.file.Truncate(f.whole))
 	}
 	f.whole += int64(len(text))
+	f.lines += bytes.Count(text, []byte{'\n'})
 	return nil
 }
 

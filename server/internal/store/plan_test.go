@@ -20,7 +20,9 @@ import (
 )
 
 // whole are the statements that may walk a whole table: a recount, and what there are only few of.
-var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device"}
+var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
+	// Erasing a client looks for tokens in the whole log, and is rare.
+	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
 
 // walks is a step that looks at all rows of a table, or at all of a deployment.
 var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)
@@ -39,7 +41,7 @@ func TestNoStatementWalksATable(t *testing.T) {
 			t.Fatal(s, err)
 		}
 		for _, step := range plan {
-			if walks.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
+			if walks.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "log_kept") && !strings.Contains(step, "erasures_unpurged") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
 				t.Errorf("%s\n\t%s", step, s)
 			}
 		}
@@ -64,6 +66,10 @@ func work(t *testing.T, d *servertest.Deployment) {
 	anna.Push(anna.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("4")}))
 	ben.Push(ben.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("5")}))
 	ben.Pull()
+
+	if _, err := d.Service.Erase(ctx, c2.Record); err != nil {
+		t.Fatal(err)
+	}
 
 	// What is held, decided, dropped and given back.
 	carl, coordinator := d.Enrol("carl"), d.Enrol("coordinator")

@@ -187,9 +187,15 @@ func (g *group) person(worker hlc.ID, at hlc.Time) (access.Person, error) {
 
 // take gives the next position to a change of a replica.
 func (g *group) take(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash) uint64 {
+	return g.takeRedacted(r, change, rec, v, body, hash, false)
+}
+
+// takeRedacted does so for a change of which the body may not be as its author encoded it.
+func (g *group) takeRedacted(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash, redacted bool) uint64 {
 	r.Have++
 	r.Chain = batch.Next(r.Chain, hash)
-	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: v.outcome, WaitsFor: v.waitsFor, Body: body}, hash)
+	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: v.outcome, WaitsFor: v.waitsFor, Body: body,
+		Hash: outcomeHash(body, redacted, hash)}, hash)
 	return g.head.Position
 }
 
@@ -197,9 +203,6 @@ func (g *group) append(e LogEntry, hash batch.Hash) {
 	g.head.Position++
 	g.head.Chain = batch.NextLog(g.head.Chain, g.head.Position, e.Replica, e.Sequence, hash)
 	e.Position, e.Chain, e.Received = g.head.Position, g.head.Chain, g.now.UnixMilli()
-	if e.Body == nil && e.Outcome != NewAudience && e.Outcome != Settled {
-		e.Hash = hash[:]
-	}
 	g.log = append(g.log, e)
 }
 

@@ -60,6 +60,9 @@ func (g *group) judge(s submission) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
+	if gone, err := g.erased(c.Record, c.Kind, func() record.Registers { return record.Merge(e.registers, s.set) }); err != nil || gone {
+		return verdict{outcome: Erased}, err
+	}
 	if e.there && c.Makes() {
 		return verdict{outcome: Known}, nil // the record is there, so what made it is
 	}

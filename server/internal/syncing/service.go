@@ -159,6 +159,9 @@ type Arrival struct {
 // Sync answers one request of a device whose token was verified.
 func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	now := s.config.Wall()
+	if err := s.config.Journal.Refresh(); err != nil {
+		return nil, err
+	}
 	if request.GetProtocol() != Protocol {
 		return nil, problem.New(problem.ProtocolUnsupported)
 	}
@@ -178,7 +181,7 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 		return nil, err
 	}
 	response := &syncv1.SyncResponse{Protocol: Protocol, Unconfirmed: device.AdmittedAt != 0}
-	if err := s.exchangeJournal(request, response); err != nil {
+	if err := s.takeJournal(ctx, request); err != nil {
 		return nil, err
 	}
 	lost, err := s.lostHistory(ctx, request.GetPull())
@@ -211,6 +214,7 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if response.Certificate, err = s.renew(device, request, now); err != nil {
 		return nil, err
 	}
+	s.tellJournal(request, response) // last: what the push brought may have been erased before
 	response.Time = s.config.Wall().UnixMilli()
 	return response, nil
 }

@@ -168,6 +168,9 @@ func (g *group) again(e LogEntry, by *access.Person) error {
 	if err != nil || (v.outcome == e.Outcome && v.waitsFor == e.WaitsFor) {
 		return err
 	}
+	if v.outcome == Erased {
+		return g.forget(e)
+	}
 	if v.outcome != Applied || v.idle {
 		g.settle(e, v)
 		return nil

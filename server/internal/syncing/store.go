@@ -19,6 +19,8 @@ type Store interface {
 	Write(ctx context.Context, fn func(Writing) error) error
 	// Read runs fn over one snapshot. It never waits for a writer.
 	Read(ctx context.Context, fn func(Reading) error) error
+	// Purge leaves nothing in the files of what was erased from the store. Writers wait meanwhile.
+	Purge(ctx context.Context) error
 }
 
 // Reading looks things up in one snapshot.
@@ -66,6 +68,7 @@ type Writing interface {
 	Reading
 	Enrolling
 	Settling
+	Erasing
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
@@ -92,6 +95,22 @@ type Settling interface {
 	Decisions(change hlc.ID) ([]hlc.ID, error)
 	// InAudience are the ids of an audience's records.
 	InAudience(audience hlc.ID) ([]hlc.ID, error)
+}
+
+// Erasing takes personal data out. It writes at once, and not with Save.
+type Erasing interface {
+	// EachBody hands on the log's entries that have a body. fn must not use the store.
+	EachBody(fn func(LogEntry) error) error
+	// AllKept are the entries that are held or discarded, ascending.
+	AllKept() ([]LogEntry, error)
+	// Rewrite changes outcome, body, hash and what is waited for of entries. What the log's chain is made of stays.
+	Rewrite(entries []LogEntry) error
+	// Remove takes records out.
+	Remove(ids []hlc.ID) error
+	// ErasureNoted reports whether an entry of the journal was carried out in this store.
+	ErasureNoted(sort string, subject []byte) (bool, error)
+	// NoteErasure notes that it was.
+	NoteErasure(sort string, subject []byte) error
 }
 
 // Enrolling lets tablets in.
@@ -176,9 +195,9 @@ type LogEntry struct {
 	Change   hlc.ID
 	Record   hlc.ID
 	Outcome  string
-	// Body is the change as its author encoded it; nil once erased.
+	// Body is the change as its author encoded it; nil once erased. Tokens in it may have been replaced.
 	Body []byte
-	// Hash is the change's, where the body is erased.
+	// Hash is that of the change as its author encoded it, where the body is not that any more; else nil.
 	Hash  []byte
 	Chain batch.Hash
 	// Received is the server's clock, milliseconds since 1970.

@@ -186,6 +186,10 @@ func (w *writer) transact(jobs []job) (err error) {
 				err = fmt.Errorf("panic while writing: %v\n%s", v, debug.Stack())
 			}
 		}()
+		// Whoever writes to the journal beside this server does so while they alone write to the store, as this does now.
+		if err := w.self.journal.Refresh(); err != nil {
+			return err
+		}
 		g, err := newGroup(tx, w.self, w.wall())
 		if err != nil {
 			return err

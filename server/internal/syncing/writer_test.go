@@ -19,6 +19,8 @@ type ledger struct {
 	proceed   chan struct{} // waited for by each; may be nil
 }
 
+func (*ledger) Purge(context.Context) error { return nil }
+
 func (l *ledger) Read(context.Context, func(Reading) error) error { return nil }
 
 func (l *ledger) Write(_ context.Context, fn func(Writing) error) error {
@@ -49,8 +51,13 @@ func (p *page) Save(c Changes) error {
 	return nil
 }
 
+// noJournal is a journal that nobody writes to.
+type noJournal struct{ Journal }
+
+func (noJournal) Refresh() error { return nil }
+
 func newWriter(t *testing.T, store Store) *writer {
-	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0)}, wall: time.Now, after: time.After, observe: func(Commit) {}, committed: func(bool) {}}
+	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0), journal: noJournal{}}, wall: time.Now, after: time.After, observe: func(Commit) {}, committed: func(bool) {}}
 	w.start()
 	t.Cleanup(w.close)
 	return w
