@@ -328,7 +328,7 @@ func (s *Service) NewEnrolmentCode(ctx context.Context, worker hlc.ID, life time
 	if s.SetUp().Workers[worker] == nil {
 		return "", problem.New(problem.NotFound)
 	}
-	secret, err = newSecret(s.config.Entropy)
+	secret, err = wire.NewSecret(s.config.Entropy)
 	if err != nil {
 		return "", err
 	}
