@@ -67,6 +67,8 @@ type fakeServer struct {
 	settled []*syncv1.SettledChange
 	// unconfirmed are devices that the server knows by their certificate alone.
 	unconfirmed map[hlc.ID]bool
+	// revoked are devices that are out of use, with the word that they are.
+	revoked map[hlc.ID]*syncv1.JournalEntry
 	journal     []*syncv1.JournalEntry
 	// refuseGiven says why a record given back is held; "" merges it.
 	refuseGiven func(*syncv1.GivenRecord) string
@@ -118,7 +120,7 @@ func newServer(t failer) *fakeServer {
 	s := &fakeServer{
 		t: t, now: start, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
 		secrets: enrolSecret, devices: map[hlc.ID]*device{}, replicas: map[uint64]*replica{}, records: map[hlc.ID]*served{},
-		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true, unconfirmed: map[hlc.ID]bool{},
+		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true, unconfirmed: map[hlc.ID]bool{}, revoked: map[hlc.ID]*syncv1.JournalEntry{},
 	}
 	s.log = []batch.Hash{batch.LogStart(s.deployment)}
 	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
@@ -322,12 +324,16 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	cursor := req.Msg.GetPull().GetCursor()
 	marks := req.Msg.GetPull().GetMarks()
 	lost := (!s.has(cursor) || (len(marks) > 0 && !s.has(marks[0]))) && !s.unconfirmed[d.id]
-	takes := !lost && len(req.Msg.GetChains()) == 0
-	if takes {
+	revoked := s.revoked[d.id] != nil
+	takes := (!lost || revoked) && len(req.Msg.GetChains()) == 0
+	if takes && !revoked {
 		res.Given = s.giveBack(req.Msg.GetGiveBack())
 	}
 	res.Acknowledgement = s.push(d, req.Msg, hashes, changes, takes)
 	switch {
+	case revoked:
+		res.Unconfirmed, res.Revocation = true, s.revoked[d.id]
+		return connect.NewResponse(res), nil
 	case s.unconfirmed[d.id]:
 		res.Unconfirmed = true
 	case lost && len(marks) < 2:
@@ -392,6 +398,15 @@ func (s *fakeServer) confirm() {
 			}
 		}
 	}
+}
+
+// revoke puts a tablet out of use.
+func (s *fakeServer) revoke(device hlc.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := &syncv1.JournalEntry{Sort: wire.JournalRevoked, Subject: device[:], At: s.now.UnixMilli()}
+	wire.SealJournalEntry(s.key, s.deployment, e)
+	s.revoked[device] = e
 }
 
 // has reports whether a mark is a place of the log.
@@ -483,6 +498,8 @@ func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Has
 		s.seen[c.ID] = true
 		code := ""
 		switch {
+		case s.revoked[d.id] != nil:
+			code = "device_revoked"
 		case s.unconfirmed[d.id]:
 			code = "unconfirmed"
 		case sequence <= req.GetAccepted() && coveredBy(s.records[c.Record], c): // it was given back
