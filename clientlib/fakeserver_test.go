@@ -111,7 +111,9 @@ var (
 	liWei       = testID(4, 1)
 	zhangMin    = testID(4, 2)
 	chenJie     = testID(4, 3)
-	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
+	// typedSecret is one that can be typed.
+	typedSecret = "ABCDEFGHJKMNPQRSTVWX"
+	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, typedSecret: liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
 )
 
 func testID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 15: n} }
@@ -250,7 +252,7 @@ func (s *fakeServer) Enrol(_ context.Context, req *connect.Request[syncv1.EnrolR
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	worker, ok := s.secrets[req.Msg.GetSecret()]
-	if !ok || !bytes.Equal(req.Msg.GetDeployment(), s.deployment[:]) {
+	if !ok || (len(req.Msg.GetDeployment()) > 0 && !bytes.Equal(req.Msg.GetDeployment(), s.deployment[:])) {
 		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeInvalid))
 	}
 	var id hlc.ID
