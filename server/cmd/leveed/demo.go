@@ -43,7 +43,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	url, token := d.URL()
-	welcome(os.Stderr, d.Database(), url, &server.Made{APIToken: token})
+	welcome(os.Stderr, d.Database(), url, false, &server.Made{APIToken: token})
 	<-ctx.Done()
 	return nil
 }
