@@ -107,7 +107,9 @@ func ParseTyped(address, typed string) (EnrolmentCode, error) {
 }
 
 // TypedAddress is a server's URL in the shortest form that ParseTyped reads as the same.
-func TypedAddress(serverURL string) string { return strings.TrimRight(strings.TrimPrefix(serverURL, "https://"), "/") }
+func TypedAddress(serverURL string) string {
+	return strings.TrimRight(strings.TrimPrefix(serverURL, "https://"), "/")
+}
 
 // inLetters are the digits of a number, the highest first, so many of them.
 func inLetters(n *big.Int, digits int) string {
