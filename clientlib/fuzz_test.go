@@ -92,6 +92,7 @@ func unzip(t testing.TB, b []byte) []byte {
 func openWith(t testing.TB, path string, net http.RoundTripper) *clientlib.Store {
 	t.Helper()
 	store, err := clientlib.Open(t.Context(), path, clientlib.Options{
+		Key:  testKey,
 		Wall: func() time.Time { return start }, Transport: net, App: "levee-test/1", Entropy: rand.NewChaCha8([32]byte{1}),
 	})
 	if err != nil {

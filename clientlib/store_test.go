@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 func logForever(path string) {
-	s, err := clientlib.Open(context.Background(), path, clientlib.Options{Wall: func() time.Time { return start }})
+	s, err := clientlib.Open(context.Background(), path, clientlib.Options{Key: testKey, Wall: func() time.Time { return start }})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -306,7 +306,7 @@ func TestFileIsTheOwnersAlone(t *testing.T) {
 func TestOpenTakesAnyPath(t *testing.T) {
 	for _, name := range []string{"a b", "100%", "it's?", "队员#1", "x&_pragma=y", "%41", "\"quoted\""} {
 		path := filepath.Join(t.TempDir(), name)
-		s, err := clientlib.Open(t.Context(), path, clientlib.Options{})
+		s, err := clientlib.Open(t.Context(), path, clientlib.Options{Key: testKey})
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -322,7 +322,7 @@ func TestOpenTakesAnyPath(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	newer := filepath.Join(t.TempDir(), "newer.db")
-	s, err := clientlib.Open(t.Context(), newer, clientlib.Options{})
+	s, err := clientlib.Open(t.Context(), newer, clientlib.Options{Key: testKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = clientlib.Open(t.Context(), newer, clientlib.Options{})
+	_, err = clientlib.Open(t.Context(), newer, clientlib.Options{Key: testKey})
 	if clientlib.Code(err) != clientlib.CodeDatabaseNewer || !errors.Is(err, migrations.ErrNewer) {
 		t.Errorf("a newer file: %v", err)
 	}
@@ -355,10 +355,10 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(photo, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := clientlib.Open(t.Context(), photo, clientlib.Options{}); clientlib.Code(err) != clientlib.CodeDatabaseDamaged {
+	if _, err := clientlib.Open(t.Context(), photo, clientlib.Options{Key: testKey}); clientlib.Code(err) != clientlib.CodeDatabaseDamaged {
 		t.Errorf("a photo: %v", err)
 	}
-	if _, err := clientlib.Open(t.Context(), filepath.Join(photo, "x"), clientlib.Options{}); err == nil {
+	if _, err := clientlib.Open(t.Context(), filepath.Join(photo, "x"), clientlib.Options{Key: testKey}); err == nil {
 		t.Error("a file within a file was opened")
 	}
 }
@@ -449,7 +449,7 @@ func TestCloseEndsItsConnections(t *testing.T) {
 		}
 		s.http.ServeHTTP(w, r)
 	}))
-	store, err := clientlib.Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), clientlib.Options{Wall: func() time.Time { return start }})
+	store, err := clientlib.Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), clientlib.Options{Key: testKey, Wall: func() time.Time { return start }})
 	if err != nil {
 		t.Fatal(err)
 	}
