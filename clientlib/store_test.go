@@ -151,6 +151,18 @@ func mustParse(t *testing.T, id string) hlc.ID {
 // image is what a disk holds at one moment.
 type image struct{ db, wal []byte }
 
+// copyKey puts the key of a file beside another.
+func copyKey(t testing.TB, from, to string) {
+	t.Helper()
+	key, err := os.ReadFile(from + ".key")
+	if err == nil {
+		err = os.WriteFile(to+".key", key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (tab *tablet) image() image {
 	tab.t.Helper()
 	db, err := os.ReadFile(tab.path)
@@ -167,6 +179,7 @@ func (tab *tablet) restart(im image) *tablet {
 	tab.t.Helper()
 	c := &tablet{t: tab.t, path: filepath.Join(tab.t.TempDir(), "tablet.db"), net: tab.net, now: tab.now, seed: tab.seed + 7}
 	tab.must(os.WriteFile(c.path, im.db, 0o600))
+	copyKey(tab.t, tab.path, c.path)
 	if im.wal != nil {
 		tab.must(os.WriteFile(c.path+"-wal", im.wal, 0o600))
 	}
@@ -294,7 +307,7 @@ func TestFileIsTheOwnersAlone(t *testing.T) {
 	tab := enrolled(t, newServer(t), "li-wei")
 	_, err := tab.LogCase(t.Context(), aCase("1"))
 	tab.must(err)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", ".key"} {
 		info, err := os.Stat(tab.path + suffix)
 		tab.must(err)
 		if info.Mode().Perm() != 0o600 {
