@@ -69,7 +69,7 @@ type fakeServer struct {
 	unconfirmed map[hlc.ID]bool
 	// revoked are devices that are out of use, with the word that they are.
 	revoked map[hlc.ID]*syncv1.JournalEntry
-	journal     []*syncv1.JournalEntry
+	journal []*syncv1.JournalEntry
 	// refuseGiven says why a record given back is held; "" merges it.
 	refuseGiven func(*syncv1.GivenRecord) string
 }
@@ -103,14 +103,14 @@ type served struct {
 
 // The deployment that all tests work in.
 var (
-	start       = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
-	wangzhuang  = testID(2, 1)
-	xiaohe      = testID(2, 2)
-	teamA       = testID(3, 1)
-	teamB       = testID(3, 2)
-	liWei       = testID(4, 1)
-	zhangMin    = testID(4, 2)
-	chenJie     = testID(4, 3)
+	start      = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
+	wangzhuang = testID(2, 1)
+	xiaohe     = testID(2, 2)
+	teamA      = testID(3, 1)
+	teamB      = testID(3, 2)
+	liWei      = testID(4, 1)
+	zhangMin   = testID(4, 2)
+	chenJie    = testID(4, 3)
 	// typedSecret is one that can be typed.
 	typedSecret = "ABCDEFGHJKMNPQRSTVWX"
 	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, typedSecret: liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
