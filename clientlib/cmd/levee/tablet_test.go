@@ -38,7 +38,7 @@ type tablet struct {
 func newTablet(t testing.TB, s *server, c *clock, seed byte) *tablet {
 	return &tablet{
 		t: t, file: filepath.Join(t.TempDir(), "tablet.db"), lang: "en",
-		options: clientlib.Options{Wall: c.wall, Entropy: rand.NewChaCha8([32]byte{seed}), Transport: s, App: "levee/test"},
+		options: clientlib.Options{Key: clientlib.HostKey([32]byte{1}), Wall: c.wall, Entropy: rand.NewChaCha8([32]byte{seed}), Transport: s, App: "levee/test"},
 	}
 }
 

@@ -96,13 +96,17 @@ func (tx *Tx) eraseChanges(t *Tablet, where string, only func(*record.Change) bo
 func (tx *Tx) chained(replica hlc.Replica, after, to uint64, most int, each func(body, hash []byte) error) error {
 	return tx.each(func(r row) error {
 		var sequence uint64
-		var body, hash []byte
-		if err := r.Scan(&sequence, &body, &hash); err != nil {
+		var changeID, body, hash []byte
+		if err := r.Scan(&sequence, &changeID, &body, &hash); err != nil {
+			return err
+		}
+		body, err := tx.seal.open(changeBody, changeID, body)
+		if err != nil {
 			return err
 		}
 		return each(body, hash)
-	}, `SELECT sequence, body, NULL FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
-		UNION ALL SELECT sequence, NULL, hash FROM erased_changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
+	}, `SELECT sequence, id, body, NULL FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
+		UNION ALL SELECT sequence, NULL, NULL, hash FROM erased_changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
 		ORDER BY sequence LIMIT $4`, int64(replica), after, to, most) //nolint:gosec // the same bits, signed
 }
 
