@@ -235,7 +235,7 @@ func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error)
 }
 
 func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, worker hlc.ID) (Enrolment, error) {
-	secret, err := service.NewEnrolmentCode(ctx, worker, enrolmentLife)
+	secret, err := service.NewEnrolmentCode(ctx, worker, hlc.ID{}, enrolmentLife)
 	if err != nil {
 		return Enrolment{}, err
 	}

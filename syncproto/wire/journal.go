@@ -16,7 +16,7 @@ const (
 	// JournalCodeUsed: an enrolment code was used. Subject is the SHA-256 of its secret, detail the public key that came
 	// with it.
 	JournalCodeUsed = "enrolment_code_used"
-	// JournalRevoked: a device was revoked. Subject is its id.
+	// JournalRevoked: a device was revoked. Subject is its id, detail that of the device that replaces it, if one does.
 	JournalRevoked = "device_revoked"
 	// JournalConfirmed: a coordinator confirmed a device that was known by its certificate alone. Subject is its id, detail
 	// its Certificate.

@@ -61,7 +61,7 @@ func Discard(p, author Person) bool {
 // judged as if they had written it.
 func Release(p Person, held record.Code) bool {
 	switch held {
-	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeStampInFuture:
+	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeDeviceRevoked, record.CodeStampInFuture:
 		return p.Role == recordv1.Role_ROLE_COORDINATOR
 	default:
 		return leads(p.Role)

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"levee/server/internal/servertest"
+	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/levee/sync/v1/syncv1connect"
 	"levee/syncproto/problem"
@@ -24,7 +25,7 @@ import (
 func FuzzSyncRoute(f *testing.F) {
 	d := servertest.New(f)
 	anna := d.Enrol("anna")
-	secret, err := d.Service.NewEnrolmentCode(f.Context(), d.Workers["ben"], 1<<40)
+	secret, err := d.Service.NewEnrolmentCode(f.Context(), d.Workers["ben"], hlc.ID{}, 1<<40)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -146,18 +146,32 @@ func (h *syncHandler) Sync(ctx context.Context, request *connect.Request[syncv1.
 
 // Enrol implements syncv1connect.SyncServiceHandler.
 func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
-	var d *Deployment
-	if id := request.Msg.GetDeployment(); len(id) == len(hlc.ID{}) {
-		d = h.Deployments[hlc.ID(id)]
-	}
-	if d == nil {
-		return nil, h.toConnect(problem.New(problem.EnrolmentCodeInvalid))
+	d, err := h.deploymentOf(ctx, request.Msg)
+	if err != nil {
+		return nil, h.toConnect(h.toProblem(err))
 	}
 	response, err := d.Syncing.Enrol(ctx, request.Msg)
 	if err != nil {
 		return nil, h.toConnect(h.toProblem(err))
 	}
 	return connect.NewResponse(response), nil
+}
+
+// deploymentOf is the deployment that an enrolment is for: the one that the request names, or, where a code was typed, the
+// one that knows its secret.
+func (c *Config) deploymentOf(ctx context.Context, request *syncv1.EnrolRequest) (*Deployment, error) {
+	if id := request.GetDeployment(); len(id) == len(hlc.ID{}) {
+		if d := c.Deployments[hlc.ID(id)]; d != nil {
+			return d, nil
+		}
+	} else if len(id) == 0 {
+		for _, d := range c.Deployments {
+			if known, err := d.Syncing.KnowsCode(ctx, request.GetSecret()); err != nil || known {
+				return d, err
+			}
+		}
+	}
+	return nil, problem.New(problem.EnrolmentCodeInvalid)
 }
 
 // panicked is an error that a handler panicked with.

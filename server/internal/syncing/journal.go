@@ -51,12 +51,15 @@ func (s *Service) exchangeJournal(request *syncv1.SyncRequest, response *syncv1.
 
 // catchUp carries out what the journal says and the store, set back to an older copy, does not know.
 func (s *Service) catchUp(ctx context.Context) error {
-	for _, e := range s.config.Journal.All(wire.JournalConfirmed) {
-		if len(e.GetSubject()) != len(hlc.ID{}) {
-			continue
-		}
-		if err := s.settleConfirmed(ctx, hlc.ID(e.GetSubject())); err != nil {
-			return err
+	settle := map[string]func(context.Context, hlc.ID) error{wire.JournalConfirmed: s.settleConfirmed, wire.JournalRevoked: s.settleRevoked}
+	for _, sort := range []string{wire.JournalConfirmed, wire.JournalRevoked} {
+		for _, e := range s.config.Journal.All(sort) {
+			if len(e.GetSubject()) != len(hlc.ID{}) {
+				continue
+			}
+			if err := settle[sort](ctx, hlc.ID(e.GetSubject())); err != nil {
+				return err
+			}
 		}
 	}
 	return s.writer.do(ctx, func(g *group) error {

@@ -157,6 +157,8 @@ func (g *group) again(e LogEntry, by *access.Person) error {
 	if err != nil {
 		return err
 	}
+	// What came before its tablet was revoked, or was released since, is judged as ever.
+	from.revoked = from.revoked && e.Outcome == string(record.CodeDeviceRevoked)
 	a := arrive(e.Body, e.Replica, g.self.rules())
 	a.future = a.change != nil && a.change.Stamp.Time > g.future()
 	v, err := g.judge(submission{arrival: &a, sender: from, again: e.Position, by: by})

@@ -27,6 +27,8 @@ type Reading interface {
 	RecordReading
 	// Device is a device; false when there is none by that id.
 	Device(id hlc.ID) (Device, bool, error)
+	// Enrolment is the use that may be made of a code, by the hash of its secret; false when there is none.
+	Enrolment(secretHash []byte) (Enrolment, bool, error)
 	// Settled are the log's entries with outcome Settled after a position, up to another, ascending.
 	Settled(after, to uint64) ([]LogEntry, error)
 	// Departures are the records that left one of some audiences after a position, up to another.
@@ -96,8 +98,6 @@ type Settling interface {
 
 // Enrolling lets tablets in.
 type Enrolling interface {
-	// Enrolment is the use that may be made of a code, by the hash of its secret.
-	Enrolment(secretHash []byte) (Enrolment, bool, error)
 	// SaveEnrolment adds a code or notes its use.
 	SaveEnrolment(Enrolment) error
 	// DeviceByKey is the device of a public key; false when there is none.
@@ -211,6 +211,8 @@ type Device struct {
 	Name, App string
 	// Instants are milliseconds since 1970; 0 never.
 	EnrolledAt, LastContact, RevokedAt int64
+	// ReplacedBy is the device that took its place when it was revoked; zero when none did.
+	ReplacedBy hlc.ID
 	// AdmittedAt is when it came in by its certificate alone; 0 once it is confirmed, and for all others.
 	AdmittedAt int64
 	// Unsent is how many changes it said to hold still at its last contact.
@@ -221,6 +223,8 @@ type Device struct {
 type Enrolment struct {
 	SecretHash []byte
 	Worker     hlc.ID
+	// Replaces is the device that is revoked when the code is used; zero for none.
+	Replaces hlc.ID
 	// ExpiresAt is milliseconds since 1970.
 	ExpiresAt int64
 	// UsedBy is the device; zero while the code is unused.
