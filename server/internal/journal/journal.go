@@ -5,7 +5,6 @@ package journal
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -53,9 +52,13 @@ type Journal struct {
 	file       *File
 	deployment hlc.ID
 	entries    []*syncv1.JournalEntry
+	bySubject  map[entryKey]*syncv1.JournalEntry
 	// chains[i] is the chain before entry i; the last one is that of the end.
 	chains []batch.Hash
 }
+
+// entryKey is what there is one entry of.
+type entryKey struct{ sort, subject string }
 
 // Open reads the file, or makes it. A last line that was cut by a crash was never answered for, and the next one is written
 // in its place; any other line that is not as the server wrote it is ErrDamaged.
@@ -120,7 +123,7 @@ func (f *File) Deployment(id hlc.ID) *Journal {
 func (f *File) deployment(id hlc.ID) *Journal {
 	j := f.deployments[id]
 	if j == nil {
-		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}}
+		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}, bySubject: map[entryKey]*syncv1.JournalEntry{}}
 		f.deployments[id] = j
 	}
 	return j
@@ -129,15 +132,13 @@ func (f *File) deployment(id hlc.ID) *Journal {
 func (j *Journal) append(e *syncv1.JournalEntry) {
 	j.entries = append(j.entries, e)
 	j.chains = append(j.chains, wire.NextJournal(j.chains[len(j.chains)-1], j.deployment, e))
+	if key := (entryKey{e.GetSort(), string(e.GetSubject())}); j.bySubject[key] == nil {
+		j.bySubject[key] = e
+	}
 }
 
 func (j *Journal) find(sort string, subject []byte) *syncv1.JournalEntry {
-	for _, e := range j.entries {
-		if e.GetSort() == sort && bytes.Equal(e.GetSubject(), subject) {
-			return e
-		}
-	}
-	return nil
+	return j.bySubject[entryKey{sort, string(subject)}]
 }
 
 // Find is the entry of a sort about a subject; nil when there is none.
