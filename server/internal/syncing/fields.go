@@ -47,10 +47,15 @@ func assigned(kind record.Kind, registers record.Registers) []hlc.ID {
 	}
 }
 
-// confidential reports whether a record reaches only those who work on its root. A conflict shows what its target does.
+// confidential reports whether a record reaches only those who work on its root.
 func confidential(kind record.Kind, registers record.Registers) bool {
+	return record.Confidential(shown(kind, registers))
+}
+
+// shown is the kind of what a record shows: a conflict shows what its target does.
+func shown(kind record.Kind, registers record.Registers) record.Kind {
 	if kind == recordv1.Kind_KIND_CONFLICT {
-		kind = record.Kind(registers.Get(targetKindField).Number()) //nolint:gosec // a kind that does not fit is not known
+		return record.Kind(registers.Get(targetKindField).Number()) //nolint:gosec // a kind that does not fit is not known
 	}
-	return record.Confidential(kind)
+	return kind
 }

@@ -284,7 +284,7 @@ func (g *group) post(e *entry, made bool) error {
 	p.Team, p.Role = posted(e.registers)
 	since := max(e.registers.Get(teamField).Stamp.Time, e.registers.Get(roleField).Stamp.Time)
 	was, err := g.person(e.ID, since)
-	if err != nil || (!made && was == p) {
+	if err != nil || (!made && was.Equal(p)) {
 		return err
 	}
 	if made {
