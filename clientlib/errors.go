@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"levee/clientlib/internal/localdb"
+	"levee/clientlib/internal/remote"
 	"levee/migrations"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
@@ -46,6 +47,8 @@ const (
 	CodeDatabaseDamaged = "database_damaged"
 	// CodeNotDamaged: there is nothing to rescue.
 	CodeNotDamaged = "not_damaged"
+	// CodeServerNotTrusted: whoever answered is not the server that the tablet enrolled with. Nothing was sent.
+	CodeServerNotTrusted = "server_not_trusted"
 	// CodeIdentityLost: not even who the tablet is can be read of a damaged file.
 	CodeIdentityLost = "identity_lost"
 )
@@ -71,6 +74,8 @@ var sentences = map[string]sentence{
 	CodeDatabaseBusy: {"另一个程序正在使用数据文件，请稍后再试。", "Another program is using the file. Try again in a moment."},
 	CodeDatabaseDamaged: {"数据文件已损坏或不是本程序的文件，请勿删除。请运行：levee rescue，它会保存未发送的内容并重建文件。",
 		"The file is damaged, or is not one of this program. Keep it, and run: levee rescue. It saves what is unsent and makes the file anew."},
+	CodeServerNotTrusted: {"连到的不是本行动的服务器（证书不符），没有发送任何内容。可能是这个网络拦截了连接：请换一个网络再试；仍不行，请联系协调员。",
+		"What answered is not this deployment's server: its certificate is another. Nothing was sent. The network may be in the way: try another one; if that does not help, ask your coordinator."},
 	CodeNotDamaged: {"数据文件没有损坏，无需修复。", "The file is not damaged. There is nothing to rescue."},
 	CodeIdentityLost: {"数据文件损坏严重，连本机的登记信息也读不出。请勿删除任何文件，向协调员索取新的登记码，用新文件登记，并把旧文件交给协调员。",
 		"The file is damaged so badly that not even who this tablet is can be read. Delete nothing. Ask your coordinator for a new code, enrol with a new file, and hand the old files over."},
@@ -192,6 +197,8 @@ func known(err error) error {
 	switch {
 	case errors.Is(err, localdb.ErrNotEnrolled):
 		return &Error{CodeNotEnrolled, nil}
+	case errors.Is(err, remote.ErrNotTrusted):
+		return &Error{CodeServerNotTrusted, err}
 	case errors.Is(err, localdb.ErrForked):
 		return &Error{CodeForked, err}
 	case errors.Is(err, migrations.ErrNewer):
