@@ -78,7 +78,7 @@ func (v *visit) accountBody() (accountBody, error) {
 }
 
 func (v *visit) deploymentName(id hlc.ID) string {
-	if d, ok := v.Deployments()[id]; ok {
+	if d := v.Deployments.Get(id); d != nil {
 		return d.Syncing.SetUp().Deployment.GetName()
 	}
 	return ""

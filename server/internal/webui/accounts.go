@@ -20,7 +20,6 @@ func (v *visit) accounts() error {
 	if err != nil {
 		return err
 	}
-	deployments := v.Deployments()
 	var rows []accountRow
 	for _, a := range all {
 		row := accountRow{Name: a.Name, Login: a.Login, Disabled: a.Disabled, TOTP: a.TOTP}
@@ -28,7 +27,7 @@ func (v *visit) accounts() error {
 			row.Does = append(row.Does, v.T("role_administrator"))
 		}
 		for _, m := range a.Memberships {
-			if d, ok := deployments[m.Deployment]; ok {
+			if d := v.Deployments.Get(m.Deployment); d != nil {
 				setUp := d.Syncing.SetUp()
 				row.Does = append(row.Does, v.T("does_in", v.role(setUp.Workers[m.Worker].GetRole()), setUp.Deployment.GetName()))
 			}
@@ -74,7 +73,7 @@ func (v *visit) disable() error {
 		return err
 	}
 	if a.ID == v.session.Account.ID {
-		return problem.New(notAllowed) // nobody locks themselves out
+		return problem.New(problem.NotAllowed) // nobody locks themselves out
 	}
 	if err := v.Accounts.Disable(v.context(), v.session.Actor(hlc.ID{}), a.ID); err != nil {
 		return err

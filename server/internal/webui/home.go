@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -18,23 +19,20 @@ type homeRow struct{ To, Name, Dates, As string }
 // home lists the deployments in which the visitor has a part.
 func (v *visit) home() error {
 	var rows []homeRow
-	all := v.Deployments()
-	for _, m := range v.session.Account.Memberships {
-		d, ok := all[m.Deployment]
-		if !ok {
-			continue
-		}
-		setUp := d.Syncing.SetUp()
-		w := setUp.Workers[m.Worker]
-		if w == nil {
+	for _, d := range v.Deployments.All() {
+		p, setUp := v.personIn(d), d.Syncing.SetUp()
+		if access.May(p, access.SeeSetUp, access.Where{Foreign: p.Worker == hlc.ID{}}) != access.Yes {
 			continue
 		}
 		dates := v.T("dates_since", v.Date(setUp.Deployment.GetStartOn()))
 		if end := setUp.Deployment.GetEndOn(); end != 0 {
 			dates = v.T("dates_between", v.Date(setUp.Deployment.GetStartOn()), v.Date(end))
 		}
-		rows = append(rows, homeRow{To: v.To(to(m.Deployment)), Name: setUp.Deployment.GetName(), Dates: dates,
-			As: v.T("as_worker", w.GetName(), v.role(w.GetRole()))})
+		row := homeRow{To: v.To(to(d.Syncing.Deployment())), Name: setUp.Deployment.GetName(), Dates: dates}
+		if w := setUp.Workers[p.Worker]; w != nil {
+			row.As = v.T("as_worker", w.GetName(), v.role(w.GetRole()))
+		}
+		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b homeRow) int { return cmp.Compare(a.Name, b.Name) })
 	return v.show("home", &page{Title: v.T("title_home"), Body: struct{ Deployments []homeRow }{rows}})
@@ -162,10 +160,10 @@ func (v *visit) standing() *standing {
 	}
 	tablets, log := len(here) >= 8 && here[:8] == "/tablets", here == "/audit"
 	add("", "nav_people", !tablets && !log)
-	if v.may(seeDevices, v.person.Team) {
+	if v.may(access.SeeDevices, v.person.Team) {
 		add("/tablets", "nav_tablets", tablets)
 	}
-	if v.may(seeAudit, hlc.ID{}) {
+	if v.may(access.SeeAudit, hlc.ID{}) {
 		add("/audit", "nav_audit", log)
 	}
 	return s

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/progress"
@@ -74,7 +75,7 @@ func (v *visit) people() error {
 		return err
 	}
 	body := peopleBody{}
-	edit := v.may(editSetUp, hlc.ID{})
+	edit := v.may(access.EditSetUp, hlc.ID{})
 	if edit {
 		body.NewWorker, body.NewTeam, body.NewSite = v.To(to(id, "workers/new")), v.To(to(id, "teams/new")), v.To(to(id, "sites/new"))
 	}
@@ -91,13 +92,13 @@ func (v *visit) people() error {
 		size[team]++
 		row := workerRow{Name: w.GetName(), Type: v.T("type_" + enumName("WORKER_TYPE_", w.GetType().String())), Role: v.role(w.GetRole()),
 			Teams: setUp.Teams[team].GetName(), Account: members[one], Edit: editAt("workers", one)}
-		if v.may(seeDevices, team) {
+		if v.may(access.SeeDevices, team) {
 			row.Tablets = v.N("tablets", inUse[one])
 		}
-		if v.may(enrolTablet, team) {
+		if v.mayEnrol(one) == nil {
 			row.Code = v.To(to(id, "workers", one.String(), "code"))
 		}
-		if v.may(inviteWorker, team) && !members[one] {
+		if v.may(access.InviteWorker, team) && !members[one] {
 			row.Invite = v.To(to(id, "workers", one.String(), "invitation"))
 		}
 		body.Workers = append(body.Workers, row)
@@ -134,7 +135,7 @@ func (v *visit) allTablets() (all []progress.Tablet, err error) {
 			return nil, err
 		}
 		for _, t := range tablets {
-			if v.may(seeDevices, t.Team.ID) {
+			if v.may(access.SeeDevices, t.Team.ID) {
 				all = append(all, t)
 			}
 		}
@@ -344,7 +345,7 @@ func (v *visit) inviteWorker() error {
 	if w == nil {
 		return problem.New(problem.NotFound)
 	}
-	if err := v.must(inviteWorker, idOf(w.GetTeam())); err != nil {
+	if err := v.must(access.InviteWorker, idOf(w.GetTeam())); err != nil {
 		return err
 	}
 	deployment := v.within.Syncing.Deployment()

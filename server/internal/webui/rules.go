@@ -3,70 +3,47 @@ package webui
 import (
 	"net/http"
 	"net/url"
-	"time"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"levee/server/internal/access"
+	"levee/server/internal/accounts"
 	"levee/syncproto/hlc"
-	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 )
 
-type action string
-
-const (
-	seeSetUp      action = "see_set_up"
-	editSetUp     action = "edit_set_up"
-	seeDevices    action = "see_devices"
-	enrolTablet   action = "enrol_tablet"
-	renameTablet  action = "rename_tablet"
-	revokeTablet  action = "revoke_tablet"
-	confirmTablet action = "confirm_tablet"
-	inviteWorker  action = "invite"
-	seeAudit      action = "see_audit"
-)
-
-const notAllowed problem.Code = "not_allowed"
-
-func mayDo(p access.Person, a action, team hlc.ID) error {
-	own := team == p.Team || team == hlc.ID{}
-	switch {
-	case p.Worker == hlc.ID{}:
-		return problem.New(problem.NotFound)
-	case p.Role == recordv1.Role_ROLE_COORDINATOR || a == seeSetUp:
-		return nil
-	case (a == seeDevices || a == enrolTablet || a == renameTablet || a == revokeTablet) && p.Role == recordv1.Role_ROLE_SUPERVISOR && own:
-		return nil
-	case p.Role == recordv1.Role_ROLE_SUPERVISOR && !own:
-		return problem.New(problem.NotFound)
-	}
-	return problem.New(notAllowed)
+// where is what belongs to a team of the deployment; Everyone when to none.
+func (v *visit) where(team hlc.ID) access.Where {
+	return access.Where{Team: team, Foreign: v.within == nil}
 }
 
 // may reports whether the visitor may do something to what belongs to a team of the deployment.
-func (v *visit) may(a action, team hlc.ID) bool { return mayDo(v.person, a, team) == nil }
-
-// must is the problem that the visitor has who may not.
-func (v *visit) must(a action, team hlc.ID) error { return mayDo(v.person, a, team) }
-
-// rule says who may open a page.
-type rule struct {
-	// anyone: without signing in, too.
-	anyone bool
-	// administrators alone.
-	administrators bool
-	// action is what the visitor must be allowed in the deployment that the address names.
-	action action
+func (v *visit) may(a access.Action, team hlc.ID) bool {
+	return access.May(v.person, a, v.where(team)) == access.Yes
 }
 
-var (
-	anyone         = rule{anyone: true}
-	signedIn       = rule{}
-	administrators = rule{administrators: true}
-)
+// must is the problem that the visitor has who may not.
+func (v *visit) must(a access.Action, team hlc.ID) error {
+	return refusal(access.May(v.person, a, v.where(team)))
+}
 
-func within(a action) rule { return rule{action: a} }
+func refusal(a access.Answer) error {
+	switch a {
+	case access.Yes:
+		return nil
+	case access.No:
+		return problem.New(problem.NotAllowed)
+	default:
+		return problem.New(problem.NotFound)
+	}
+}
+
+// rule says who may open a page: whom package access lets do the action, in the deployment that the address names if it
+// names one. An empty action is for anyone, signed in or not.
+type rule = access.Action
+
+const anyone rule = ""
 
 // route is one page, or what one form does.
 type route struct {
@@ -97,53 +74,50 @@ func init() { //nolint:gochecknoinits // the handlers look the routes up themsel
 	deed := func(path string, r rule, do func(*visit) error) {
 		routes = append(routes, route{http.MethodPost, path, r, do})
 	}
-	page("/", signedIn, (*visit).home)
+	page("/", access.OwnAccount, (*visit).home)
 	form(pathSetUp, anyone, (*visit).setUp)
 	form(pathSignIn, anyone, (*visit).signIn)
 	deed("/sign-out", anyone, (*visit).signOut)
 	form(pathInvitation, anyone, (*visit).invitation)
-	deed("/invitation/join", signedIn, (*visit).join)
+	deed("/invitation/join", access.OwnAccount, (*visit).join)
 	form(pathReset, anyone, (*visit).reset)
 
-	form("/deployments/new", administrators, (*visit).newDeployment)
-	page(pathIn, within(seeSetUp), (*visit).people)
-	form(pathIn+"/sites/:site", within(editSetUp), (*visit).site)
-	form(pathIn+"/teams/:team", within(editSetUp), (*visit).team)
-	form(pathIn+"/workers/:worker", within(editSetUp), (*visit).worker)
-	deed(pathIn+"/workers/:worker/invitation", within(inviteWorker), (*visit).inviteWorker)
-	deed(pathIn+"/workers/:worker/code", within(seeSetUp), (*visit).makeCode)
-	page(pathIn+"/codes/:shown", within(seeSetUp), (*visit).code)
-	page(pathIn+"/codes/:shown/image", within(seeSetUp), (*visit).codeImage)
-	page(pathIn+"/tablets", within(seeDevices), (*visit).tablets)
-	form(pathIn+"/tablets/:device/name", within(seeDevices), (*visit).renameTablet)
-	form(pathIn+"/tablets/:device/replacement", within(seeDevices), (*visit).replaceTablet)
-	form(pathIn+"/tablets/:device/revocation", within(seeDevices), (*visit).revokeTablet)
-	deed(pathIn+"/tablets/:device/confirmation", within(confirmTablet), (*visit).confirmTablet)
-	page(pathIn+"/audit", within(seeAudit), (*visit).auditIn)
+	form("/deployments/new", access.MakeDeployment, (*visit).newDeployment)
+	page(pathIn, access.SeeSetUp, (*visit).people)
+	form(pathIn+"/sites/:site", access.EditSetUp, (*visit).site)
+	form(pathIn+"/teams/:team", access.EditSetUp, (*visit).team)
+	form(pathIn+"/workers/:worker", access.EditSetUp, (*visit).worker)
+	deed(pathIn+"/workers/:worker/invitation", access.InviteWorker, (*visit).inviteWorker)
+	deed(pathIn+"/workers/:worker/code", access.SeeSetUp, (*visit).makeCode)
+	page(pathIn+"/codes/:shown", access.SeeSetUp, (*visit).code)
+	page(pathIn+"/codes/:shown/image", access.SeeSetUp, (*visit).codeImage)
+	page(pathIn+"/tablets", access.SeeDevices, (*visit).tablets)
+	form(pathIn+"/tablets/:device/name", access.SeeDevices, (*visit).renameTablet)
+	form(pathIn+"/tablets/:device/replacement", access.SeeDevices, (*visit).replaceTablet)
+	form(pathIn+"/tablets/:device/revocation", access.SeeDevices, (*visit).revokeTablet)
+	deed(pathIn+"/tablets/:device/confirmation", access.ConfirmTablet, (*visit).confirmTablet)
+	page(pathIn+"/audit", access.SeeAudit, (*visit).auditIn)
 
-	form("/account", signedIn, (*visit).account)
-	deed("/account/time-code", signedIn, (*visit).beginTimeCode)
-	form("/account/time-code/:shown", signedIn, (*visit).timeCode)
-	page("/account/time-code/:shown/image", signedIn, (*visit).timeCodeImage)
-	deed("/account/sign-out-others", signedIn, (*visit).signOutOthers)
-	form("/account/tokens/new", signedIn, (*visit).newToken)
-	deed("/account/tokens/:token/revocation", signedIn, (*visit).revokeToken)
-	page("/shown/:shown", signedIn, (*visit).shown)
+	form("/account", access.OwnAccount, (*visit).account)
+	deed("/account/time-code", access.OwnAccount, (*visit).beginTimeCode)
+	form("/account/time-code/:shown", access.OwnAccount, (*visit).timeCode)
+	page("/account/time-code/:shown/image", access.OwnAccount, (*visit).timeCodeImage)
+	deed("/account/sign-out-others", access.OwnAccount, (*visit).signOutOthers)
+	form("/account/tokens/new", access.OwnAccount, (*visit).newToken)
+	deed("/account/tokens/:token/revocation", access.OwnAccount, (*visit).revokeToken)
+	page("/shown/:shown", access.OwnAccount, (*visit).shown)
 
-	page("/accounts", administrators, (*visit).accounts)
-	deed("/accounts/invitation", administrators, (*visit).inviteAdministrator)
-	deed("/accounts/:account/reset", administrators, (*visit).resetAccount)
-	deed("/accounts/:account/disabled", administrators, (*visit).disable)
-	deed("/accounts/:account/enabled", administrators, (*visit).enable)
-	page("/audit", administrators, (*visit).auditOfServer)
+	page("/accounts", access.SeeAccounts, (*visit).accounts)
+	deed("/accounts/invitation", access.ManageAccounts, (*visit).inviteAdministrator)
+	deed("/accounts/:account/reset", access.ManageAccounts, (*visit).resetAccount)
+	deed("/accounts/:account/disabled", access.ManageAccounts, (*visit).disable)
+	deed("/accounts/:account/enabled", access.ManageAccounts, (*visit).enable)
+	page("/audit", access.SeeServerAudit, (*visit).auditOfServer)
 }
-
-// CookieName is that of the session's cookie: sent over TLS or to this machine alone, and to no other host.
-const CookieName = "__Host-levee"
 
 // cookie is the session's cookie; an empty value takes it away.
 func cookie(value string) *http.Cookie {
-	c := &http.Cookie{Name: CookieName, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	c := &http.Cookie{Name: accounts.CookieName, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if value == "" {
 		c.MaxAge = -1
 	}
@@ -172,7 +146,7 @@ func (p *pages) handle(r route) echo.HandlerFunc {
 
 // enter finds out who visits, and refuses whom the route's rule refuses.
 func (v *visit) enter() error {
-	if c, err := v.Request().Cookie(CookieName); err == nil {
+	if c, err := v.Request().Cookie(accounts.CookieName); err == nil {
 		session, renewed, err := v.Accounts.Authenticate(v.context(), c.Value)
 		switch {
 		case problem.CodeOf(err) == problem.Unauthenticated:
@@ -187,30 +161,38 @@ func (v *visit) enter() error {
 		}
 	}
 	rule := v.route.rule
-	switch {
-	case rule.anyone:
+	if rule == anyone {
 		return nil
-	case v.session == nil:
+	}
+	if v.session == nil {
 		return problem.New(problem.Unauthenticated)
-	case rule.administrators && !v.session.Account.Administrator:
-		return problem.New(notAllowed)
-	case rule.action == "":
-		return nil
 	}
-	id, err := v.id("deployment")
-	if err != nil {
-		return err
+	v.person.Administrator = v.session.Account.Administrator
+	if strings.HasPrefix(v.route.path, pathIn) {
+		id, err := v.id("deployment")
+		if err != nil {
+			return err
+		}
+		d := v.Deployments.Get(id)
+		if d == nil {
+			return problem.New(problem.NotFound)
+		}
+		v.person = v.personIn(d)
+		if v.within = d; d.Syncing.SetUp().Location != nil {
+			v.zone = d.Syncing.SetUp().Location
+		}
 	}
-	d, ok := v.Deployments()[id]
-	worker := v.session.Account.In(id)
-	if !ok || worker == (hlc.ID{}) {
-		return problem.New(problem.NotFound)
+	return v.must(rule, access.Everyone)
+}
+
+// personIn is as whom the visitor acts in a deployment.
+func (v *visit) personIn(d *Deployment) access.Person {
+	p := access.Person{}
+	if worker := v.session.Account.In(d.Syncing.Deployment()); worker != (hlc.ID{}) {
+		p = d.Syncing.Person(worker)
 	}
-	v.within, v.person, v.zone = &d, d.Syncing.Person(worker), d.Syncing.SetUp().Location
-	if v.zone == nil {
-		v.zone = time.UTC
-	}
-	return v.must(rule.action, hlc.ID{})
+	p.Administrator = v.session.Account.Administrator
+	return p
 }
 
 // toSignIn leads to where one signs in, and from there back to what was asked for, if that was to be looked at.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"levee/server/internal/access"
 	"levee/server/internal/audit"
 	"levee/server/internal/progress"
 	"levee/server/internal/qr"
@@ -34,13 +35,18 @@ func (v *visit) makeCode() error {
 	return v.newCode(id, hlc.ID{})
 }
 
+// mayEnrol is the problem that the visitor has who may not let in a tablet of a worker.
+func (v *visit) mayEnrol(worker hlc.ID) error {
+	return refusal(access.MayEnrol(v.person, v.within.Syncing.Person(worker), v.where(access.Everyone).Closed))
+}
+
 // newCode makes a code for a worker, and leads to the page that shows it.
 func (v *visit) newCode(worker, replaces hlc.ID) error {
 	w := v.within.Syncing.SetUp().Workers[worker]
 	if w == nil {
 		return problem.New(problem.NotFound)
 	}
-	if err := v.must(enrolTablet, idOf(w.GetTeam())); err != nil {
+	if err := v.mayEnrol(worker); err != nil {
 		return err
 	}
 	tablets, err := v.allTablets()
@@ -166,26 +172,26 @@ func (v *visit) tabletRow(t progress.Tablet) tabletRow {
 	default:
 		row.State, row.StateTag = v.T("state_active"), "good"
 	}
-	if v.may(renameTablet, t.Team.ID) {
+	if v.may(access.RenameTablet, t.Team.ID) {
 		row.Rename = at("name")
 	}
 	if t.RevokedAt != 0 {
 		return row
 	}
-	if t.AdmittedAt != 0 && v.may(confirmTablet, t.Team.ID) {
+	if t.AdmittedAt != 0 && v.may(access.ConfirmTablet, t.Team.ID) {
 		row.Confirm = at("confirmation")
 	}
-	if v.may(enrolTablet, t.Team.ID) {
+	if v.mayEnrol(t.Worker) == nil {
 		row.Replace = at("replacement")
 	}
-	if v.may(revokeTablet, t.Team.ID) {
+	if v.may(access.RevokeTablet, t.Team.ID) {
 		row.Revoke = at("revocation")
 	}
 	return row
 }
 
 // tablet is the tablet of the address, if the visitor may do something to it.
-func (v *visit) tablet(a action) (progress.Tablet, error) {
+func (v *visit) tablet(a access.Action) (progress.Tablet, error) {
 	id, err := v.id("device")
 	if err != nil {
 		return progress.Tablet{}, err
@@ -204,7 +210,7 @@ func (v *visit) tablet(a action) (progress.Tablet, error) {
 
 // renameTablet gives a tablet another name.
 func (v *visit) renameTablet() error {
-	t, err := v.tablet(renameTablet)
+	t, err := v.tablet(access.RenameTablet)
 	if err != nil {
 		return err
 	}
@@ -238,7 +244,7 @@ func (v *visit) sure(title string, consequences []string, f *form, do func() err
 
 // revokeTablet puts a tablet out of use.
 func (v *visit) revokeTablet() error {
-	t, err := v.tablet(revokeTablet)
+	t, err := v.tablet(access.RevokeTablet)
 	if err != nil {
 		return err
 	}
@@ -257,8 +263,11 @@ func (v *visit) revokeTablet() error {
 
 // replaceTablet makes a code with which a new tablet takes another's place.
 func (v *visit) replaceTablet() error {
-	t, err := v.tablet(enrolTablet)
+	t, err := v.tablet(access.SeeDevices)
 	if err != nil {
+		return err
+	}
+	if err := v.mayEnrol(t.Worker); err != nil {
 		return err
 	}
 	return v.sure(v.T("title_replace", t.Name, t.Owner.Name), []string{v.T("replace_code"), v.T("replace_then"), v.T("revoke_unsent", v.N("changes", int64(t.Unsent)))}, v.form("submit_replace"), func() error { //nolint:gosec // bounded when it arrived
@@ -268,7 +277,7 @@ func (v *visit) replaceTablet() error {
 
 // confirmTablet lets a tablet sync again that is known by its certificate alone.
 func (v *visit) confirmTablet() error {
-	t, err := v.tablet(confirmTablet)
+	t, err := v.tablet(access.ConfirmTablet)
 	if err != nil {
 		return err
 	}

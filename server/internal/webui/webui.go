@@ -37,7 +37,7 @@ type Config struct {
 	Accounts *accounts.Service
 	Audit    *audit.Log
 	// Deployments are those that this server serves now.
-	Deployments func() map[hlc.ID]Deployment
+	Deployments Deployments
 	// NewDeployment makes a deployment with its first sites, teams and coordinator.
 	NewDeployment func(context.Context, NewDeployment) (deployment, coordinator hlc.ID, err error)
 	// URL is where people and tablets reach this server, and Pin how tablets know it; empty when an authority vouches for it.
@@ -53,6 +53,13 @@ type Config struct {
 type Deployment struct {
 	Syncing  *syncing.Service
 	Progress *progress.Service
+}
+
+// Deployments are those that a server serves.
+type Deployments interface {
+	// Get is one by its id; nil when there is none.
+	Get(hlc.ID) *Deployment
+	All() []*Deployment
 }
 
 // NewDeployment is what a deployment is made from.
