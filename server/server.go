@@ -10,12 +10,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // a server in a bare container has no zone database
 
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
@@ -36,7 +39,8 @@ type Config struct {
 	// Journal is the path of what must outlive a restore of the database; DB with ".journal" when empty. It is made when it
 	// is not there. Back it up apart from the database.
 	Journal string
-	// SetUp is what the deployment is made from when the database has none.
+	// SetUp is what the first deployment is made from when the database has none. Without it a server starts empty, and
+	// deployments are made later.
 	SetUp *SetUp
 	// URL is where tablets reach this server: it stands in enrolment codes.
 	URL string
@@ -47,17 +51,26 @@ type Config struct {
 	Log     *slog.Logger
 	// Backups are made while the server serves.
 	Backups Backups
+	// Hashing is how passwords are hashed; as RFC 9106 recommends when zero.
+	Hashing accounts.Hashing
+	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
+	TrustedProxies []netip.Prefix
 	// Grace is how long running requests may take after the server was told to stop; 10 seconds when 0.
 	Grace time.Duration
 }
 
 // Server is a running server. Close it in the end.
 type Server struct {
-	config      Config
-	keys        *syncing.Keys
-	journal     *journal.File
-	db          *store.DB
-	deployments map[hlc.ID]*httpapi.Deployment
+	config   Config
+	keyring  *keyring
+	keys     *syncing.Keys
+	journal  *journal.File
+	db       *store.DB
+	audit    *audit.Log
+	accounts *accounts.Service
+	// making is held while a deployment is made.
+	making      sync.Mutex
+	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
 	handler     http.Handler
 	held        io.Closer
@@ -68,8 +81,6 @@ type Server struct {
 
 // Made is what a first start made, to be shown once.
 type Made struct {
-	// APIToken reads the JSON API. Only its hash is kept.
-	APIToken string
 	// Enrolments are a code for each worker.
 	Enrolments []Enrolment
 }
@@ -80,9 +91,6 @@ type Enrolment struct {
 	Team   string
 	Code   string
 }
-
-// ErrNoDeployment says that the database is empty and nothing to make a deployment from was given.
-var ErrNoDeployment = errors.New("there is no deployment yet: name one with --name and --start, or describe it in a file for --set-up")
 
 // enrolmentLife is how long an enrolment code may be used.
 const enrolmentLife = 14 * 24 * time.Hour
@@ -113,14 +121,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Grace == 0 {
 		c.Grace = graceTime
 	}
-	s := &Server{config: c, deployments: map[hlc.ID]*httpapi.Deployment{}}
+	s := &Server{config: c, deployments: &httpapi.Deployments{}}
 	if err := s.open(ctx); err != nil {
-		err = errors.Join(err, s.Close())
-		if s.Made != nil && s.Made.APIToken != "" {
-			// Nobody has seen the token, and nobody else could: the next start makes keys anew.
-			err = errors.Join(err, os.Remove(s.config.Keys))
-		}
-		return nil, err
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -136,14 +139,6 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if _, err := os.Lstat(s.config.DB + restoreSuffix); err == nil {
 		return refuse(RestoreUnderWay, nil, s.config.DB)
 	}
-	keys, apiToken, token, err := loadKeys(s.config.Keys, s.config.Entropy)
-	if err != nil {
-		return err
-	}
-	s.keys = keys
-	if token != "" {
-		s.Made = &Made{APIToken: token}
-	}
 	if s.measures, err = httpapi.NewMeasures(); err != nil {
 		return err
 	}
@@ -152,60 +147,129 @@ func (s *Server) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if info, err := os.Stat(s.config.DB); token == "" && (err != nil || info.Size() == 0) {
-		return refuse(DatabaseGone, err, s.config.DB, s.config.Keys)
-	}
-	if s.db, err = sqlite.Open(ctx, s.config.DB); err != nil {
-		return refusedAt(s.config.DB, err)
-	}
-	ids, err := s.db.Deployments(ctx)
-	if err != nil {
-		return err
-	}
-	if token != "" && len(ids) > 0 {
-		return refuse(KeysMissing, nil, s.config.DB, s.config.Keys)
-	}
-	s.journal, err = journal.Open(s.config.Journal, keys.PublicKey())
-	if errors.Is(err, journal.ErrDamaged) {
-		return refuse(JournalDamaged, err, s.config.Journal)
-	}
+	ids, err := s.openFiles(ctx)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if _, err := s.start(ctx, id); err != nil {
+		d, err := s.start(ctx, id)
+		if err != nil {
 			return err
 		}
+		s.deployments.Add(d)
 	}
-	if len(ids) == 0 {
-		if token == "" {
-			return refuse(DatabaseGone, nil, s.config.DB, s.config.Keys)
-		}
-		if err := s.makeDeployment(ctx); err != nil {
+	if len(ids) == 0 && s.config.SetUp != nil {
+		id, err := s.NewDeployment(ctx, audit.Actor{}, s.config.SetUp)
+		if err != nil {
 			return err
 		}
-	}
-	s.handler, err = httpapi.New(httpapi.Config{Deployments: s.deployments, Ready: s.db.Ping, APIToken: apiToken, Wall: s.config.Wall, Log: s.config.Log, Measures: s.measures})
-	return err
-}
-
-func (s *Server) makeDeployment(ctx context.Context) error {
-	if s.config.SetUp == nil {
-		return ErrNoDeployment
-	}
-	id, err := s.setUp(ctx, s.config.SetUp)
-	if err != nil {
-		return err
-	}
-	if s.Made == nil {
 		s.Made = &Made{}
+		if s.Made.Enrolments, err = s.enrolments(ctx, id); err != nil {
+			return err
+		}
 	}
-	s.Made.Enrolments, err = s.enrolments(ctx, id)
+	s.handler, err = httpapi.New(httpapi.Config{Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
+		Log: s.config.Log, Measures: s.measures, TrustedProxies: s.config.TrustedProxies})
 	return err
 }
 
-// start serves a deployment.
-func (s *Server) start(ctx context.Context, id hlc.ID) (*syncing.Service, error) {
+// openFiles opens database, keys and journal, or makes all three. That some are there and others not is refused: the
+// database would be served by keys that no tablet knows, or the keys would serve a database that nobody knows.
+func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
+	c := s.config
+	kept := exists(c.Keys)
+	if info, err := os.Stat(c.DB); kept && (err != nil || info.Size() == 0) {
+		return nil, refuse(DatabaseGone, err, c.DB, c.Keys)
+	}
+	if s.db, err = sqlite.Open(ctx, c.DB); err != nil {
+		return nil, refusedAt(c.DB, err)
+	}
+	if ids, err = s.db.Deployments(ctx); err != nil {
+		return nil, err
+	}
+	someone, err := hasAccounts(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	if !kept && (len(ids) > 0 || someone) {
+		return nil, refuse(KeysMissing, nil, c.DB, c.Keys)
+	}
+	if s.keyring, err = openKeys(c.Keys, c.Entropy, c.Wall(), c.Log); err != nil {
+		return nil, err
+	}
+	s.keys = s.keyring.file.syncing()
+	s.journal, err = journal.Open(c.Journal, s.keys.PublicKey())
+	if errors.Is(err, journal.ErrDamaged) {
+		return nil, refuse(JournalDamaged, err, c.Journal)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 && !someone && s.journal.Len() > 0 {
+		return nil, refuse(DatabaseGone, nil, c.DB, c.Keys) // there was somebody: an empty database took the place of theirs
+	}
+	s.audit = audit.New(s.db, c.Wall)
+	s.accounts, err = accounts.Start(ctx, accounts.Config{Store: s.db, Keys: s.keyring, Signing: s.keys.Signing, Journal: s.journal.Deployment(hlc.ID{}),
+		Wall: c.Wall, Entropy: c.Entropy, Hashing: c.Hashing})
+	return ids, err
+}
+
+func hasAccounts(ctx context.Context, db *store.DB) (has bool, err error) {
+	err = db.ReadAccounts(ctx, func(tx accounts.Reading) error {
+		all, err := tx.Accounts()
+		has = len(all) > 0
+		return err
+	})
+	return has, err
+}
+
+// SetUpLink is a one-time link with which the first account is made; empty once there is one. Its code stands behind the
+// #, which no program sends and no log has.
+func (s *Server) SetUpLink(ctx context.Context) (string, error) {
+	needs, err := s.accounts.NeedsSetUp(ctx)
+	if err != nil || !needs {
+		return "", err
+	}
+	code, err := s.accounts.SetUpCode(ctx)
+	return s.config.URL + "/set-up#" + code, err
+}
+
+// ResetLink is a one-time link with which the owner of a login sets a new password, and signs in without a time code.
+func (s *Server) ResetLink(ctx context.Context, login string) (string, error) {
+	code, err := s.accounts.ResetCodeFor(ctx, login)
+	return s.config.URL + "/reset#" + code, err
+}
+
+// NewToken makes an API token that acts as the worker of a name, of whatever deployment this server serves. Its text is
+// nowhere kept.
+func (s *Server) NewToken(ctx context.Context, name string, scopes []string, life time.Duration) (string, error) {
+	d, worker, err := s.findWorker(name)
+	if err != nil {
+		return "", err
+	}
+	n := accounts.NewToken{Name: "leveed token", Membership: accounts.Membership{Deployment: d.Syncing.Deployment(), Worker: worker}, Life: life}
+	for _, scope := range scopes {
+		n.Scopes = append(n.Scopes, accounts.Scope(scope))
+	}
+	text, _, err := s.accounts.NewToken(ctx, audit.Actor{}, n)
+	return text, err
+}
+
+// NewDeployment makes a deployment and serves it. by is noted as its maker.
+func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp) (hlc.ID, error) {
+	s.making.Lock()
+	defer s.making.Unlock()
+	d, err := s.setUp(ctx, from)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	id := d.Syncing.Deployment()
+	s.deployments.Add(d)
+	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
+}
+
+// start opens a deployment. It is served once it is added to the others.
+func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
 	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, Entropy: s.config.Entropy, Observe: s.measures.Commit,
 		Backups: s.config.Backups.Dir != "",
 		Failed:  func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
@@ -216,14 +280,13 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*syncing.Service, error)
 	if err != nil {
 		return nil, err
 	}
-	s.deployments[id] = &httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})}
-	return service, nil
+	return &httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})}, nil
 }
 
 // enrolments makes a code for each worker of a deployment, in the order of the set-up.
 func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error) {
 	var all []Enrolment
-	service := s.deployments[id].Syncing
+	service := s.deployments.Get(id).Syncing
 	for _, worker := range service.SetUp().WorkerIDs() {
 		e, err := s.newEnrolment(ctx, service, worker)
 		if err != nil {
@@ -250,15 +313,23 @@ func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, wor
 
 // NewEnrolment makes a code for the worker of a name, of whatever deployment this server serves.
 func (s *Server) NewEnrolment(ctx context.Context, name string) (Enrolment, error) {
-	for _, d := range s.deployments {
+	d, worker, err := s.findWorker(name)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	return s.newEnrolment(ctx, d.Syncing, worker)
+}
+
+func (s *Server) findWorker(name string) (*httpapi.Deployment, hlc.ID, error) {
+	for _, d := range s.deployments.All() {
 		setUp := d.Syncing.SetUp()
 		for _, id := range setUp.WorkerIDs() {
 			if setUp.Workers[id].GetName() == name {
-				return s.newEnrolment(ctx, d.Syncing, id)
+				return d, id, nil
 			}
 		}
 	}
-	return Enrolment{}, fmt.Errorf("there is no worker called %q", name)
+	return nil, hlc.ID{}, fmt.Errorf("there is no worker called %q", name)
 }
 
 // Handler answers requests, wherever they come from.
@@ -307,10 +378,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 
 // Close finishes what has queued and closes the database.
 func (s *Server) Close() error {
-	for _, d := range s.deployments {
+	for _, d := range s.deployments.Clear() {
 		d.Syncing.Close()
 	}
-	s.deployments = nil
 	var errs []error
 	if s.journal != nil {
 		errs = append(errs, s.journal.Close())

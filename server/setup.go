@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/httpapi"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -255,23 +256,26 @@ func nameOf(m proto.Message) string {
 	return ""
 }
 
-// setUp makes a deployment in an empty database.
-func (s *Server) setUp(ctx context.Context, from *SetUp) (hlc.ID, error) {
+// setUp makes a deployment. It is served once it is added to the others.
+func (s *Server) setUp(ctx context.Context, from *SetUp) (*httpapi.Deployment, error) {
 	now := s.config.Wall()
 	clock := hlc.NewClock(s.config.Wall, 0)
 	newID := func() (hlc.ID, error) { return hlc.NewID(clock.Now(), s.config.Entropy) }
 	records, err := from.records(newID)
 	if err != nil {
-		return hlc.ID{}, err
+		return nil, err
 	}
 	if err := validate(records, now); err != nil {
-		return hlc.ID{}, err
+		return nil, err
 	}
 	// The deployment's record carries the deployment's own id.
-	id := records[0].ID
-	service, err := s.start(ctx, id)
+	d, err := s.start(ctx, records[0].ID)
 	if err != nil {
-		return id, err
+		return nil, err
 	}
-	return id, service.Add(ctx, records)
+	if err := d.Syncing.Add(ctx, records); err != nil {
+		d.Syncing.Close()
+		return nil, err
+	}
+	return d, nil
 }

@@ -32,6 +32,7 @@ const (
 	EnrolmentCodeExpired Code = "enrolment_code_expired"
 	EnrolmentCodeUsed    Code = "enrolment_code_used"
 	NotFound             Code = "not_found"
+	NotAllowed           Code = "not_allowed"
 	InvalidArgument      Code = "invalid_argument"
 	Busy                 Code = "busy"
 	TooManyRequests      Code = "too_many_requests"
@@ -83,6 +84,8 @@ var table = map[Code]entry{
 		"登记码已被另一台平板使用，请索取新的。", "Another tablet has used this enrolment code. Ask for a new one."},
 	NotFound: {connect.CodeNotFound, http.StatusNotFound,
 		"没有找到。", "There is nothing here by that name."},
+	NotAllowed: {connect.CodePermissionDenied, http.StatusForbidden,
+		"您没有权限进行此操作。", "You are not allowed to do this."},
 	InvalidArgument: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
 		"参数不正确，请修改后重试。", "Something in the request is not right. Correct it and try again."},
 	Busy: {connect.CodeResourceExhausted, http.StatusTooManyRequests,

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -16,11 +17,12 @@ import (
 
 // serveCmd serves until it is told to stop. What begins with "At the first start" makes the deployment.
 type serveCmd struct {
-	DB      string `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys    string `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal string `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
-	Listen  string `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
-	URL     string `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+	DB           string         `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	Keys         string         `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	Journal      string         `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	TrustedProxy []netip.Prefix `help:"Network of a proxy in front of the server, as 10.0.0.0/8: what it says in X-Forwarded-For is believed. May be repeated." env:"LEVEE_TRUSTED_PROXY" placeholder:"CIDR"`
+	Listen       string         `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
+	URL          string         `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
 
 	BackupDir   string        `help:"Folder for backups, best on another disk. Changes are durable once a backup holds them; without this, when they are committed." env:"LEVEE_BACKUP_DIR" type:"path" placeholder:"DIR"`
 	BackupEvery time.Duration `help:"How long after one backup the next is made." default:"15m" env:"LEVEE_BACKUP_EVERY"`
@@ -53,11 +55,15 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		url = server.URLOf(listener)
 	}
 	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}})
+		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, TrustedProxies: c.TrustedProxy})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	welcome(os.Stdout, c.DB, url, s.Made)
+	link, err := s.SetUpLink(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close(), s.Close())
+	}
+	welcome(os.Stdout, c.DB, url, s.Made, link)
 	return errors.Join(s.Serve(ctx, listener), s.Close())
 }
 
@@ -92,30 +98,33 @@ func (c *serveCmd) setUp() (*server.SetUp, error) {
 }
 
 // greeting is what a server says when it is up.
-type greeting struct{ listens, apiAccess, enrol, another string }
+type greeting struct{ listens, setUp, apiAccess, enrol, another string }
 
 var greetings = map[bool]greeting{
 	false: {
 		listens:   "Levee listens at %s\n",
-		apiAccess: "\nToken of the JSON API, shown this once:\n  %s\n",
+		setUp:     "\nNobody can sign in on the web yet. Open this link within 24 hours to make the first account; it is good once:\n  %s\n",
+		apiAccess: "\nToken of the JSON API:\n  %s\n",
 		enrol:     "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n",
 		another:   "\nFor another code: leveed code --db %s --url %s NAME\n",
 	},
 	true: {
 		listens:   "堤的服务地址：%s\n",
-		apiAccess: "\nJSON 接口的令牌，只显示这一次：\n  %s\n",
+		setUp:     "\n还没有人可以在网页上登录。请在 24 小时内打开下面的链接，建立第一个账号；链接只能用一次：\n  %s\n",
+		apiAccess: "\nJSON 接口的令牌：\n  %s\n",
 		enrol:     "\n平板用下面的登记码登记；每个码供一台平板使用，14 天内有效：\n",
 		another:   "\n需要新的登记码：leveed code --db %s --url %s 姓名\n",
 	},
 }
 
-// welcome says where the server is and, at the first start, what was made and how tablets come in.
-func welcome(w io.Writer, db, url string, made *server.Made) {
+// welcome says where the server is, how the first account is made, and at the first start what else was made and how
+// tablets come in.
+func welcome(w io.Writer, db, url string, made *server.Made, setUpLink string) {
 	say := greetings[strings.HasPrefix(language(), "zh")]
 	out := &strings.Builder{}
 	fmt.Fprintf(out, say.listens, url)
-	if made != nil && made.APIToken != "" {
-		fmt.Fprintf(out, say.apiAccess, made.APIToken)
+	if setUpLink != "" {
+		fmt.Fprintf(out, say.setUp, setUpLink)
 	}
 	if made != nil && len(made.Enrolments) > 0 {
 		fmt.Fprint(out, say.enrol)

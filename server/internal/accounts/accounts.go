@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"levee/server/internal/audit"
@@ -217,7 +218,7 @@ type Service struct {
 	c        Config
 	hashes   chan struct{} // bounds how many passwords are hashed at once
 	attempts *throttle
-	decoy    string // a hash that unknown logins are compared with
+	decoy    func() (string, error) // a hash that unknown logins are compared with; made when it is first needed
 }
 
 // Start is a service over a store. What the journal says and the store, set back to an older copy, does not know is
@@ -230,10 +231,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 		c.Issuer = "Levee"
 	}
 	s := &Service{c: c, hashes: make(chan struct{}, maxHashes), attempts: newThrottle()}
-	var err error
-	if s.decoy, err = s.c.Hashing.hash("", c.Entropy); err != nil {
-		return nil, err
-	}
+	s.decoy = sync.OnceValues(func() (string, error) { return s.c.Hashing.hash("", c.Entropy) })
 	return s, s.catchUp(ctx)
 }
 

@@ -31,6 +31,9 @@ const (
 	noteSeen = time.Minute
 )
 
+// CookieName is that of a session's cookie: browsers send it over TLS or to their own machine alone, and to no other host.
+const CookieName = "__Host-levee"
+
 const sessionAudience = "levee web"
 
 // sessionClaims are those of a session's cookie. It says nothing of who it is.
@@ -123,15 +126,18 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (cookie string, v Sessi
 	}); err != nil {
 		return "", v, err
 	}
-	phc := s.decoy
-	if known {
-		phc = a.Password
-	}
 	var right bool
 	var better string
 	if err := s.hashed(ctx, func() (err error) {
 		if len(in.Password) > MaxPassword*4 { // in bytes; nobody has such a password
 			in.Password = ""
+		}
+		phc, err := s.decoy()
+		if err != nil {
+			return err
+		}
+		if known {
+			phc = a.Password
 		}
 		var outdated bool
 		if right, outdated, err = s.c.Hashing.check(in.Password, phc); err == nil && right && known && outdated {

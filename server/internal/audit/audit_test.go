@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-
 	"levee/server/internal/audit"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"

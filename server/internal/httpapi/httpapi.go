@@ -5,16 +5,15 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
-	"levee/server/internal/progress"
-	"levee/server/internal/syncing"
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -22,31 +21,44 @@ import (
 // Config is what the surface needs.
 type Config struct {
 	// Deployments are those that this server serves.
-	Deployments map[hlc.ID]*Deployment
+	Deployments *Deployments
+	Accounts    *accounts.Service
+	Audit       *audit.Log
 	// Ready reports why the server can't serve now; nil when it can.
 	Ready func(context.Context) error
-	// APIToken is the SHA-256 of the token that lets a program read the JSON API.
-	APIToken [32]byte
-	Wall     func() time.Time
-	Log      *slog.Logger
+	Wall  func() time.Time
+	Log   *slog.Logger
+	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
+	TrustedProxies []netip.Prefix
+	// Limits are DefaultLimits when zero.
+	Limits   Limits
 	Measures *Measures
-}
+	// Pages adds the routes of pages; nil for none.
+	Pages func(*echo.Echo) error
 
-// Deployment is one deployment behind the surface.
-type Deployment struct {
-	Syncing  *syncing.Service
-	Progress *progress.Service
+	origin    origin
+	byAddress *limiter[netip.Prefix]
+	byDevice  *limiter[hlc.ID]
+	atOnce    *gate[hlc.ID]
 }
 
 // New is the handler of all routes.
-func New(c Config) (http.Handler, error) {
+func New(c Config) (http.Handler, error) { return newRouter(&c) }
+
+func newRouter(c *Config) (*echo.Echo, error) {
+	if c.Limits == (Limits{}) {
+		c.Limits = DefaultLimits
+	}
+	c.origin = origin{c.TrustedProxies}
+	c.byAddress, c.byDevice, c.atOnce = newLimiter[netip.Prefix](c.Limits.Address), newLimiter[hlc.ID](c.Limits.Device), newGate[hlc.ID](c.Limits.AtOnce)
 	e := echo.New()
+	e.IPExtractor = func(r *http.Request) string { return c.origin.address(r).String() }
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) { c.answerError(err, ctx) }
-	if err := c.Measures.registry.Register(&standing{slices.Collect(maps.Values(c.Deployments)), c.Log}); err != nil {
+	if err := c.Measures.registry.Register(&standing{c.Deployments, c.Log}); err != nil {
 		return nil, err
 	}
-	e.Use(c.Measures.request, c.recoverPanic) // a panic is measured as what it is answered with
+	e.Use(c.tell, c.Measures.request, c.recoverPanic, c.protect) // a panic is measured as what it is answered with
 	c.mountSync(e)
 	if err := c.mountAPI(e); err != nil {
 		return nil, err
@@ -59,7 +71,18 @@ func New(c Config) (http.Handler, error) {
 		}
 		return ctx.String(http.StatusOK, "ok\n")
 	})
-	e.GET("/metrics", echo.WrapHandler(c.Measures.handler()))
+	// Programs on the server's own machine measure it; for others there is nothing here.
+	e.GET("/metrics", func(ctx echo.Context) error {
+		if !c.origin.local(ctx.Request()) {
+			return problem.New(problem.NotFound)
+		}
+		return echo.WrapHandler(c.Measures.handler())(ctx)
+	})
+	if c.Pages != nil {
+		if err := c.Pages(e); err != nil {
+			return nil, err
+		}
+	}
 	return e, nil
 }
 
@@ -92,6 +115,9 @@ func (c *Config) toProblem(err error) *problem.Problem {
 	c.Log.Error("internal error", "incident", incident, "error", err)
 	return &problem.Problem{Code: problem.Internal, Incident: incident}
 }
+
+// Explain is what somebody may know of an error; what they may not, only the log has.
+func (c *Config) Explain(err error) *problem.Problem { return c.toProblem(err) }
 
 func (c *Config) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ctx echo.Context) (err error) {

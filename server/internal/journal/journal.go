@@ -113,6 +113,16 @@ func (f *File) Close() error {
 	return f.file.Close()
 }
 
+// Len is how many entries the file has.
+func (f *File) Len() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, j := range f.deployments {
+		n += len(j.entries)
+	}
+	return n
+}
+
 // Deployment is the part about one deployment.
 func (f *File) Deployment(id hlc.ID) *Journal {
 	f.mu.Lock()
