@@ -16,7 +16,7 @@ func (v *visit) newAccount(f *form) *form {
 	return f.add(
 		&field{Name: "code", Required: true, Focus: true},
 		&field{Name: "name", Required: true, Fill: "name"},
-		&field{Name: "login", Required: true, Fill: "username"},
+		&field{Name: "login", Hint: v.T("hint_new_login"), Required: true, Fill: "username"},
 		&field{Name: "password", Label: v.T("field_new_password"), Sort: "password", Required: true, Fill: "new-password"},
 		&field{Name: "again", Sort: "password", Required: true, Fill: "new-password"},
 		&field{Name: "language", Sort: "select", Required: true, Value: v.Lang(), Options: []option{{"zh", "简体中文"}, {"en", "English"}}},

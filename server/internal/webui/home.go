@@ -2,7 +2,6 @@ package webui
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strconv"
 
@@ -62,7 +61,7 @@ func (v *visit) newDeployment() error {
 	for i := range firstSites {
 		n := strconv.Itoa(i + 1)
 		f.add(&field{Name: "site_" + n, Label: v.T("field_site_n", i+1)},
-			&field{Name: "code_" + n, Label: v.T("field_code_n", i+1), Hint: v.T("hint_place"), Mode: "numeric"},
+			&field{Name: "code_" + n, Label: v.T("field_code_n", i+1), Mode: "numeric"},
 			&field{Name: "team_" + n, Label: v.T("field_team_n", i+1)})
 	}
 	f.add(&field{Name: "coordinator", Sort: "radio", Required: true, Value: "me", Options: []option{{"me", v.T("coordinator_me", v.session.Account.Name)}, {"other", v.T("coordinator_other")}}},
@@ -84,12 +83,7 @@ func (v *visit) newDeployment() error {
 			n.Sites = append(n.Sites, NewSite{Name: name, Code: f.value("code_" + k), Team: f.value("team_" + k)})
 		}
 	}
-	id, coordinator, err := v.NewDeployment(v.context(), n)
-	var wrong *record.Problem
-	if errors.As(err, &wrong) {
-		f.Error = record.Message(wrong.Code, v.Lang())
-		return show()
-	}
+	id, coordinator, err := v.NewDeployment(v.context(), v.session.Actor(hlc.ID{}), n)
 	if err != nil {
 		return v.refused(err, f, nil, show)
 	}

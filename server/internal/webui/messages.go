@@ -131,7 +131,7 @@ var messages = map[string]message{
 	"field_deployment":            {"Deployment", "行动"},
 	"field_scopes":                {"What it may do", "权限范围"},
 	"field_days":                  {"How long it holds", "有效期"},
-	"hint_login":                  {"2 to 60 letters, digits and . _ @ + -", "2 到 60 个字母、汉字、数字或 . _ @ + -"},
+	"hint_new_login":              {"2 to 60 letters, digits and . _ @ + -", "2 到 60 个字母、汉字、数字或 . _ @ + -"},
 
 	"wrong_text":      {"This can't be read. Type it again.", "内容无法识别，请重新输入。"},
 	"wrong_form":      {"What was sent can't be read. Try again.", "提交的内容无法识别，请重试。"},

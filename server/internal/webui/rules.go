@@ -9,6 +9,7 @@ import (
 
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
+	"levee/server/internal/httpapi"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -124,23 +125,21 @@ func cookie(value string) *http.Cookie {
 	return c
 }
 
-// handle lets through to a route whom its rule lets through, and answers with a page whatever goes wrong.
-func (p *pages) handle(r route) echo.HandlerFunc {
+// handle lets through to a route whom its rule lets through.
+func (p *Pages) handle(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		v := &visit{pages: p, words: wordsFor(c.Request(), ""), Context: c, route: r}
+		v := &visit{Pages: p, words: wordsFor(c.Request(), ""), Context: c, route: r}
+		c.Set(visitKey, v)
 		// What is shown is for who is signed in now, and in no cache.
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 		err := v.enter()
 		if err == nil {
 			err = r.do(v)
 		}
-		switch {
-		case err == nil:
-			return nil
-		case problem.CodeOf(err) == problem.Unauthenticated && v.session == nil:
+		if problem.CodeOf(err) == problem.Unauthenticated && v.session == nil {
 			return v.Redirect(http.StatusSeeOther, v.To(v.toSignIn()))
 		}
-		return v.problem(err)
+		return err
 	}
 }
 
@@ -186,7 +185,7 @@ func (v *visit) enter() error {
 }
 
 // personIn is as whom the visitor acts in a deployment.
-func (v *visit) personIn(d *Deployment) access.Person {
+func (v *visit) personIn(d *httpapi.Deployment) access.Person {
 	p := access.Person{}
 	if worker := v.session.Account.In(d.Syncing.Deployment()); worker != (hlc.ID{}) {
 		p = d.Syncing.Person(worker)

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -22,6 +21,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
@@ -42,7 +42,7 @@ type site struct {
 	keys     *syncing.Keys
 	journal  *journal.File
 	accounts *accounts.Service
-	all      []*webui.Deployment
+	all      httpapi.Deployments
 	server   *httptest.Server
 	failures []error
 }
@@ -82,17 +82,22 @@ func newSite(t *testing.T) *site {
 	s.server = httptest.NewTLSServer(e)
 	t.Cleanup(func() {
 		s.server.Close()
-		for _, d := range s.all {
+		for _, d := range s.all.Clear() {
 			d.Syncing.Close()
 		}
 		if err := errors.Join(s.db.Close(), s.journal.Close()); err != nil {
 			t.Error(err)
 		}
 	})
-	err = webui.Mount(e, webui.Config{Accounts: s.accounts, Audit: audit.New(s.db, wall), Deployments: s, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall, Log: slog.New(slog.DiscardHandler),
-		Explain: s.explain})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: audit.New(s.db, wall), Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
 	if err != nil {
 		t.Fatal(err)
+	}
+	pages.Mount(e)
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if err := pages.Answer(c, s.explain(err)); err != nil {
+			t.Error(err)
+		}
 	}
 	return s
 }
@@ -103,24 +108,16 @@ func (s *site) explain(err error) *problem.Problem {
 		return p
 	}
 	var he *echo.HTTPError
-	if !errors.As(err, &he) {
+	if errors.As(err, &he) {
+		return problem.New(problem.NotFound)
+	} else {
 		s.failures = append(s.failures, err)
 	}
 	return &problem.Problem{Code: problem.Internal, Incident: "4711"}
 }
 
-func (s *site) All() []*webui.Deployment { return s.all }
-
-func (s *site) Get(id hlc.ID) *webui.Deployment {
-	i := slices.IndexFunc(s.all, func(d *webui.Deployment) bool { return d.Syncing.Deployment() == id })
-	if i < 0 {
-		return nil
-	}
-	return s.all[i]
-}
-
 // makeDeployment stands in for the server that the pages are put into.
-func (s *site) makeDeployment(ctx context.Context, n webui.NewDeployment) (deployment, coordinator hlc.ID, err error) {
+func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDeployment) (deployment, coordinator hlc.ID, err error) {
 	clock := hlc.NewClock(func() time.Time { return s.now }, 0)
 	id := func() hlc.ID {
 		one, err := hlc.NewID(clock.Now(), rand.Reader)
@@ -139,7 +136,7 @@ func (s *site) makeDeployment(ctx context.Context, n webui.NewDeployment) (deplo
 	if err != nil {
 		return deployment, coordinator, err
 	}
-	s.all = append(s.all, &webui.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
+	s.all.Add(&httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {

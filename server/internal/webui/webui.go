@@ -13,9 +13,9 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
-	"log/slog"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,8 +25,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
-	"levee/server/internal/progress"
-	"levee/server/internal/syncing"
+	"levee/server/internal/httpapi"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 	"levee/syncproto/wire"
@@ -36,30 +35,15 @@ import (
 type Config struct {
 	Accounts *accounts.Service
 	Audit    *audit.Log
-	// Deployments are those that this server serves now.
-	Deployments Deployments
-	// NewDeployment makes a deployment with its first sites, teams and coordinator.
-	NewDeployment func(context.Context, NewDeployment) (deployment, coordinator hlc.ID, err error)
+	// Deployments are those that this server serves.
+	Deployments *httpapi.Deployments
+	// NewDeployment makes a deployment with its first sites, teams and coordinator. by is noted as its maker. The error is a
+	// problem with code invalid_argument when there can be no such deployment.
+	NewDeployment func(ctx context.Context, by audit.Actor, n NewDeployment) (deployment, coordinator hlc.ID, err error)
 	// URL is where people and tablets reach this server, and Pin how tablets know it; empty when an authority vouches for it.
-	URL string
-	Pin wire.Pin
-	// Explain is what somebody may know of an error; it logs what they may not.
-	Explain func(error) *problem.Problem
-	Wall    func() time.Time
-	Log     *slog.Logger
-}
-
-// Deployment is one deployment behind the pages.
-type Deployment struct {
-	Syncing  *syncing.Service
-	Progress *progress.Service
-}
-
-// Deployments are those that a server serves.
-type Deployments interface {
-	// Get is one by its id; nil when there is none.
-	Get(hlc.ID) *Deployment
-	All() []*Deployment
+	URL  string
+	Pin  wire.Pin
+	Wall func() time.Time
 }
 
 // NewDeployment is what a deployment is made from.
@@ -76,8 +60,8 @@ type NewSite struct{ Name, Code, Team string }
 //go:embed pages assets
 var embedded embed.FS
 
-// pages are the pages of one server.
-type pages struct {
+// Pages are the pages of one server.
+type Pages struct {
 	Config
 	templates map[string]*template.Template
 	assets    map[string][]byte
@@ -85,21 +69,34 @@ type pages struct {
 	once      *once
 }
 
-// Mount adds the pages' routes.
-func Mount(e *echo.Echo, c Config) error {
-	p := &pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce()}
-	if err := p.load(); err != nil {
-		return err
-	}
+// New reads the pages that are in the program.
+func New(c Config) (*Pages, error) {
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce()}
+	return p, p.load()
+}
+
+// Mount adds the pages' routes. What goes wrong in them is to be answered with Answer.
+func (p *Pages) Mount(e *echo.Echo) {
 	e.GET("/assets/:name", p.asset)
 	for _, r := range routes {
 		e.Add(r.method, r.path, p.handle(r))
 	}
-	return nil
 }
 
+// Answer answers a request with a page that says what is wrong.
+func (p *Pages) Answer(c echo.Context, wrong *problem.Problem) error {
+	v, ok := c.Get(visitKey).(*visit)
+	if !ok { // it came to no page
+		v = &visit{Pages: p, words: wordsFor(c.Request(), ""), Context: c}
+	}
+	return v.problem(wrong)
+}
+
+// visitKey is under what echo keeps who visits, for Answer.
+const visitKey = "levee visit"
+
 // load reads what is embedded.
-func (p *pages) load() error {
+func (p *Pages) load() error {
 	layout, err := template.ParseFS(embedded, "pages/layout.html")
 	if err != nil {
 		return fmt.Errorf("the pages' layout: %w", err)
@@ -138,7 +135,7 @@ func (p *pages) load() error {
 var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 // asset answers with a stylesheet, script or picture. Links to them carry a version, so that browsers may keep them.
-func (p *pages) asset(c echo.Context) error {
+func (p *Pages) asset(c echo.Context) error {
 	b, ok := p.assets[c.Param("name")]
 	if !ok {
 		return problem.New(problem.NotFound)
@@ -184,13 +181,13 @@ func (p *page) Wrong() bool { return p.Form != nil && !p.Form.ok() }
 
 // visit is one request for a page.
 type visit struct {
-	*pages
+	*Pages
 	*words
 	echo.Context
 	// session is nil while nobody is signed in.
 	session *accounts.Session
 	// within is the deployment that the address names, and person as whom the visitor acts in it.
-	within *Deployment
+	within *httpapi.Deployment
 	person access.Person
 	route  route
 }
@@ -287,8 +284,7 @@ func (v *visit) refused(err error, f *form, fields map[problem.Code]string, show
 }
 
 // problem answers with a page that says what is wrong.
-func (v *visit) problem(err error) error {
-	p := v.Explain(err)
+func (v *visit) problem(p *problem.Problem) error {
 	title := "title_problem"
 	switch p.Code {
 	case problem.NotFound:
@@ -297,6 +293,9 @@ func (v *visit) problem(err error) error {
 		title = "title_not_allowed"
 	}
 	v.within = nil // not even its name
+	if p.RetryAfter > 0 {
+		v.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(int64((p.RetryAfter+time.Second-1)/time.Second), 10))
+	}
 	return v.showAs(problem.HTTPStatus(p.Code), "problem", &page{Title: v.T(title), Lead: []string{problem.Message(p.Code, v.Lang())}, Body: struct{ Incident string }{p.Incident}})
 }
 
