@@ -299,21 +299,31 @@ func personIn(tx Reading, worker hlc.ID) (access.Person, error) {
 	if err != nil || registers.Deleted() {
 		return p, err
 	}
-	p.Team, p.Role = posted(registers)
-	return p, nil
+	return posted(worker, registers), nil
 }
 
-// posted are the team and role that a Worker record says.
-func posted(registers record.Registers) (team hlc.ID, role recordv1.Role) {
-	return registers.Get(teamField).ID(), recordv1.Role(registers.Get(roleField).Number()) //nolint:gosec // a role is a small number
+// posted is a worker as the Worker record says.
+func posted(worker hlc.ID, registers record.Registers) access.Person {
+	return access.Person{
+		Worker: worker, Team: registers.Get(teamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
+		Supervises: registers.Get(supervisesField).IDs(), External: registers.Get(externalField).Number() != 0,
+	}
 }
 
-// Person is a worker as posted now.
+// Person is a worker as posted now; nobody when there is no such worker.
 func (s *Service) Person(worker hlc.ID) access.Person {
 	w := s.SetUp().Workers[worker]
-	p := access.Person{Worker: worker, Role: w.GetRole()}
+	if w == nil {
+		return access.Person{}
+	}
+	p := access.Person{Worker: worker, Role: w.GetRole(), External: w.GetExternal()}
 	if len(w.GetTeam()) == len(p.Team) {
 		p.Team = hlc.ID(w.GetTeam())
+	}
+	for _, team := range w.GetSupervises() {
+		if len(team) == len(p.Team) {
+			p.Supervises = append(p.Supervises, hlc.ID(team))
+		}
 	}
 	return p
 }
@@ -344,7 +354,7 @@ func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 				return err
 			}
 		}
-		return nil
+		return g.follow()
 	})
 }
 
