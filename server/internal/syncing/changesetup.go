@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
@@ -61,4 +62,10 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 		}
 		return g.follow()
 	})
+}
+
+// Closed reports whether the deployment is over: closed or archived.
+func (s *SetUp) Closed() bool {
+	state := s.Deployment.GetState()
+	return state == recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED || state == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED
 }

@@ -91,7 +91,7 @@ func (v *visit) people() error {
 		team := idOf(w.GetTeam())
 		size[team]++
 		row := workerRow{Name: w.GetName(), Type: v.T("type_" + enumName("WORKER_TYPE_", w.GetType().String())), Role: v.role(w.GetRole()),
-			Teams: setUp.Teams[team].GetName(), Account: members[one], Edit: editAt("workers", one)}
+			Teams: v.List(teamNames(setUp, v.within.Syncing.Person(one))), External: w.GetExternal(), Account: members[one], Edit: editAt("workers", one)}
 		if v.may(access.SeeDevices, team) {
 			row.Tablets = v.N("tablets", inUse[one])
 		}
@@ -112,6 +112,14 @@ func (v *visit) people() error {
 	slices.SortFunc(body.Teams, func(a, b teamRow) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(body.Sites, func(a, b siteRow) int { return cmp.Compare(a.Name, b.Name) })
 	return v.show("people", &page{Title: v.T("title_people"), Body: body})
+}
+
+// teamNames are the names of the teams that a person has.
+func teamNames(setUp *syncing.SetUp, p access.Person) (names []string) {
+	for _, team := range p.Teams() {
+		names = append(names, setUp.Teams[team].GetName())
+	}
+	return names
 }
 
 // members are the workers of a deployment who have an account.
@@ -196,6 +204,9 @@ const (
 	commonTeam  = 2
 	commonPlace = 5
 	namedName   = 16
+
+	workerSupervises = 23
+	workerExternal   = 24
 )
 
 // edition is that of the place codes which people type.
@@ -280,6 +291,13 @@ func chosen(id []byte) string {
 	return idOf(id).String()
 }
 
+func chosenAll(ids [][]byte) (values []string) {
+	for _, id := range ids {
+		values = append(values, chosen(id))
+	}
+	return values
+}
+
 // worker edits or makes a worker.
 func (v *visit) worker() error {
 	setUp := v.within.Syncing.SetUp()
@@ -295,6 +313,8 @@ func (v *visit) worker() error {
 		&field{Name: "name", Required: true, Value: was.GetName(), Focus: true},
 		&field{Name: "role", Sort: "select", Required: true, Value: enumName("ROLE_", role.String()), Options: v.enumOptions("role_", "ROLE_", recordv1.Role_value)},
 		&field{Name: "team", Sort: "select", Value: chosen(was.GetTeam()), Options: options(setUp.Teams)},
+		&field{Name: "supervises", Sort: "checks", Values: chosenAll(was.GetSupervises()), Options: options(setUp.Teams)},
+		&field{Name: "external", Sort: "check", Value: map[bool]string{true: "on"}[was.GetExternal()]},
 		&field{Name: "type", Sort: "select", Required: true, Value: enumName("WORKER_TYPE_", training.String()), Options: v.enumOptions("type_", "WORKER_TYPE_", recordv1.WorkerType_value)})
 	show := func() error { return v.show("form", &page{Title: v.titleOf("worker", made), Form: f}) }
 	if !v.filled(f) {
@@ -308,6 +328,19 @@ func (v *visit) worker() error {
 		m.Team = team[:]
 	} else {
 		cleared = append(cleared, commonTeam)
+	}
+	if m.GetRole() == recordv1.Role_ROLE_SUPERVISOR {
+		for _, team := range f.field("supervises").Values {
+			id := parsed(team)
+			m.Supervises = append(m.Supervises, id[:])
+		}
+		m.External = proto.Bool(f.value("external") != "")
+	}
+	if len(m.Supervises) == 0 {
+		cleared = append(cleared, workerSupervises)
+	}
+	if m.External == nil {
+		cleared = append(cleared, workerExternal)
 	}
 	if role := m.GetRole(); len(m.Team) == 0 && (role == recordv1.Role_ROLE_FIELD_WORKER || role == recordv1.Role_ROLE_TEAM_LEAD) {
 		f.wrong("team", v.T("wrong_no_team"))

@@ -16,7 +16,7 @@ import (
 
 // where is what belongs to a team of the deployment; Everyone when to none.
 func (v *visit) where(team hlc.ID) access.Where {
-	return access.Where{Team: team, Foreign: v.within == nil}
+	return access.Where{Team: team, Foreign: v.within == nil, Closed: v.within != nil && v.within.Syncing.SetUp().Closed()}
 }
 
 // may reports whether the visitor may do something to what belongs to a team of the deployment.
