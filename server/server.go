@@ -180,7 +180,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
+	pages, err := s.pages()
+	if err != nil {
+		return err
+	}
+	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
 		Log: s.config.Log, Measures: s.measures, TrustedProxies: s.config.TrustedProxies})
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,13 +34,21 @@ type Config struct {
 	// Limits are DefaultLimits when zero.
 	Limits   Limits
 	Measures *Measures
-	// Pages adds the routes of pages; nil for none.
-	Pages func(*echo.Echo) error
+	// Pages are what people see; nil for none.
+	Pages Pages
 
 	origin    origin
 	byAddress *limiter[netip.Prefix]
 	byDevice  *limiter[hlc.ID]
 	atOnce    *gate[hlc.ID]
+}
+
+// Pages are the pages of a server.
+type Pages interface {
+	// Mount adds their routes.
+	Mount(*echo.Echo)
+	// Answer shows what is wrong as a page.
+	Answer(echo.Context, *problem.Problem) error
 }
 
 // New is the handler of all routes.
@@ -79,9 +88,7 @@ func newRouter(c *Config) (*echo.Echo, error) {
 		return echo.WrapHandler(c.Measures.handler())(ctx)
 	})
 	if c.Pages != nil {
-		if err := c.Pages(e); err != nil {
-			return nil, err
-		}
+		c.Pages.Mount(e)
 	}
 	return e, nil
 }
@@ -92,7 +99,20 @@ func (c *Config) answerError(err error, ctx echo.Context) {
 	if ctx.Response().Committed {
 		return
 	}
-	_ = writeProblem(ctx.Response(), c.toProblem(err), ctx.Request().Header.Get("Accept-Language")) // the caller is gone if this fails
+	p := c.toProblem(err)
+	if c.Pages != nil && wantsPage(ctx.Request()) {
+		shown := c.Pages.Answer(ctx, p)
+		if shown == nil {
+			return
+		}
+		c.Log.Error("answering with a page", "error", shown)
+	}
+	_ = writeProblem(ctx.Response(), p, ctx.Request().Header.Get("Accept-Language")) // the caller is gone if this fails
+}
+
+// wantsPage reports whether a person's browser asks for a page, and no program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/api/") && !forTablets(r)
 }
 
 // toProblem is what a caller may know of an error.
@@ -115,9 +135,6 @@ func (c *Config) toProblem(err error) *problem.Problem {
 	c.Log.Error("internal error", "incident", incident, "error", err)
 	return &problem.Problem{Code: problem.Internal, Incident: incident}
 }
-
-// Explain is what somebody may know of an error; what they may not, only the log has.
-func (c *Config) Explain(err error) *problem.Problem { return c.toProblem(err) }
 
 func (c *Config) recoverPanic(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ctx echo.Context) (err error) {
