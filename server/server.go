@@ -20,6 +20,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
@@ -296,7 +297,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	return &httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})}, nil
+	return &httpapi.Deployment{Syncing: service,
+		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
+		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
 }
 
 // enrolments makes a code for each worker of a deployment, in the order of the set-up.

@@ -105,10 +105,13 @@ func (s *Service) Record(ctx context.Context, by Reader, id hlc.ID) (Record, err
 		out.History, err = l.history(id)
 		return err
 	})
+	if err == nil {
+		err = s.note(ctx, by, action, id)
+	}
 	if err != nil {
 		return Record{}, err
 	}
-	return out, s.note(ctx, by, action, id)
+	return out, nil
 }
 
 // Confidential are the confidential records of a case that a reader may see, by kind and then age. Problem not_found when
@@ -162,10 +165,13 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.note(ctx, by, audit.ConfidentialRead, caseID)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return out, s.note(ctx, by, audit.ConfidentialRead, caseID)
+	return out, nil
 }
 
 // note writes down that something was read. What can't be written down is not shown.
