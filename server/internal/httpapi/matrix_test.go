@@ -228,6 +228,29 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// TestMatrixOfAClosedDeployment: what is seen stays, and only coordinators do anything.
+func TestMatrixOfAClosedDeployment(t *testing.T) {
+	s := newStage(t)
+	s.work("one", s.Enrol("anna"))
+	s.work("two", s.tablet)
+	s.Now = s.Now.Add(time.Second)
+	closed := recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED
+	if err := s.Service.Add(t.Context(), []syncing.SetUpRecord{{ID: s.ID, Message: &recordv1.Deployment{State: &closed}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range matrix {
+		want := c.want
+		if c.path == "/api/held/:change/decision" {
+			want = [8]int{hid, no, no, no, hid, hid, hid, hid} // refused before it is found that there is no such change
+		}
+		for i, who := range callers {
+			if status, p := s.send(c, withCookie(s.cookies[who])); status != want[i] {
+				t.Errorf("closed: %s %s?%s by a %s: %d %s, want %d", c.method, c.path, c.query, who, status, p.Code, want[i])
+			}
+		}
+	}
+}
+
 // TestOwnDeployments: nobody learns of a deployment in which they are nobody.
 func TestOwnDeployments(t *testing.T) {
 	s := newStage(t)
