@@ -1,10 +1,12 @@
 package webui_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -15,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
 	"golang.org/x/net/html"
 	"google.golang.org/protobuf/proto"
 
@@ -30,7 +31,6 @@ import (
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
 
@@ -44,7 +44,7 @@ type site struct {
 	accounts *accounts.Service
 	all      httpapi.Deployments
 	server   *httptest.Server
-	failures []error
+	log      bytes.Buffer
 }
 
 type keys struct{ session accounts.SessionKey }
@@ -78,8 +78,8 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := echo.New()
-	s.server = httptest.NewTLSServer(e)
+	s.server = httptest.NewTLSServer(nil)
+	log := audit.New(s.db, wall)
 	t.Cleanup(func() {
 		s.server.Close()
 		for _, d := range s.all.Clear() {
@@ -89,31 +89,22 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: audit.New(s.db, wall), Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: log, Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages.Mount(e)
-	e.HTTPErrorHandler = func(err error, c echo.Context) {
-		if err := pages.Answer(c, s.explain(err)); err != nil {
-			t.Error(err)
-		}
+	measures, err := httpapi.NewMeasures()
+	if err != nil {
+		t.Fatal(err)
 	}
+	many := httpapi.Rate{Burst: 1e6, PerSecond: 1e6}
+	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: log, Ready: s.db.Ping, Wall: wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
+		Limits: httpapi.Limits{Device: many, Address: many, AtOnce: 2}, Pages: pages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.server.Config.Handler = handler
 	return s
-}
-
-func (s *site) explain(err error) *problem.Problem {
-	var p *problem.Problem
-	if errors.As(err, &p) {
-		return p
-	}
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
-		return problem.New(problem.NotFound)
-	} else {
-		s.failures = append(s.failures, err)
-	}
-	return &problem.Problem{Code: problem.Internal, Incident: "4711"}
 }
 
 // makeDeployment stands in for the server that the pages are put into.
@@ -155,6 +146,8 @@ type browser struct {
 	client *http.Client
 	// lang is what the browser asks for.
 	lang string
+	// from is what the browser says of the page that a request comes from.
+	from string
 
 	at     *url.URL
 	status int
@@ -194,6 +187,10 @@ func (b *browser) do(method, to string, sent url.Values) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	r.Header.Set("Accept-Language", b.lang)
+	r.Header.Set("Accept", "text/html")
+	if b.from != "" {
+		r.Header.Set("Sec-Fetch-Site", b.from)
+	}
 	response, err := b.client.Do(r)
 	if err != nil {
 		b.s.t.Fatal(err)
@@ -205,7 +202,7 @@ func (b *browser) do(method, to string, sent url.Values) {
 	}
 	b.text = textOf(b.page)
 	if b.status >= 500 {
-		b.s.t.Fatalf("%s %s: %d %s: %v", method, to, b.status, b.text, b.s.failures)
+		b.s.t.Fatalf("%s %s: %d %s: %v", method, to, b.status, b.text, b.s.log.String())
 	}
 }
 
