@@ -14,6 +14,7 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/syncing"
+	"levee/server/internal/webtest"
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -91,14 +92,14 @@ var matrix = map[string][9]int{
 }
 
 // member makes an account that acts as a worker, or as an administrator, and signs it in.
-func (s *site) member(login string, i accounts.Invitation) *browser {
+func (s *site) member(login string, i accounts.Invitation) *webtest.Browser {
 	s.t.Helper()
 	code, err := s.accounts.Invite(s.t.Context(), audit.Actor{}, i)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	b := s.browser("en").open("/invitation")
-	return b.send("Make the account", values("code", code, "name", login, "login", login, "password", password, "again", password)).is(http.StatusOK)
+	b := s.browser("en").Open("/invitation")
+	return b.Send("Make the account", webtest.Values("code", code, "name", login, "login", login, "password", password, "again", password)).Is(http.StatusOK)
 }
 
 // TestWhoMayOpenWhat goes through every page and every form for everybody. A route without a row fails.
@@ -128,15 +129,15 @@ func TestWhoMayOpenWhat(t *testing.T) {
 		t.Run(who, func(t *testing.T) {
 			s := newSite(t)
 			b, params := s.visitor(who)
-			b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			b.Client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 			for _, r := range routes {
 				method, path, _ := strings.Cut(r, " ")
 				for name, value := range params {
 					path = strings.ReplaceAll(path, ":"+name, value)
 				}
-				b.do(method, path, nil)
-				if want := matrix[r][column]; b.status != want {
-					t.Errorf("%s: %d, want %d: %s", r, b.status, want, b.text)
+				b.Do(method, path, nil)
+				if want := matrix[r][column]; b.Status != want {
+					t.Errorf("%s: %d, want %d: %s", r, b.Status, want, b.Text)
 				}
 			}
 		})
@@ -156,7 +157,7 @@ func late(route string) string {
 }
 
 // visitor is a browser in which one of the visitors is signed in, and what stands in the addresses.
-func (s *site) visitor(who string) (b *browser, params map[string]string) {
+func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string) {
 	s.t.Helper()
 	maker := s.coordinator("en")
 	d := s.all.All()[0].Syncing
@@ -197,15 +198,15 @@ func (s *site) visitor(who string) (b *browser, params map[string]string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	maker.open("/deployments/"+d.Deployment().String()).send("Enrolment code", nil, "李娜")
+	maker.Open("/deployments/"+d.Deployment().String()).Send("Enrolment code", nil, "李娜")
 	params = map[string]string{"deployment": d.Deployment().String(), "site": place.String(), "team": one.String(), "worker": lina.String(), "device": hlc.ID(tablet.GetDevice()).String(),
-		"shown": maker.at.Path[strings.LastIndex(maker.at.Path, "/")+1:], "token": lina.String(), "name": "levee.css"}
+		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css"}
 	all, err := s.accounts.Accounts(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	params["account"] = all[0].ID.String()
-	as := func(role recordv1.Role, team hlc.ID, external bool) *browser {
+	as := func(role recordv1.Role, team hlc.ID, external bool) *webtest.Browser {
 		return s.member("visitor", accounts.Invitation{Membership: accounts.Membership{Deployment: d.Deployment(), Worker: worker("visitor", role, team, external)}})
 	}
 	switch who {
