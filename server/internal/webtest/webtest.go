@@ -77,11 +77,17 @@ func (b *Browser) Do(method, to string, sent url.Values) {
 		b.t.Fatal(err)
 	}
 	b.Text = TextOf(b.Page)
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/html") && b.Text != "" && b.Status/100 != 3 {
+		for _, fault := range faults(b.Page) {
+			b.t.Errorf("%s: %s", b.At, fault)
+		}
+	}
 	if b.Status >= 500 {
 		b.t.Fatalf("%s %s: %d %s", method, to, b.Status, b.Text)
 	}
 }
 
+// Open opens an address.
 func (b *Browser) Open(to string) *Browser {
 	b.t.Helper()
 	b.Do(http.MethodGet, to, nil)
@@ -112,6 +118,7 @@ func Find(n *html.Node, tags ...string) (all []*html.Node) {
 	return all
 }
 
+// TextOf is what a node says.
 func TextOf(n *html.Node) string {
 	var b strings.Builder
 	for d := range n.Descendants() {
@@ -259,4 +266,61 @@ func Values(pairs ...string) url.Values {
 		v.Add(pairs[i], pairs[i+1])
 	}
 	return v
+}
+
+// faults are what keeps people from using a page by keyboard, with a screen reader, or at all: fields without a label, pictures
+// without words, a page without its language, title or one heading, and what points to nothing.
+func faults(page *html.Node) (all []string) {
+	ids := map[string]int{}
+	labelled := map[string]bool{}
+	for n := range page.Descendants() {
+		if id := Attribute(n, "id"); id != "" {
+			ids[id]++
+		}
+		if n.Data == "label" && TextOf(n) != "" {
+			labelled[Attribute(n, "for")] = true
+		}
+	}
+	for id, times := range ids {
+		if times > 1 {
+			all = append(all, "the id "+id+" is there twice")
+		}
+	}
+	for _, tag := range []string{"html", "title", "h1", "main"} {
+		if n := len(Find(page, tag)); n != 1 {
+			all = append(all, "there is not one "+tag)
+		}
+	}
+	for _, n := range Find(page, "html") {
+		if Attribute(n, "lang") == "" {
+			all = append(all, "no language is given")
+		}
+	}
+	for n := range page.Descendants() {
+		switch n.Data {
+		case "input", "select":
+			if Attribute(n, "type") != "hidden" && !labelled[Attribute(n, "id")] {
+				all = append(all, "the field "+Attribute(n, "name")+" has no label")
+			}
+		case "img":
+			if Attribute(n, "alt") == "" {
+				all = append(all, "a picture has no words")
+			}
+		case "button", "a", "th", "legend":
+			if n.Type == html.ElementNode && TextOf(n) == "" {
+				all = append(all, "a "+n.Data+" has no text")
+			}
+		}
+		for _, name := range []string{"aria-describedby", "aria-labelledby"} {
+			for id := range strings.FieldsSeq(Attribute(n, name)) {
+				if ids[id] == 0 {
+					all = append(all, name+" points to "+id+", which is not there")
+				}
+			}
+		}
+		if to := Attribute(n, "href"); strings.HasPrefix(to, "#") && ids[to[1:]] == 0 {
+			all = append(all, "a link leads to "+to+", which is not there")
+		}
+	}
+	return all
 }
