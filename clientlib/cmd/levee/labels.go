@@ -201,6 +201,7 @@ var choiceLabels = map[protoreflect.Name][]string{
 	"Disability":          {"不详", "有", "无", "未询问"},
 	"WorkerType":          {"不详", "社会工作者", "心理咨询师", "志愿者", "专家", "本地协力者"},
 	"Role":                {"不详", "队员", "队长", "督导", "协调员"},
+	"DeploymentState":     {"不详", "进行中", "收队中", "已收队", "已归档"},
 	"Qualification":       {"不详", "无", "助理社会工作师", "社会工作师", "高级社会工作师"},
 	"CaseSource":          {"不详", "主动求助", "外展发现", "转介", "村镇推荐"},
 	"ClientType":          {"不详", "个人", "家庭"},

@@ -13,17 +13,12 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
-
-// Named is an id, and what is called by it.
-type Named struct {
-	ID   hlc.ID
-	Name string
-}
 
 // Record is a record as people read it.
 type Record struct {
@@ -31,7 +26,7 @@ type Record struct {
 	Kind record.Kind
 	// Root is what it belongs to; itself when it belongs to nothing.
 	Root    hlc.ID
-	Team    Named
+	Team    progress.Named
 	Deleted bool
 	// Fields are those that are set, by number.
 	Fields []Field
@@ -47,7 +42,7 @@ type Field struct {
 	// how many there are.
 	Value any
 	// By is zero for the server itself.
-	By Named
+	By progress.Named
 	At time.Time
 }
 
@@ -57,7 +52,7 @@ type Event struct {
 	What string
 	// Code is why it is held.
 	Code record.Code
-	By   Named
+	By   progress.Named
 	// At is when it was done, by the tablet's corrected clock, Received when the server got it. At is zero where the body is
 	// erased.
 	At, Received time.Time
@@ -80,7 +75,7 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("state of record %v: %w", r.ID, err)
 	}
-	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: Named{r.Audience, l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted()}
+	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted()}
 	for _, register := range registers {
 		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" {
 			continue // emptied
@@ -127,23 +122,23 @@ func (l *lens) sides(registers record.Registers) ([]any, error) {
 }
 
 // author is the worker whose tablet a replica is.
-func (l *lens) author(number hlc.Replica) (Named, error) {
+func (l *lens) author(number hlc.Replica) (progress.Named, error) {
 	worker, ok := l.replicas[number]
 	if !ok {
 		r, err := l.tx.Replica(number)
 		if err != nil {
-			return Named{}, err
+			return progress.Named{}, err
 		}
 		if r.Device != (hlc.ID{}) {
 			d, _, err := l.tx.Device(r.Device)
 			if err != nil {
-				return Named{}, err
+				return progress.Named{}, err
 			}
 			worker = d.Worker
 		}
 		l.replicas[number] = worker
 	}
-	return Named{worker, l.setUp.Workers[worker].GetName()}, nil
+	return progress.Named{ID: worker, Name: l.setUp.Workers[worker].GetName()}, nil
 }
 
 func (l *lens) history(id hlc.ID) ([]Event, error) {

@@ -314,11 +314,10 @@ func (g *group) changes() (Changes, error) {
 	for _, position := range slices.Sorted(maps.Keys(g.decided)) {
 		c.Decided = append(c.Decided, *g.decided[position])
 	}
-	for _, r := range g.replicas {
-		c.Replicas = append(c.Replicas, *r)
+	for _, number := range slices.Sorted(maps.Keys(g.replicas)) {
+		c.Replicas = append(c.Replicas, *g.replicas[number])
 	}
-	ids := slices.SortedFunc(maps.Keys(g.records), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range ids {
+	for _, id := range inOrder(g.records) {
 		if e := g.records[id]; e.changed {
 			e.State = record.EncodeState(e.registers)
 			c.Records = append(c.Records, e.Record)
@@ -374,4 +373,9 @@ func (g *group) loadDuplicates() error {
 			return err
 		}
 	}
+}
+
+// inOrder are the keys of a map in one order: what is stored and sent in it is the same every time.
+func inOrder[V any](of map[hlc.ID]V) []hlc.ID {
+	return slices.SortedFunc(maps.Keys(of), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
 }
