@@ -1,22 +1,17 @@
 package webui_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
-	"net/http"
-	"net/http/cookiejar"
+	"log/slog"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/labstack/echo/v4"
-	"golang.org/x/net/html"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/accounts"
@@ -27,10 +22,10 @@ import (
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
+	"levee/server/internal/webtest"
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
 
@@ -44,7 +39,7 @@ type site struct {
 	accounts *accounts.Service
 	all      httpapi.Deployments
 	server   *httptest.Server
-	failures []error
+	log      bytes.Buffer
 }
 
 type keys struct{ session accounts.SessionKey }
@@ -78,8 +73,8 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := echo.New()
-	s.server = httptest.NewTLSServer(e)
+	s.server = httptest.NewTLSServer(nil)
+	log := audit.New(s.db, wall)
 	t.Cleanup(func() {
 		s.server.Close()
 		for _, d := range s.all.Clear() {
@@ -89,31 +84,22 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: audit.New(s.db, wall), Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: log, Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages.Mount(e)
-	e.HTTPErrorHandler = func(err error, c echo.Context) {
-		if err := pages.Answer(c, s.explain(err)); err != nil {
-			t.Error(err)
-		}
+	measures, err := httpapi.NewMeasures()
+	if err != nil {
+		t.Fatal(err)
 	}
+	many := httpapi.Rate{Burst: 1e6, PerSecond: 1e6}
+	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: log, Ready: s.db.Ping, Wall: wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
+		Limits: httpapi.Limits{Device: many, Address: many, AtOnce: 2}, Pages: pages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.server.Config.Handler = handler
 	return s
-}
-
-func (s *site) explain(err error) *problem.Problem {
-	var p *problem.Problem
-	if errors.As(err, &p) {
-		return p
-	}
-	var he *echo.HTTPError
-	if errors.As(err, &he) {
-		return problem.New(problem.NotFound)
-	} else {
-		s.failures = append(s.failures, err)
-	}
-	return &problem.Problem{Code: problem.Internal, Incident: "4711"}
 }
 
 // makeDeployment stands in for the server that the pages are put into.
@@ -149,207 +135,7 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 	return deployment, coordinator, service.Add(ctx, records)
 }
 
-// browser is somebody who reads pages and fills in forms.
-type browser struct {
-	s      *site
-	client *http.Client
-	// lang is what the browser asks for.
-	lang string
-
-	at     *url.URL
-	status int
-	text   string
-	page   *html.Node
-}
-
-func (s *site) browser(lang string) *browser {
+func (s *site) browser(lang string) *webtest.Browser {
 	s.t.Helper()
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	client := *s.server.Client()
-	client.Jar = jar
-	return &browser{s: s, client: &client, lang: lang}
-}
-
-func (b *browser) do(method, to string, sent url.Values) {
-	b.s.t.Helper()
-	base, err := url.Parse(b.s.server.URL)
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	if b.at != nil {
-		base = b.at
-	}
-	target, err := base.Parse(to)
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(b.s.t.Context(), method, target.String(), strings.NewReader(sent.Encode()))
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	r.Header.Set("Accept-Language", b.lang)
-	response, err := b.client.Do(r)
-	if err != nil {
-		b.s.t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	b.at, b.status = response.Request.URL, response.StatusCode
-	if b.page, err = html.Parse(response.Body); err != nil {
-		b.s.t.Fatal(err)
-	}
-	b.text = textOf(b.page)
-	if b.status >= 500 {
-		b.s.t.Fatalf("%s %s: %d %s: %v", method, to, b.status, b.text, b.s.failures)
-	}
-}
-
-func (b *browser) open(to string) *browser {
-	b.s.t.Helper()
-	b.do(http.MethodGet, to, nil)
-	return b
-}
-
-// attribute is an attribute of a node; empty when it has none.
-func attribute(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func has(n *html.Node, name string) bool {
-	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == name })
-}
-
-// find are the nodes below one that are of a tag.
-func find(n *html.Node, tags ...string) (all []*html.Node) {
-	for d := range n.Descendants() {
-		if d.Type == html.ElementNode && slices.Contains(tags, d.Data) {
-			all = append(all, d)
-		}
-	}
-	return all
-}
-
-func textOf(n *html.Node) string {
-	var b strings.Builder
-	for d := range n.Descendants() {
-		if d.Type == html.TextNode && d.Parent.Data != "script" {
-			b.WriteString(d.Data)
-			b.WriteByte(' ')
-		}
-	}
-	return strings.Join(strings.Fields(b.String()), " ")
-}
-
-// follow follows the link with a text.
-func (b *browser) follow(text string) *browser {
-	b.s.t.Helper()
-	for _, a := range find(b.page, "a") {
-		if textOf(a) == text {
-			return b.open(attribute(a, "href"))
-		}
-	}
-	b.s.t.Fatalf("%s has no link %q: %s", b.at, text, b.text)
-	return b
-}
-
-// send presses the button with a text, in the form that has it, after filling in what is given by the names of fields.
-// What is not given goes as it stands in the page. within, if given, is a text that stands in the form's row.
-func (b *browser) send(button string, typed url.Values, within ...string) *browser {
-	b.s.t.Helper()
-	for _, form := range find(b.page, "form") {
-		i := slices.IndexFunc(find(form, "button"), func(n *html.Node) bool { return textOf(n) == button })
-		if i < 0 || !inRow(form, within) {
-			continue
-		}
-		sent := standingIn(form)
-		for name, values := range typed {
-			if _, ok := sent[name]; !ok && !b.fieldIn(form, name) {
-				b.s.t.Fatalf("%s: the form %q has no field %q", b.at, button, name)
-			}
-			sent[name] = values
-		}
-		b.do(http.MethodPost, attribute(form, "action"), sent)
-		return b
-	}
-	b.s.t.Fatalf("%s has no form with the button %q: %s", b.at, button, b.text)
-	return b
-}
-
-func inRow(form *html.Node, texts []string) bool {
-	for _, text := range texts {
-		row := form
-		for row != nil && row.Data != "tr" {
-			row = row.Parent
-		}
-		if row == nil || !strings.Contains(textOf(row), text) {
-			return false
-		}
-	}
-	return true
-}
-
-func (b *browser) fieldIn(form *html.Node, name string) bool {
-	return slices.ContainsFunc(find(form, "input", "select"), func(n *html.Node) bool { return attribute(n, "name") == name })
-}
-
-// standingIn is what a browser sends of a form in which nothing was changed.
-func standingIn(form *html.Node) url.Values {
-	sent := url.Values{}
-	for _, n := range find(form, "input") {
-		sort := attribute(n, "type")
-		if (sort == "checkbox" || sort == "radio") && !has(n, "checked") {
-			continue
-		}
-		sent.Add(attribute(n, "name"), attribute(n, "value"))
-	}
-	for _, n := range find(form, "select") {
-		options := find(n, "option")
-		i := max(0, slices.IndexFunc(options, func(o *html.Node) bool { return has(o, "selected") }))
-		if len(options) > 0 {
-			sent.Add(attribute(n, "name"), attribute(options[i], "value"))
-		}
-	}
-	return sent
-}
-
-// option is the value of an option with a text.
-func (b *browser) option(text string) string {
-	b.s.t.Helper()
-	for _, o := range find(b.page, "option") {
-		if textOf(o) == text {
-			return attribute(o, "value")
-		}
-	}
-	b.s.t.Fatalf("%s offers no %q", b.at, text)
-	return ""
-}
-
-// sees fails unless the page says all of some texts.
-func (b *browser) sees(texts ...string) *browser {
-	b.s.t.Helper()
-	for _, text := range texts {
-		if !strings.Contains(b.text, text) {
-			b.s.t.Fatalf("%s (%d) does not say %q: %s", b.at, b.status, text, b.text)
-		}
-	}
-	return b
-}
-
-// is fails unless the page came with a status.
-func (b *browser) is(status int) *browser {
-	b.s.t.Helper()
-	if b.status != status {
-		b.s.t.Fatalf("%s: %d, want %d: %s", b.at, b.status, status, b.text)
-	}
-	return b
+	return webtest.New(s.t, s.server.URL, s.server.Client(), lang)
 }
