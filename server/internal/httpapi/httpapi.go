@@ -33,6 +33,8 @@ type Config struct {
 	// Limits are DefaultLimits when zero.
 	Limits   Limits
 	Measures *Measures
+	// Codes are what enrolment codes say.
+	Codes Codes
 	// Pages adds the routes of pages; nil for none.
 	Pages func(*echo.Echo) error
 
