@@ -20,6 +20,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
@@ -49,6 +50,8 @@ type Config struct {
 	TLS TLS
 	// Wall is the clock; the machine's when nil.
 	Wall func() time.Time
+	// After tells when a time has passed by the clock; time.After when nil. Backups go by the machine's alone.
+	After func(time.Duration) <-chan time.Time
 	// Entropy makes keys, ids and secrets; crypto/rand when nil.
 	Entropy io.Reader
 	Log     *slog.Logger
@@ -280,7 +283,7 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 
 // start opens a deployment. It is served once it is added to the others.
 func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, Entropy: s.config.Entropy, Observe: s.measures.Commit,
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: s.measures.Commit,
 		Backups: s.config.Backups.Dir != "",
 		Failed:  func(err error) { s.config.Log.Error("reading the set-up", "error", err) }})
 	var behind *syncing.ClockBehindError
@@ -290,7 +293,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	return &httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})}, nil
+	return &httpapi.Deployment{Syncing: service,
+		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
+		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
 }
 
 // enrolments makes a code for each worker of a deployment, in the order of the set-up.
@@ -341,6 +346,15 @@ func (s *Server) findWorker(name string) (*httpapi.Deployment, hlc.ID, error) {
 		}
 	}
 	return nil, hlc.ID{}, fmt.Errorf("there is no worker called %q", name)
+}
+
+// Flush writes what devices said of themselves and no commit has taken along yet. That happens by itself, after a while.
+func (s *Server) Flush(ctx context.Context) error {
+	var errs []error
+	for _, d := range s.deployments.All() {
+		errs = append(errs, d.Syncing.Flush(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Handler answers requests, wherever they come from.

@@ -51,10 +51,14 @@ type SetUpTeam struct {
 // SetUpWorker is someone who works in the deployment.
 type SetUpWorker struct {
 	Name string `yaml:"name"`
-	// Team is the name of one of the teams; coordinators may have none.
+	// Team is the name of one of the teams; supervisors and coordinators may have none.
 	Team string `yaml:"team"`
 	// Role is field_worker, team_lead, supervisor or coordinator; field_worker when empty.
 	Role string `yaml:"role"`
+	// Supervises are the names of the teams given to a supervisor, besides Team.
+	Supervises []string `yaml:"supervises"`
+	// External: a supervisor from outside, who sees cases without identities.
+	External bool `yaml:"external"`
 	// Type is social_worker, counsellor, volunteer, expert or local_helper; volunteer when empty.
 	Type string `yaml:"type"`
 }
@@ -166,6 +170,19 @@ func (w *SetUpWorker) message(teams map[string][]byte) (*recordv1.Worker, error)
 		return nil, fmt.Errorf("type of %s: %w", w.Name, err)
 	}
 	m := &recordv1.Worker{Name: &w.Name, Role: recordv1.Role(role).Enum(), Type: recordv1.WorkerType(training).Enum()}
+	for _, name := range w.Supervises {
+		team, ok := teams[name]
+		if !ok {
+			return nil, unknown("team", name, teams)
+		}
+		m.Supervises = append(m.Supervises, team)
+	}
+	if w.External {
+		m.External = &w.External
+	}
+	if (len(w.Supervises) > 0 || w.External) && m.GetRole() != recordv1.Role_ROLE_SUPERVISOR {
+		return nil, fmt.Errorf("%s is no supervisor: only one has teams in supervises, or is external", w.Name)
+	}
 	if w.Team == "" {
 		if m.GetRole() == recordv1.Role_ROLE_FIELD_WORKER || m.GetRole() == recordv1.Role_ROLE_TEAM_LEAD {
 			return nil, fmt.Errorf("%s needs a team", w.Name)

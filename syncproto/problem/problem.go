@@ -85,7 +85,7 @@ var table = map[Code]entry{
 	NotFound: {connect.CodeNotFound, http.StatusNotFound,
 		"没有找到。", "There is nothing here by that name."},
 	NotAllowed: {connect.CodePermissionDenied, http.StatusForbidden,
-		"您没有权限进行此操作。", "You are not allowed to do this."},
+		"您没有进行此操作的权限。如有需要，请联系协调员。", "You may not do this. Ask your coordinator if it has to be done."},
 	InvalidArgument: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
 		"参数不正确，请修改后重试。", "Something in the request is not right. Correct it and try again."},
 	Busy: {connect.CodeResourceExhausted, http.StatusTooManyRequests,

@@ -97,6 +97,8 @@ const (
 	CodeDeviceRevoked Code = "device_revoked"
 	// CodeStampInFuture: the change, or the record given back, has a stamp that lies in the future.
 	CodeStampInFuture Code = "stamp_in_future"
+	// CodeDeploymentClosed: it was written after the deployment had been closed.
+	CodeDeploymentClosed Code = "deployment_closed"
 	// CodeDiscarded: somebody decided that the change is not to be applied.
 	CodeDiscarded Code = "discarded"
 )
@@ -237,6 +239,10 @@ var (
 		CodeStampInFuture: {
 			"填写时的时钟超前，更改待协调员处理。内容已保留。",
 			"This was written by a clock that ran ahead. It waits for the coordinator; nothing is lost.",
+		},
+		CodeDeploymentClosed: {
+			"行动已收队，之后填写的内容待协调员处理。内容已保留。",
+			"The deployment was closed before this was written. It waits for the coordinator; nothing is lost.",
 		},
 		CodeDiscarded: {
 			"已决定不采用这项更改；原文仍保留在记录里。",

@@ -3,6 +3,8 @@ package localdb
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
@@ -232,7 +234,8 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 			anew[of] = true
 		}
 	}
-	for of, r := range touched {
+	for _, of := range inOrder(touched) {
+		r := touched[of]
 		if anew[of] {
 			if err := tx.rebuild(&acknowledged, r); err != nil {
 				return err
@@ -350,4 +353,9 @@ func (tx *Tx) Counts(t *Tablet) (Counts, error) {
 		return Counts{}, fmt.Errorf("counting: %w", err)
 	}
 	return c, nil
+}
+
+// inOrder are the keys of a map in one order: a tablet that does the same again has the same file.
+func inOrder[V any](of map[hlc.ID]V) []hlc.ID {
+	return slices.SortedFunc(maps.Keys(of), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
 }

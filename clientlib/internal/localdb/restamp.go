@@ -116,7 +116,7 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 			return fmt.Errorf("storing change %d: %w", o.sequence, err)
 		}
 	}
-	for of := range before {
+	for _, of := range inOrder(before) {
 		r, err := tx.load(of, 0)
 		if err != nil {
 			return err

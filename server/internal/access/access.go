@@ -41,6 +41,8 @@ type Scope struct {
 	// Before and After are the audiences of the record without and with the change; for a new record both are what it
 	// gets.
 	Before, After hlc.ID
+	// Closed: the deployment was closed when the change was made.
+	Closed bool
 }
 
 // Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
@@ -48,9 +50,11 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 	switch {
 	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes:
 		return record.CodeNotAllowed // the server alone finds conflicts; people settle them
+	case s.Closed && (p.Role != recordv1.Role_ROLE_COORDINATOR || (!record.SetUp(kind) && kind != recordv1.Kind_KIND_HELD_DECISION)):
+		return record.CodeDeploymentClosed
 	case p.Role == recordv1.Role_ROLE_COORDINATOR:
 		return ""
-	case record.SetUp(kind):
+	case record.SetUp(kind), identifies(kind) && p.Role == recordv1.Role_ROLE_SUPERVISOR && p.External:
 		return record.CodeNotAllowed
 	case !leads(p.Role) && (kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT):
 		return record.CodeNotAllowed
@@ -75,7 +79,7 @@ func Discard(p, author Person) bool {
 // judged as if they had written it.
 func Release(p Person, held record.Code) bool {
 	switch held {
-	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeDeviceRevoked, record.CodeStampInFuture:
+	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeDeviceRevoked, record.CodeStampInFuture, record.CodeDeploymentClosed:
 		return p.Role == recordv1.Role_ROLE_COORDINATOR
 	default:
 		return leads(p.Role)
@@ -98,12 +102,17 @@ func Audiences(p Person, all []hlc.ID) []hlc.ID {
 // ReadConfidential reports whether a person may see a confidential record of an audience that reaches them: who wrote
 // it, who works on its root, and their supervisors and coordinators. Supervisors from outside don't see who clients are.
 func ReadConfidential(p Person, kind recordv1.Kind, author hlc.ID, assigned []hlc.ID) bool {
+	if identifies(kind) && p.Role == recordv1.Role_ROLE_SUPERVISOR && p.External {
+		return false
+	}
+	if p.Worker == author || slices.Contains(assigned, p.Worker) {
+		return true
+	}
 	action := SeeConfidential
 	if identifies(kind) {
 		action = SeeIdentity
 	}
-	// That the audience reaches them was decided before: the team is one of theirs.
-	return May(p, action, Where{Assigned: p.Worker == author || slices.Contains(assigned, p.Worker)}) == Yes
+	return May(p, action, Where{}) == Yes // that the audience reaches them was decided before: the team is one of theirs
 }
 
 // identifies reports whether a kind says who a client is.

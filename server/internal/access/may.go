@@ -202,8 +202,8 @@ func (r rule) allows(p Person, w Where) bool {
 		return true
 	case teams:
 		return w.Team == Everyone || p.Has(w.Team)
-	case assigned:
-		return w.Assigned
+	case assigned: // whoever moved to another team leaves their cases behind
+		return w.Assigned && (w.Team == Everyone || p.Has(w.Team))
 	default:
 		return false
 	}

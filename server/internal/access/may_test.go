@@ -113,6 +113,13 @@ func TestDecisionsAgree(t *testing.T) {
 		if w.Foreign && !p.Administrator && answer == access.Yes && a != access.OwnAccount {
 			t.Errorf("%s: in a deployment of others", a)
 		}
+		if w.Team == theirs && !p.Has(theirs) {
+			left := w
+			left.Assigned = true
+			if access.May(p, a, left) != access.May(p, a, w) {
+				t.Errorf("%s: a case of another team, on which one once worked, is seen", a)
+			}
+		}
 		all, some := access.Teams(p, a)
 		if listed := all || p.Has(w.Team) && len(some) > 0; listed && p.Worker != (hlc.ID{}) && !w.Foreign && !w.Closed && answer != access.Yes {
 			t.Errorf("%s: lists would show what May hides", a)

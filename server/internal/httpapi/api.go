@@ -46,6 +46,8 @@ func (c *Config) mountAPI(e *echo.Echo) error {
 	route(h, access.SeeSetUp, "figures", "What is counted, by which rule", a.figures)
 	route(h, access.SeeTotals, "totals", "Totals and how complete they are. Who sees some teams alone asks by team or worker", a.totals)
 	route(h, access.SeeRecords, "records", "Records behind a total. Who sees some teams alone asks by team or worker", a.records)
+	routeAt(h, access.SeeRecords, "record", "/api/records/{id}", "One record: who set which field when, and what else happened to it. Each reading is noted in the audit log", a.record)
+	routeAt(h, access.SeeConfidential, "confidential", "/api/cases/{id}/confidential", "What is confidential of a case: for those who work on it, their supervisors and coordinators. Each reading is noted in the audit log", a.confidential)
 	route(h, access.SeeDevices, "devices", "Tablets and their backlog", a.devices)
 	route(h, access.SeeHeld, "held", "Changes that were received and not applied", a.held)
 	route(h, access.SeeConflicts, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
@@ -80,9 +82,13 @@ const actionOf = "levee action"
 
 // route adds one route, for those who may do what it shows.
 func route[I, B any](h huma.API, action access.Action, name, summary string, handler func(context.Context, *I) (*answer[B], error)) {
+	routeAt(h, action, name, "/api/"+name, summary, handler)
+}
+
+func routeAt[I, B any](h huma.API, action access.Action, name, path, summary string, handler func(context.Context, *I) (*answer[B], error)) {
 	schemas := h.OpenAPI().Components.Schemas
 	huma.Register(h, huma.Operation{
-		OperationID: "get-" + name, Method: http.MethodGet, Path: "/api/" + name, Summary: summary, Metadata: map[string]any{actionOf: action},
+		OperationID: "get-" + name, Method: http.MethodGet, Path: path, Summary: summary, Metadata: map[string]any{actionOf: action},
 		Responses: map[string]*huma.Response{
 			"304": {Description: "Nothing has changed since the answer that If-None-Match names."},
 			"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
@@ -176,8 +182,13 @@ func (a *api) mine(who *Caller, action access.Action) []*Deployment {
 
 // enter is the deployment that a request is about, once it is sure that the caller may do there what the route does.
 func (a *api) enter(ctx context.Context, id string) (*Deployment, error) {
-	who := callerOf(ctx)
 	action, _ := ctx.Value(actionKey{}).(access.Action)
+	return a.enterFor(ctx, id, action)
+}
+
+// enterFor is enter, for a route that asks later for more than this action.
+func (a *api) enterFor(ctx context.Context, id string, action access.Action) (*Deployment, error) {
+	who := callerOf(ctx)
 	if id == "" {
 		all := a.mine(who, access.SeeSetUp)
 		if len(all) != 1 {

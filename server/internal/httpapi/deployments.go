@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"levee/server/internal/casefile"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -14,6 +15,7 @@ import (
 type Deployment struct {
 	Syncing  *syncing.Service
 	Progress *progress.Service
+	Casefile *casefile.Service
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.

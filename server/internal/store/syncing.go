@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
@@ -199,13 +200,16 @@ func (t *Tx) DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error) {
 // Postings implements syncing.Writing.
 func (t *Tx) Postings(worker hlc.ID) ([]syncing.Posting, error) {
 	var postings []syncing.Posting
-	err := t.each(`SELECT since, team, role FROM postings WHERE deployment = $1 AND worker = $2 ORDER BY since`, []any{t.id, worker[:]}, func(row scanner) error {
+	err := t.each(`SELECT since, team, role, supervises, external FROM postings WHERE deployment = $1 AND worker = $2 ORDER BY since`, []any{t.id, worker[:]}, func(row scanner) error {
 		var p syncing.Posting
-		var team []byte
-		if err := row.Scan(&p.Since, &team, &p.Role); err != nil {
+		var team, supervises []byte
+		if err := row.Scan(&p.Since, &team, &p.Role, &supervises, &p.External); err != nil {
 			return err
 		}
 		p.Worker, p.Team = worker, hlc.ID(team)
+		for id := range slices.Chunk(supervises, len(hlc.ID{})) {
+			p.Supervises = append(p.Supervises, hlc.ID(id))
+		}
 		postings = append(postings, p)
 		return nil
 	})

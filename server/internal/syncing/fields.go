@@ -16,7 +16,10 @@ const (
 	dayField       protowire.Number = 4
 	duplicateField protowire.Number = 10
 
+	stateField       protowire.Number = 26 // of Deployment
 	roleField        protowire.Number = 18 // of Worker
+	supervisesField  protowire.Number = 23
+	externalField    protowire.Number = 24
 	caseLeadField    protowire.Number = 29 // of Case
 	caseWorkersField protowire.Number = 30
 	leaderField      protowire.Number = 21 // of Group
@@ -44,6 +47,17 @@ func assigned(kind record.Kind, registers record.Registers) []hlc.ID {
 		return registers.Get(leaderField).IDs()
 	default:
 		return nil
+	}
+}
+
+// closedSince is when a deployment was closed, as its record says; 0 while it is not.
+func closedSince(deployment record.Registers) hlc.Time {
+	state := deployment.Get(stateField)
+	switch recordv1.DeploymentState(state.Number()) { //nolint:gosec // a state is a small number
+	case recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED, recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED:
+		return state.Stamp.Time
+	default:
+		return 0
 	}
 }
 

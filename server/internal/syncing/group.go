@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"levee/server/internal/access"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
@@ -38,6 +40,8 @@ type group struct {
 	undecided []hlc.ID
 	// accepted: a stamp in the future was released.
 	accepted bool
+	// reopened: the deployment was closed, and no longer is.
+	reopened bool
 	// setUpChanged says that a record of the set-up kinds changed, and with them the rules.
 	setUpChanged bool
 }
@@ -255,6 +259,7 @@ func (g *group) apply(e *entry, m merging) error {
 	}
 	if record.SetUp(e.Kind) {
 		g.setUpChanged = true
+		g.reopened = g.reopened || (closedSince(before) != 0 && closedSince(e.registers) == 0)
 		return g.post(e, made)
 	}
 	if made {
@@ -275,14 +280,16 @@ func (g *group) apply(e *entry, m merging) error {
 	return nil
 }
 
-// post notes from when on a worker has a team and role: from the newest of the stamps of both.
+// post notes from when on a worker is posted so: from the newest of the stamps of what says it.
 func (g *group) post(e *entry, made bool) error {
 	if e.Kind != recordv1.Kind_KIND_WORKER {
 		return nil
 	}
-	p := access.Person{Worker: e.ID}
-	p.Team, p.Role = posted(e.registers)
-	since := max(e.registers.Get(teamField).Stamp.Time, e.registers.Get(roleField).Stamp.Time)
+	p := posted(e.ID, e.registers)
+	var since hlc.Time
+	for _, field := range []protowire.Number{teamField, roleField, supervisesField, externalField} {
+		since = max(since, e.registers.Get(field).Stamp.Time)
+	}
 	was, err := g.person(e.ID, since)
 	if err != nil || (!made && was.Equal(p)) {
 		return err
@@ -307,11 +314,10 @@ func (g *group) changes() (Changes, error) {
 	for _, position := range slices.Sorted(maps.Keys(g.decided)) {
 		c.Decided = append(c.Decided, *g.decided[position])
 	}
-	for _, r := range g.replicas {
-		c.Replicas = append(c.Replicas, *r)
+	for _, number := range slices.Sorted(maps.Keys(g.replicas)) {
+		c.Replicas = append(c.Replicas, *g.replicas[number])
 	}
-	ids := slices.SortedFunc(maps.Keys(g.records), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range ids {
+	for _, id := range inOrder(g.records) {
 		if e := g.records[id]; e.changed {
 			e.State = record.EncodeState(e.registers)
 			c.Records = append(c.Records, e.Record)
@@ -367,4 +373,9 @@ func (g *group) loadDuplicates() error {
 			return err
 		}
 	}
+}
+
+// inOrder are the keys of a map in one order: what is stored and sent in it is the same every time.
+func inOrder[V any](of map[hlc.ID]V) []hlc.ID {
+	return slices.SortedFunc(maps.Keys(of), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
 }

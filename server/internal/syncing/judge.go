@@ -143,11 +143,17 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 		}
 		person = &p
 	}
+	deployment, err := g.get(g.self.deployment)
+	if err != nil {
+		return verdict{}, err
+	}
+	closed := closedSince(deployment.registers)
 	before := audience
 	if e.there {
 		before = e.Audience
 	}
 	return held(access.Write(*person, c.Kind, access.Scope{
 		Makes: !e.there, Root: root == c.Record, Before: before, After: audience,
+		Closed: closed != 0 && c.Stamp.Time > closed && !s.released(),
 	})), nil
 }

@@ -41,6 +41,8 @@ type Config struct {
 	Journal Journal
 	// Wall is the server's clock.
 	Wall func() time.Time
+	// After tells when a time has passed by that clock; time.After when nil.
+	After func(time.Duration) <-chan time.Time
 	// Entropy makes ids, codes and the server's replica number; crypto/rand in production.
 	Entropy io.Reader
 	// Backups says that changes are durable once a backup holds them. Without backups, they are at their commit.
@@ -65,6 +67,9 @@ type Service struct {
 func Start(ctx context.Context, c Config) (*Service, error) {
 	if c.Entropy == nil {
 		c.Entropy = rand.Reader
+	}
+	if c.After == nil {
+		c.After = time.After
 	}
 	if c.Observe == nil {
 		c.Observe = func(Commit) {}
@@ -93,7 +98,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 	if err := s.readSetUp(ctx); err != nil {
 		return nil, err
 	}
-	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, observe: c.Observe, committed: func(setUpChanged bool) {
+	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, after: c.After, observe: c.Observe, committed: func(setUpChanged bool) {
 		if setUpChanged {
 			if err := s.readSetUp(context.Background()); err != nil {
 				c.Failed(err)
@@ -118,6 +123,11 @@ func (e *ClockBehindError) Error() string {
 
 // Close finishes what has queued. No call may be under way or follow.
 func (s *Service) Close() { s.writer.close() }
+
+// Flush writes what devices said of themselves that waits for a commit.
+func (s *Service) Flush(ctx context.Context) error {
+	return s.writer.do(ctx, func(*group) error { return nil })
+}
 
 // Deployment is the deployment's id.
 func (s *Service) Deployment() hlc.ID { return s.config.Deployment }
@@ -299,21 +309,31 @@ func personIn(tx Reading, worker hlc.ID) (access.Person, error) {
 	if err != nil || registers.Deleted() {
 		return p, err
 	}
-	p.Team, p.Role = posted(registers)
-	return p, nil
+	return posted(worker, registers), nil
 }
 
-// posted are the team and role that a Worker record says.
-func posted(registers record.Registers) (team hlc.ID, role recordv1.Role) {
-	return registers.Get(teamField).ID(), recordv1.Role(registers.Get(roleField).Number()) //nolint:gosec // a role is a small number
+// posted is a worker as the Worker record says.
+func posted(worker hlc.ID, registers record.Registers) access.Person {
+	return access.Person{
+		Worker: worker, Team: registers.Get(teamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
+		Supervises: registers.Get(supervisesField).IDs(), External: registers.Get(externalField).Number() != 0,
+	}
 }
 
-// Person is a worker as posted now.
+// Person is a worker as posted now; nobody when there is no such worker.
 func (s *Service) Person(worker hlc.ID) access.Person {
 	w := s.SetUp().Workers[worker]
-	p := access.Person{Worker: worker, Role: w.GetRole()}
+	if w == nil {
+		return access.Person{}
+	}
+	p := access.Person{Worker: worker, Role: w.GetRole(), External: w.GetExternal()}
 	if len(w.GetTeam()) == len(p.Team) {
 		p.Team = hlc.ID(w.GetTeam())
+	}
+	for _, team := range w.GetSupervises() {
+		if len(team) == len(p.Team) {
+			p.Supervises = append(p.Supervises, hlc.ID(team))
+		}
 	}
 	return p
 }
@@ -344,7 +364,7 @@ func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 				return err
 			}
 		}
-		return nil
+		return g.follow()
 	})
 }
 
