@@ -41,6 +41,7 @@ var callers = []string{"field worker", "team lead", "supervisor", "external supe
 // The answers of the matrix.
 const (
 	ok  = http.StatusOK
+	add = http.StatusCreated
 	non = http.StatusNoContent
 	hid = http.StatusNotFound
 	no  = http.StatusForbidden
@@ -75,6 +76,14 @@ var matrix = []cell{
 	{"GET", "/api/conflicts", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "deployment={deployment}", "", nil, [8]int{hid, hid, hid, hid, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "server=true", "", nil, [8]int{hid, hid, hid, hid, hid, ok, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{ben}"}`, nil, [8]int{no, no, add, no, add, no, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{carl}"}`, nil, [8]int{no, no, no, no, add, no, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{coordinator}"}`, nil, [8]int{no, no, no, no, add, no, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{nothing}"}`, nil, [8]int{no, no, hid, no, hid, no, hid, hid}},
+	{"PATCH", "/api/devices/:device", "deployment={deployment}", `{"name":"x"}`, map[string]string{"device": "{bens}"}, [8]int{hid, no, non, no, non, hid, hid, hid}},
+	{"PATCH", "/api/devices/:device", "deployment={deployment}", `{"name":"x"}`, map[string]string{"device": "{tablet}"}, [8]int{hid, no, hid, no, non, hid, hid, hid}},
+	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{nothing}"}, [8]int{hid, no, hid, no, hid, hid, hid, hid}},
+	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{bens}"}, [8]int{hid, no, non, no, non, hid, hid, hid}},
 	{"POST", "/api/held/:change/decision", "deployment={deployment}", `{"decision":"discard"}`, map[string]string{"change": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
 	{"POST", "/api/devices/:device/confirmation", "deployment={deployment}", "", map[string]string{"device": "{tablet}"}, [8]int{hid, no, no, no, non, hid, hid, hid}},
 }
@@ -102,7 +111,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	if err := d.Service.Add(t.Context(), []syncing.SetUpRecord{{ID: external, Message: &recordv1.Worker{Name: proto.String("external"), Role: recordv1.Role_ROLE_SUPERVISOR.Enum(),
-		Type: recordv1.WorkerType_WORKER_TYPE_EXPERT.Enum(), Team: d.Teams[1][:]}}}); err != nil {
+		Type: recordv1.WorkerType_WORKER_TYPE_EXPERT.Enum(), Team: d.Teams[1][:], External: proto.Bool(true)}}}); err != nil {
 		t.Fatal(err)
 	}
 	s := &stage{surface: serve(t, d, other), cookies: map[string]string{}}
@@ -116,7 +125,9 @@ func newStage(t *testing.T) *stage {
 	s.cookies["coordinator elsewhere"] = s.signIn("elsewhere", accounts.Membership{Deployment: other.ID, Worker: elsewhere})
 	s.cookies["account of nobody"] = s.signIn("nobody", accounts.Membership{Deployment: d.ID, Worker: d.NewID()}) // its worker is gone
 	s.tablet = d.Enrol("carl")
-	s.fill = strings.NewReplacer("{deployment}", d.ID.String(), "{one}", d.Teams[0].String(), "{two}", d.Teams[1].String(), "{nothing}", d.NewID().String(), "{tablet}", s.tablet.Device.ID.String())
+	bens := d.Enrol("ben")
+	s.fill = strings.NewReplacer("{deployment}", d.ID.String(), "{one}", d.Teams[0].String(), "{two}", d.Teams[1].String(), "{nothing}", d.NewID().String(), "{tablet}", s.tablet.Device.ID.String(),
+		"{bens}", bens.Device.ID.String(), "{ben}", d.Workers["ben"].String(), "{carl}", d.Workers["carl"].String(), "{coordinator}", d.Workers["coordinator"].String())
 	return s
 }
 
@@ -130,7 +141,7 @@ func (s *stage) send(c cell, by func(*http.Request)) (int, problemView) {
 	if c.query != "" {
 		path += "?" + s.fill.Replace(c.query)
 	}
-	request, err := http.NewRequestWithContext(context.Background(), c.method, s.url+path, strings.NewReader(c.body))
+	request, err := http.NewRequestWithContext(context.Background(), c.method, s.url+path, strings.NewReader(s.fill.Replace(c.body)))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -248,7 +259,7 @@ func TestListsAreCut(t *testing.T) {
 			after = "&after=" + page.Next
 		}
 	}
-	for who, want := range map[string]string{"team lead": "anna anna anna", "supervisor": "anna anna anna", "external supervisor": "carl carl carl carl", "coordinator": "anna anna anna carl carl carl carl"} {
+	for who, want := range map[string]string{"team lead": "anna anna anna ben", "supervisor": "anna anna anna ben", "external supervisor": "carl carl carl carl", "coordinator": "anna anna anna ben carl carl carl carl"} {
 		got := count(who, "")
 		slices.Sort(got)
 		if strings.Join(got, " ") != want {

@@ -141,8 +141,9 @@ func (a *api) revoke(ctx context.Context, in *tabletIn) (*struct{}, error) {
 }
 
 type renameIn struct {
-	tabletIn
-	Body struct {
+	Scope
+	Device string `path:"device" format:"uuid" doc:"Id of the tablet, as /api/devices has it."`
+	Body   struct {
 		Name string `json:"name" minLength:"1" maxLength:"100" doc:"At most 100 bytes." example:"王庄一号"`
 	}
 }
