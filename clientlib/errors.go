@@ -64,6 +64,8 @@ const (
 	CodeKeyDamaged = "key_damaged"
 	// CodeKeyDestroyed: the tablet was revoked, and its key is no more.
 	CodeKeyDestroyed = "key_destroyed"
+	// CodeProfileName: a profile can't have this name.
+	CodeProfileName = "profile_name"
 	// CodeIdentityLost: not even who the tablet is can be read of a damaged file.
 	CodeIdentityLost = "identity_lost"
 )
@@ -103,6 +105,8 @@ var sentences = map[string]sentence{
 		"The key's file, which ends in .key, is damaged, and nothing can be opened. Delete nothing, and ask your coordinator."},
 	CodeKeyDestroyed: {"本机已停用，密钥已销毁，其中的数据无法再打开。",
 		"This tablet was revoked and its key destroyed. What is in the file can't be opened any more."},
+	CodeProfileName: {"名称只能用文字、数字、-、_ 和中间的空格，最多 40 个字符。",
+		"A name may have letters, digits, -, _ and spaces within, and at most 40 characters."},
 	CodeIdentityLost: {"数据文件损坏严重，连本机的登记信息也读不出。请勿删除任何文件，向协调员索取新的登记码，用新文件登记，并把旧文件交给协调员。",
 		"The file is damaged so badly that not even who this tablet is can be read. Delete nothing. Ask your coordinator for a new code, enrol with a new file, and hand the old files over."},
 }

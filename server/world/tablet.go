@@ -134,6 +134,28 @@ func (t *tablet) remember() error {
 	})
 }
 
+// records are the tablet's records as it shows them, and as the server has them.
+func (t *tablet) records() (views, bases map[hlc.ID]stored, err error) {
+	inside, err := inspect.Read(t.w.ctx, t.path, tabletKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	views, bases = map[hlc.ID]stored{}, map[hlc.ID]stored{}
+	for _, r := range inside.Records {
+		for into, state := range map[*map[hlc.ID]stored][]byte{&views: r.View, &bases: r.Base} {
+			if state == nil {
+				continue
+			}
+			s := stored{kind: r.Kind, state: state}
+			if s.registers, err = record.DecodeState(state); err != nil {
+				return nil, nil, err
+			}
+			(*into)[r.ID] = s
+		}
+	}
+	return views, bases, nil
+}
+
 // tell puts a change that the tablet accepted into the story.
 func (t *tablet) tell(c told) error {
 	change, err := c.decode()

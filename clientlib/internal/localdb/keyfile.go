@@ -62,6 +62,9 @@ func PIN(text string) Key { return Key{secret: []byte(norm.NFKC.String(text))} }
 // HostKey is a key that the machine keeps where no other program gets it.
 func HostKey(key [32]byte) Key { return Key{secret: key[:], host: true} }
 
+// IsZero reports whether it is no key at all.
+func (k Key) IsZero() bool { return len(k.secret) == 0 }
+
 // String says nothing of the key, so that none ends up in a log.
 func (k Key) String() string { return "a key" }
 
@@ -93,7 +96,7 @@ func (k Key) strong() bool {
 
 // unfit says why a key that is not strong can't be set.
 func (k Key) unfit() error {
-	if len(k.secret) == 0 {
+	if k.IsZero() {
 		return ErrKeyNeeded
 	}
 	return ErrKeyWeak
@@ -351,7 +354,7 @@ func (k *keyFile) left(now time.Time) (left time.Duration, setBack bool) {
 
 // unlock opens the data key. A PIN that is tried counts as wrong, on the disk, until it was found to be right.
 func (k *keyFile) unlock(path string, under Key, now time.Time) (data dataKey, err error) {
-	if len(under.secret) == 0 {
+	if under.IsZero() {
 		return data, ErrKeyNeeded
 	}
 	counted := k.Wrap == byPIN // nobody guesses 32 random bytes
