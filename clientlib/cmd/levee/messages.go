@@ -222,10 +222,6 @@ var (
 		"This tablet was revoked: nothing on it can be read any more. %s to be sent; run: levee sync",
 		"本机已停用，内容不能再查看。还有%s要发送，请运行：levee sync",
 	}
-	isRevokedForGood = message{
-		"This tablet was revoked, and what it held was handed to the server. It can't be used any more; ask your coordinator.",
-		"本机已停用，内容已全部交给服务器，不能再使用。请联系协调员。",
-	}
 	titleDeployment   = message{"Deployment", "行动"}
 	titleWorker       = message{"Worker", "工作人员"}
 	titleSite         = message{"Site", "服务点"}
