@@ -102,7 +102,7 @@ func readKeys(path string) (*keyFile, error) {
 
 // write writes the file whole before it has its name: a crash leaves no half a key.
 func (k *keyFile) write(path string) error {
-	encoded, err := json.MarshalIndent(k, "", "  ") //nolint:gosec // the file is where the secrets belong
+	encoded, err := json.MarshalIndent(k, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -16,11 +16,11 @@ const (
 	// journalSessionEnded: subject is the session's hash.
 	journalSessionEnded = "session_ended"
 	// journalPassword: a password was set. Subject is the account and when, detail the hash.
-	journalPassword = "password_changed" //nolint:gosec // the name of a sort
+	journalPassword = "password_changed"
 	// journalLinkSpent: subject is the hash of the link's code.
 	journalLinkSpent = "link_spent"
 	// journalTokenRevoked: subject is the token's hash.
-	journalTokenRevoked = "token_revoked" //nolint:gosec // the name of a sort
+	journalTokenRevoked = "token_revoked"
 	// journalStanding: an account was disabled (detail 1) or enabled (0). Subject is the account and when.
 	journalStanding = "account_standing"
 	// journalMembershipRemoved: subject is the account, when, and the deployment. A membership that began later stands.

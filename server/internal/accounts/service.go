@@ -307,7 +307,7 @@ func (s *Service) JoinInvitation(ctx context.Context, code string, as Session) e
 		if err != nil {
 			return err
 		}
-		if err := e.grant(as.Actor(l.Invitation.Membership.Deployment), as.Account.ID, l.Invitation); err != nil {
+		if err := e.grant(as.Actor(l.Membership.Deployment), as.Account.ID, l.Invitation); err != nil {
 			return err
 		}
 		return e.spend(l)
@@ -461,7 +461,7 @@ func (s *Service) stand(ctx context.Context, by audit.Actor, id hlc.ID, disabled
 			return err
 		}
 		if disabled {
-			if err := e.endSessions(by, id, hlc.ID{}, audit.SessionEnded); err != nil {
+			if err := e.endSessions(by, id, hlc.ID{}); err != nil {
 				return err
 			}
 		}
@@ -535,7 +535,7 @@ func (s *Service) Reset(ctx context.Context, code, password string) error {
 		if err := e.setPassword(by, &a, phc); err != nil {
 			return err
 		}
-		return errors.Join(e.endSessions(by, a.ID, hlc.ID{}, audit.SessionEnded), e.spend(l))
+		return errors.Join(e.endSessions(by, a.ID, hlc.ID{}), e.spend(l))
 	})
 }
 
@@ -733,5 +733,8 @@ func (s *Service) AuthenticateToken(ctx context.Context, text string) (Token, er
 		t.Used = now
 		return e.SaveToken(t)
 	})
+	if problem.CodeOf(err) == problem.StorageFull {
+		err = nil // that it was used can't be noted; reading goes on
+	}
 	return t.Token, err
 }

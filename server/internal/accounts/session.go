@@ -265,6 +265,9 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (v Session, r
 		}
 		return e.SaveSession(stored)
 	})
+	if current && problem.CodeOf(err) == problem.StorageFull {
+		return v, "", nil // the cookie can't be replaced now; reading goes on
+	}
 	if err != nil {
 		return Session{}, "", err
 	}
@@ -289,14 +292,14 @@ func (e *editing) end(by audit.Actor, v StoredSession, action audit.Action) erro
 }
 
 // endSessions ends all sessions of an account but one.
-func (e *editing) endSessions(by audit.Actor, account, but hlc.ID, action audit.Action) error {
+func (e *editing) endSessions(by audit.Actor, account, but hlc.ID) error {
 	all, err := e.Sessions(account)
 	if err != nil {
 		return err
 	}
 	for _, v := range all {
 		if v.ID != but && v.stands(e.now) {
-			if err := e.end(by, v, action); err != nil {
+			if err := e.end(by, v, audit.SessionEnded); err != nil {
 				return err
 			}
 		}
@@ -332,7 +335,7 @@ func (s *Service) endOne(ctx context.Context, as Session, id hlc.ID, action audi
 // SignOutOthers ends all other sessions of the account.
 func (s *Service) SignOutOthers(ctx context.Context, as Session) error {
 	return s.write(ctx, func(e *editing) error {
-		return e.endSessions(as.Actor(hlc.ID{}), as.Account.ID, as.ID, audit.SessionEnded)
+		return e.endSessions(as.Actor(hlc.ID{}), as.Account.ID, as.ID)
 	})
 }
 
@@ -375,7 +378,7 @@ func (s *Service) ChangePassword(ctx context.Context, as Session, old, password 
 			return problem.New(problem.SignInFailed)
 		}
 		by := as.Actor(hlc.ID{})
-		return errors.Join(e.setPassword(by, &now, phc), e.endSessions(by, a.ID, as.ID, audit.SessionEnded))
+		return errors.Join(e.setPassword(by, &now, phc), e.endSessions(by, a.ID, as.ID))
 	})
 }
 
@@ -443,7 +446,7 @@ func (s *Service) ConfirmTOTP(ctx context.Context, as Session, code string) erro
 		}
 		a.TOTP, a.Secret, a.Pending, a.Counter = true, bytes.Clone(a.Pending), nil, counter
 		by := as.Actor(hlc.ID{})
-		return errors.Join(e.SaveAccount(a), e.audit(by, hlc.ID{}, audit.TOTPAdded, audit.OfAccount, a.ID), e.endSessions(by, a.ID, as.ID, audit.SessionEnded))
+		return errors.Join(e.SaveAccount(a), e.audit(by, hlc.ID{}, audit.TOTPAdded, audit.OfAccount, a.ID), e.endSessions(by, a.ID, as.ID))
 	})
 }
 

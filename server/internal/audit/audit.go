@@ -211,7 +211,7 @@ func start(deployment hlc.ID) batch.Hash {
 func next(chain batch.Hash, e Entry) batch.Hash {
 	b := append([]byte(nil), chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
-	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMilli())) //nolint:gosec // the same bits
+	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMilli()))
 	for _, id := range []hlc.ID{e.Deployment, e.Actor.Account, e.Actor.Worker, e.Actor.Device, e.Actor.Session, e.Actor.Token, e.Subject.ID} {
 		b = append(b, id[:]...)
 	}

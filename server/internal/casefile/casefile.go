@@ -58,22 +58,14 @@ func New(c Config) *Service { return &Service{c} }
 type Reader struct {
 	access.Person
 	Actor audit.Actor
-	// May narrows what the person may see, as an API token's scopes do; nil for a person who is there themselves.
+	// May narrows what the person may see, as an API token's scopes do.
 	May func(access.Action) bool
 }
 
-// sees reports whether a reader may see a record. What is confidential is seen by who sees what it belongs to, and more.
+// sees reports whether a reader may see a record.
 func (by Reader) sees(r syncing.Record, c syncing.Circle) bool {
-	where := c.Where(by.Person, r.Audience)
-	for _, action := range []access.Action{access.SeeRecords, access.Seeing(c.Shows)} {
-		if record.SetUp(c.Shows) {
-			action = access.SeeSetUp
-		}
-		if access.May(by.Person, action, where) != access.Yes || by.May != nil && !by.May(action) {
-			return false
-		}
-	}
-	return true
+	action := access.Seeing(c.Shows)
+	return access.May(by.Person, action, c.Where(by.Person, r.Audience)) == access.Yes && by.May(action)
 }
 
 // Record is one record with its history. Problem not_found when there is none, or it is hidden from the reader.
@@ -127,10 +119,10 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 		if i < 0 || family[i].Kind != recordv1.Kind_KIND_CASE {
 			return problem.New(problem.NotFound)
 		}
-		root := &family[i]
+		root := family[i] // a copy: the family is put in order below
 		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]hlc.ID{}}
 		// Of a case on which the reader works there may be nothing yet, and then the list is empty.
-		circle, err := syncing.CircleOf(*root, root)
+		circle, err := syncing.CircleOf(root, &root)
 		if err != nil {
 			return err
 		}
@@ -138,7 +130,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 		may := false
 		for _, kind := range []record.Kind{recordv1.Kind_KIND_CASE_NOTE, recordv1.Kind_KIND_CASE_IDENTITY} {
 			circle.Shows = kind
-			may = may || by.sees(*root, circle)
+			may = may || by.sees(root, circle)
 		}
 		slices.SortFunc(family, func(a, b syncing.Record) int {
 			if a.Kind != b.Kind {
@@ -147,7 +139,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 			return slices.Compare(a.ID[:], b.ID[:])
 		})
 		for _, r := range family {
-			circle, err := syncing.CircleOf(r, root)
+			circle, err := syncing.CircleOf(r, &root)
 			if err != nil {
 				return err
 			}

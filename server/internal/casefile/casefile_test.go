@@ -169,9 +169,9 @@ func TestWhatIsConfidentialOfACase(t *testing.T) {
 			t.Errorf("of %s: %v", name, err)
 		}
 	}
-	// Of a case without anything confidential, who may see that gets an empty list.
-	bare := o.anna.Make(&recordv1.Case{CaseNo: proto.String("2021-02"), Lead: o.anna.Worker[:]})
-	o.anna.Push(bare)
+	// Of a case without anything confidential, who may see that gets an empty list; who opened it for others does not.
+	bare := o.ben.Make(&recordv1.Case{CaseNo: proto.String("2021-02"), Lead: o.anna.Worker[:]})
+	o.ben.Push(bare)
 	for worker, want := range map[string]problem.Code{"anna": "", "super": "", "ben": problem.NotFound} {
 		records, err := o.service.Confidential(ctx, o.reader(worker), bare.Record)
 		if len(records) != 0 || (want == "") != (err == nil) || err != nil && problem.CodeOf(err) != want {
@@ -290,7 +290,7 @@ func TestAConflictShowsItsSides(t *testing.T) {
 	o.anna.Pull()
 	var conflict hlc.ID
 	for id, p := range o.anna.Pulled {
-		if record.Kind(p.GetKind()) == recordv1.Kind_KIND_CONFLICT { //nolint:gosec // a small number
+		if record.Kind(p.GetKind()) == recordv1.Kind_KIND_CONFLICT {
 			conflict = id
 		}
 	}
@@ -309,5 +309,46 @@ func TestAConflictShowsItsSides(t *testing.T) {
 	}
 	if !reflect.DeepEqual(values, []any{uint32(40), uint32(50)}) && !reflect.DeepEqual(values, []any{uint32(30), uint32(40), uint32(50)}) {
 		t.Errorf("sides %v of %+v", values, r.Fields)
+	}
+}
+
+// A conflict about what is confidential is as confidential as that, and stands in the list of its case.
+func TestAConflictIsAsConfidentialAsItsTarget(t *testing.T) {
+	o := open(t)
+	o.Workers["dora"] = o.NewID()
+	dora := o.Workers["dora"]
+	if err := o.Service.Add(ctx, []syncing.SetUpRecord{{ID: dora, Message: &recordv1.Worker{Name: proto.String("dora"), Role: recordv1.Role_ROLE_FIELD_WORKER.Enum(), Team: o.Teams[0][:]}}}); err != nil {
+		t.Fatal(err)
+	}
+	second := o.Enrol("dora")
+	o.anna.Pull()
+	o.anna.Push(o.anna.Edit(o.file, &recordv1.Case{Workers: [][]byte{dora[:]}}))
+	second.Pull()
+	for v, name := range map[*servertest.Device]string{o.anna: "王秀兰", second: "王秀云"} {
+		v.Push(v.Edit(o.identity, &recordv1.CaseIdentity{Name: &name}))
+	}
+	for v, process := range map[*servertest.Device]string{o.anna: "第一次", second: "第二次"} {
+		v.Push(v.Edit(o.hers, &recordv1.CaseNote{Process: &process}))
+	}
+	for worker, want := range map[string]string{"anna": "CASE_IDENTITY CASE_NOTE", "super": "CASE_IDENTITY CASE_NOTE", "external": "CASE_NOTE", "ben": ""} {
+		records, err := o.service.Confidential(ctx, o.reader(worker), o.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var about []string
+		for _, r := range records {
+			if r.Kind != recordv1.Kind_KIND_CONFLICT {
+				continue
+			}
+			for _, f := range r.Fields {
+				if f.Name == "target_kind" {
+					about = append(about, strings.ToUpper(f.Value.(string)))
+				}
+			}
+		}
+		slices.Sort(about)
+		if got := strings.Join(about, " "); got != want {
+			t.Errorf("%s sees conflicts about %q, want %q", worker, got, want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 )
 
@@ -91,6 +92,10 @@ func scopeOf(a access.Action) accounts.Scope {
 func (c *Caller) May(d *Deployment, a access.Action, at access.Where) error {
 	p := c.Person(d)
 	at.Foreign = p.Worker == hlc.ID{}
+	switch d.Syncing.SetUp().Deployment.GetState() {
+	case recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED, recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED:
+		at.Closed = true
+	}
 	switch answer := access.May(p, a, at); {
 	case answer == access.Hidden:
 		return problem.New(problem.NotFound)

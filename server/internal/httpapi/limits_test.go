@@ -24,7 +24,7 @@ var few = httpapi.Limits{Device: httpapi.Rate{Burst: 3, PerSecond: 0.5}, Address
 
 // from asks for a page from an address, by proxies, and gives the status and how long to wait.
 func from(s *surface, peer string, forwarded ...string) (int, string) {
-	r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
+	r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
 	r.RemoteAddr = peer
 	for _, f := range forwarded {
 		r.Header.Add("X-Forwarded-For", f)

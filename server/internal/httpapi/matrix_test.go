@@ -31,6 +31,7 @@ import (
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/levee/sync/v1/syncv1connect"
 	"levee/syncproto/problem"
+	"levee/syncproto/record"
 	"levee/syncproto/wire"
 )
 
@@ -71,6 +72,18 @@ var matrix = []cell{
 	{"GET", "/api/records", "deployment={deployment}&figure=cases", "", nil, [8]int{no, no, no, no, ok, hid, hid, hid}},
 	{"GET", "/api/records", "deployment={deployment}&figure=cases&by=team&key={one}", "", nil, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
 	{"GET", "/api/records", "deployment={deployment}&figure=cases&by=team&key={two}", "", nil, [8]int{hid, hid, hid, ok, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{session one}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{note one}"}, [8]int{ok, hid, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{identity one}"}, [8]int{ok, hid, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{session two}"}, [8]int{hid, hid, hid, ok, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{note two}"}, [8]int{hid, hid, hid, ok, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{identity two}"}, [8]int{hid, hid, hid, hid, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{one}"}, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/records/:id", "deployment={deployment}", "", map[string]string{"id": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
+	{"GET", "/api/cases/:id/confidential", "deployment={deployment}", "", map[string]string{"id": "{case one}"}, [8]int{ok, hid, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/cases/:id/confidential", "deployment={deployment}", "", map[string]string{"id": "{case two}"}, [8]int{hid, hid, hid, ok, ok, hid, hid, hid}},
+	{"GET", "/api/cases/:id/confidential", "deployment={deployment}", "", map[string]string{"id": "{session one}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
+	{"GET", "/api/cases/:id/confidential", "deployment={deployment}", "", map[string]string{"id": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
 	{"GET", "/api/devices", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/held", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/conflicts", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
@@ -92,6 +105,7 @@ var matrix = []cell{
 type stage struct {
 	*surface
 	cookies map[string]string
+	values  []string // what fill fills in, each after its name
 	fill    *strings.Replacer
 	tablet  *servertest.Device
 }
@@ -126,9 +140,23 @@ func newStage(t *testing.T) *stage {
 	s.cookies["account of nobody"] = s.signIn("nobody", accounts.Membership{Deployment: d.ID, Worker: d.NewID()}) // its worker is gone
 	s.tablet = d.Enrol("carl")
 	bens := d.Enrol("ben")
-	s.fill = strings.NewReplacer("{deployment}", d.ID.String(), "{one}", d.Teams[0].String(), "{two}", d.Teams[1].String(), "{nothing}", d.NewID().String(), "{tablet}", s.tablet.Device.ID.String(),
-		"{bens}", bens.Device.ID.String(), "{ben}", d.Workers["ben"].String(), "{carl}", d.Workers["carl"].String(), "{coordinator}", d.Workers["coordinator"].String())
+	s.values = []string{"{deployment}", d.ID.String(), "{one}", d.Teams[0].String(), "{two}", d.Teams[1].String(), "{nothing}", d.NewID().String(), "{tablet}", s.tablet.Device.ID.String(),
+		"{bens}", bens.Device.ID.String(), "{ben}", d.Workers["ben"].String(), "{carl}", d.Workers["carl"].String(), "{coordinator}", d.Workers["coordinator"].String()}
+	s.fill = strings.NewReplacer(s.values...)
 	return s
+}
+
+// work lets somebody work on a case of their team, and fills its records in for the rows of the matrix.
+func (s *stage) work(team string, v *servertest.Device) {
+	file := v.Make(&recordv1.Case{CaseNo: proto.String("2021-" + team), Lead: v.Worker[:]})
+	session := v.Make(&recordv1.CaseSession{Case: file.Record[:], Minutes: proto.Uint32(30)})
+	note := v.Make(&recordv1.CaseNote{Session: session.Record[:], Process: proto.String("谈到房屋")})
+	identity := v.Make(&recordv1.CaseIdentity{Case: file.Record[:], Name: proto.String("王秀英")})
+	v.Push(file, session, note, identity)
+	for name, c := range map[string]*record.Change{"case": file, "session": session, "note": note, "identity": identity} {
+		s.values = append(s.values, "{"+name+" "+team+"}", c.Record.String())
+	}
+	s.fill = strings.NewReplacer(s.values...)
 }
 
 // send makes the request of a row. by changes how it is authorized.
@@ -180,6 +208,8 @@ func withToken(token string) func(*http.Request) {
 // TestMatrix: every route, for everybody. The routes are those of the running router, so that one without a row fails.
 func TestMatrix(t *testing.T) {
 	s := newStage(t)
+	s.work("one", s.Enrol("anna"))
+	s.work("two", s.tablet)
 	known := map[string]bool{}
 	for _, c := range matrix {
 		known[c.method+" "+c.path] = true
@@ -205,6 +235,32 @@ func TestMatrix(t *testing.T) {
 		}
 		if !known[r.Method+" "+r.Path] {
 			t.Errorf("%s %s has no row: say who is answered what", r.Method, r.Path)
+		}
+	}
+}
+
+// TestMatrixOfAClosedDeployment: what is seen stays, and only coordinators do anything.
+func TestMatrixOfAClosedDeployment(t *testing.T) {
+	s := newStage(t)
+	s.work("one", s.Enrol("anna"))
+	s.work("two", s.tablet)
+	s.Now = s.Now.Add(time.Second)
+	closed := recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED
+	if err := s.Service.Add(t.Context(), []syncing.SetUpRecord{{ID: s.ID, Message: &recordv1.Deployment{State: &closed}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range matrix {
+		want := c.want
+		if c.path == "/api/held/:change/decision" {
+			want = [8]int{hid, no, no, no, hid, hid, hid, hid} // refused before it is found that there is no such change
+		}
+		if c.path == "/api/enrolment-codes" {
+			want[2] = no // a supervisor lets no more tablets in
+		}
+		for i, who := range callers {
+			if status, p := s.send(c, withCookie(s.cookies[who])); status != want[i] {
+				t.Errorf("closed: %s %s?%s by a %s: %d %s, want %d", c.method, c.path, c.query, who, status, p.Code, want[i])
+			}
 		}
 	}
 }
@@ -237,7 +293,7 @@ func TestListsAreCut(t *testing.T) {
 		s.Enrol("carl")
 		s.Enrol("anna")
 	}
-	count := func(who, query string) (rows []string) {
+	count := func(who string) (rows []string) {
 		for after := ""; ; {
 			var page struct {
 				Devices []struct {
@@ -260,7 +316,7 @@ func TestListsAreCut(t *testing.T) {
 		}
 	}
 	for who, want := range map[string]string{"team lead": "anna anna anna ben", "supervisor": "anna anna anna ben", "external supervisor": "carl carl carl carl", "coordinator": "anna anna anna ben carl carl carl carl"} {
-		got := count(who, "")
+		got := count(who)
 		slices.Sort(got)
 		if strings.Join(got, " ") != want {
 			t.Errorf("a %s sees %v", who, got)

@@ -186,7 +186,7 @@ func (t *Tx) SaveSession(v accounts.StoredSession) error {
 		v.Hash, v.ID[:], v.Account[:], int64(v.Generation), v.Began, v.Seen, v.Rotated, v.Ended) //nolint:gosec // below 63 bits
 }
 
-const tokenColumns = `hash, token, account, deployment, worker, name, scopes, made, expires, used, revoked`
+const apiTokenColumns = `hash, token, account, deployment, worker, name, scopes, made, expires, used, revoked` //nolint:gosec // names of columns
 
 func (t *Tx) apiTokensOf(query string, args ...any) (all []accounts.StoredToken, err error) {
 	err = t.each(query, args, func(s scanner) error {
@@ -210,7 +210,7 @@ func (t *Tx) apiTokensOf(query string, args ...any) (all []accounts.StoredToken,
 
 // TokenByHash implements accounts.SignInReading.
 func (t *Tx) TokenByHash(hash []byte) (v accounts.StoredToken, ok bool, err error) {
-	all, err := t.apiTokensOf(`SELECT `+tokenColumns+` FROM api_tokens WHERE hash = $1`, hash)
+	all, err := t.apiTokensOf(`SELECT `+apiTokenColumns+` FROM api_tokens WHERE hash = $1`, hash)
 	if err != nil || len(all) == 0 {
 		return v, false, err
 	}
@@ -219,12 +219,12 @@ func (t *Tx) TokenByHash(hash []byte) (v accounts.StoredToken, ok bool, err erro
 
 // Tokens implements accounts.SignInReading.
 func (t *Tx) Tokens(account hlc.ID) ([]accounts.StoredToken, error) {
-	return t.apiTokensOf(`SELECT `+tokenColumns+` FROM api_tokens WHERE account = $1 AND revoked = 0 ORDER BY token DESC`, account[:])
+	return t.apiTokensOf(`SELECT `+apiTokenColumns+` FROM api_tokens WHERE account = $1 AND revoked = 0 ORDER BY token DESC`, account[:])
 }
 
 // TokensOf implements accounts.SignInReading.
 func (t *Tx) TokensOf(deployment hlc.ID) ([]accounts.StoredToken, error) {
-	return t.apiTokensOf(`SELECT `+tokenColumns+` FROM api_tokens WHERE deployment = $1 AND revoked = 0 ORDER BY token DESC`, deployment[:])
+	return t.apiTokensOf(`SELECT `+apiTokenColumns+` FROM api_tokens WHERE deployment = $1 AND revoked = 0 ORDER BY token DESC`, deployment[:])
 }
 
 // SaveToken implements accounts.AccountWriting.
@@ -233,7 +233,7 @@ func (t *Tx) SaveToken(v accounts.StoredToken) error {
 	for i, s := range v.Scopes {
 		scopes[i] = string(s)
 	}
-	return t.run(`INSERT INTO api_tokens (`+tokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	return t.run(`INSERT INTO api_tokens (`+apiTokenColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 		ON CONFLICT (hash) DO UPDATE SET used = excluded.used, revoked = excluded.revoked`,
 		v.Hash, v.ID[:], v.Account[:], v.Deployment[:], v.Worker[:], v.Name, strings.Join(scopes, " "), msOf(v.Made), msOf(v.Expires), msOf(v.Used), msOf(v.Revoked))
 }
