@@ -186,7 +186,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
-		Log: s.config.Log, Measures: s.measures, TrustedProxies: s.config.TrustedProxies})
+		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies})
 	return err
 }
 

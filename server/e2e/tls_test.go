@@ -28,6 +28,7 @@ var typedPattern = regexp.MustCompile(`levee enrol (\S+:\d+) ((?:[A-Z2-9]{5}-)+[
 // A camp without internet: the server signs its own certificate, and the code is typed by hand. No certificate authority, no
 // name, no clock is needed, and a tablet that was not given the pin sends nothing.
 func TestACampsServerIsKnownByATypedCode(t *testing.T) {
+	t.Setenv("LEVEE_PIN", "735194")
 	dir := t.TempDir()
 	db := filepath.Join(dir, "levee.db")
 	env := []string{"LEVEE_LISTEN=" + freeAddress(t), "LEVEE_DB=" + db, "LEVEE_SELF_SIGNED=true"}

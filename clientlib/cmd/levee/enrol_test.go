@@ -46,16 +46,15 @@ func TestARevokedTabletSaysSo(t *testing.T) {
 	if got := stopped["sync"].(map[string]any)["sent"]; got != 3.0 {
 		t.Errorf("it sent %v", got)
 	}
-	if got := tab.object(1, "list", "case")["error"].(map[string]any)["code"]; got != "device_revoked" {
-		t.Errorf("list: %v", got)
-	}
-	if st := tab.object(0, "status"); st["revoked"] != true || st["unsent"] != 0.0 {
-		t.Errorf("status: %v", st)
+	for _, command := range [][]string{{"list", "case"}, {"status"}, {"sync"}} {
+		if got := tab.object(1, command...)["error"].(map[string]any)["code"]; got != "key_destroyed" {
+			t.Errorf("%v: %v", command, got)
+		}
 	}
 	for lang, want := range map[string]string{"zh": "本机已停用", "en": "was revoked"} {
 		tab.lang = lang
-		if got := tab.must("status"); !strings.Contains(got, want) {
-			t.Errorf("status in %s: %s", lang, got)
+		if _, got, exit := tab.run("status"); exit != 1 || !strings.Contains(got, want) {
+			t.Errorf("status in %s: exit %d, %s", lang, exit, got)
 		}
 	}
 }

@@ -223,10 +223,6 @@ var (
 		"This tablet was revoked: nothing on it can be read any more. %s to be sent; run: levee sync",
 		"本机已停用，内容不能再查看。还有%s要发送，请运行：levee sync",
 	}
-	isRevokedForGood = message{
-		"This tablet was revoked, and what it held was handed to the server. It can't be used any more; ask your coordinator.",
-		"本机已停用，内容已全部交给服务器，不能再使用。请联系协调员。",
-	}
 	titleDeployment   = message{"Deployment", "行动"}
 	titleWorker       = message{"Worker", "工作人员"}
 	titleSite         = message{"Site", "服务点"}
@@ -267,7 +263,7 @@ var (
 
 // Rescuing a damaged file.
 var (
-	askPIN            = message{"PIN: ", "PIN："}
+	askPIN            = message{"PIN: ", "请输入 PIN："}
 	askNewPIN         = message{"Choose a PIN (at least 6 digits), or a passphrase: ", "请设置 PIN（至少 6 位数字）或口令："}
 	askAgain          = message{"The same once more: ", "请再输入一次："}
 	pinsDiffer        = message{"The two were not the same. Nothing was changed.", "两次输入不一致，没有作任何更改。"}

@@ -63,12 +63,8 @@ func (c *statusCmd) Run(s *session) error {
 			s.line(notEnrolled)
 			return
 		}
-		if st.Revoked && st.Unsent > 0 {
-			s.line(isRevoked, s.count(changesCount, int64(st.Unsent)))
-			return
-		}
 		if st.Revoked {
-			s.line(isRevokedForGood)
+			s.line(isRevoked, s.count(changesCount, int64(st.Unsent)))
 			return
 		}
 		var rows [][]string
