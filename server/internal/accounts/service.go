@@ -733,5 +733,8 @@ func (s *Service) AuthenticateToken(ctx context.Context, text string) (Token, er
 		t.Used = now
 		return e.SaveToken(t)
 	})
+	if problem.CodeOf(err) == problem.StorageFull {
+		err = nil // that it was used can't be noted; reading goes on
+	}
 	return t.Token, err
 }

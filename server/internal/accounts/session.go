@@ -265,6 +265,9 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (v Session, r
 		}
 		return e.SaveSession(stored)
 	})
+	if current && problem.CodeOf(err) == problem.StorageFull {
+		return v, "", nil // the cookie can't be replaced now; reading goes on
+	}
 	if err != nil {
 		return Session{}, "", err
 	}

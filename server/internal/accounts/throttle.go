@@ -16,7 +16,7 @@ const (
 	maxAddressWait = 15 * time.Minute
 	// forgetAttempts is how long after the last attempt they are forgotten.
 	forgetAttempts = time.Hour
-	// maxAttempts bounds how many logins and addresses are remembered; the oldest give way.
+	// maxAttempts bounds how many logins and addresses are remembered.
 	maxAttempts = 20000
 )
 
@@ -91,16 +91,16 @@ func (t *throttle) makeRoom(now time.Time) {
 	if len(t.seen) < maxAttempts {
 		return
 	}
-	var oldest string
 	for key, a := range t.seen {
 		if now.Sub(a.last) > forgetAttempts {
 			delete(t.seen, key)
-		} else if oldest == "" || a.last.Before(t.seen[oldest].last) {
-			oldest = key
 		}
 	}
-	if len(t.seen) >= maxAttempts {
-		delete(t.seen, oldest)
+	for key := range t.seen { // some give way, so many that this is not done for each one that comes
+		if len(t.seen) <= maxAttempts*3/4 {
+			break
+		}
+		delete(t.seen, key)
 	}
 }
 

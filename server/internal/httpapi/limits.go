@@ -86,8 +86,8 @@ func (l *limiter[K]) makeRoom(now time.Time) {
 			delete(l.of, key)
 		}
 	}
-	for key := range l.of { // all of them are busy: some give way
-		if len(l.of) < maxKeys {
+	for key := range l.of { // too many are busy: some give way, so many that this is not done for each one that comes
+		if len(l.of) <= maxKeys*3/4 {
 			break
 		}
 		delete(l.of, key)
