@@ -76,8 +76,8 @@ var matrix = []cell{
 	{"GET", "/api/audit", "deployment={deployment}", "", nil, [8]int{hid, hid, hid, hid, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "server=true", "", nil, [8]int{hid, hid, hid, hid, hid, ok, hid, hid}},
 	{"POST", "/api/held/:change/decision", "deployment={deployment}", `{"decision":"discard"}`, map[string]string{"change": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
-	{"POST", "/api/devices/:device/confirmation", "deployment={deployment}", "", map[string]string{"device": "{tablet}"}, [8]int{hid, no, no, no, non, hid, hid, hid}},
 	{"POST", "/api/cases/:case/erasure", "deployment={deployment}", "", map[string]string{"case": "{nothing}"}, [8]int{no, no, no, no, hid, hid, hid, hid}},
+	{"POST", "/api/devices/:device/confirmation", "deployment={deployment}", "", map[string]string{"device": "{tablet}"}, [8]int{hid, no, no, no, non, hid, hid, hid}},
 }
 
 // stage is a surface with somebody of every sort signed in.
