@@ -56,7 +56,7 @@ func (s *Store) enrol(ctx context.Context, text string) error {
 		return err
 	}
 	s.learnTime(t, time.UnixMilli(answer.GetTime()))
-	return s.db.Write(ctx, func(tx *localdb.Tx) error {
+	err = s.db.Write(ctx, func(tx *localdb.Tx) error {
 		if err := mustNotBeEnrolled(tx); err != nil {
 			return err
 		}
@@ -67,6 +67,11 @@ func (s *Store) enrol(ctx context.Context, text string) error {
 		_, err := tx.Pull(t, setUp, true)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	_ = s.relabel(ctx) // or when the file is opened next: the tablet is enrolled
+	return nil
 }
 
 // beginEnrolment gives the tablet the key and replica number that were kept for the code, or new ones that it keeps.

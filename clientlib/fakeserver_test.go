@@ -675,6 +675,9 @@ type tablet struct {
 	maxBytes int64
 }
 
+// testKey opens the files of tests.
+var testKey = clientlib.HostKey([32]byte{1})
+
 // newTablet is a store in a file of its own, not enrolled.
 func newTablet(t testing.TB, s *fakeServer, seed uint64) *tablet {
 	t.Helper()
@@ -688,6 +691,7 @@ func (tab *tablet) open() {
 	tab.t.Helper()
 	tab.seed += 1000
 	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{
+		Key:  testKey,
 		Wall: func() time.Time { return tab.now }, Transport: tab.net, Name: "test tablet", App: "levee-test/1", MaxBytes: tab.maxBytes, Entropy: rand.NewChaCha8([32]byte{byte(tab.seed), byte(tab.seed >> 8)}),
 	})
 	if err != nil {

@@ -30,8 +30,12 @@ func (tx *Tx) Append(t *Tablet, c *record.Change) error {
 	t.Sequence++
 	t.Chain = batch.Next(t.Chain, batch.HashOf(body))
 	t.Time = max(t.Time, c.Stamp.Time)
-	err := tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, '', 0)`,
-		int64(t.Replica), t.Sequence, c.ID[:], c.Record[:], body) //nolint:gosec // kept as the signed number of the same bits
+	sealed, err := tx.seal.seal(changeBody, c.ID[:], body)
+	if err != nil {
+		return err
+	}
+	err = tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, '', 0)`,
+		int64(t.Replica), t.Sequence, c.ID[:], c.Record[:], sealed) //nolint:gosec // kept as the signed number of the same bits
 	if err != nil {
 		return fmt.Errorf("storing change %d: %w", t.Sequence, err)
 	}
@@ -62,16 +66,20 @@ func (tx *Tx) allChanges(where string, args ...any) ([]own, error) {
 	var found []own
 	err := tx.each(func(r row) error {
 		var o own
-		if err := r.Scan(&o.replica, &o.sequence, &o.body, &o.held, &o.known); err != nil {
+		var changeID, sealed []byte
+		if err := r.Scan(&o.replica, &o.sequence, &changeID, &sealed, &o.held, &o.known); err != nil {
 			return err
 		}
 		var err error
+		if o.body, err = tx.seal.open(changeBody, changeID, sealed); err != nil {
+			return fmt.Errorf("change %d: %w", o.sequence, err)
+		}
 		if o.change, err = record.DecodeChange(o.body, o.replica); err != nil {
 			return fmt.Errorf("change %d: %w: %w", o.sequence, ErrDamaged, err)
 		}
 		found = append(found, o)
 		return nil
-	}, `SELECT replica, sequence, body, held, known FROM changes WHERE `+where, args...)
+	}, `SELECT replica, sequence, id, body, held, known FROM changes WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes: %w", err)
 	}

@@ -96,13 +96,20 @@ func (tx *Tx) eraseChanges(where string, only func(*record.Change) bool, args ..
 func (tx *Tx) chained(replica hlc.Replica, after, to uint64, most int, each func(body, hash []byte) error) error {
 	return tx.each(func(r row) error {
 		var sequence uint64
-		var body, hash []byte
-		if err := r.Scan(&sequence, &body, &hash); err != nil {
+		var changeID, sealed, hash []byte
+		if err := r.Scan(&sequence, &changeID, &sealed, &hash); err != nil {
 			return err
 		}
-		return each(body, hash)
-	}, `SELECT sequence, body, NULL FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
-		UNION ALL SELECT sequence, NULL, hash FROM erased_changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
+		if hash != nil {
+			return each(nil, hash)
+		}
+		body, err := tx.seal.open(changeBody, changeID, sealed)
+		if err != nil {
+			return err
+		}
+		return each(body, nil)
+	}, `SELECT sequence, id, body, NULL FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
+		UNION ALL SELECT sequence, NULL, NULL, hash FROM erased_changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
 		ORDER BY sequence LIMIT $4`, int64(replica), after, to, most) //nolint:gosec // the same bits, signed
 }
 
