@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	_ "modernc.org/sqlite" // to make empty databases
 
 	"levee/migrations"
 	"levee/syncproto/record"

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/proto"
-	_ "modernc.org/sqlite" // to spoil a database
 
 	"levee/server"
 	"levee/syncproto/hlc"

@@ -30,7 +30,7 @@ func (tx *Tx) carryOut(t *Tablet, entries [][]byte) error {
 		err := tx.exec(`INSERT INTO erased_records (record, whole) VALUES ($1, $2) ON CONFLICT (record) DO UPDATE SET whole = max(whole, excluded.whole), purged = 0`,
 			e.GetSubject(), whole)
 		if err == nil && whole {
-			err = tx.eraseRecord(t, hlc.ID(e.GetSubject()))
+			err = tx.eraseRecord(hlc.ID(e.GetSubject()))
 		}
 		if err != nil {
 			return fmt.Errorf("erasing record %x: %w", e.GetSubject(), err)
@@ -40,8 +40,8 @@ func (tx *Tx) carryOut(t *Tablet, entries [][]byte) error {
 }
 
 // eraseRecord takes a record out, and all own changes of it, those not sent yet among them.
-func (tx *Tx) eraseRecord(t *Tablet, recordID hlc.ID) error {
-	if err := tx.eraseChanges(t, `record = $1`, nil, recordID[:]); err != nil {
+func (tx *Tx) eraseRecord(recordID hlc.ID) error {
+	if err := tx.eraseChanges(`record = $1`, nil, recordID[:]); err != nil {
 		return err
 	}
 	for _, step := range []string{`DELETE FROM records WHERE id = $1`, `DELETE FROM returns WHERE record = $1`} {
@@ -55,7 +55,7 @@ func (tx *Tx) eraseRecord(t *Tablet, recordID hlc.ID) error {
 // eraseTokens takes out the own changes with tokens that the server has replaced since, once it has them: what it made of
 // them comes with their records. Before, nobody but this tablet has what else is in them.
 func (tx *Tx) eraseTokens(t *Tablet) error {
-	return tx.eraseChanges(t, `record IN (SELECT record FROM erased_records WHERE whole = 0) AND (replica <> $1 OR sequence <= $2)`, hasTokens,
+	return tx.eraseChanges(`record IN (SELECT record FROM erased_records WHERE whole = 0) AND (replica <> $1 OR sequence <= $2)`, hasTokens,
 		int64(t.Replica), t.Acknowledged) //nolint:gosec // the same bits, signed
 }
 
@@ -68,7 +68,7 @@ func hasTokens(c *record.Change) bool {
 }
 
 // eraseChanges takes own changes out, and keeps the hashes that the chain needs. only picks some of them; nil takes all.
-func (tx *Tx) eraseChanges(t *Tablet, where string, only func(*record.Change) bool, args ...any) error {
+func (tx *Tx) eraseChanges(where string, only func(*record.Change) bool, args ...any) error {
 	found, err := tx.allChanges(where, args...)
 	if err != nil {
 		return err
@@ -96,15 +96,18 @@ func (tx *Tx) eraseChanges(t *Tablet, where string, only func(*record.Change) bo
 func (tx *Tx) chained(replica hlc.Replica, after, to uint64, most int, each func(body, hash []byte) error) error {
 	return tx.each(func(r row) error {
 		var sequence uint64
-		var changeID, body, hash []byte
-		if err := r.Scan(&sequence, &changeID, &body, &hash); err != nil {
+		var changeID, sealed, hash []byte
+		if err := r.Scan(&sequence, &changeID, &sealed, &hash); err != nil {
 			return err
 		}
-		body, err := tx.seal.open(changeBody, changeID, body)
+		if hash != nil {
+			return each(nil, hash)
+		}
+		body, err := tx.seal.open(changeBody, changeID, sealed)
 		if err != nil {
 			return err
 		}
-		return each(body, hash)
+		return each(body, nil)
 	}, `SELECT sequence, id, body, NULL FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
 		UNION ALL SELECT sequence, NULL, NULL, hash FROM erased_changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3
 		ORDER BY sequence LIMIT $4`, int64(replica), after, to, most) //nolint:gosec // the same bits, signed

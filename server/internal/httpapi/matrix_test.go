@@ -98,6 +98,7 @@ var matrix = []cell{
 	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{nothing}"}, [8]int{hid, no, hid, no, hid, hid, hid, hid}},
 	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{bens}"}, [8]int{hid, no, non, no, non, hid, hid, hid}},
 	{"POST", "/api/held/:change/decision", "deployment={deployment}", `{"decision":"discard"}`, map[string]string{"change": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
+	{"POST", "/api/cases/:case/erasure", "deployment={deployment}", "", map[string]string{"case": "{nothing}"}, [8]int{no, no, no, no, hid, hid, hid, hid}},
 	{"POST", "/api/devices/:device/confirmation", "deployment={deployment}", "", map[string]string{"device": "{tablet}"}, [8]int{hid, no, no, no, non, hid, hid, hid}},
 }
 

@@ -478,6 +478,10 @@ func (g *group) erased(id hlc.ID, kind record.Kind, merged func() record.Registe
 	if !about && !record.Confidential(kind) {
 		return false, nil
 	}
+	// Only what is new: else a change that claims another kind or owner for a record could have that erased.
+	if e, err := g.get(id); err != nil || e.there {
+		return false, err
+	}
 	registers := merged()
 	ownerID := registers.Owner(kind)
 	if ownerID == (hlc.ID{}) {

@@ -192,6 +192,15 @@ func TestWhatComesLateForAnErasedClientIsNotKept(t *testing.T) {
 	session := c.anna.Make(&recordv1.CaseSession{Case: c.file.Record[:], Stage: recordv1.CaseStage_CASE_STAGE_PLANNING.Enum(), Mode: recordv1.SessionMode_SESSION_MODE_PHONE.Enum(), Minutes: proto.Uint32(10), Attendees: proto.Uint32(1), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum()})
 	more := c.anna.Make(&recordv1.CaseIdentity{Case: c.file.Record[:], Name: proto.String(clientName)})
 	met := c.anna.Make(&recordv1.Attendance{Activity: c.other.Record[:], Participant: c.other.Record[:], Token: []byte(oldToken)})
+	// Nobody can have something else erased by claiming that it is of the erased client.
+	file2 := c.anna.Make(&recordv1.Case{CaseNo: proto.String("WZ-2")})
+	session2 := c.anna.Make(&recordv1.CaseSession{Case: file2.Record[:], Minutes: proto.Uint32(5)})
+	note2 := c.anna.Make(&recordv1.CaseNote{Session: session2.Record[:], Plan: proto.String("下周")})
+	c.anna.Push(file2, session2, note2)
+	c.anna.Pull()
+	moved := c.anna.Edit(note2.Record, &recordv1.CaseNote{Session: c.session.Record[:]})
+	claimed := *moved
+	claimed.ID, claimed.Record, claimed.Stamp = c.NewID(), session2.Record, c.anna.Stamp()
 	persons := func() int64 {
 		for _, r := range c.totals(t) {
 			if r.Basis == "reported" && r.Figure == "persons" && r.Dimension == "whole" {
@@ -221,6 +230,13 @@ func TestWhatComesLateForAnErasedClientIsNotKept(t *testing.T) {
 	if n := persons(); n != before {
 		t.Errorf("%d persons, there were %d", n, before)
 	}
+	answer2 := c.anna.Push(moved, &claimed)
+	for _, kept := range []*record.Change{note2, session2} {
+		if said(answer2, wire.JournalErased, kept.Record[:]) || stands(t, c.Deployment, kept.Record).State == nil {
+			t.Errorf("record %v of another client is gone", kept.Record)
+		}
+	}
+	c.totals(t)
 	// The tablet takes the server's version of what it wrote with the old token.
 	if known := answer.GetAcknowledgement().GetKnown(); len(known) != 1 || c.anna.Seen[met.Record].Get(18).ID() == hlc.ID([]byte(oldToken)) {
 		t.Errorf("known %v, token %v", known, c.anna.Seen[met.Record].Get(18).ID())
