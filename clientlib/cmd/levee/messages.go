@@ -255,7 +255,7 @@ var (
 
 // Rescuing a damaged file.
 var (
-	askPIN            = message{"PIN: ", "PIN："}
+	askPIN            = message{"PIN: ", "请输入 PIN："}
 	askNewPIN         = message{"Choose a PIN (at least 6 digits), or a passphrase: ", "请设置 PIN（至少 6 位数字）或口令："}
 	askAgain          = message{"The same once more: ", "请再输入一次："}
 	pinsDiffer        = message{"The two were not the same. Nothing was changed.", "两次输入不一致，没有作任何更改。"}

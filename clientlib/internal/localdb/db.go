@@ -158,7 +158,7 @@ func (tx *Tx) unlock(path string, o Options) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tx.seal, err = newSealer(data, entropyOr(o.Entropy)); err != nil || proof == nil {
+	if tx.seal, err = newSealer(data, o.Entropy); err != nil || proof == nil {
 		return tx.seal, err
 	}
 	return tx.seal, tx.mine(proof)

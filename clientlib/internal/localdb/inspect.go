@@ -66,7 +66,7 @@ func Unseal(path string, o Options) (*Unsealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(data, entropyOr(o.Entropy))
+	seal, err := newSealer(data, o.Entropy)
 	return &Unsealer{seal}, err
 }
 

@@ -76,7 +76,7 @@ func MakeKey(path string, o Options) (*Unsealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(data, entropyOr(o.Entropy))
+	seal, err := newSealer(data, o.Entropy)
 	return &Unsealer{seal}, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"sync/atomic"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -39,7 +40,15 @@ func newSealer(key dataKey, entropy io.Reader) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the data key: %w", err)
 	}
-	s := &sealer{entropy: entropy}
+	s := &sealer{entropy: rand.Reader}
+	if entropy != nil {
+		// One draw, however much is sealed: what else is drawn from the source does not depend on that.
+		var seed [32]byte
+		if _, err := io.ReadFull(entropy, seed[:]); err != nil {
+			return nil, fmt.Errorf("preparing the data key: %w", err)
+		}
+		s.entropy = mathrand.NewChaCha8(seed)
+	}
 	k := &keys{values: values}
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("levee names"))
@@ -168,7 +177,7 @@ func (tx *Tx) sealAll() (values int, err error) {
 		{recordSent, `SELECT id, NULL, sent FROM records WHERE sent IS NOT NULL`, `UPDATE records SET sent = $1 WHERE id = $2`},
 		{returnState, `SELECT record, proof, state FROM returns`, `UPDATE returns SET state = $1 WHERE record = $2 AND proof = $3`},
 		{changeBody, `SELECT id, NULL, body FROM changes`, `UPDATE changes SET body = $1 WHERE id = $2`},
-		{tabletKey, `SELECT x'', NULL, private_key FROM tablet`, `UPDATE tablet SET private_key = $1 WHERE $2 = x''`},
+		{tabletKey, `SELECT NULL, NULL, private_key FROM tablet`, `UPDATE tablet SET private_key = $1 WHERE $2 IS NULL`},
 	} {
 		n, err := tx.sealColumn(c.column, c.read, c.change)
 		if err != nil {
