@@ -194,7 +194,7 @@ func (db *DB) ChangeKey(ctx context.Context, old, next Key) error {
 	if !next.strong() {
 		return next.unfit()
 	}
-	return db.Write(ctx, func(tx *Tx) error { // for its lock, as above
+	return db.Write(ctx, func(*Tx) error { // for its lock, as above
 		k, err := readKeyFile(db.path)
 		if errors.Is(err, errNoKeyFile) {
 			err = ErrKeyMissing

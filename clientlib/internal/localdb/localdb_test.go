@@ -577,10 +577,10 @@ func TestMarksAreThinnedWithAge(t *testing.T) {
 	}
 }
 
-// What a commit promises rests on these.
+// What a commit promises rests on these, and that what was deleted or sorted lies nowhere.
 func TestCommitsAreDurable(t *testing.T) {
 	db := newDB(t)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2"} { // 2: FULL
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "temp_store": "2"} { // 2: FULL, and memory
 		var got string
 		if err := db.write.QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, want %s; %v", pragma, got, want, err)

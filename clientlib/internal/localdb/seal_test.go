@@ -350,10 +350,18 @@ func TestDestroy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Its place on the disk, also when the name stands for another file.
+	place := filepath.Join(t.TempDir(), "place")
+	if err := os.Link(keyPath(db.path), place); err != nil {
+		t.Skip("the file system has no links")
+	}
 	for range 2 {
 		if err := db.Destroy(context.Background()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if left, err := os.ReadFile(place); err != nil || len(bytes.Trim(left, "\x00")) > 0 {
+		t.Errorf("the key was replaced and not overwritten: %v", err)
 	}
 	if err := db.Read(t.Context(), func(*Tx) error { return nil }); !errors.Is(err, ErrKeyDestroyed) {
 		t.Errorf("reading: %v", err)
