@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -189,5 +190,26 @@ func TestRescueWithoutIdentity(t *testing.T) {
 	}
 	if _, err := clientlib.Rescue(t.Context(), tab.path+".not", clientlib.Options{Key: testKey}); err == nil {
 		t.Error("a file that is not there was rescued")
+	}
+}
+
+// A rescue asks for the key as opening does, and does nothing without it.
+func TestRescueNeedsTheKey(t *testing.T) {
+	tab, _ := unsentWork(t, newServer(t))
+	content, err := os.ReadFile(tab.path)
+	tab.must(err)
+	tab.must(os.WriteFile(tab.path, content[:len(content)*2/3], 0o600))
+	for want, key := range map[string]clientlib.Key{clientlib.CodeKeyNeeded: {}, clientlib.CodeKeyWrong: clientlib.HostKey([32]byte{9})} {
+		if _, err := clientlib.Rescue(t.Context(), tab.path, clientlib.Options{Key: key}); clientlib.Code(err) != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+	for _, left := range []string{".rescue*", ".damaged*"} {
+		if files, err := filepath.Glob(tab.path + left); err != nil || len(files) > 0 {
+			t.Errorf("it left %v", files)
+		}
+	}
+	if _, err := tab.rescue(); err != nil {
+		t.Error(err)
 	}
 }

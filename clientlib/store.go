@@ -38,7 +38,6 @@ package clientlib
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -119,9 +118,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		s.entropy = rand.Reader
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	if err := s.relabel(ctx); err != nil {
-		return nil, errors.Join(known(err), db.Close())
-	}
+	_ = s.relabel(ctx) // what is wrong with the file is told by whatever needs it
 	return s, nil
 }
 

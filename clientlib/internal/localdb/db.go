@@ -231,10 +231,18 @@ func (db *DB) Label() (Label, error) { return LabelOf(db.path) }
 func (db *DB) now() time.Time { return Options{Wall: db.wall}.now() }
 
 // Destroy destroys the data key, for good: nothing in the file can be read any more, by nobody. The file itself stays. Calls
-// that come later fail with ErrKeyDestroyed, as opening does. It may be repeated.
-func (db *DB) Destroy(context.Context) error {
-	// A key must go also where the file is damaged or locked: this waits for nothing.
-	err := destroy(db.path)
+// that come later fail with ErrKeyDestroyed, as opening does. It may be repeated, but not be called within a transaction.
+func (db *DB) Destroy(ctx context.Context) error {
+	var err error
+	tried := false
+	// The transaction is for its lock: a program that is just trying a PIN would put the key back when it notes the outcome.
+	_ = db.Write(ctx, func(*Tx) error {
+		tried, err = true, destroy(db.path)
+		return err
+	})
+	if !tried { // the file is damaged, or held for too long: its key goes all the same
+		err = destroy(db.path)
+	}
 	if err == nil {
 		db.seal.keys.Store(nil)
 	}

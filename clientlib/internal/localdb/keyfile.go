@@ -89,7 +89,8 @@ func (k Key) strong() bool {
 		return false
 	}
 	if strings.Trim(text, "0123456789") != "" {
-		return utf8.RuneCountInString(text) >= leastLetters && strings.Trim(text, text[:1]) != ""
+		first, _ := utf8.DecodeRuneInString(text)
+		return utf8.RuneCountInString(text) >= leastLetters && strings.Trim(text, string(first)) != ""
 	}
 	return len(text) >= leastDigits && !evenSteps(text)
 }
@@ -345,11 +346,11 @@ func wait(tries int) time.Duration {
 // left is how much of the wait is left. A clock that was set back begins the wait anew.
 func (k *keyFile) left(now time.Time) (left time.Duration, setBack bool) {
 	whole := wait(k.Tries)
-	since := time.Duration(now.UnixMilli()-k.Tried) * time.Millisecond
+	since := now.UnixMilli() - k.Tried // of clocks that are years off, a Duration would run over
 	if since < 0 {
 		return whole, whole > 0
 	}
-	return max(0, whole-since), false
+	return max(0, whole-time.Duration(min(since, whole.Milliseconds()))*time.Millisecond), false
 }
 
 // unlock opens the data key. A PIN that is tried counts as wrong, on the disk, until it was found to be right.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -397,5 +398,56 @@ func TestDestroy(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), db.path, Options{Key: testKey}); !errors.Is(err, ErrKeyDestroyed) {
 		t.Errorf("opening after a destruction that was cut short: %v", err)
+	}
+}
+
+// A program that is trying a PIN notes the outcome in the key's file. It does not bring back a key that is destroyed meanwhile.
+func TestDestroyedKeysStayDestroyed(t *testing.T) {
+	db := newDB(t)
+	other, err := Open(t.Context(), db.path, Options{Key: testKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Close() })
+	destroyed := make(chan error, 1)
+	err = other.Write(t.Context(), func(*Tx) error {
+		k, err := readKeyFile(db.path)
+		if err != nil {
+			return err
+		}
+		go func() { destroyed <- db.Destroy(context.Background()) }()
+		for range 5000 { // it has time enough, were it not to wait
+			if _, err := readKeyFile(db.path); errors.Is(err, ErrKeyDestroyed) {
+				t.Log("the key was destroyed while it was in use")
+				break
+			}
+			runtime.Gosched()
+		}
+		return k.write(db.path)
+	})
+	if err := errors.Join(err, <-destroyed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), db.path, Options{Key: testKey}); !errors.Is(err, ErrKeyDestroyed) {
+		t.Errorf("opening: %v", err)
+	}
+}
+
+// The key of a damaged file is destroyed too.
+func TestDestroyOfADamagedFile(t *testing.T) {
+	db := newDB(t)
+	if err := db.Read(t.Context(), func(*Tx) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{"", "-wal"} {
+		if err := os.WriteFile(db.path+part, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Destroy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readKeyFile(db.path); !errors.Is(err, ErrKeyDestroyed) {
+		t.Errorf("its key: %v", err)
 	}
 }
