@@ -73,7 +73,7 @@ func (s *Store) enrol(ctx context.Context, code wire.EnrolmentCode) error {
 		return err
 	}
 	s.learnTime(t, time.UnixMilli(answer.GetTime()))
-	return s.db.Write(ctx, func(tx *localdb.Tx) error {
+	err = s.db.Write(ctx, func(tx *localdb.Tx) error {
 		if err := mustNotBeEnrolled(tx); err != nil {
 			return err
 		}
@@ -84,6 +84,11 @@ func (s *Store) enrol(ctx context.Context, code wire.EnrolmentCode) error {
 		_, err := tx.Pull(t, setUp, true)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	_ = s.relabel(ctx) // or when the file is opened next: the tablet is enrolled
+	return nil
 }
 
 // beginEnrolment gives the tablet the key and replica number that were kept for a code, by its secret, or new ones that it

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -49,6 +50,22 @@ const (
 	CodeNotDamaged = "not_damaged"
 	// CodeServerNotTrusted: whoever answered is not the server that the tablet enrolled with. Nothing was sent.
 	CodeServerNotTrusted = "server_not_trusted"
+	// CodeKeyNeeded: the file is sealed; hand in its key, or a first one for a new file.
+	CodeKeyNeeded = "key_needed"
+	// CodeKeyWeak: the key to set is too short or too easy to guess.
+	CodeKeyWeak = "key_weak"
+	// CodeKeyWrong: the key is not the file's. KeyWait says how long to wait.
+	CodeKeyWrong = "key_wrong"
+	// CodeKeyWait: after wrong keys the next may not be tried yet, for as long as KeyWait says. This one was not tried.
+	CodeKeyWait = "key_wait"
+	// CodeKeyMissing: the file beside the database that holds its key is not there, or is another's.
+	CodeKeyMissing = "key_missing"
+	// CodeKeyDamaged: the file that holds the key is damaged.
+	CodeKeyDamaged = "key_damaged"
+	// CodeKeyDestroyed: the tablet was revoked, and its key is no more.
+	CodeKeyDestroyed = "key_destroyed"
+	// CodeProfileName: a profile can't have this name.
+	CodeProfileName = "profile_name"
 	// CodeIdentityLost: not even who the tablet is can be read of a damaged file.
 	CodeIdentityLost = "identity_lost"
 )
@@ -77,6 +94,19 @@ var sentences = map[string]sentence{
 	CodeServerNotTrusted: {"连到的不是本行动的服务器（证书不符），没有发送任何内容。可能是这个网络拦截了连接：请换一个网络再试；仍不行，请联系协调员。",
 		"What answered is not this deployment's server: its certificate is another. Nothing was sent. The network may be in the way: try another one; if that does not help, ask your coordinator."},
 	CodeNotDamaged: {"数据文件没有损坏，无需修复。", "The file is not damaged. There is nothing to rescue."},
+	CodeKeyNeeded:  {"数据已加密，请输入 PIN。", "The file is locked. Enter the PIN."},
+	CodeKeyWeak: {"PIN 太容易猜到：至少 6 位数字，不能全部相同或连续；或用至少 8 个字符的口令。",
+		"The PIN is too easy to guess. Take at least 6 digits that are not all alike or in a row, or a passphrase of at least 8 characters."},
+	CodeKeyWrong: {"PIN 不对。", "The PIN is wrong."},
+	CodeKeyWait:  {"PIN 多次输错，请稍后再试。", "Wrong PINs were entered. Wait before the next."},
+	CodeKeyMissing: {"找不到这个数据文件的密钥文件（同名，以 .key 结尾）。没有它，数据无法打开。请勿删除任何文件，联系协调员。",
+		"The key's file, which ends in .key and lies beside this file, is not there or is another's. Without it nothing can be opened. Delete nothing, and ask your coordinator."},
+	CodeKeyDamaged: {"密钥文件（以 .key 结尾）已损坏，数据无法打开。请勿删除任何文件，联系协调员。",
+		"The key's file, which ends in .key, is damaged, and nothing can be opened. Delete nothing, and ask your coordinator."},
+	CodeKeyDestroyed: {"本机已停用，密钥已销毁，其中的数据无法再打开。",
+		"This tablet was revoked and its key destroyed. What is in the file can't be opened any more."},
+	CodeProfileName: {"名称只能用文字、数字、-、_ 和中间的空格，最多 40 个字符。",
+		"A name may have letters, digits, -, _ and spaces within, and at most 40 characters."},
 	CodeIdentityLost: {"数据文件损坏严重，连本机的登记信息也读不出。请勿删除任何文件，向协调员索取新的登记码，用新文件登记，并把旧文件交给协调员。",
 		"The file is damaged so badly that not even who this tablet is can be read. Delete nothing. Ask your coordinator for a new code, enrol with a new file, and hand the old files over."},
 }
@@ -172,9 +202,9 @@ func Message(err error, lang string) string {
 		return ""
 	case errors.As(err, &own):
 		if chinese {
-			return sentences[own.Code].zh
+			return sentences[own.Code].zh + waitZH(KeyWait(err))
 		}
-		return sentences[own.Code].en
+		return sentences[own.Code].en + waitEN(KeyWait(err))
 	case errors.As(err, &invalid):
 		lines := make([]string, len(invalid.Problems))
 		for i, p := range invalid.Problems {
@@ -189,12 +219,54 @@ func Message(err error, lang string) string {
 	}
 }
 
+// waitZH and waitEN say how long to wait before the next key.
+func waitZH(wait time.Duration) string {
+	switch {
+	case wait <= 0:
+		return ""
+	case wait <= 2*time.Minute:
+		return fmt.Sprintf("请等 %d 秒后再试。", roundUp(wait, time.Second))
+	default:
+		return fmt.Sprintf("请等 %d 分钟后再试。", roundUp(wait, time.Minute))
+	}
+}
+
+func waitEN(wait time.Duration) string {
+	switch {
+	case wait <= 0:
+		return ""
+	case wait <= time.Second:
+		return " Try again in a second."
+	case wait <= 2*time.Minute:
+		return fmt.Sprintf(" Try again in %d seconds.", roundUp(wait, time.Second))
+	default:
+		return fmt.Sprintf(" Try again in %d minutes.", roundUp(wait, time.Minute))
+	}
+}
+
+func roundUp(d, unit time.Duration) int64 { return int64((d + unit - 1) / unit) }
+
 // known gives what comes from below its code.
 func known(err error) error {
 	if err == nil || Code(err) != string(problem.Internal) {
 		return err
 	}
+	var wrong *localdb.WrongKeyError
 	switch {
+	case errors.As(err, &wrong) && wrong.Early:
+		return &Error{CodeKeyWait, err}
+	case errors.As(err, &wrong):
+		return &Error{CodeKeyWrong, err}
+	case errors.Is(err, localdb.ErrKeyNeeded):
+		return &Error{CodeKeyNeeded, err}
+	case errors.Is(err, localdb.ErrKeyWeak):
+		return &Error{CodeKeyWeak, err}
+	case errors.Is(err, localdb.ErrKeyMissing):
+		return &Error{CodeKeyMissing, err}
+	case errors.Is(err, localdb.ErrKeyDamaged):
+		return &Error{CodeKeyDamaged, err}
+	case errors.Is(err, localdb.ErrKeyDestroyed):
+		return &Error{CodeKeyDestroyed, err}
 	case errors.Is(err, localdb.ErrNotEnrolled):
 		return &Error{CodeNotEnrolled, nil}
 	case errors.Is(err, remote.ErrNotTrusted):

@@ -24,7 +24,7 @@ func Example() {
 	defer func() { _ = os.RemoveAll(dir) }()
 
 	ctx := context.Background()
-	store, err := clientlib.Open(ctx, filepath.Join(dir, "tablet.db"), clientlib.Options{Wall: exampleClock, App: "example/1"})
+	store, err := clientlib.Open(ctx, filepath.Join(dir, "tablet.db"), clientlib.Options{Key: clientlib.PIN("735194"), Wall: exampleClock, App: "example/1"})
 	check(err)
 	defer func() { _ = store.Close() }()
 	check(store.Enrol(ctx, code))

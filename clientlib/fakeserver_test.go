@@ -69,7 +69,7 @@ type fakeServer struct {
 	unconfirmed map[hlc.ID]bool
 	// revoked are devices that are out of use, with the word that they are.
 	revoked map[hlc.ID]*syncv1.JournalEntry
-	journal     []*syncv1.JournalEntry
+	journal []*syncv1.JournalEntry
 	// refuseGiven says why a record given back is held; "" merges it.
 	refuseGiven func(*syncv1.GivenRecord) string
 }
@@ -103,14 +103,14 @@ type served struct {
 
 // The deployment that all tests work in.
 var (
-	start       = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
-	wangzhuang  = testID(2, 1)
-	xiaohe      = testID(2, 2)
-	teamA       = testID(3, 1)
-	teamB       = testID(3, 2)
-	liWei       = testID(4, 1)
-	zhangMin    = testID(4, 2)
-	chenJie     = testID(4, 3)
+	start      = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
+	wangzhuang = testID(2, 1)
+	xiaohe     = testID(2, 2)
+	teamA      = testID(3, 1)
+	teamB      = testID(3, 2)
+	liWei      = testID(4, 1)
+	zhangMin   = testID(4, 2)
+	chenJie    = testID(4, 3)
 	// typedSecret is one that can be typed.
 	typedSecret = "ABCDEFGHJKMNPQRSTVWX"
 	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, typedSecret: liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
@@ -694,6 +694,9 @@ type tablet struct {
 	maxBytes int64
 }
 
+// testKey opens the files of tests.
+var testKey = clientlib.HostKey([32]byte{1})
+
 // newTablet is a store in a file of its own, not enrolled.
 func newTablet(t testing.TB, s *fakeServer, seed uint64) *tablet {
 	t.Helper()
@@ -707,6 +710,7 @@ func (tab *tablet) open() {
 	tab.t.Helper()
 	tab.seed += 1000
 	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{
+		Key:  testKey,
 		Wall: func() time.Time { return tab.now }, Transport: tab.net, Name: "test tablet", App: "levee-test/1", MaxBytes: tab.maxBytes, Entropy: rand.NewChaCha8([32]byte{byte(tab.seed), byte(tab.seed >> 8)}),
 	})
 	if err != nil {

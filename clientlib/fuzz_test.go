@@ -92,6 +92,7 @@ func unzip(t testing.TB, b []byte) []byte {
 func openWith(t testing.TB, path string, net http.RoundTripper) *clientlib.Store {
 	t.Helper()
 	store, err := clientlib.Open(t.Context(), path, clientlib.Options{
+		Key:  testKey,
 		Wall: func() time.Time { return start }, Transport: net, App: "levee-test/1", Entropy: rand.NewChaCha8([32]byte{1}),
 	})
 	if err != nil {
@@ -145,6 +146,7 @@ func FuzzAnswer(f *testing.F) {
 		if err := os.WriteFile(path, file, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		copyKey(t, li.path, path)
 		return path
 	}
 	// What the tablet sends, and what an honest server answers.
@@ -321,12 +323,13 @@ func FuzzEnrolAnswer(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		path := filepath.Join(t.TempDir(), "tablet.db")
-		if err := os.WriteFile(path, file, 0o600); err != nil {
+		copied := filepath.Join(t.TempDir(), "tablet.db")
+		if err := os.WriteFile(copied, file, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		copyKey(t, path, copied)
 		var net roundTrip = (&hostile{t: t, answer: func() (int, string, []byte) { return http.StatusOK, "application/proto", body }}).RoundTrip
-		store := openWith(t, path, roundTrip(func(req *http.Request) (*http.Response, error) { return net(req) }))
+		store := openWith(t, copied, roundTrip(func(req *http.Request) (*http.Response, error) { return net(req) }))
 		if err := store.Enrol(t.Context(), code); err != nil {
 			if clientlib.Code(err) == string(problem.Internal) {
 				t.Fatalf("%v has no code: %v", answer, err)

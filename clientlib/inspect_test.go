@@ -11,7 +11,7 @@ import (
 // inside is what the tablet's file holds.
 func (tab *tablet) inside() *inspect.Tablet {
 	tab.t.Helper()
-	got, err := inspect.Read(tab.t.Context(), tab.path)
+	got, err := inspect.Read(tab.t.Context(), tab.path, testKey)
 	tab.must(err)
 	return got
 }
@@ -60,7 +60,7 @@ func TestInspect(t *testing.T) {
 	}
 	tab.open()
 
-	if _, err := inspect.Read(t.Context(), t.TempDir()+"/nothing.db"); err == nil {
+	if _, err := inspect.Read(t.Context(), t.TempDir()+"/nothing.db", testKey); err == nil {
 		t.Error("a file that is not there was read")
 	}
 }

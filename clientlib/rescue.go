@@ -22,7 +22,8 @@ type Rescued struct {
 	Queued int
 	// Lost is how many changes the outbox had that could not be read.
 	Lost int
-	// Damaged is where the damaged file lies now, Saved where what was read of it lies. Neither is ever deleted.
+	// Damaged is where the damaged file lies now, Saved where what was read of it lies, sealed like the file. Neither is ever
+	// deleted.
 	Damaged, Saved string
 }
 
@@ -32,21 +33,26 @@ type Rescued struct {
 // The damaged file is kept. A call that was interrupted may be repeated.
 //
 // Codes of errors: not_damaged, when the whole file can be read; identity_lost, when not even who the tablet is can be
-// read: then nothing was moved, and what could be read lies beside the file; storage_full, database_busy.
+// read: then nothing was moved, and what could be read lies beside the file; storage_full, database_busy; and those of
+// the key, as for Open.
 func Rescue(ctx context.Context, path string, o Options) (Rescued, error) {
-	r, err := rescue(ctx, path, o.Entropy)
+	r, err := rescue(ctx, path, o)
 	return r, known(err)
 }
 
-func rescue(ctx context.Context, path string, entropy io.Reader) (Rescued, error) {
-	if entropy == nil {
-		entropy = rand.Reader
+func rescue(ctx context.Context, path string, o Options) (Rescued, error) {
+	if o.Entropy == nil {
+		o.Entropy = rand.Reader
 	}
 	if _, err := os.Stat(path); err != nil {
 		return Rescued{}, fmt.Errorf("looking at the file: %w", err)
 	}
-	begun := path + ".rescue.json"
-	salvage, err := savedSalvage(begun)
+	unsealer, isNew, err := localdb.OpenDamaged(ctx, path, o.below())
+	if err != nil {
+		return Rescued{}, err
+	}
+	begun := path + ".rescue"
+	salvage, err := savedSalvage(begun, unsealer)
 	if err != nil {
 		return Rescued{}, err
 	}
@@ -54,7 +60,7 @@ func rescue(ctx context.Context, path string, entropy io.Reader) (Rescued, error
 	if err == nil && healthy && salvage.Tablet != nil {
 		// An earlier call was interrupted: before the damaged file was exchanged, whose damage may have been in its
 		// write-ahead log, or after.
-		healthy, err = exchanged(ctx, path, salvage)
+		healthy, err = exchanged(ctx, path, salvage, unsealer)
 	}
 	switch {
 	case err != nil:
@@ -62,10 +68,18 @@ func rescue(ctx context.Context, path string, entropy io.Reader) (Rescued, error
 	case healthy && salvage.Tablet == nil:
 		return Rescued{}, &Error{CodeNotDamaged, nil}
 	case !healthy:
-		if err := salvage.Read(ctx, path); err != nil {
+		if err := salvage.Read(ctx, path, unsealer); err != nil {
 			return Rescued{}, err
 		}
-		if err := save(begun, salvage); err != nil {
+		if isNew {
+			if salvage.Tablet == nil && len(salvage.Changes) == 0 { // it may be sealed, and its key be found yet
+				return Rescued{}, fail(CodeIdentityLost, "nothing was read")
+			}
+			if unsealer, err = localdb.MakeKey(path, o.below()); err != nil {
+				return Rescued{}, err
+			}
+		}
+		if err := save(begun, salvage, unsealer); err != nil {
 			return Rescued{}, err
 		}
 	}
@@ -76,10 +90,10 @@ func rescue(ctx context.Context, path string, entropy io.Reader) (Rescued, error
 	out.Damaged, out.Saved = asideNames(path)
 	if !healthy {
 		var nonce [8]byte
-		if _, err := io.ReadFull(entropy, nonce[:]); err != nil {
+		if _, err := io.ReadFull(o.Entropy, nonce[:]); err != nil {
 			return Rescued{}, fmt.Errorf("making a replica number: %w", err)
 		}
-		if out.Queued, err = localdb.Rebuild(ctx, path+".rescued", salvage, binary.BigEndian.Uint64(nonce[:])); err != nil {
+		if out.Queued, err = localdb.Rebuild(ctx, path+".rescued", salvage, binary.BigEndian.Uint64(nonce[:]), unsealer); err != nil {
 			return Rescued{}, err
 		}
 		if err := exchange(path, out.Damaged); err != nil {
@@ -93,14 +107,18 @@ func rescue(ctx context.Context, path string, entropy io.Reader) (Rescued, error
 }
 
 // savedSalvage is what an earlier call that was interrupted had read.
-func savedSalvage(name string) (*localdb.Salvage, error) {
+func savedSalvage(name string, u *localdb.Unsealer) (*localdb.Salvage, error) {
 	s := &localdb.Salvage{Bases: map[hlc.ID][]byte{}}
-	encoded, err := os.ReadFile(filepath.Clean(name))
+	sealed, err := os.ReadFile(filepath.Clean(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
 	case err != nil:
 		return nil, fmt.Errorf("reading what was saved: %w", err)
+	}
+	encoded, err := u.Open(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was saved in %s: %w", name, err)
 	}
 	if err := json.Unmarshal(encoded, s); err != nil {
 		return nil, fmt.Errorf("reading what was saved in %s: %w", name, err)
@@ -108,18 +126,17 @@ func savedSalvage(name string) (*localdb.Salvage, error) {
 	return s, nil
 }
 
-// save keeps what was read, whole or not at all. It has the tablet's key: only the owner may read it.
-func save(name string, s *localdb.Salvage) error {
+// save keeps what was read, whole or not at all, and sealed: it has the tablet's key and all that was logged.
+func save(name string, s *localdb.Salvage, u *localdb.Unsealer) error {
 	encoded, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("saving what was read: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Clean(name+".new"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	sealed, err := u.Seal(encoded)
 	if err != nil {
-		return fmt.Errorf("saving what was read: %w", err)
+		return err
 	}
-	_, err = f.Write(encoded)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+	if err := localdb.WriteSynced(name+".new", sealed); err != nil {
 		return fmt.Errorf("saving what was read: %w", err)
 	}
 	return os.Rename(name+".new", name)
@@ -145,7 +162,7 @@ func lost(s *localdb.Salvage) int {
 // asideNames are names for what is kept that nothing has yet.
 func asideNames(path string) (damaged, saved string) {
 	for n := 1; ; n++ {
-		damaged, saved = fmt.Sprintf("%s.damaged-%d", path, n), fmt.Sprintf("%s.damaged-%d.json", path, n)
+		damaged, saved = fmt.Sprintf("%s.damaged-%d", path, n), fmt.Sprintf("%s.damaged-%d.rescued", path, n)
 		_, derr := os.Lstat(damaged)
 		_, serr := os.Lstat(saved)
 		if derr != nil && serr != nil {
@@ -176,8 +193,8 @@ func exchange(path, damaged string) error {
 }
 
 // exchanged reports whether the file is the one that was made of a salvage: it has another replica number.
-func exchanged(ctx context.Context, path string, s *localdb.Salvage) (bool, error) {
-	now, err := localdb.Inspect(ctx, path)
+func exchanged(ctx context.Context, path string, s *localdb.Salvage, u *localdb.Unsealer) (bool, error) {
+	now, err := u.Inspect(ctx, path)
 	if err != nil {
 		return false, err
 	}

@@ -41,7 +41,7 @@ func unsentWork(t *testing.T, s *fakeServer) (*tablet, []hlc.ID) {
 func damaged(t *testing.T, tab *tablet) bool {
 	t.Helper()
 	ctx := t.Context()
-	store, err := clientlib.Open(ctx, tab.path, clientlib.Options{Transport: tab.net})
+	store, err := clientlib.Open(ctx, tab.path, clientlib.Options{Key: testKey, Transport: tab.net})
 	if err == nil {
 		_, err = store.List(ctx, clientlib.Query{Limit: 500})
 		if err == nil {
@@ -57,7 +57,7 @@ func damaged(t *testing.T, tab *tablet) bool {
 
 func (tab *tablet) rescue() (clientlib.Rescued, error) {
 	tab.t.Helper()
-	return clientlib.Rescue(tab.t.Context(), tab.path, clientlib.Options{})
+	return clientlib.Rescue(tab.t.Context(), tab.path, clientlib.Options{Key: testKey})
 }
 
 // Pages of the file are overwritten: whatever can be read of the outbox is sent, everything else comes from the server.
@@ -90,7 +90,7 @@ func TestRescueOfAFileWithOverwrittenPages(t *testing.T) {
 		if kept, err := os.ReadFile(got.Damaged); err != nil || string(kept) != string(content) {
 			t.Errorf("seed %d: the damaged file is not kept as it was; %v", seed, err)
 		}
-		if saved, err := os.ReadFile(got.Saved); err != nil || !strings.Contains(string(saved), "Changes") {
+		if saved, err := os.ReadFile(got.Saved); err != nil || len(saved) < 1000 {
 			t.Errorf("seed %d: what was read is not kept; %v", seed, err)
 		}
 		tab.open()
@@ -187,7 +187,7 @@ func TestRescueWithoutIdentity(t *testing.T) {
 	if now, err := os.ReadFile(tab.path); err != nil || string(now) != string(noise) {
 		t.Error("the file was touched")
 	}
-	if _, err := clientlib.Rescue(t.Context(), tab.path+".not", clientlib.Options{}); err == nil {
+	if _, err := clientlib.Rescue(t.Context(), tab.path+".not", clientlib.Options{Key: testKey}); err == nil {
 		t.Error("a file that is not there was rescued")
 	}
 }

@@ -30,16 +30,9 @@ func over(t *localdb.Tablet) bool { return t.Revoked && t.Acknowledged == t.Sequ
 
 // destroy makes the file unreadable for ever.
 func (r *run) destroy(ctx context.Context) error {
-	if d, ok := any(r.store.db).(destroyer); ok {
-		if err := d.Destroy(ctx); err != nil {
-			return err
-		}
+	if err := r.store.db.Destroy(ctx); err != nil {
+		return err
 	}
 	r.store.revoked.Store(true)
 	return problem.New(problem.DeviceRevoked)
-}
-
-// destroyer is a file whose data key can be destroyed.
-type destroyer interface {
-	Destroy(ctx context.Context) error
 }

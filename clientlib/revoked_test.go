@@ -84,6 +84,20 @@ func TestARevokedTabletHandsOverWhatItHolds(t *testing.T) {
 			t.Errorf("nothing is said in %s", lang)
 		}
 	}
+	tab.isDestroyed()
+}
+
+// isDestroyed fails unless nothing opens a tablet's file any more.
+func (tab *tablet) isDestroyed() {
+	tab.t.Helper()
+	tab.must(tab.Close())
+	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{Key: testKey})
+	if clientlib.Code(err) != clientlib.CodeKeyDestroyed {
+		tab.t.Errorf("opening the file: %v", err)
+	}
+	if err == nil {
+		tab.must(store.Close())
+	}
 }
 
 // The line breaks after the tablet has learned that it is revoked: it shows nothing from then on, and the next sync sends
@@ -119,6 +133,7 @@ func TestARevokedTabletGoesOnWhereItWasCut(t *testing.T) {
 	if got := s.heldAsRevoked(); got != 900 {
 		t.Errorf("the server holds %d changes", got)
 	}
+	tab.isDestroyed()
 }
 
 // A copy of the tablet has written under its number: it goes on under a new one, as ever, and gets all of it there.
@@ -148,6 +163,7 @@ func TestARevokedTabletThatForkedHandsOverAll(t *testing.T) {
 		t.Errorf("the server holds %d changes", got)
 	}
 	again.refusesAll()
+	again.isDestroyed()
 }
 
 // A server that lost history would get it back from any other tablet. What a revoked one wrote it gets all the same.

@@ -5,6 +5,16 @@
 // without ever reaching its server again. All methods of a Store may be called at the same time, and several
 // processes may have the same file open.
 //
+// # At rest
+//
+// What was written about people lies sealed in the file (XChaCha20-Poly1305), under a data key that is in the file beside
+// it, NAME.key, wrapped under a PIN or passphrase, or under a key that the machine keeps. Without it nobody reads names,
+// notes or any other field of a record, nor can act as this tablet; and there is no way around it: who forgets the PIN
+// enrols anew. In the open stand ids, kinds, days, which records belong together, how far the tablet has synced, the
+// server's address, and in the key's file the name of the worker and of the deployment. Wrong PINs have to wait longer
+// and longer: that slows whoever holds the tablet, and argon2id slows whoever took a copy of both files. A backup of
+// the file needs the key's file with it.
+//
 // Errors carry stable codes, and Message turns them into a sentence for people.
 //
 // # Logging
@@ -28,6 +38,7 @@ package clientlib
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -44,8 +55,10 @@ import (
 	"levee/syncproto/wire"
 )
 
-// Options are what a Store takes from around it. The zero value is right for a tablet.
+// Options are what a Store takes from around it. All but Key may be left out.
 type Options struct {
+	// Key opens the file, and is set as the key of a file that has none yet: PIN or HostKey.
+	Key Key
 	// Wall is the machine's clock, right or wrong; hlc.Wall when nil.
 	Wall func() time.Time
 	// Transport carries requests to the server. When nil, connections of the store's own are used, which give up after
@@ -87,9 +100,10 @@ type Store struct {
 }
 
 // Open opens the file of a tablet and makes it if it is not there. Codes of errors: database_newer (the file is left as
-// it was), database_damaged, database_busy, storage_full.
+// it was), database_damaged, database_busy, storage_full; key_needed, key_weak for a first key, key_wrong, key_wait,
+// key_missing, key_damaged, key_destroyed.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	db, err := localdb.Open(ctx, path, o.MaxBytes)
+	db, err := localdb.Open(ctx, path, o.below())
 	if err != nil {
 		return nil, known(err)
 	}
@@ -105,6 +119,9 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		s.entropy = rand.Reader
 	}
 	s.life, s.end = context.WithCancel(context.Background())
+	if err := s.relabel(ctx); err != nil {
+		return nil, errors.Join(known(err), db.Close())
+	}
 	return s, nil
 }
 

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 func logForever(path string) {
-	s, err := clientlib.Open(context.Background(), path, clientlib.Options{Wall: func() time.Time { return start }})
+	s, err := clientlib.Open(context.Background(), path, clientlib.Options{Key: testKey, Wall: func() time.Time { return start }})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -151,6 +151,18 @@ func mustParse(t *testing.T, id string) hlc.ID {
 // image is what a disk holds at one moment.
 type image struct{ db, wal []byte }
 
+// copyKey puts the key of a file beside another.
+func copyKey(t testing.TB, from, to string) {
+	t.Helper()
+	key, err := os.ReadFile(from + ".key")
+	if err == nil {
+		err = os.WriteFile(to+".key", key, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (tab *tablet) image() image {
 	tab.t.Helper()
 	db, err := os.ReadFile(tab.path)
@@ -167,6 +179,7 @@ func (tab *tablet) restart(im image) *tablet {
 	tab.t.Helper()
 	c := &tablet{t: tab.t, path: filepath.Join(tab.t.TempDir(), "tablet.db"), net: tab.net, now: tab.now, seed: tab.seed + 7}
 	tab.must(os.WriteFile(c.path, im.db, 0o600))
+	copyKey(tab.t, tab.path, c.path)
 	if im.wal != nil {
 		tab.must(os.WriteFile(c.path+"-wal", im.wal, 0o600))
 	}
@@ -294,7 +307,7 @@ func TestFileIsTheOwnersAlone(t *testing.T) {
 	tab := enrolled(t, newServer(t), "li-wei")
 	_, err := tab.LogCase(t.Context(), aCase("1"))
 	tab.must(err)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", ".key"} {
 		info, err := os.Stat(tab.path + suffix)
 		tab.must(err)
 		if info.Mode().Perm() != 0o600 {
@@ -306,7 +319,7 @@ func TestFileIsTheOwnersAlone(t *testing.T) {
 func TestOpenTakesAnyPath(t *testing.T) {
 	for _, name := range []string{"a b", "100%", "it's?", "队员#1", "x&_pragma=y", "%41", "\"quoted\""} {
 		path := filepath.Join(t.TempDir(), name)
-		s, err := clientlib.Open(t.Context(), path, clientlib.Options{})
+		s, err := clientlib.Open(t.Context(), path, clientlib.Options{Key: testKey})
 		if err != nil {
 			t.Errorf("%q: %v", name, err)
 			continue
@@ -322,7 +335,7 @@ func TestOpenTakesAnyPath(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	newer := filepath.Join(t.TempDir(), "newer.db")
-	s, err := clientlib.Open(t.Context(), newer, clientlib.Options{})
+	s, err := clientlib.Open(t.Context(), newer, clientlib.Options{Key: testKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +356,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = clientlib.Open(t.Context(), newer, clientlib.Options{})
+	_, err = clientlib.Open(t.Context(), newer, clientlib.Options{Key: testKey})
 	if clientlib.Code(err) != clientlib.CodeDatabaseNewer || !errors.Is(err, migrations.ErrNewer) {
 		t.Errorf("a newer file: %v", err)
 	}
@@ -355,10 +368,10 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(photo, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := clientlib.Open(t.Context(), photo, clientlib.Options{}); clientlib.Code(err) != clientlib.CodeDatabaseDamaged {
+	if _, err := clientlib.Open(t.Context(), photo, clientlib.Options{Key: testKey}); clientlib.Code(err) != clientlib.CodeDatabaseDamaged {
 		t.Errorf("a photo: %v", err)
 	}
-	if _, err := clientlib.Open(t.Context(), filepath.Join(photo, "x"), clientlib.Options{}); err == nil {
+	if _, err := clientlib.Open(t.Context(), filepath.Join(photo, "x"), clientlib.Options{Key: testKey}); err == nil {
 		t.Error("a file within a file was opened")
 	}
 }
@@ -449,7 +462,7 @@ func TestCloseEndsItsConnections(t *testing.T) {
 		}
 		s.http.ServeHTTP(w, r)
 	}))
-	store, err := clientlib.Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), clientlib.Options{Wall: func() time.Time { return start }})
+	store, err := clientlib.Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), clientlib.Options{Key: testKey, Wall: func() time.Time { return start }})
 	if err != nil {
 		t.Fatal(err)
 	}

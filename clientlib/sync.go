@@ -98,6 +98,9 @@ func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, 
 	case <-s.syncing:
 	}
 	defer func() { s.syncing <- struct{}{} }()
+	if s.revoked.Load() {
+		return SyncResult{}, problem.New(problem.DeviceRevoked)
+	}
 
 	if progress == nil {
 		progress = func(Progress) {}

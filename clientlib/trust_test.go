@@ -41,7 +41,7 @@ func online(t *testing.T) *tablet {
 // goOnline opens the file of a tablet with connections of its own.
 func (tab *tablet) goOnline() {
 	tab.t.Helper()
-	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{Wall: func() time.Time { return tab.now }, Name: "test tablet"})
+	store, err := clientlib.Open(tab.t.Context(), tab.path, clientlib.Options{Key: testKey, Wall: func() time.Time { return tab.now }, Name: "test tablet"})
 	tab.must(err)
 	tab.Store = store
 	tab.t.Cleanup(func() { _ = store.Close() })

@@ -4,6 +4,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,8 @@ type Config struct {
 	SetUp *SetUp
 	// URL is where tablets reach this server: it stands in enrolment codes.
 	URL string
+	// TLS says how connections are encrypted.
+	TLS TLS
 	// Wall is the clock; the machine's when nil.
 	Wall func() time.Time
 	// After tells when a time has passed by the clock; time.After when nil. Backups go by the machine's alone.
@@ -76,8 +79,11 @@ type Server struct {
 	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
 	handler     http.Handler
-	held        io.Closer
-	backingUp   sync.Mutex
+	// tls is how the server shakes hands, nil when it does not; pin is what enrolment codes carry of it.
+	tls       *tls.Config
+	pin       wire.Pin
+	held      io.Closer
+	backingUp sync.Mutex
 	// Made tells what a first start made; nil at later starts.
 	Made *Made
 }
@@ -92,7 +98,8 @@ type Made struct {
 type Enrolment struct {
 	Worker string
 	Team   string
-	Code   string
+	// Code is the whole of it, which is scanned or copied. Typed is typed by hand, beside Address.
+	Code, Typed, Address string
 }
 
 // enrolmentLife is how long an enrolment code may be used.
@@ -154,6 +161,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.tls, s.pin, err = s.config.TLS.config(s.config.Keys, s.keys.Signing, s.config.URL, s.config.Log); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		d, err := s.start(ctx, id)
 		if err != nil {
@@ -176,7 +186,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
-		Log: s.config.Log, Measures: s.measures, TrustedProxies: s.config.TrustedProxies})
+		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies})
 	return err
 }
 
@@ -297,7 +307,7 @@ func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error)
 	var all []Enrolment
 	service := s.deployments.Get(id).Syncing
 	for _, worker := range service.SetUp().WorkerIDs() {
-		e, err := s.newEnrolment(ctx, service, worker)
+		e, err := s.newEnrolment(ctx, service, worker, hlc.ID{})
 		if err != nil {
 			return nil, err
 		}
@@ -306,27 +316,28 @@ func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error)
 	return all, nil
 }
 
-func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, worker hlc.ID) (Enrolment, error) {
-	secret, err := service.NewEnrolmentCode(ctx, worker, hlc.ID{}, enrolmentLife)
+func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, worker, replaces hlc.ID) (Enrolment, error) {
+	secret, err := service.NewEnrolmentCode(ctx, worker, replaces, enrolmentLife)
 	if err != nil {
 		return Enrolment{}, err
 	}
 	w := service.SetUp().Workers[worker]
-	code := wire.EnrolmentCode{ServerURL: s.config.URL, Deployment: service.Deployment(), Worker: worker, Secret: secret}
-	e := Enrolment{Worker: w.GetName(), Code: code.String()}
+	code := wire.EnrolmentCode{ServerURL: s.config.URL, Deployment: service.Deployment(), Worker: worker, Secret: secret, Pin: s.pin}
+	e := Enrolment{Worker: w.GetName(), Code: code.String(), Typed: code.Typed(), Address: wire.TypedAddress(s.config.URL)}
 	if len(w.GetTeam()) == len(hlc.ID{}) {
 		e.Team = service.SetUp().Teams[hlc.ID(w.GetTeam())].GetName()
 	}
 	return e, nil
 }
 
-// NewEnrolment makes a code for the worker of a name, of whatever deployment this server serves.
-func (s *Server) NewEnrolment(ctx context.Context, name string) (Enrolment, error) {
+// NewEnrolment makes a code for the worker of a name, of whatever deployment this server serves. The tablet that replaces
+// names, unless it is the zero id, is revoked when the code is used.
+func (s *Server) NewEnrolment(ctx context.Context, name string, replaces hlc.ID) (Enrolment, error) {
 	d, worker, err := s.findWorker(name)
 	if err != nil {
 		return Enrolment{}, err
 	}
-	return s.newEnrolment(ctx, d.Syncing, worker)
+	return s.newEnrolment(ctx, d.Syncing, worker, replaces)
 }
 
 func (s *Server) findWorker(name string) (*httpapi.Deployment, hlc.ID, error) {
@@ -364,13 +375,24 @@ const (
 	graceTime = 10 * time.Second
 )
 
-// Serve answers on a listener until ctx is done; then it lets running requests finish.
+// Serve answers on a listener until ctx is done; then it lets running requests finish. An address that other machines can
+// reach is refused where nothing encrypts: see TLS.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if err := s.config.TLS.Check(l.Addr()); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		WriteTimeout:   readTimeout + writeTimeout, // it begins with the body, and whoever sends that slowly must get an answer too
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn)}
 	served := make(chan error, 1)
-	go func() { served <- hs.Serve(l) }()
+	go func() {
+		if s.tls == nil {
+			served <- hs.Serve(l)
+			return
+		}
+		hs.TLSConfig = s.tls
+		served <- hs.ServeTLS(l, "", "")
+	}()
 	if s.config.Backups.Dir != "" {
 		backing, stop := context.WithCancel(ctx)
 		var backups sync.WaitGroup
@@ -413,8 +435,11 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
+// URLOf is where tablets reach a listener that does not encrypt, when the operator does not say.
+func URLOf(l net.Listener) string { return TLS{}.URLOf(l) }
+
 // URLOf is where tablets reach a listener, when the operator does not say.
-func URLOf(l net.Listener) string {
+func (c TLS) URLOf(l net.Listener) string {
 	addr := l.Addr().String()
 	if host, port, err := net.SplitHostPort(addr); err == nil {
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -422,5 +447,9 @@ func URLOf(l net.Listener) string {
 		}
 		addr = net.JoinHostPort(strings.TrimSuffix(host, "."), port)
 	}
-	return "http://" + addr
+	scheme := "http"
+	if c.encrypts() {
+		scheme = "https"
+	}
+	return scheme + "://" + addr
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"levee/server"
+	"levee/syncproto/hlc"
 )
 
 func open(t *testing.T, dir string, setUp *server.SetUp) (*server.Server, error) {
@@ -53,10 +54,10 @@ func TestTheSetUpOfTheREADMEMakesADeploymentOnce(t *testing.T) {
 	if err != nil || again.Made != nil {
 		t.Fatalf("a second start made %+v, %v", again.Made, err)
 	}
-	if e, err := again.NewEnrolment(context.Background(), "王强"); err != nil || !strings.HasPrefix(e.Code, "levee1.") {
+	if e, err := again.NewEnrolment(context.Background(), "王强", hlc.ID{}); err != nil || !strings.HasPrefix(e.Code, "levee1.") {
 		t.Errorf("another code: %+v, %v", e, err)
 	}
-	if _, err := again.NewEnrolment(context.Background(), "nobody"); err == nil {
+	if _, err := again.NewEnrolment(context.Background(), "nobody", hlc.ID{}); err == nil {
 		t.Error("a code for nobody")
 	}
 	if info, err := os.Stat(filepath.Join(dir, "levee.db.keys")); err != nil || info.Mode().Perm() != 0o600 {

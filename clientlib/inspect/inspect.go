@@ -82,9 +82,22 @@ type Return struct {
 	Given uint64
 }
 
-// Read reads a tablet's file and writes nothing.
-func Read(ctx context.Context, path string) (*Tablet, error) {
-	c, err := localdb.Inspect(ctx, path)
+// Unsealer opens values as they lie in a tablet's file.
+type Unsealer struct{ *localdb.Unsealer }
+
+// Unseal opens the key that lies beside a tablet's file; a wrong PIN counts as one.
+func Unseal(path string, key localdb.Key) (Unsealer, error) {
+	u, err := localdb.Unseal(path, localdb.Options{Key: key})
+	return Unsealer{u}, err
+}
+
+// Read reads a tablet's file, which key opens, and writes nothing to it.
+func Read(ctx context.Context, path string, key localdb.Key) (*Tablet, error) {
+	u, err := Unseal(path, key)
+	if err != nil {
+		return nil, err
+	}
+	c, err := u.Inspect(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (d *Demo) enrolTablets(ctx context.Context) error {
 		team := slices.IndexFunc(towns, func(s server.SetUpSite) bool { return teamAt(s) == e.Team })
 		// Tablets come in over a good link; what happens in the field is what is shown.
 		way := &network{next: d.transport, rand: d.random(uint64(100 + n))}
-		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, len(d.teams[team])+1)), clientlib.Options{
+		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, len(d.teams[team])+1)), clientlib.Options{Key: hostKey(d.entropy(uint64(1000 + n))),
 			Wall: d.clock.wall, Transport: way, Entropy: d.entropy(uint64(1 + n)), Name: e.Worker, App: "levee demo"})
 		if err != nil {
 			return err
@@ -130,6 +130,13 @@ func (d *Demo) enrolTablets(ctx context.Context) error {
 		way.quality = networks[d.options.Network]
 	}
 	return nil
+}
+
+// hostKey is the key that a tablet's machine keeps.
+func hostKey(from *rand.ChaCha8) clientlib.Key {
+	var key [32]byte
+	_, _ = from.Read(key[:]) // it never fails
+	return clientlib.HostKey(key)
 }
 
 // entropy and random give each part its own source, so that what one draws changes nothing for another.

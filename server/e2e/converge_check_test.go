@@ -254,7 +254,7 @@ func (w *meadow) ever(log []logged, people map[*handheld]posted) map[*handheld]m
 }
 
 func (w *meadow) checkTablet(h *handheld, p posted, all map[hlc.ID]stored, now map[hlc.ID]sight, ever map[hlc.ID]bool, log []logged) {
-	inside, err := inspect.Read(w.ctx, h.path)
+	inside, err := inspect.Read(w.ctx, h.path, tabletKey)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func newMeadow(t *testing.T, seed uint64) *meadow {
 			handles = 2
 		}
 		for j := range handles {
-			s, err := clientlib.Open(w.ctx, h.path, clientlib.Options{
+			s, err := clientlib.Open(w.ctx, h.path, clientlib.Options{Key: tabletKey,
 				Wall: func() time.Time { return time.UnixMilli(w.now.Load() + h.off.Load()) }, Transport: h.net, Entropy: entropy(100 + 10*n + uint64(j)), Name: h.name, App: "converge"})
 			if err != nil {
 				t.Fatal(err)

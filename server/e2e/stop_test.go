@@ -60,10 +60,13 @@ func visit(t *testing.T, s *clientlib.Store, households uint32) {
 	}
 }
 
+// tabletKey opens the files of tablets.
+var tabletKey = clientlib.HostKey([32]byte{'e'})
+
 // openTablet opens a tablet's file for the length of the test.
 func openTablet(t *testing.T, path string, transport http.RoundTripper) *clientlib.Store {
 	t.Helper()
-	s, err := clientlib.Open(context.Background(), path, clientlib.Options{Transport: transport, App: "e2e"})
+	s, err := clientlib.Open(context.Background(), path, clientlib.Options{Key: tabletKey, Transport: transport, App: "e2e"})
 	if err != nil {
 		t.Fatal(err)
 	}

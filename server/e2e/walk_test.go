@@ -33,6 +33,7 @@ type walk struct {
 	// codes are what the first start printed, token what leveed token did.
 	codes  []string
 	token  string
+	env    []string // what was exported
 	server *process
 }
 
@@ -88,6 +89,9 @@ func (w *walk) run(line string) string {
 	case words[0] == "go":
 		words = []string{"go", "build", "-o", filepath.Join(w.dir, "bin") + "/", "levee/server/cmd/leveed", "levee/clientlib/cmd/levee"}
 		return w.command(".", words...)
+	case words[0] == "export":
+		w.env = append(w.env, words[1])
+		return ""
 	case words[0] == "curl":
 		return w.get(line)
 	case words[1] == "serve":
@@ -103,7 +107,7 @@ func (w *walk) command(dir string, words ...string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	c := exec.CommandContext(ctx, words[0], words[1:]...)
-	c.Dir, c.Env = dir, append(os.Environ(), "LC_ALL=en")
+	c.Dir, c.Env = dir, append(append(os.Environ(), "LC_ALL=en"), w.env...)
 	out, err := c.CombinedOutput()
 	if err != nil {
 		w.t.Fatalf("%s: %v\n%s", strings.Join(words, " "), err, out)

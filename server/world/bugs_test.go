@@ -59,8 +59,8 @@ var bugs = []bug{
 	{
 		name: "nothing given back",
 		file: "clientlib/internal/localdb/giveback.go",
-		old:  "coalesce(sent, base), 0 FROM records",
-		new:  "coalesce(sent, base), 1 FROM records",
+		old:  "VALUES ($1, $2, $3, $4, 0)\n\t\tON CONFLICT DO UPDATE SET given = 0",
+		new:  "VALUES ($1, $2, $3, $4, 1)\n\t\tON CONFLICT DO UPDATE SET given = 1",
 	},
 	{
 		name: "cursor kept over a lost history",

@@ -188,11 +188,7 @@ func (e *end) checkTablet(t *tablet) error {
 		return err
 	}
 	me := viewerOf(status.Worker, e.records[status.Worker].registers)
-	views, err := records(e.ctx, t.path, `SELECT id, kind, view FROM records`)
-	if err != nil {
-		return err
-	}
-	bases, err := records(e.ctx, t.path, `SELECT id, kind, base FROM records`)
+	views, bases, err := t.records()
 	if err != nil {
 		return err
 	}

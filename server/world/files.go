@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// image is a copy of a database: its file and the log that SQLite writes ahead of it.
+// image is a copy of a database: its file and the log that SQLite writes ahead of it, and of a tablet's the file of its key.
 type image struct {
-	db, wal []byte
+	db, wal, key []byte
 }
 
 // copyOf copies a database that nobody is writing.
@@ -20,11 +20,13 @@ func copyOf(path string) (image, error) {
 	if err != nil {
 		return image{}, fmt.Errorf("copying a database: %w", err)
 	}
-	wal, err := os.ReadFile(path + "-wal") //nolint:gosec // a file of this world
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return image{}, fmt.Errorf("copying a database: %w", err)
+	m := image{db: db}
+	for suffix, into := range map[string]*[]byte{"-wal": &m.wal, ".key": &m.key} {
+		if *into, err = os.ReadFile(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // a file of this world
+			return image{}, fmt.Errorf("copying a database: %w", err)
+		}
 	}
-	return image{db, wal}, nil
+	return m, nil
 }
 
 // write puts a copy in a database's place. Nobody may have it open.
@@ -32,7 +34,10 @@ func (m image) write(path string) error {
 	for _, f := range []struct {
 		suffix string
 		bytes  []byte
-	}{{"", m.db}, {"-wal", m.wal}} {
+	}{{"", m.db}, {"-wal", m.wal}, {".key", m.key}} {
+		if f.suffix == ".key" && f.bytes == nil {
+			continue // a server has none
+		}
 		if err := os.WriteFile(path+f.suffix, f.bytes, 0o600); err != nil {
 			return fmt.Errorf("putting a copy in place: %w", err)
 		}
@@ -96,7 +101,7 @@ func (m image) torn(older image, at float64) (image, bool) {
 		start = ends[len(ends)-2]
 	}
 	cut := start + int(at*float64(last-start))
-	return image{older.db, slices.Clone(m.wal[:min(cut, last-1)])}, true
+	return image{older.db, slices.Clone(m.wal[:min(cut, last-1)]), m.key}, true
 }
 
 // checkpointPages is from which size of the log on SQLite takes it over into the file.
@@ -108,5 +113,5 @@ func (m image) lagging(commits int) (image, bool) {
 	if commits == 0 || len(ends) <= commits || len(m.wal) > checkpointPages*int(binary.BigEndian.Uint32(m.wal[8:])) {
 		return m, false
 	}
-	return image{m.db, slices.Clone(m.wal[:ends[len(ends)-1-commits]])}, true
+	return image{m.db, slices.Clone(m.wal[:ends[len(ends)-1-commits]]), m.key}, true
 }

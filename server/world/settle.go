@@ -41,7 +41,7 @@ func (w *world) settle() error {
 // seeWhatIsSeen notes what the tablets have seen of the server's records: all of it must be there in the end.
 func (w *world) seeWhatIsSeen() error {
 	for _, t := range w.tablets {
-		bases, err := records(w.ctx, t.path, `SELECT id, kind, base FROM records WHERE base IS NOT NULL`)
+		_, bases, err := t.records()
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"levee/clientlib"
+	"levee/clientlib/inspect"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -29,6 +30,7 @@ type tablet struct {
 	off    int64 // of its clock, milliseconds
 	store  *clientlib.Store
 	peek   *sql.DB
+	unseal inspect.Unsealer
 	opened int
 	// told are the changes of which the tablet's file has said that they are kept, as they were last seen there.
 	told map[hlc.ID]told
@@ -43,6 +45,7 @@ type told struct {
 	replica  int64
 	sequence int64
 	body     []byte
+	sealed   []byte // body as it lies in the file
 }
 
 func (c told) decode() (*record.Change, error) {
@@ -57,6 +60,9 @@ func (w *world) newTablet(name string, role recordv1.Role, file image) (*tablet,
 	w.tablets = append(w.tablets, t)
 	return t, t.become(file)
 }
+
+// tabletKey opens the files of tablets.
+var tabletKey = clientlib.HostKey([32]byte{'w'})
 
 func (t *tablet) wall() time.Time { return time.UnixMilli(t.w.now.Load() + t.off) }
 
@@ -74,9 +80,12 @@ func (t *tablet) become(file image) error {
 func (t *tablet) open() (err error) {
 	t.opened++
 	source := entropy(t.w.seed, partTablet+uint64(1000*t.number+t.opened)) //nolint:gosec // small numbers
-	t.store, err = clientlib.Open(t.w.ctx, t.path, clientlib.Options{Wall: t.wall, Transport: &link{w: t.w, name: t.name, dying: t.dying}, Entropy: source, Name: t.name, App: "world"})
+	t.store, err = clientlib.Open(t.w.ctx, t.path, clientlib.Options{Key: tabletKey, Wall: t.wall, Transport: &link{w: t.w, name: t.name, dying: t.dying}, Entropy: source, Name: t.name, App: "world"})
 	if err != nil {
 		return t.w.broken("the tablet of %s does not open: %v", t.name, err)
+	}
+	if t.unseal, err = inspect.Unseal(t.path, tabletKey); err != nil {
+		return err
 	}
 	if t.peek, err = sql.Open("sqlite", t.path); err != nil {
 		return err
@@ -102,10 +111,16 @@ func (t *tablet) remember() error {
 	return t.each(`SELECT id, replica, sequence, body FROM changes ORDER BY rowid`, func(r *sql.Rows) error {
 		var c told
 		var id []byte
-		if err := r.Scan(&id, &c.replica, &c.sequence, &c.body); err != nil {
+		if err := r.Scan(&id, &c.replica, &c.sequence, &c.sealed); err != nil {
 			return err
 		}
 		was, ok := t.told[hlc.ID(id)]
+		if c.body = was.body; !bytes.Equal(was.sealed, c.sealed) {
+			var err error
+			if c.body, err = t.unseal.ChangeBody(hlc.ID(id), c.sealed); err != nil {
+				return err
+			}
+		}
 		if !ok || !bytes.Equal(was.body, c.body) {
 			t.w.accepted[hlc.ID(id)] = append(t.w.accepted[hlc.ID(id)], c)
 		}
@@ -117,6 +132,28 @@ func (t *tablet) remember() error {
 		t.told[hlc.ID(id)] = c
 		return nil
 	})
+}
+
+// records are the tablet's records as it shows them, and as the server has them.
+func (t *tablet) records() (views, bases map[hlc.ID]stored, err error) {
+	inside, err := inspect.Read(t.w.ctx, t.path, tabletKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	views, bases = map[hlc.ID]stored{}, map[hlc.ID]stored{}
+	for _, r := range inside.Records {
+		for into, state := range map[*map[hlc.ID]stored][]byte{&views: r.View, &bases: r.Base} {
+			if state == nil {
+				continue
+			}
+			s := stored{kind: r.Kind, state: state}
+			if s.registers, err = record.DecodeState(state); err != nil {
+				return nil, nil, err
+			}
+			(*into)[r.ID] = s
+		}
+	}
+	return views, bases, nil
 }
 
 // tell puts a change that the tablet accepted into the story.

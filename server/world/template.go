@@ -106,7 +106,7 @@ func makeTemplate(ctx context.Context, dir string) (*template, error) {
 func (w *world) enrol(e server.Enrolment, role recordv1.Role) (err error) {
 	t := w.made
 	path := filepath.Join(w.dir, e.Worker+".db")
-	s, err := clientlib.Open(w.ctx, path, clientlib.Options{Wall: w.wall, Transport: &link{w: w, name: e.Worker}, Entropy: entropy(0, partTablet+uint64(len(t.tablets))), Name: e.Worker, App: "world"})
+	s, err := clientlib.Open(w.ctx, path, clientlib.Options{Key: tabletKey, Wall: w.wall, Transport: &link{w: w, name: e.Worker}, Entropy: entropy(0, partTablet+uint64(len(t.tablets))), Name: e.Worker, App: "world"})
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,8 @@ type EnrolmentCode struct {
 // 3 worker, 4 secret, 5 pin if there is one) with a check behind it: the first 4 bytes of the message's SHA-256, so that a
 // slip in copying is noticed before anything is sent.
 const (
-	enrolmentPrefix = "levee1."
+	// EnrolmentPrefix is how every code begins that is not in the typed form.
+	EnrolmentPrefix = "levee1."
 	enrolmentCheck  = 4
 	// maxEnrolmentText is more than any code needs that a server makes.
 	maxEnrolmentText = 2048
@@ -53,7 +54,7 @@ func (c EnrolmentCode) String() string {
 		b = appendBytes(b, enrolmentPin, []byte(c.Pin))
 	}
 	check := sha256.Sum256(b)
-	return enrolmentPrefix + base64.RawURLEncoding.EncodeToString(append(b, check[:enrolmentCheck]...))
+	return EnrolmentPrefix + base64.RawURLEncoding.EncodeToString(append(b, check[:enrolmentCheck]...))
 }
 
 // ParseEnrolmentCode reads a code, with white space anywhere in it: codes are copied from chats that break lines. The
@@ -66,9 +67,9 @@ func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
 		return invalid("too long")
 	}
 	text = strings.Map(visible, text)
-	encoded, ok := strings.CutPrefix(text, enrolmentPrefix)
+	encoded, ok := strings.CutPrefix(text, EnrolmentPrefix)
 	if !ok {
-		return invalid("does not start with " + enrolmentPrefix)
+		return invalid("does not start with " + EnrolmentPrefix)
 	}
 	b, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || len(b) < enrolmentCheck {

@@ -106,6 +106,11 @@ func ParseTyped(address, typed string) (EnrolmentCode, error) {
 	return c, nil
 }
 
+// TypedAddress is a server's URL in the shortest form that ParseTyped reads as the same.
+func TypedAddress(serverURL string) string {
+	return strings.TrimRight(strings.TrimPrefix(serverURL, "https://"), "/")
+}
+
 // inLetters are the digits of a number, the highest first, so many of them.
 func inLetters(n *big.Int, digits int) string {
 	b := make([]byte, digits)

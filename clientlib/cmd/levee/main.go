@@ -37,6 +37,7 @@ func main() {
 	os.Exit(run(ctx, around{
 		args: os.Args[1:], env: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr,
 		terminal: term.IsTerminal(int(os.Stderr.Fd())),
+		prompt:   terminalPrompter(os.Stdin, os.Stderr),
 		options:  clientlib.Options{App: version()},
 	}))
 }
@@ -57,7 +58,9 @@ type around struct {
 	out, err io.Writer
 	// terminal says that err is one, where a progress bar can move.
 	terminal bool
-	// options are for the store; its name is filled in.
+	// prompt asks whoever sits at the terminal; nil when nobody does.
+	prompt prompter
+	// options are for the store; its name is filled in, and its key where there is none.
 	options clientlib.Options
 }
 
@@ -66,6 +69,9 @@ type session struct {
 	*words
 	ctx      context.Context
 	store    *clientlib.Store
+	opened   clientlib.Key // what opened it
+	env      func(string) string
+	prompt   prompter
 	in       io.Reader
 	out      bytes.Buffer // printed in the end
 	err      io.Writer
@@ -80,7 +86,7 @@ type session struct {
 // run does one command and returns the exit code.
 func run(ctx context.Context, a around) int {
 	s := &session{
-		words: wordsIn(languageOf(a.args, a.env)), ctx: ctx, in: a.in, err: a.err, terminal: a.terminal,
+		words: wordsIn(languageOf(a.args, a.env)), ctx: ctx, in: a.in, err: a.err, terminal: a.terminal, env: a.env, prompt: a.prompt,
 		json: slices.Contains(a.args, "--json"), read: map[record.Kind][]clientlib.AnyRecord{},
 	}
 	exit := s.report(s.do(a))
@@ -93,10 +99,12 @@ func run(ctx context.Context, a around) int {
 
 // grammar is the command line: every command with its arguments and flags.
 type grammar struct {
-	Store string   `env:"LEVEE_STORE" default:"${store}" placeholder:"${word_file}" help:"${store_flag}"`
-	JSON  bool     `name:"json" help:"${json_flag}"`
-	Lang  string   `enum:"zh,en" default:"${lang}" placeholder:"zh|en" help:"${lang_flag}"`
-	Help  helpFlag `short:"h" help:"${help_flag}"`
+	Store   string   `env:"LEVEE_STORE" default:"${store}" placeholder:"${word_file}" help:"${store_flag}"`
+	Profile string   `env:"LEVEE_PROFILE" placeholder:"${word_name}" help:"${profile_flag}"`
+	PINFile string   `name:"pin-file" env:"LEVEE_PIN_FILE" placeholder:"${word_file}" help:"${pin_file_flag}"`
+	JSON    bool     `name:"json" help:"${json_flag}"`
+	Lang    string   `enum:"zh,en" default:"${lang}" placeholder:"zh|en" help:"${lang_flag}"`
+	Help    helpFlag `short:"h" help:"${help_flag}"`
 
 	Enrol     enrolCmd     `cmd:"" help:"${enrol}"`
 	Log       logCmd       `cmd:"" help:"${log}"`
@@ -115,6 +123,8 @@ type grammar struct {
 	Release   releaseCmd   `cmd:"" help:"${release}"`
 	Conflicts conflictsCmd `cmd:"" help:"${conflicts}"`
 	Rescue    rescueCmd    `cmd:"" help:"${rescue}"`
+	PIN       pinCmd       `cmd:"" name:"pin" help:"${pin}"`
+	Profiles  profilesCmd  `cmd:"" help:"${profiles}"`
 }
 
 func (s *session) do(a around) error {
@@ -135,12 +145,30 @@ func (s *session) do(a around) error {
 	if g.Store == "" {
 		return s.fail("no_store", noStore)
 	}
+	if g.Profile != "" {
+		if g.Store, err = clientlib.ProfilePath(filepath.Dir(g.Store), g.Profile); err != nil {
+			return err
+		}
+	}
+	command := ""
+	if node := parsed.Selected(); node != nil {
+		command = node.Name
+	}
+	if command == "profiles" { // which of them is not chosen yet
+		return s.profiles(filepath.Dir(g.Store))
+	}
 	if err := os.MkdirAll(filepath.Dir(g.Store), 0o700); err != nil {
 		return s.fail("no_store", folderFails, err.Error())
 	}
 	options := a.options
 	options.Name = g.Enrol.tabletName()
-	if node := parsed.Selected(); node != nil && node.Name == "rescue" { // it can't be opened
+	if options.Key.IsZero() {
+		if options.Key, err = s.key(g); err != nil {
+			return err
+		}
+	}
+	s.opened = options.Key
+	if command == "rescue" { // it can't be opened
 		return s.rescue(g.Store, options)
 	}
 	if s.store, err = clientlib.Open(s.ctx, g.Store, options); err != nil {

@@ -17,7 +17,10 @@ var about = message{
 
 // helps are the texts of help, by the names that stand in the grammar.
 var helps = map[string]message{
-	"store_flag": {"The tablet's file ($LEVEE_STORE). It is made when it is not there.", "本机数据文件（$LEVEE_STORE），没有时自动建立。"},
+	"store_flag":    {"The tablet's file ($LEVEE_STORE). It is made when it is not there.", "本机数据文件（$LEVEE_STORE），没有时自动建立。"},
+	"profile_flag":  {"The file of this name beside the other, for several workers on one tablet ($LEVEE_PROFILE).", "同一文件夹中这个名称的数据文件，供多人共用一台平板（$LEVEE_PROFILE）。"},
+	"pin_file_flag": {"Read the PIN from this file ($LEVEE_PIN_FILE), else from $LEVEE_PIN; else it is asked for.", "从文件读取 PIN（$LEVEE_PIN_FILE），否则取 $LEVEE_PIN，都没有时询问。"},
+	"new_pin_flag":  {"Read the new PIN from this file ($LEVEE_NEW_PIN_FILE), else from $LEVEE_NEW_PIN; else it is asked for.", "从文件读取新 PIN（$LEVEE_NEW_PIN_FILE），否则取 $LEVEE_NEW_PIN，都没有时询问。"},
 	"json_flag": {
 		"Print one JSON object on standard output, for errors too: {\"error\": {\"code\": …, \"message\": …}}.",
 		"在标准输出打印一个 JSON 对象；出错时也是：{\"error\": {\"code\": …, \"message\": …}}。",
@@ -43,7 +46,9 @@ var helps = map[string]message{
 	"conflicts": {"Show fields that two people filled in differently.", "显示两处填写不一致的内容。"},
 	"rescue":    {"Save what is unsent in a damaged file, and make the file anew.", "保存损坏文件中未发送的内容，并重建文件。"},
 
-	"code_argument":     {"The enrolment code. It may be broken into parts.", "登记码，可以分成几段。"},
+	"pin":               {"Change the PIN.", "修改 PIN。"},
+	"profiles":          {"Show whose files are on this tablet; --profile chooses one.", "列出本机上各人的数据文件；用 --profile 选择。"},
+	"code_argument":     {"The enrolment code, as copied; or the server's address and the code as typed. It may be broken into parts.", "复制来的登记码；或者服务器地址加手工输入的登记码。登记码可以分成几段。"},
 	"id_argument":       {"The record: its id, at least 4 of the first or last digits of it, or its name or case number.", "记录的编号，或编号开头或结尾的至少 4 位，或名称、个案编号。"},
 	"activity_argument": {"The activity: its id, at least 4 of the first or last digits of it, or its name.", "活动的编号，或编号开头或结尾的至少 4 位，或名称。"},
 	"fields_argument":   {"What to set, such as minutes=90. A field that takes several values may be named several times.", "要修改的内容，如 minutes=90 或 时长=90；可填多项的可以写多次。"},
@@ -67,6 +72,7 @@ var helps = map[string]message{
 
 	"word_text":   {"TEXT", "文字"},
 	"word_file":   {"FILE", "文件"},
+	"word_name":   {"NAME", "名称"},
 	"word_field":  {"FIELD", "项目"},
 	"word_date":   {"DATE", "日期"},
 	"word_number": {"NUMBER", "数字"},
@@ -206,8 +212,16 @@ var (
 
 // Enrolling, status and sites.
 var (
-	enrolled          = message{"This tablet is now that of %s in “%s”. From here on it works without the network.", "本机已登记：%s，行动“%s”。从现在起没有网络也能使用。"}
-	notEnrolled       = message{"This tablet is not enrolled. Ask your coordinator for a code, then: levee enrol CODE", "本机尚未登记。请向协调员索取登记码，然后运行：levee enrol 登记码"}
+	enrolled    = message{"This tablet is now that of %s in “%s”. From here on it works without the network.", "本机已登记：%s，行动“%s”。从现在起没有网络也能使用。"}
+	notEnrolled = message{"This tablet is not enrolled. Ask your coordinator for a code, then: levee enrol CODE", "本机尚未登记。请向协调员索取登记码，然后运行：levee enrol 登记码"}
+	noAddress   = message{
+		"A code that is typed needs the server's address before it: levee enrol ADDRESS CODE",
+		"手工输入登记码时，要先写服务器地址：levee enrol 地址 登记码",
+	}
+	isRevoked = message{
+		"This tablet was revoked: nothing on it can be read any more. %s to be sent; run: levee sync",
+		"本机已停用，内容不能再查看。还有%s要发送，请运行：levee sync",
+	}
 	titleDeployment   = message{"Deployment", "行动"}
 	titleWorker       = message{"Worker", "工作人员"}
 	titleSite         = message{"Site", "服务点"}
@@ -248,6 +262,15 @@ var (
 
 // Rescuing a damaged file.
 var (
+	askPIN            = message{"PIN: ", "请输入 PIN："}
+	askNewPIN         = message{"Choose a PIN (at least 6 digits), or a passphrase: ", "请设置 PIN（至少 6 位数字）或口令："}
+	askAgain          = message{"The same once more: ", "请再输入一次："}
+	pinsDiffer        = message{"The two were not the same. Nothing was changed.", "两次输入不一致，没有作任何更改。"}
+	pinChanged        = message{"The PIN was changed.", "PIN 已修改。"}
+	pinFileFails      = message{"The PIN can't be read: %s", "无法读取 PIN：%s"}
+	noProfiles        = message{"There are no files here yet.", "这里还没有数据文件。"}
+	profileWithoutKey = message{"not locked yet, or its key is missing", "尚未加密，或缺少密钥文件"}
+
 	rescued    = message{"The file was made anew; %s waiting to be sent. Everything else comes with the next sync: levee sync", "文件已重建；待发送 %s。其余内容会在下次同步时取回：levee sync"}
 	rescueLost = message{"%s could not be read.", "%s无法读出。"}
 	rescueKept = message{"The damaged file is kept: %s. What was read of it: %s", "损坏的文件已保留：%s。从中读出的内容：%s"}

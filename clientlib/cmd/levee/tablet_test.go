@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,12 +34,14 @@ type tablet struct {
 	input    string
 	ctx      context.Context // the test's when nil
 	options  clientlib.Options
+	env      map[string]string
+	prompt   prompter
 }
 
 func newTablet(t testing.TB, s *server, c *clock, seed byte) *tablet {
 	return &tablet{
 		t: t, file: filepath.Join(t.TempDir(), "tablet.db"), lang: "en",
-		options: clientlib.Options{Wall: c.wall, Entropy: rand.NewChaCha8([32]byte{seed}), Transport: s, App: "levee/test"},
+		options: clientlib.Options{Key: clientlib.HostKey([32]byte{1}), Wall: c.wall, Entropy: rand.NewChaCha8([32]byte{seed}), Transport: s, App: "levee/test"},
 	}
 }
 
@@ -60,10 +63,22 @@ func (tab *tablet) run(args ...string) (stdout, stderr string, exit int) {
 		ctx = tab.t.Context()
 	}
 	exit = run(ctx, around{
-		args: append([]string{"--store", tab.file, "--lang", tab.lang}, args...), env: func(string) string { return "" },
+		args: append([]string{"--store", tab.file, "--lang", tab.lang}, args...), env: func(name string) string { return tab.env[name] }, prompt: tab.prompt,
 		in: strings.NewReader(tab.input), out: &out, err: &err, terminal: tab.terminal, options: tab.options,
 	})
 	return out.String(), err.String(), exit
+}
+
+// code does a command that is to fail, and says with which code.
+func (tab *tablet) code(args ...string) string {
+	tab.t.Helper()
+	return tab.object(1, args...)["error"].(map[string]any)["code"].(string)
+}
+
+// exists reports whether there is a file.
+func (tab *tablet) exists() bool {
+	_, err := os.Stat(tab.file)
+	return err == nil
 }
 
 // must does a command that is to succeed, and returns what it printed.

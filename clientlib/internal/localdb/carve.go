@@ -11,7 +11,7 @@ import (
 // carve finds own changes in the bytes of a damaged file and of its write-ahead log, by their row numbers: rows whose page
 // is sound, though no page that leads to it is. SQLite's file format is stable (sqlite.org/fileformat2.html); what only
 // looks like a row of changes does not decode.
-func carve(path string) map[int64]OwnChange {
+func (s *sealer) carve(path string) map[int64]OwnChange {
 	pages := pagesOf(path)
 	found := map[int64]OwnChange{}
 	for number, page := range pages {
@@ -33,8 +33,10 @@ func carve(path string) map[int64]OwnChange {
 			if !ok {
 				continue
 			}
-			if c, ok := changeIn(payload); ok && sound(c) {
-				found[row] = c
+			if c, ok := changeIn(payload); ok {
+				if c, ok := s.sound(c); ok {
+					found[row] = c
+				}
 			}
 		}
 	}

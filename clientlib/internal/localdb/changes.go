@@ -31,8 +31,12 @@ func (tx *Tx) Append(t *Tablet, c *record.Change) error {
 	t.Sequence++
 	t.Chain = batch.Next(t.Chain, batch.HashOf(body))
 	t.Time = max(t.Time, c.Stamp.Time)
-	err := tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, '', 0)`,
-		int64(t.Replica), t.Sequence, c.ID[:], c.Record[:], body) //nolint:gosec // kept as the signed number of the same bits
+	sealed, err := tx.seal.seal(changeBody, c.ID[:], body)
+	if err != nil {
+		return err
+	}
+	err = tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, '', 0)`,
+		int64(t.Replica), t.Sequence, c.ID[:], c.Record[:], sealed) //nolint:gosec // kept as the signed number of the same bits
 	if err != nil {
 		return fmt.Errorf("storing change %d: %w", t.Sequence, err)
 	}
@@ -63,16 +67,20 @@ func (tx *Tx) allChanges(where string, args ...any) ([]own, error) {
 	var found []own
 	err := tx.each(func(r row) error {
 		var o own
-		if err := r.Scan(&o.replica, &o.sequence, &o.body, &o.held, &o.known); err != nil {
+		var changeID, sealed []byte
+		if err := r.Scan(&o.replica, &o.sequence, &changeID, &sealed, &o.held, &o.known); err != nil {
 			return err
 		}
 		var err error
+		if o.body, err = tx.seal.open(changeBody, changeID, sealed); err != nil {
+			return fmt.Errorf("change %d: %w", o.sequence, err)
+		}
 		if o.change, err = record.DecodeChange(o.body, o.replica); err != nil {
 			return fmt.Errorf("change %d: %w: %w", o.sequence, ErrDamaged, err)
 		}
 		found = append(found, o)
 		return nil
-	}, `SELECT replica, sequence, body, held, known FROM changes WHERE `+where, args...)
+	}, `SELECT replica, sequence, id, body, held, known FROM changes WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes: %w", err)
 	}
@@ -86,8 +94,8 @@ func (tx *Tx) Outbox(t *Tablet, most, mostBytes int) ([][]byte, error) {
 	size := 0
 	full := errors.New("enough")
 	err := tx.each(func(r row) error {
-		var body []byte
-		if err := r.Scan(&body); err != nil {
+		body, err := tx.scanBody(r)
+		if err != nil {
 			return err
 		}
 		if size += len(body); size > mostBytes && len(bodies) > 0 {
@@ -95,11 +103,20 @@ func (tx *Tx) Outbox(t *Tablet, most, mostBytes int) ([][]byte, error) {
 		}
 		bodies = append(bodies, body)
 		return nil
-	}, `SELECT body FROM changes WHERE replica = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, int64(t.Replica), t.Acknowledged, most) //nolint:gosec // the same bits, signed
+	}, `SELECT id, body FROM changes WHERE replica = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, int64(t.Replica), t.Acknowledged, most) //nolint:gosec // the same bits, signed
 	if err != nil && !errors.Is(err, full) {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
 	}
 	return bodies, nil
+}
+
+// scanBody reads the id and body of an own change, and gives its body.
+func (tx *Tx) scanBody(r row) ([]byte, error) {
+	var changeID, sealed []byte
+	if err := r.Scan(&changeID, &sealed); err != nil {
+		return nil, err
+	}
+	return tx.seal.open(changeBody, changeID, sealed)
 }
 
 // chainAt is the own chain at a sequence number up to the newest.
@@ -112,11 +129,10 @@ func (tx *Tx) chainAt(t *Tablet, sequence uint64) (batch.Hash, error) {
 		chain, from = t.AcknowledgedChain, t.Acknowledged
 	}
 	err := tx.each(func(r row) error {
-		var body []byte
-		err := r.Scan(&body)
+		body, err := tx.scanBody(r)
 		chain = batch.Next(chain, batch.HashOf(body))
 		return err
-	}, `SELECT body FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence`, int64(t.Replica), from, sequence) //nolint:gosec // the same bits, signed
+	}, `SELECT id, body FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence`, int64(t.Replica), from, sequence) //nolint:gosec // the same bits, signed
 	if err != nil {
 		return batch.Hash{}, fmt.Errorf("reading the chain: %w", err)
 	}

@@ -103,8 +103,12 @@ func (tx *Tx) renumber(t *Tablet, keep []own, has, once int, before map[hlc.ID]r
 		t.Sequence++
 		t.Chain = batch.Next(t.Chain, batch.HashOf(body))
 		t.Time = max(t.Time, o.change.Stamp.Time)
-		err := tx.exec(`UPDATE changes SET replica = $1, sequence = $2, body = $3, known = $4, durable = 0 WHERE id = $5`,
-			int64(t.Replica), t.Sequence, body, o.known, o.change.ID[:]) //nolint:gosec // the same bits, signed
+		sealed, err := tx.seal.seal(changeBody, o.change.ID[:], body)
+		if err != nil {
+			return err
+		}
+		err = tx.exec(`UPDATE changes SET replica = $1, sequence = $2, body = $3, known = $4, durable = 0 WHERE id = $5`,
+			int64(t.Replica), t.Sequence, sealed, o.known, o.change.ID[:]) //nolint:gosec // the same bits, signed
 		if err != nil {
 			return fmt.Errorf("storing change %d: %w", t.Sequence, err)
 		}

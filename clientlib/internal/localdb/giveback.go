@@ -23,14 +23,16 @@ func (tx *Tx) LoseHistory(t *Tablet, common Mark) error {
 		`DELETE FROM marks WHERE position > $1`,
 		// What this server took before it was set back it has lost again.
 		`UPDATE returns SET given = 0 WHERE given > $1`,
-		`INSERT INTO returns (record, proof, kind, state, given)
-		 SELECT id, proof, kind, coalesce(sent, base), 0 FROM records WHERE position > $1 AND proof IS NOT NULL
-		 ON CONFLICT DO UPDATE SET given = 0`,
-		`UPDATE records SET position = $1 WHERE position > $1`,
 	} {
 		if err := tx.exec(step, common.Position); err != nil {
 			return fmt.Errorf("going back to position %d: %w", common.Position, err)
 		}
+	}
+	if err := tx.returnAll(common.Position); err != nil {
+		return fmt.Errorf("going back to position %d: %w", common.Position, err)
+	}
+	if err := tx.exec(`UPDATE records SET position = $1 WHERE position > $1`, common.Position); err != nil {
+		return fmt.Errorf("going back to position %d: %w", common.Position, err)
 	}
 	if t.Cursor.Position < common.Position { // everything was being pulled again, and goes on from there
 		t.Recheck = common
@@ -38,6 +40,57 @@ func (tx *Tx) LoseHistory(t *Tablet, common Mark) error {
 		t.Cursor, t.Recheck = common, Mark{}
 	}
 	return tx.Save(t)
+}
+
+// returnAll puts what was proved behind a position among what is to be given back.
+func (tx *Tx) returnAll(behind uint64) error {
+	var states []Return
+	err := tx.each(func(r row) error {
+		var one Return
+		var base, sent []byte
+		if err := r.Scan(id{&one.Record}, &one.Kind, &one.Proof, &base, &sent); err != nil {
+			return err
+		}
+		from, sealed := recordSent, sent
+		if sent == nil {
+			from, sealed = recordBase, base
+		}
+		var err error
+		one.State, err = tx.seal.open(from, one.Record[:], sealed)
+		states = append(states, one)
+		return err
+	}, `SELECT id, kind, proof, base, sent FROM records WHERE position > $1 AND proof IS NOT NULL`, behind)
+	if err != nil {
+		return err
+	}
+	for _, one := range states {
+		if err := tx.insertReturn(one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insertReturn puts a state among what is to be given back; one that is there already is to be given again.
+func (tx *Tx) insertReturn(one Return) error {
+	state, err := tx.seal.seal(returnState, returnRow(one.Record, one.Proof), one.State)
+	if err != nil {
+		return err
+	}
+	return tx.exec(`
+		INSERT INTO returns (record, proof, kind, state, given) VALUES ($1, $2, $3, $4, 0)
+		ON CONFLICT DO UPDATE SET given = 0`, one.Record[:], one.Proof, one.Kind, state)
+}
+
+// scanReturn reads the columns record, kind, state and proof, and those in rest.
+func (tx *Tx) scanReturn(r row, one *Return, rest ...any) error {
+	var sealed []byte
+	if err := r.Scan(append([]any{id{&one.Record}, &one.Kind, &sealed, &one.Proof}, rest...)...); err != nil {
+		return err
+	}
+	var err error
+	one.State, err = tx.seal.open(returnState, returnRow(one.Record, one.Proof), sealed)
+	return err
 }
 
 // PullAgain moves the cursor back to the beginning. Until it has come to where it was, the server's log is compared there
@@ -60,7 +113,7 @@ func (tx *Tx) ToGive(most, mostBytes int) (returns []Return, left int, err error
 	full := errors.New("enough")
 	err = tx.each(func(r row) error {
 		var one Return
-		if err := r.Scan(id{&one.Record}, &one.Kind, &one.State, &one.Proof); err != nil {
+		if err := tx.scanReturn(r, &one); err != nil {
 			return err
 		}
 		if size += len(one.State); size > mostBytes && len(returns) > 0 {
@@ -112,9 +165,13 @@ func (tx *Tx) Returning() (n int, err error) {
 func (tx *Tx) returning(of hlc.ID) (map[string]record.Registers, error) {
 	returns := map[string]record.Registers{}
 	err := tx.each(func(r row) error {
-		var proof, encoded []byte
-		if err := r.Scan(&proof, &encoded); err != nil {
+		var proof, sealed []byte
+		if err := r.Scan(&proof, &sealed); err != nil {
 			return err
+		}
+		encoded, err := tx.seal.open(returnState, returnRow(of, proof), sealed)
+		if err != nil {
+			return fmt.Errorf("record %s: %w", of, err)
 		}
 		state, err := record.DecodeState(encoded)
 		if err != nil {

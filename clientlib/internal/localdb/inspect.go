@@ -50,8 +50,39 @@ type Returned struct {
 	Given uint64
 }
 
+// Unsealer opens values of a file, for those who look into it.
+type Unsealer struct{ seal *sealer }
+
+// Unseal opens the data key that lies beside a file. It writes nothing but the count of wrong keys.
+func Unseal(path string, o Options) (*Unsealer, error) {
+	k, err := readKeyFile(path)
+	if errors.Is(err, errNoKeyFile) {
+		err = ErrKeyMissing
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := k.unlock(path, o.Key, o.now())
+	if err != nil {
+		return nil, err
+	}
+	seal, err := newSealer(data, o.Entropy)
+	return &Unsealer{seal}, err
+}
+
+// ChangeBody opens the body of an own change.
+func (u *Unsealer) ChangeBody(change hlc.ID, sealed []byte) ([]byte, error) {
+	return u.seal.open(changeBody, change[:], sealed)
+}
+
+// Seal and Open are for what is kept beside a file.
+func (u *Unsealer) Seal(value []byte) ([]byte, error) { return u.seal.seal(salvageFile, nil, value) }
+
+// Open opens what Seal sealed.
+func (u *Unsealer) Open(sealed []byte) ([]byte, error) { return u.seal.open(salvageFile, nil, sealed) }
+
 // Inspect reads a whole file on one snapshot, and writes nothing.
-func Inspect(ctx context.Context, path string) (c *Contents, err error) {
+func (u *Unsealer) Inspect(ctx context.Context, path string) (c *Contents, err error) {
 	pool, err := sql.Open("sqlite", dsn(path, "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)"))
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", path, err)
@@ -62,7 +93,7 @@ func Inspect(ctx context.Context, path string) (c *Contents, err error) {
 		return nil, fmt.Errorf("opening %s: %w", path, classify(err))
 	}
 	c = &Contents{}
-	err = transact(ctx, pool, &sql.TxOptions{ReadOnly: true}, func(tx *Tx) error { return tx.contents(c) })
+	err = transact(ctx, pool, &sql.TxOptions{ReadOnly: true}, u.seal, func(tx *Tx) error { return tx.contents(c) })
 	return c, err
 }
 
@@ -76,7 +107,14 @@ func (tx *Tx) contents(c *Contents) error {
 	}
 	err = tx.each(func(r row) error {
 		var one BaseRecord
-		err := r.Scan(id{&one.ID}, &one.Kind, &one.Position, &one.Base, &one.View, &one.Sent, &one.Proof, &one.Dropped)
+		if err := r.Scan(id{&one.ID}, &one.Kind, &one.Position, &one.Base, &one.View, &one.Sent, &one.Proof, &one.Dropped); err != nil {
+			return err
+		}
+		var errs [3]error
+		one.Base, errs[0] = tx.seal.open(recordBase, one.ID[:], one.Base)
+		one.View, errs[1] = tx.seal.open(recordView, one.ID[:], one.View)
+		one.Sent, errs[2] = tx.seal.open(recordSent, one.ID[:], one.Sent)
+		err := errors.Join(errs[:]...)
 		c.Records = append(c.Records, one)
 		return err
 	}, `SELECT id, kind, position, base, view, sent, proof, dropped FROM records ORDER BY id`)
@@ -85,7 +123,7 @@ func (tx *Tx) contents(c *Contents) error {
 	}
 	err = tx.each(func(r row) error {
 		var one Returned
-		err := r.Scan(id{&one.Record}, &one.Kind, &one.State, &one.Proof, &one.Given)
+		err := tx.scanReturn(r, &one.Return, &one.Given)
 		c.Returns = append(c.Returns, one)
 		return err
 	}, `SELECT record, kind, state, proof, given FROM returns ORDER BY record, proof`)
@@ -104,7 +142,12 @@ func (tx *Tx) ownChanges() ([]OwnChange, error) {
 	var found []OwnChange
 	err := tx.each(func(r row) error {
 		var one OwnChange
-		err := r.Scan(&one.Replica, &one.Sequence, id{&one.ID}, id{&one.Record}, &one.Body, &one.Held, &one.Known)
+		var sealed []byte
+		if err := r.Scan(&one.Replica, &one.Sequence, id{&one.ID}, id{&one.Record}, &sealed, &one.Held, &one.Known); err != nil {
+			return err
+		}
+		var err error
+		one.Body, err = tx.seal.open(changeBody, one.ID[:], sealed)
 		found = append(found, one)
 		return err
 	}, `SELECT replica, sequence, id, record, body, held, known FROM changes ORDER BY rowid`)

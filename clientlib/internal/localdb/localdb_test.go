@@ -27,10 +27,12 @@ import (
 
 var start = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC)
 
+var testKey = HostKey([32]byte{1})
+
 // newDB is a file in which a tablet is enrolled.
 func newDB(t testing.TB) *DB {
 	t.Helper()
-	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), 0)
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "tablet.db"), Options{Key: testKey})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,10 +99,15 @@ func (tx *Tx) load(recordID hlc.ID, kind record.Kind) (*held, error) {
 		return nil, fmt.Errorf("reading record %s: %w", recordID, err)
 	}
 	for _, state := range []struct {
-		encoded []byte
-		into    *record.Registers
-	}{{base, &r.base}, {view, &r.view}, {sent, &r.sent}} {
-		if *state.into, err = record.DecodeState(state.encoded); err != nil {
+		column column
+		sealed []byte
+		into   *record.Registers
+	}{{recordBase, base, &r.base}, {recordView, view, &r.view}, {recordSent, sent, &r.sent}} {
+		encoded, err := tx.seal.open(state.column, recordID[:], state.sealed)
+		if err != nil {
+			return nil, fmt.Errorf("reading record %s: %w", recordID, err)
+		}
+		if *state.into, err = record.DecodeState(encoded); err != nil {
 			return nil, fmt.Errorf("reading record %s: %w: %w", recordID, ErrDamaged, err)
 		}
 	}
@@ -111,35 +116,47 @@ func (tx *Tx) load(recordID hlc.ID, kind record.Kind) (*held, error) {
 
 // store writes a row. One without anything to show is taken out: its making is held, and shown among what is held.
 func (tx *Tx) store(r *held) error {
-	var err error
 	switch {
 	case len(r.view) == 0 && r.isNew:
 		return nil
 	case len(r.view) == 0:
-		err = tx.exec(`DELETE FROM records WHERE id = $1`, r.id[:])
-	case r.isNew:
-		err = tx.exec(`
-			INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encoded(r.base), record.EncodeState(r.view), encoded(r.sent), r.dropped)
-	default:
-		err = tx.exec(`
-			UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11
-			WHERE id = $1`,
-			r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, encoded(r.base), record.EncodeState(r.view), encoded(r.sent), r.dropped)
+		if err := tx.exec(`DELETE FROM records WHERE id = $1`, r.id[:]); err != nil {
+			return fmt.Errorf("storing record %s: %w", r.id, err)
+		}
+		return nil
 	}
+	base, err := tx.sealState(recordBase, r.id, r.base)
 	if err != nil {
+		return err
+	}
+	view, err := tx.sealState(recordView, r.id, r.view)
+	if err != nil {
+		return err
+	}
+	sent, err := tx.sealState(recordSent, r.id, r.sent)
+	if err != nil {
+		return err
+	}
+	query := `
+		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11
+		WHERE id = $1`
+	if r.isNew {
+		query = `
+		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	}
+	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped); err != nil {
 		return fmt.Errorf("storing record %s: %w", r.id, err)
 	}
 	return nil
 }
 
-// encoded is a state as a value for a column; NULL when it is nothing.
-func encoded(state record.Registers) any {
+// sealState is a state as a value for a column; NULL when it is nothing.
+func (tx *Tx) sealState(c column, of hlc.ID, state record.Registers) ([]byte, error) {
 	if len(state) == 0 {
-		return nil
+		return nil, nil
 	}
-	return record.EncodeState(state)
+	return tx.seal.seal(c, of[:], record.EncodeState(state))
 }
 
 // owner is the id in the owner field, as a value for the column.
@@ -172,13 +189,16 @@ const selectRecords = `
 	       coalesce((SELECT 1 + min(c.durable) FROM changes c WHERE c.record = r.id AND c.held = '' AND c.replica <> t.replica), 0)
 	FROM tablet t CROSS JOIN records r `
 
-func scanRecord(r row) (Record, error) {
+func (tx *Tx) scanRecord(r row) (Record, error) {
 	var out Record
-	var view []byte
-	if err := r.Scan(id{&out.ID}, &out.Kind, &view, &out.Day, &out.Newest, &out.Earlier); err != nil {
+	var sealed []byte
+	if err := r.Scan(id{&out.ID}, &out.Kind, &sealed, &out.Day, &out.Newest, &out.Earlier); err != nil {
 		return Record{}, err
 	}
-	var err error
+	view, err := tx.seal.open(recordView, out.ID[:], sealed)
+	if err != nil {
+		return Record{}, fmt.Errorf("record %s: %w", out.ID, err)
+	}
 	if out.View, err = record.DecodeState(view); err != nil {
 		return Record{}, fmt.Errorf("record %s: %w: %w", out.ID, ErrDamaged, err)
 	}
@@ -188,7 +208,7 @@ func scanRecord(r row) (Record, error) {
 func (tx *Tx) records(query string, args ...any) ([]Record, error) {
 	var found []Record
 	err := tx.each(func(row row) error {
-		r, err := scanRecord(row)
+		r, err := tx.scanRecord(row)
 		found = append(found, r)
 		return err
 	}, selectRecords+query, args...)
@@ -217,7 +237,7 @@ func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
 func (tx *Tx) SetUp(worker hlc.ID) ([]Record, error) {
 	var found []Record
 	err := tx.each(func(row row) error {
-		r, err := scanRecord(row)
+		r, err := tx.scanRecord(row)
 		found = append(found, r)
 		return err
 	}, `SELECT id, kind, view, day, 0, 0 FROM records WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,

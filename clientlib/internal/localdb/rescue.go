@@ -40,19 +40,67 @@ func Healthy(ctx context.Context, path string) (bool, error) {
 	return err == nil, err
 }
 
-// Read reads what it can of a damaged file, and writes nothing to it. What it has from elsewhere stays, where the file
-// does not have it.
-func (s *Salvage) Read(ctx context.Context, path string) error {
+// OpenDamaged is Unseal for a file that is damaged. Where there is no key beside it, and nothing says that it was ever sealed,
+// an older program made it: then what is not sealed can be read, and isNew says that there is no key yet.
+func OpenDamaged(ctx context.Context, path string, o Options) (u *Unsealer, isNew bool, err error) {
+	sealed := false
+	pool, err := salvagePool(path)
+	if err != nil {
+		return nil, false, err
+	}
+	defer func() { _ = pool.Close() }()
+	err = transact(ctx, pool, &sql.TxOptions{ReadOnly: true}, nil, func(tx *Tx) error {
+		proof, _, err := tx.sealed()
+		sealed = err == nil && proof != nil
+		return nil // what can't be read says nothing
+	})
+	if errors.Is(err, ErrBusy) || ctx.Err() != nil {
+		return nil, false, err
+	}
+	u, err = Unseal(path, o)
+	switch {
+	case errors.Is(err, ErrKeyMissing) && !sealed:
+		if !o.Key.strong() {
+			return nil, false, o.Key.unfit()
+		}
+		return &Unsealer{plain()}, true, nil
+	case err == nil && !sealed:
+		u.seal.plainToo = true
+	}
+	return u, false, err
+}
+
+// MakeKey makes a key for a file that has none.
+func MakeKey(path string, o Options) (*Unsealer, error) {
+	data, err := newKeyFile(path, o.Key, entropyOr(o.Entropy))
+	if err != nil {
+		return nil, err
+	}
+	seal, err := newSealer(data, o.Entropy)
+	return &Unsealer{seal}, err
+}
+
+func salvagePool(path string) (*sql.DB, error) {
 	// With writable_schema, which writes nothing here, SQLite reads a file that is shorter than it should be.
 	pool, err := sql.Open("sqlite", dsn(path, "mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=writable_schema(1)"))
 	if err != nil {
-		return fmt.Errorf("opening %s: %w", path, err)
+		return nil, fmt.Errorf("opening %s: %w", path, err)
 	}
 	pool.SetMaxOpenConns(1)
+	return pool, nil
+}
+
+// Read reads what it can of a damaged file, and writes nothing to it. What it has from elsewhere stays, where the file
+// does not have it.
+func (s *Salvage) Read(ctx context.Context, path string, u *Unsealer) error {
+	pool, err := salvagePool(path)
+	if err != nil {
+		return err
+	}
 	defer func() { _ = pool.Close() }()
 	// Each table by itself: damage in one says nothing of another.
 	look := func(f func(*Tx) error) error {
-		err := transact(ctx, pool, &sql.TxOptions{ReadOnly: true}, f)
+		err := transact(ctx, pool, &sql.TxOptions{ReadOnly: true}, u.seal, f)
 		if errors.Is(err, ErrBusy) || ctx.Err() != nil {
 			return err
 		}
@@ -66,7 +114,7 @@ func (s *Salvage) Read(ctx context.Context, path string) error {
 			}
 			return nil
 		}),
-		look(func(tx *Tx) error { s.addChanges(tx.salvageChanges(carve(path))); return nil }),
+		look(func(tx *Tx) error { s.addChanges(tx.salvageChanges(u.seal.carve(path))); return nil }),
 		look(func(tx *Tx) error {
 			if journal, err := tx.Journal(); err == nil {
 				s.Journal = journal
@@ -116,7 +164,7 @@ func (tx *Tx) salvageChanges(carved map[int64]OwnChange) []OwnChange {
 				return err
 			}
 			last = at
-			if sound(c) {
+			if c, ok := tx.seal.sound(c); ok {
 				found[at], ids[c.ID] = c, true
 			}
 			return nil
@@ -145,10 +193,15 @@ func (tx *Tx) salvageChanges(carved map[int64]OwnChange) []OwnChange {
 	return changes
 }
 
-// sound reports whether a change is what its row says.
-func sound(c OwnChange) bool {
+// sound opens a change, and reports whether it is what its row says.
+func (s *sealer) sound(c OwnChange) (OwnChange, bool) {
+	body, err := s.open(changeBody, c.ID[:], c.Body)
+	if err != nil {
+		return c, false
+	}
+	c.Body = body
 	decoded, err := record.DecodeChange(c.Body, c.Replica)
-	return err == nil && decoded.ID == c.ID && decoded.Record == c.Record
+	return c, err == nil && decoded.ID == c.ID && decoded.Record == c.Record
 }
 
 // mostMissing is how many changes are looked for behind damage whose end can't be found.
@@ -157,13 +210,15 @@ const mostMissing = 20_000
 // Rebuild makes a new file for the tablet of a salvage, under a new replica number, which follows from nonce: what was
 // not known to be acknowledged is in the outbox again, everything else comes from the server. It says how many changes
 // are in the outbox.
-func Rebuild(ctx context.Context, path string, s *Salvage, nonce uint64) (queued int, err error) {
+func Rebuild(ctx context.Context, path string, s *Salvage, nonce uint64, u *Unsealer) (queued int, err error) {
 	for _, part := range []string{"", "-wal", "-shm"} { // of an earlier try that was interrupted
 		if err := os.Remove(path + part); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return 0, fmt.Errorf("making the new file: %w", err)
 		}
 	}
-	db, err := Open(ctx, path, 0)
+	seal := &sealer{entropy: u.seal.entropy} // which takes nothing that is not sealed
+	seal.keys.Store(u.seal.keys.Load())
+	db, err := open(ctx, path, Options{}, seal)
 	if err != nil {
 		return 0, err
 	}
@@ -185,8 +240,12 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 		return 0, err
 	}
 	for _, c := range s.Changes {
-		err := tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			int64(c.Replica), c.Sequence, c.ID[:], c.Record[:], c.Body, c.Held, c.Known) //nolint:gosec // the same bits, signed
+		sealed, err := tx.seal.seal(changeBody, c.ID[:], c.Body)
+		if err != nil {
+			return 0, err
+		}
+		err = tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			int64(c.Replica), c.Sequence, c.ID[:], c.Record[:], sealed, c.Held, c.Known) //nolint:gosec // the same bits, signed
 		if err != nil {
 			return 0, fmt.Errorf("storing change %d: %w", c.Sequence, err)
 		}
@@ -195,8 +254,7 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 		return 0, err
 	}
 	for _, r := range s.Returns {
-		err := tx.exec(`INSERT INTO returns (record, proof, kind, state, given) VALUES ($1, $2, $3, $4, 0)`, r.Record[:], r.Proof, r.Kind, r.State)
-		if err != nil {
+		if err := tx.insertReturn(r); err != nil {
 			return 0, fmt.Errorf("storing what is to be given back: %w", err)
 		}
 	}

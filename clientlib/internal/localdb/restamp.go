@@ -69,14 +69,18 @@ func moveReviewed(c *record.Change, moved map[hlc.Stamp]hlc.Stamp) error {
 func (tx *Tx) newestBut(t *Tablet, moved []own) (hlc.Time, error) {
 	var newest hlc.Time
 	err := tx.each(func(r row) error {
-		var state []byte
-		if err := r.Scan(&state); err != nil {
+		var recordID, sealed []byte
+		if err := r.Scan(&recordID, &sealed); err != nil {
+			return err
+		}
+		state, err := tx.seal.open(recordBase, recordID, sealed)
+		if err != nil {
 			return err
 		}
 		base, err := record.DecodeState(state)
 		newest = max(newest, base.Newest())
 		return err
-	}, `SELECT base FROM records WHERE base IS NOT NULL`)
+	}, `SELECT id, base FROM records WHERE base IS NOT NULL`)
 	if err != nil {
 		return 0, fmt.Errorf("reading records: %w", err)
 	}
@@ -104,7 +108,11 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 		return err
 	}
 	for _, o := range changes {
-		if err := tx.exec(`UPDATE changes SET body = $1 WHERE id = $2`, o.change.Encode(), o.change.ID[:]); err != nil {
+		sealed, err := tx.seal.seal(changeBody, o.change.ID[:], o.change.Encode())
+		if err != nil {
+			return err
+		}
+		if err := tx.exec(`UPDATE changes SET body = $1 WHERE id = $2`, sealed, o.change.ID[:]); err != nil {
 			return fmt.Errorf("storing change %d: %w", o.sequence, err)
 		}
 	}

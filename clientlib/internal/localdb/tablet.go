@@ -75,19 +75,24 @@ func (t *Tablet) Clock(wall func() time.Time) *hlc.Clock {
 // Tablet reads the one row; ErrNotEnrolled when there is none.
 func (tx *Tx) Tablet() (*Tablet, error) {
 	t := &Tablet{}
-	var seed, site, chain, acknowledgedChain, pin []byte
+	var sealed, site, chain, acknowledgedChain, pin []byte
 	var replica, nonce, now, offset, contact int64
 	err := tx.sql.QueryRowContext(tx.ctx, `
 		SELECT deployment, device, worker, server_url, server_key, private_key, certificate, site, replica, nonce,
 		       sequence, chain, acknowledged, acknowledged_chain, durable, accepted, possible, attempts,
 		       time, clock_offset, cursor, cursor_chain, last_contact, app, recheck, recheck_chain, journal, journal_chain, unconfirmed, pin, revoked
-		FROM tablet`).Scan(id{&t.Deployment}, id{&t.Device}, id{&t.Worker}, &t.ServerURL, (*[]byte)(&t.ServerKey), &seed, &t.Certificate, &site, &replica, &nonce,
+		FROM tablet`).Scan(id{&t.Deployment}, id{&t.Device}, id{&t.Worker}, &t.ServerURL, (*[]byte)(&t.ServerKey), &sealed, &t.Certificate, &site, &replica, &nonce,
 		&t.Sequence, &chain, &t.Acknowledged, &acknowledgedChain, &t.Durable, &t.Accepted, &t.Possible, &t.Attempts,
 		&now, &offset, &t.Cursor.Position, &t.Cursor.Chain, &contact, &t.App,
 		&t.Recheck.Position, &t.Recheck.Chain, &t.Journal.Position, &t.Journal.Chain, &t.Unconfirmed, &pin, &t.Revoked)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, ErrNotEnrolled
+	case err != nil:
+		return nil, fmt.Errorf("reading the tablet: %w", err)
+	}
+	seed, err := tx.seal.open(tabletKey, nil, sealed)
+	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading the tablet: %w", err)
 	case len(seed) != ed25519.SeedSize || copy(t.Chain[:], chain) != len(t.Chain) || copy(t.AcknowledgedChain[:], acknowledgedChain) != len(t.Chain):
@@ -113,12 +118,16 @@ func (tx *Tx) SetTablet(t *Tablet) error {
 	if err := tx.exec(`DELETE FROM enrolments`); err != nil {
 		return fmt.Errorf("ending the enrolment: %w", err)
 	}
+	seed, err := tx.seal.seal(tabletKey, nil, t.Key.Seed())
+	if err != nil {
+		return err
+	}
 	return tx.exec(`
 		INSERT INTO tablet (one, deployment, device, worker, server_url, server_key, private_key, certificate, site, replica, nonce,
 		       sequence, chain, acknowledged, acknowledged_chain, durable, accepted, possible, attempts,
 		       time, clock_offset, cursor, cursor_chain, last_contact, app, pin)
 		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
-		t.Deployment[:], t.Device[:], t.Worker[:], t.ServerURL, []byte(t.ServerKey), t.Key.Seed(), notNull(t.Certificate), t.site(), int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
+		t.Deployment[:], t.Device[:], t.Worker[:], t.ServerURL, []byte(t.ServerKey), seed, notNull(t.Certificate), t.site(), int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
 		t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:], t.Durable, t.Accepted, t.Possible, t.Attempts,
 		int64(t.Time), t.Offset.Milliseconds(), t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App, []byte(t.Pin)) //nolint:gosec // the same bits, signed
 }
@@ -149,13 +158,21 @@ func (t *Tablet) site() any {
 
 // Enrolment is the key and nonce that were kept for an enrolment code; ok is false when it was not begun.
 func (tx *Tx) Enrolment(code string) (key ed25519.PrivateKey, nonce uint64, ok bool, err error) {
-	var seed []byte
+	name, err := tx.seal.name(code)
+	if err != nil {
+		return nil, 0, false, err
+	}
+	var sealed []byte
 	var n int64
-	err = tx.sql.QueryRowContext(tx.ctx, `SELECT private_key, nonce FROM enrolments WHERE code = $1`, code).Scan(&seed, &n)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	err = tx.sql.QueryRowContext(tx.ctx, `SELECT private_key, nonce FROM enrolments WHERE code = $1`, name).Scan(&sealed, &n)
+	if errors.Is(err, sql.ErrNoRows) {
 		return nil, 0, false, nil
-	case err == nil && len(seed) != ed25519.SeedSize:
+	}
+	var seed []byte
+	if err == nil {
+		seed, err = tx.seal.open(enrolmentKey, []byte(name), sealed)
+	}
+	if err == nil && len(seed) != ed25519.SeedSize {
 		err = ErrDamaged
 	}
 	if err != nil {
@@ -166,7 +183,15 @@ func (tx *Tx) Enrolment(code string) (key ed25519.PrivateKey, nonce uint64, ok b
 
 // BeginEnrolment keeps the key and nonce with which a code will be used.
 func (tx *Tx) BeginEnrolment(code string, key ed25519.PrivateKey, nonce uint64) error {
-	err := tx.exec(`INSERT INTO enrolments (code, private_key, nonce) VALUES ($1, $2, $3)`, code, key.Seed(), int64(nonce)) //nolint:gosec // the same bits, signed
+	name, err := tx.seal.name(code) // the code itself is a secret as long as it was not used
+	if err != nil {
+		return err
+	}
+	seed, err := tx.seal.seal(enrolmentKey, []byte(name), key.Seed())
+	if err != nil {
+		return err
+	}
+	err = tx.exec(`INSERT INTO enrolments (code, private_key, nonce) VALUES ($1, $2, $3)`, name, seed, int64(nonce)) //nolint:gosec // the same bits, signed
 	if err != nil {
 		return fmt.Errorf("beginning the enrolment: %w", err)
 	}

@@ -44,7 +44,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	url, token := d.URL()
-	welcome(os.Stderr, d.Database(), url, nil, "")
+	welcome(os.Stderr, d.Database(), url, false, nil, "")
 	fmt.Fprintf(os.Stderr, greetings[strings.HasPrefix(language(), "zh")].apiAccess, token)
 	<-ctx.Done()
 	return nil

@@ -21,8 +21,17 @@ func (a *api) mountDecisions(h huma.API) {
 
 // post adds a route that changes something and answers nothing.
 func post[I any](h huma.API, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
+	doing(h, http.MethodPost, action, id, path, summary, handler)
+}
+
+// change adds a route that changes a part of what its path names, and answers nothing.
+func change[I any](h huma.API, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
+	doing(h, http.MethodPatch, action, id, path, summary, handler)
+}
+
+func doing[I any](h huma.API, method string, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
 	huma.Register(h, huma.Operation{
-		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusNoContent, MaxBodyBytes: 16 << 10,
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: http.StatusNoContent, MaxBodyBytes: 16 << 10,
 		Metadata: map[string]any{actionOf: action},
 		Responses: map[string]*huma.Response{"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
 			problemType: {Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},

@@ -34,6 +34,8 @@ type Config struct {
 	// Limits are DefaultLimits when zero.
 	Limits   Limits
 	Measures *Measures
+	// Codes are what enrolment codes say.
+	Codes Codes
 	// Pages are what people see; nil for none.
 	Pages Pages
 

@@ -42,6 +42,7 @@ var callers = []string{"field worker", "team lead", "supervisor", "external supe
 // The answers of the matrix.
 const (
 	ok  = http.StatusOK
+	add = http.StatusCreated
 	non = http.StatusNoContent
 	hid = http.StatusNotFound
 	no  = http.StatusForbidden
@@ -88,6 +89,14 @@ var matrix = []cell{
 	{"GET", "/api/conflicts", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "deployment={deployment}", "", nil, [8]int{hid, hid, hid, hid, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "server=true", "", nil, [8]int{hid, hid, hid, hid, hid, ok, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{ben}"}`, nil, [8]int{no, no, add, no, add, no, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{carl}"}`, nil, [8]int{no, no, no, no, add, no, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{coordinator}"}`, nil, [8]int{no, no, no, no, add, no, hid, hid}},
+	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{nothing}"}`, nil, [8]int{no, no, hid, no, hid, no, hid, hid}},
+	{"PATCH", "/api/devices/:device", "deployment={deployment}", `{"name":"x"}`, map[string]string{"device": "{bens}"}, [8]int{hid, no, non, no, non, hid, hid, hid}},
+	{"PATCH", "/api/devices/:device", "deployment={deployment}", `{"name":"x"}`, map[string]string{"device": "{tablet}"}, [8]int{hid, no, hid, no, non, hid, hid, hid}},
+	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{nothing}"}, [8]int{hid, no, hid, no, hid, hid, hid, hid}},
+	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{bens}"}, [8]int{hid, no, non, no, non, hid, hid, hid}},
 	{"POST", "/api/held/:change/decision", "deployment={deployment}", `{"decision":"discard"}`, map[string]string{"change": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
 	{"POST", "/api/devices/:device/confirmation", "deployment={deployment}", "", map[string]string{"device": "{tablet}"}, [8]int{hid, no, no, no, non, hid, hid, hid}},
 }
@@ -130,7 +139,9 @@ func newStage(t *testing.T) *stage {
 	s.cookies["coordinator elsewhere"] = s.signIn("elsewhere", accounts.Membership{Deployment: other.ID, Worker: elsewhere})
 	s.cookies["account of nobody"] = s.signIn("nobody", accounts.Membership{Deployment: d.ID, Worker: d.NewID()}) // its worker is gone
 	s.tablet = d.Enrol("carl")
-	s.values = []string{"{deployment}", d.ID.String(), "{one}", d.Teams[0].String(), "{two}", d.Teams[1].String(), "{nothing}", d.NewID().String(), "{tablet}", s.tablet.Device.ID.String()}
+	bens := d.Enrol("ben")
+	s.values = []string{"{deployment}", d.ID.String(), "{one}", d.Teams[0].String(), "{two}", d.Teams[1].String(), "{nothing}", d.NewID().String(), "{tablet}", s.tablet.Device.ID.String(),
+		"{bens}", bens.Device.ID.String(), "{ben}", d.Workers["ben"].String(), "{carl}", d.Workers["carl"].String(), "{coordinator}", d.Workers["coordinator"].String()}
 	s.fill = strings.NewReplacer(s.values...)
 	return s
 }
@@ -158,7 +169,7 @@ func (s *stage) send(c cell, by func(*http.Request)) (int, problemView) {
 	if c.query != "" {
 		path += "?" + s.fill.Replace(c.query)
 	}
-	request, err := http.NewRequestWithContext(context.Background(), c.method, s.url+path, strings.NewReader(c.body))
+	request, err := http.NewRequestWithContext(context.Background(), c.method, s.url+path, strings.NewReader(s.fill.Replace(c.body)))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -243,6 +254,9 @@ func TestMatrixOfAClosedDeployment(t *testing.T) {
 		if c.path == "/api/held/:change/decision" {
 			want = [8]int{hid, no, no, no, hid, hid, hid, hid} // refused before it is found that there is no such change
 		}
+		if c.path == "/api/enrolment-codes" {
+			want[2] = no
+		}
 		for i, who := range callers {
 			if status, p := s.send(c, withCookie(s.cookies[who])); status != want[i] {
 				t.Errorf("closed: %s %s?%s by a %s: %d %s, want %d", c.method, c.path, c.query, who, status, p.Code, want[i])
@@ -301,7 +315,7 @@ func TestListsAreCut(t *testing.T) {
 			after = "&after=" + page.Next
 		}
 	}
-	for who, want := range map[string]string{"team lead": "anna anna anna", "supervisor": "anna anna anna", "external supervisor": "carl carl carl carl", "coordinator": "anna anna anna carl carl carl carl"} {
+	for who, want := range map[string]string{"team lead": "anna anna anna ben", "supervisor": "anna anna anna ben", "external supervisor": "carl carl carl carl", "coordinator": "anna anna anna ben carl carl carl carl"} {
 		got := count(who)
 		slices.Sort(got)
 		if strings.Join(got, " ") != want {
