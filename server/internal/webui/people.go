@@ -95,7 +95,7 @@ func (v *visit) people() error {
 		if v.may(access.SeeDevices, team) {
 			row.Tablets = v.N("tablets", inUse[one])
 		}
-		if v.mayEnrol(one) == nil {
+		if v.mayTablet(access.EnrolTablet, one) == nil {
 			row.Code = v.To(to(id, "workers", one.String(), "code"))
 		}
 		if v.may(access.InviteWorker, team) && !members[one] {

@@ -35,9 +35,9 @@ func (v *visit) makeCode() error {
 	return v.newCode(id, hlc.ID{})
 }
 
-// mayEnrol is the problem that the visitor has who may not let in a tablet of a worker.
-func (v *visit) mayEnrol(worker hlc.ID) error {
-	return refusal(access.MayEnrol(v.person, v.within.Syncing.Person(worker), v.where(access.Everyone).Closed))
+// mayTablet is the problem that the visitor has who may not do something about the tablets of a worker.
+func (v *visit) mayTablet(a access.Action, worker hlc.ID) error {
+	return refusal(access.MayTablet(v.person, a, v.within.Syncing.Person(worker), v.where(access.Everyone)))
 }
 
 // newCode makes a code for a worker, and leads to the page that shows it.
@@ -46,7 +46,7 @@ func (v *visit) newCode(worker, replaces hlc.ID) error {
 	if w == nil {
 		return problem.New(problem.NotFound)
 	}
-	if err := v.mayEnrol(worker); err != nil {
+	if err := v.mayTablet(access.EnrolTablet, worker); err != nil {
 		return err
 	}
 	tablets, err := v.allTablets()
@@ -172,7 +172,7 @@ func (v *visit) tabletRow(t progress.Tablet) tabletRow {
 	default:
 		row.State, row.StateTag = v.T("state_active"), "good"
 	}
-	if v.may(access.RenameTablet, t.Team.ID) {
+	if v.mayTablet(access.RenameTablet, t.Worker) == nil {
 		row.Rename = at("name")
 	}
 	if t.RevokedAt != 0 {
@@ -181,10 +181,10 @@ func (v *visit) tabletRow(t progress.Tablet) tabletRow {
 	if t.AdmittedAt != 0 && v.may(access.ConfirmTablet, t.Team.ID) {
 		row.Confirm = at("confirmation")
 	}
-	if v.mayEnrol(t.Worker) == nil {
+	if v.mayTablet(access.EnrolTablet, t.Worker) == nil {
 		row.Replace = at("replacement")
 	}
-	if v.may(access.RevokeTablet, t.Team.ID) {
+	if v.mayTablet(access.RevokeTablet, t.Worker) == nil {
 		row.Revoke = at("revocation")
 	}
 	return row
@@ -202,7 +202,7 @@ func (v *visit) tablet(a access.Action) (progress.Tablet, error) {
 	}
 	for _, t := range all {
 		if t.ID == id {
-			return t, v.must(a, t.Team.ID)
+			return t, v.mayTablet(a, t.Worker)
 		}
 	}
 	return progress.Tablet{}, problem.New(problem.NotFound)
@@ -267,7 +267,7 @@ func (v *visit) replaceTablet() error {
 	if err != nil {
 		return err
 	}
-	if err := v.mayEnrol(t.Worker); err != nil {
+	if err := v.mayTablet(access.EnrolTablet, t.Worker); err != nil {
 		return err
 	}
 	return v.sure(v.T("title_replace", t.Name, t.Owner.Name), []string{v.T("replace_code"), v.T("replace_then"), v.T("revoke_unsent", v.N("changes", int64(t.Unsent)))}, v.form("submit_replace"), func() error { //nolint:gosec // bounded when it arrived
