@@ -21,13 +21,32 @@ import (
 	"levee/syncproto/wire"
 )
 
-// Enrol makes this tablet that of the worker for whom the code was made. It needs the server once; from then on the
+// Enrol makes this tablet that of the worker for whom a code was made: the text of the code, as copied or scanned. See also
+// EnrolTyped. It needs the server once; from then on the
 // tablet works without it. The tablet's key is on the disk before the server is asked, so a call whose answer was lost
 // may be repeated with the same code.
 //
 // Codes of errors: already_enrolled, enrolment_code_invalid, enrolment_code_expired, enrolment_code_used, unavailable
-// when the server can't be reached, and those of any request.
+// when the server can't be reached, server_not_trusted, and those of any request.
 func (s *Store) Enrol(ctx context.Context, code string) error {
+	parsed, err := wire.ParseEnrolmentCode(code)
+	if err != nil {
+		return err
+	}
+	return s.enrolBy(ctx, parsed)
+}
+
+// EnrolTyped does what Enrol does with the form of a code that is typed by hand, and the server's address beside it: a host
+// with a port or without, or a URL; https unless it says http. A slip in typing is noticed before anything is sent.
+func (s *Store) EnrolTyped(ctx context.Context, address, code string) error {
+	parsed, err := wire.ParseTyped(address, code)
+	if err != nil {
+		return err
+	}
+	return s.enrolBy(ctx, parsed)
+}
+
+func (s *Store) enrolBy(ctx context.Context, code wire.EnrolmentCode) error {
 	ctx, leave, err := s.enter(ctx)
 	if err != nil {
 		return err
@@ -36,19 +55,17 @@ func (s *Store) Enrol(ctx context.Context, code string) error {
 	return known(s.enrol(ctx, code))
 }
 
-func (s *Store) enrol(ctx context.Context, text string) error {
-	code, err := wire.ParseEnrolmentCode(text)
+func (s *Store) enrol(ctx context.Context, code wire.EnrolmentCode) error {
+	t := &localdb.Tablet{Deployment: code.Deployment, Worker: code.Worker, ServerURL: code.ServerURL, Pin: code.Pin, App: s.app}
+	err := s.db.Write(ctx, func(tx *localdb.Tx) error { return s.beginEnrolment(tx, code.Secret, t) })
 	if err != nil {
 		return err
 	}
-	t := &localdb.Tablet{Deployment: code.Deployment, Worker: code.Worker, ServerURL: code.ServerURL, App: s.app}
-	err = s.db.Write(ctx, func(tx *localdb.Tx) error { return s.beginEnrolment(tx, code.String(), t) })
-	if err != nil {
-		return err
+	request := &syncv1.EnrolRequest{Protocol: protocol, Secret: code.Secret, PublicKey: t.Key.Public().(ed25519.PublicKey), Name: s.name, App: s.app}
+	if t.Deployment != (hlc.ID{}) {
+		request.Deployment = t.Deployment[:]
 	}
-	answer, err := remote.New(t.ServerURL, s.transport).Enrol(ctx, &syncv1.EnrolRequest{
-		Protocol: protocol, Secret: code.Secret, PublicKey: t.Key.Public().(ed25519.PublicKey), Name: s.name, App: s.app, Deployment: t.Deployment[:],
-	})
+	answer, err := remote.New(t.ServerURL, s.way(t.Pin)).Enrol(ctx, request)
 	if err != nil {
 		return err
 	}
@@ -74,12 +91,13 @@ func (s *Store) enrol(ctx context.Context, text string) error {
 	return nil
 }
 
-// beginEnrolment gives the tablet the key and replica number that were kept for the code, or new ones that it keeps.
-func (s *Store) beginEnrolment(tx *localdb.Tx, code string, t *localdb.Tablet) error {
+// beginEnrolment gives the tablet the key and replica number that were kept for a code, by its secret, or new ones that it
+// keeps.
+func (s *Store) beginEnrolment(tx *localdb.Tx, secret string, t *localdb.Tablet) error {
 	if err := mustNotBeEnrolled(tx); err != nil {
 		return err
 	}
-	key, nonce, begun, err := tx.Enrolment(code)
+	key, nonce, begun, err := tx.Enrolment(secret)
 	if err != nil {
 		return err
 	}
@@ -89,14 +107,12 @@ func (s *Store) beginEnrolment(tx *localdb.Tx, code string, t *localdb.Tablet) e
 			return fmt.Errorf("making a key: %w", err)
 		}
 		key, nonce = ed25519.NewKeyFromSeed(random[:ed25519.SeedSize]), binary.BigEndian.Uint64(random[ed25519.SeedSize:])
-		if err := tx.BeginEnrolment(code, key, nonce); err != nil {
+		if err := tx.BeginEnrolment(secret, key, nonce); err != nil {
 			return err
 		}
 	}
 	t.Key, t.Nonce = key, nonce
 	t.Replica = hlc.ReplicaOf(key.Public().(ed25519.PublicKey), nonce)
-	t.Chain = batch.Start(t.Deployment, t.Replica)
-	t.AcknowledgedChain = t.Chain
 	return nil
 }
 
@@ -108,8 +124,13 @@ func mustNotBeEnrolled(tx *localdb.Tx) error {
 	return err
 }
 
-// admit takes over what the server answered, if it is about this tablet.
+// admit takes over what the server answered, if it is about this tablet. Who typed a code learns from the answer whose it is.
 func admit(t *localdb.Tablet, a *syncv1.EnrolResponse) error {
+	if t.Deployment == (hlc.ID{}) && len(a.GetDeployment()) == len(t.Deployment) && len(a.GetWorker()) == len(t.Worker) {
+		t.Deployment, t.Worker = hlc.ID(a.GetDeployment()), hlc.ID(a.GetWorker())
+	}
+	t.Chain = batch.Start(t.Deployment, t.Replica)
+	t.AcknowledgedChain = t.Chain
 	if !bytes.Equal(a.GetDeployment(), t.Deployment[:]) || !bytes.Equal(a.GetWorker(), t.Worker[:]) || len(a.GetDevice()) != len(t.Device) {
 		return problem.Newf(problem.Malformed, "the answer is not about this enrolment")
 	}

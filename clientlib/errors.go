@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"levee/clientlib/internal/localdb"
+	"levee/clientlib/internal/remote"
 	"levee/migrations"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
@@ -47,6 +48,8 @@ const (
 	CodeDatabaseDamaged = "database_damaged"
 	// CodeNotDamaged: there is nothing to rescue.
 	CodeNotDamaged = "not_damaged"
+	// CodeServerNotTrusted: whoever answered is not the server that the tablet enrolled with. Nothing was sent.
+	CodeServerNotTrusted = "server_not_trusted"
 	// CodeKeyNeeded: the file is sealed; hand in its key, or a first one for a new file.
 	CodeKeyNeeded = "key_needed"
 	// CodeKeyWeak: the key to set is too short or too easy to guess.
@@ -88,6 +91,8 @@ var sentences = map[string]sentence{
 	CodeDatabaseBusy: {"另一个程序正在使用数据文件，请稍后再试。", "Another program is using the file. Try again in a moment."},
 	CodeDatabaseDamaged: {"数据文件已损坏或不是本程序的文件，请勿删除。请运行：levee rescue，它会保存未发送的内容并重建文件。",
 		"The file is damaged, or is not one of this program. Keep it, and run: levee rescue. It saves what is unsent and makes the file anew."},
+	CodeServerNotTrusted: {"连到的不是本行动的服务器（证书不符），没有发送任何内容。可能是这个网络拦截了连接：请换一个网络再试；仍不行，请联系协调员。",
+		"What answered is not this deployment's server: its certificate is another. Nothing was sent. The network may be in the way: try another one; if that does not help, ask your coordinator."},
 	CodeNotDamaged: {"数据文件没有损坏，无需修复。", "The file is not damaged. There is nothing to rescue."},
 	CodeKeyNeeded:  {"数据已加密，请输入 PIN。", "The file is locked. Enter the PIN."},
 	CodeKeyWeak: {"PIN 太容易猜到：至少 6 位数字，不能全部相同或连续；或用至少 8 个字符的口令。",
@@ -264,6 +269,8 @@ func known(err error) error {
 		return &Error{CodeKeyDestroyed, err}
 	case errors.Is(err, localdb.ErrNotEnrolled):
 		return &Error{CodeNotEnrolled, nil}
+	case errors.Is(err, remote.ErrNotTrusted):
+		return &Error{CodeServerNotTrusted, err}
 	case errors.Is(err, localdb.ErrForked):
 		return &Error{CodeForked, err}
 	case errors.Is(err, migrations.ErrNewer):

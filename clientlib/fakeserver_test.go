@@ -67,7 +67,9 @@ type fakeServer struct {
 	settled []*syncv1.SettledChange
 	// unconfirmed are devices that the server knows by their certificate alone.
 	unconfirmed map[hlc.ID]bool
-	journal     []*syncv1.JournalEntry
+	// revoked are devices that are out of use, with the word that they are.
+	revoked map[hlc.ID]*syncv1.JournalEntry
+	journal []*syncv1.JournalEntry
 	// refuseGiven says why a record given back is held; "" merges it.
 	refuseGiven func(*syncv1.GivenRecord) string
 }
@@ -101,15 +103,17 @@ type served struct {
 
 // The deployment that all tests work in.
 var (
-	start       = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
-	wangzhuang  = testID(2, 1)
-	xiaohe      = testID(2, 2)
-	teamA       = testID(3, 1)
-	teamB       = testID(3, 2)
-	liWei       = testID(4, 1)
-	zhangMin    = testID(4, 2)
-	chenJie     = testID(4, 3)
-	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
+	start      = time.Date(2021, 9, 23, 1, 0, 0, 0, time.UTC) // 09:00 in Henan
+	wangzhuang = testID(2, 1)
+	xiaohe     = testID(2, 2)
+	teamA      = testID(3, 1)
+	teamB      = testID(3, 2)
+	liWei      = testID(4, 1)
+	zhangMin   = testID(4, 2)
+	chenJie    = testID(4, 3)
+	// typedSecret is one that can be typed.
+	typedSecret = "ABCDEFGHJKMNPQRSTVWX"
+	enrolSecret = map[string]hlc.ID{"li-wei": liWei, "li-wei-2": liWei, typedSecret: liWei, "zhang-min": zhangMin, "chen-jie": chenJie}
 )
 
 func testID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 15: n} }
@@ -118,7 +122,7 @@ func newServer(t failer) *fakeServer {
 	s := &fakeServer{
 		t: t, now: start, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
 		secrets: enrolSecret, devices: map[hlc.ID]*device{}, replicas: map[uint64]*replica{}, records: map[hlc.ID]*served{},
-		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true, unconfirmed: map[hlc.ID]bool{},
+		seen: map[hlc.ID]bool{}, pageSize: 100, durable: true, unconfirmed: map[hlc.ID]bool{}, revoked: map[hlc.ID]*syncv1.JournalEntry{},
 	}
 	s.log = []batch.Hash{batch.LogStart(s.deployment)}
 	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
@@ -248,7 +252,7 @@ func (s *fakeServer) Enrol(_ context.Context, req *connect.Request[syncv1.EnrolR
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	worker, ok := s.secrets[req.Msg.GetSecret()]
-	if !ok || !bytes.Equal(req.Msg.GetDeployment(), s.deployment[:]) {
+	if !ok || (len(req.Msg.GetDeployment()) > 0 && !bytes.Equal(req.Msg.GetDeployment(), s.deployment[:])) {
 		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeInvalid))
 	}
 	var id hlc.ID
@@ -322,12 +326,16 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 	cursor := req.Msg.GetPull().GetCursor()
 	marks := req.Msg.GetPull().GetMarks()
 	lost := (!s.has(cursor) || (len(marks) > 0 && !s.has(marks[0]))) && !s.unconfirmed[d.id]
-	takes := !lost && len(req.Msg.GetChains()) == 0
-	if takes {
+	revoked := s.revoked[d.id] != nil
+	takes := (!lost || revoked) && len(req.Msg.GetChains()) == 0
+	if takes && !revoked {
 		res.Given = s.giveBack(req.Msg.GetGiveBack())
 	}
 	res.Acknowledgement = s.push(d, req.Msg, hashes, changes, takes)
 	switch {
+	case revoked:
+		res.Unconfirmed, res.Revocation = true, s.revoked[d.id]
+		return connect.NewResponse(res), nil
 	case s.unconfirmed[d.id]:
 		res.Unconfirmed = true
 	case lost && len(marks) < 2:
@@ -392,6 +400,15 @@ func (s *fakeServer) confirm() {
 			}
 		}
 	}
+}
+
+// revoke puts a tablet out of use.
+func (s *fakeServer) revoke(device hlc.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := &syncv1.JournalEntry{Sort: wire.JournalRevoked, Subject: device[:], At: s.now.UnixMilli()}
+	wire.SealJournalEntry(s.key, s.deployment, e)
+	s.revoked[device] = e
 }
 
 // has reports whether a mark is a place of the log.
@@ -483,6 +500,8 @@ func (s *fakeServer) push(d *device, req *syncv1.SyncRequest, hashes []batch.Has
 		s.seen[c.ID] = true
 		code := ""
 		switch {
+		case s.revoked[d.id] != nil:
+			code = "device_revoked"
 		case s.unconfirmed[d.id]:
 			code = "unconfirmed"
 		case sequence <= req.GetAccepted() && coveredBy(s.records[c.Record], c): // it was given back

@@ -47,6 +47,8 @@ type recovery struct {
 	sendMarks bool
 	// sendJournal: the server's journal is not the one held here; journalSent, that all of it was sent.
 	sendJournal, journalSent bool
+	// over: the tablet was revoked, and the server has all that it wrote.
+	over bool
 	// search is where the chains of this tablet and the server may part; nil while they do not.
 	search *search
 }
@@ -86,7 +88,7 @@ func (r *run) recover(tx *localdb.Tx, t *localdb.Tablet, a *asked) error {
 		if req.Chains, err = r.search.chains(tx, t); err != nil {
 			return err
 		}
-	case !t.Unconfirmed: // a server that does not know the tablet yet takes nothing back
+	case !t.Unconfirmed && !t.Revoked: // else a server takes nothing back
 		if a.give, a.toGive, err = tx.ToGive(giveRecords, giveBytes); err != nil {
 			return err
 		}

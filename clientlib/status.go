@@ -27,6 +27,9 @@ type Status struct {
 	// Unconfirmed says that the server knows this tablet by its certificate alone: it takes and holds what the tablet
 	// sends, and sends nothing, until a coordinator has confirmed the tablet.
 	Unconfirmed bool
+	// Revoked says that the server has put this tablet out of use: nothing can be read or logged any more. What is unsent is
+	// still sent by Sync, which then destroys what the file holds; from then on Unsent and all else is zero.
+	Revoked bool
 	// Records is how many records are on this tablet, deleted ones left out.
 	Records int
 	// LastContact is when the server last answered; enrolment counts.
@@ -38,19 +41,22 @@ type Status struct {
 // Status tells how things stand. It is no error to ask before enrolment.
 func (s *Store) Status(ctx context.Context) (Status, error) {
 	var st Status
-	err := s.read(ctx, func(tx *localdb.Tx, t *localdb.Tablet) error {
+	err := s.even(ctx, s.db.Read, func(tx *localdb.Tx, t *localdb.Tablet) error {
 		counts, err := tx.Counts(t)
 		st = Status{
 			Enrolled: true, Deployment: t.Deployment, Device: t.Device, Worker: t.Worker, ServerURL: t.ServerURL, Site: t.Site,
 			Unsent: int(t.Sequence - t.Acknowledged),                                                                    //nolint:gosec // counts of what is on this disk
 			Sent:   int(t.Acknowledged-t.Durable) + counts.EarlierSent, Durable: int(t.Durable) + counts.EarlierDurable, //nolint:gosec // as above
-			Held: counts.Held, Records: counts.Records, Unconfirmed: t.Unconfirmed, LastContact: t.LastContact, ClockOffset: t.Offset,
+			Held: counts.Held, Records: counts.Records, Unconfirmed: t.Unconfirmed, Revoked: t.Revoked, LastContact: t.LastContact, ClockOffset: t.Offset,
 		}
 		return err
 	})
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeNotEnrolled {
 		return Status{}, nil
+	}
+	if s.revoked.Load() {
+		return Status{Enrolled: true, Revoked: true}, nil
 	}
 	return st, err
 }

@@ -41,6 +41,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	// A tablet may have no zone database, and has to know the deployment's days all the same.
@@ -49,6 +50,8 @@ import (
 	"levee/clientlib/internal/localdb"
 	"levee/clientlib/internal/remote"
 	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+	"levee/syncproto/wire"
 )
 
 // Options are what a Store takes from around it. All but Key may be left out.
@@ -58,7 +61,8 @@ type Options struct {
 	// Wall is the machine's clock, right or wrong; hlc.Wall when nil.
 	Wall func() time.Time
 	// Transport carries requests to the server. When nil, connections of the store's own are used, which give up after
-	// a minute without a byte, and are closed by Close.
+	// a minute without a byte, and are closed by Close. A server that signed its certificate itself is reached by those
+	// alone: they know it by its pin.
 	Transport http.RoundTripper
 	// Entropy is where ids and keys come from; crypto/rand when nil. A seeded source makes the same ids again.
 	Entropy io.Reader
@@ -76,9 +80,10 @@ type Store struct {
 	db        *localdb.DB
 	wall      func() time.Time
 	entropy   io.Reader
-	transport http.RoundTripper
-	closeIdle func()
+	transport http.RoundTripper // nil: the store's own
 	name, app string
+	// revoked: the server has put this tablet out of use, and what its file held is destroyed.
+	revoked atomic.Bool
 
 	// syncing holds a token while no sync is under way.
 	syncing chan struct{}
@@ -86,6 +91,8 @@ type Store struct {
 	mu     sync.Mutex
 	closed bool
 	calls  sync.WaitGroup
+	// own are the store's own connections, by the pin of the server.
+	own map[wire.Pin]*http.Transport
 	// life ends when Close is called.
 	life context.Context
 	end  context.CancelFunc
@@ -100,7 +107,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, known(err)
 	}
 	s := &Store{
-		db: db, wall: o.Wall, entropy: o.Entropy, transport: o.Transport, closeIdle: func() {},
+		db: db, wall: o.Wall, entropy: o.Entropy, transport: o.Transport, own: map[wire.Pin]*http.Transport{},
 		name: o.Name, app: o.App, syncing: make(chan struct{}, 1),
 	}
 	s.syncing <- struct{}{}
@@ -109,10 +116,6 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	if s.entropy == nil {
 		s.entropy = rand.Reader
-	}
-	if s.transport == nil {
-		own := remote.NewTransport()
-		s.transport, s.closeIdle = own, own.CloseIdleConnections
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	_ = s.relabel(ctx) // what is wrong with the file is told by whatever needs it
@@ -132,8 +135,23 @@ func (s *Store) Close() error {
 
 	s.end()
 	s.calls.Wait()
-	s.closeIdle()
+	for _, own := range s.own { // no call is left that could make another
+		own.CloseIdleConnections()
+	}
 	return known(s.db.Close())
+}
+
+// way is what carries requests to a server with a pin, or with none.
+func (s *Store) way(pin wire.Pin) http.RoundTripper {
+	if s.transport != nil {
+		return s.transport
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.own[pin] == nil {
+		s.own[pin] = remote.NewTransport(pin)
+	}
+	return s.own[pin]
 }
 
 // enter begins a call: the context that it gets ends with the store. leave must be called when the call is done.
@@ -164,11 +182,24 @@ func (s *Store) write(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) 
 }
 
 func (s *Store) in(ctx context.Context, transact func(context.Context, func(*localdb.Tx) error) error, f func(*localdb.Tx, *localdb.Tablet) error) error {
+	return s.even(ctx, transact, func(tx *localdb.Tx, t *localdb.Tablet) error {
+		if t.Revoked {
+			return problem.New(problem.DeviceRevoked)
+		}
+		return f(tx, t)
+	})
+}
+
+// even does what in does, even on a revoked tablet.
+func (s *Store) even(ctx context.Context, transact func(context.Context, func(*localdb.Tx) error) error, f func(*localdb.Tx, *localdb.Tablet) error) error {
 	ctx, leave, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	if s.revoked.Load() {
+		return problem.New(problem.DeviceRevoked)
+	}
 	return known(transact(ctx, func(tx *localdb.Tx) error {
 		t, err := tx.Tablet()
 		if err != nil {

@@ -85,7 +85,7 @@ type SyncResult struct {
 // this tablet writes under its number, it goes on under a new one.
 //
 // Codes of errors: unavailable when the server can't be reached, or its answers bring nothing forward, and those of any request;
-// device_revoked; clock_skew when the clock could not be corrected; forked when a new number did not help; not_enrolled, cancelled, closed.
+// device_revoked (see Status.Revoked); server_not_trusted; clock_skew when the clock could not be corrected; forked when a new number did not help; not_enrolled, cancelled, closed.
 func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, error) {
 	ctx, leave, err := s.enter(ctx)
 	if err != nil {
@@ -98,6 +98,9 @@ func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, 
 	case <-s.syncing:
 	}
 	defer func() { s.syncing <- struct{}{} }()
+	if s.revoked.Load() {
+		return SyncResult{}, problem.New(problem.DeviceRevoked)
+	}
 
 	if progress == nil {
 		progress = func(Progress) {}
@@ -126,6 +129,9 @@ func (r *run) sync(ctx context.Context) error {
 	if err := r.begin(ctx); err != nil {
 		return err
 	}
+	if r.over {
+		return r.destroy(ctx)
+	}
 	r.report(r.progress)
 	for {
 		asked, err := r.prepare(ctx)
@@ -148,7 +154,12 @@ func (r *run) sync(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if r.over {
+			return r.destroy(context.WithoutCancel(ctx))
+		}
 		if !more {
+			// What of erased records is left in unused parts of the file is for the next sync to clean if it can't be done now.
+			_ = r.store.db.Purge(ctx)
 			r.progress.Phase = PhaseDone
 			r.report(r.progress)
 			return nil
@@ -163,8 +174,8 @@ func (r *run) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.offset = t.Offset
-		r.client = remote.NewSigned(t.ServerURL, r.store.transport, &remote.Device{Deployment: t.Deployment, ID: t.Device, Key: t.Key, Now: r.now})
+		r.offset, r.over = t.Offset, over(t)
+		r.client = remote.NewSigned(t.ServerURL, r.store.way(t.Pin), &remote.Device{Deployment: t.Deployment, ID: t.Device, Key: t.Key, Now: r.now})
 		r.progress.Phase = PhaseReceiving
 		if r.progress.ToSend = int(t.Sequence - t.Acknowledged); r.progress.ToSend > 0 { //nolint:gosec // a count of what is on this disk
 			r.progress.Phase = PhaseSending
@@ -209,15 +220,15 @@ func (r *run) prepare(ctx context.Context) (*asked, error) {
 		if err := r.recover(tx, t, a); err != nil {
 			return err
 		}
-		var bodies [][]byte
+		var entries []*syncv1.Entry
 		if !r.busy(a) {
-			if bodies, err = tx.Outbox(t, batchChanges, batchBytes); err != nil {
+			if entries, err = tx.Outbox(t, batchChanges, batchBytes); err != nil {
 				return err
 			}
 		}
-		sending := uint64(len(bodies))
+		sending := uint64(len(entries))
 		a.request.Unsent = t.Sequence - t.Acknowledged - sending
-		a.request.Push = batch.Seal(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, bodies)
+		a.request.Push = batch.SealEntries(t.Key, t.Deployment, t.Replica, t.Nonce, t.Acknowledged+1, t.AcknowledgedChain, entries)
 		if sending == 0 {
 			return nil
 		}
@@ -301,6 +312,7 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 			return nil
 		}
 		t.LastContact = r.now()
+		news := r.revoked(t, answer.GetRevocation())
 		parted, err := parts(tx, t, got)
 		if err != nil {
 			return err
@@ -313,9 +325,11 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 		if err := acknowledge(tx, t, a, answer, &result); err != nil {
 			return err
 		}
-		step, err := r.receive(tx, t, a, answer, &result)
-		if err != nil {
-			return err
+		step := step{moved: news}
+		if !t.Revoked {
+			if step, err = r.receive(tx, t, a, answer, &result); err != nil {
+				return err
+			}
 		}
 		if c := answer.GetCertificate(); c != nil {
 			if err := certify(t, c); err != nil {
@@ -330,6 +344,7 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 		}
 		unsent, remaining = int(t.Sequence-t.Acknowledged), int(answer.GetPage().GetRemaining()) //nolint:gosec // counts
 		more = unsent > 0 || remaining > 0 || step.more
+		r.over = over(t)
 		if more && !step.moved && stands(a, &before) && stands(a, t) && (remaining > 0 || len(a.request.GetPush().GetEntries()) > 0 || len(a.give) > 0) {
 			return problem.Newf(problem.Unavailable, "the server's answers bring nothing forward")
 		}

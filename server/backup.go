@@ -64,7 +64,7 @@ func Backup(ctx context.Context, db, file string, overwrite bool) (*Backed, erro
 
 func finishBackup(ctx context.Context, part, file string, overwrite bool) (*Backed, error) {
 	contents, err := verify(ctx, part)
-	if err != nil {
+	if err != nil && !errors.Is(err, errNoDeployment) { // nobody has set the server up yet
 		return nil, err
 	}
 	info, err := os.Stat(part)
@@ -129,7 +129,7 @@ func contentsOf(ctx context.Context, db *store.DB) ([]Contents, error) {
 		return nil, err
 	}
 	if len(ids) == 0 {
-		return nil, errNoDeployment
+		return nil, someone(ctx, db)
 	}
 	var all []Contents
 	for _, id := range ids {

@@ -80,7 +80,7 @@ func (s *Server) backUp(ctx context.Context, at time.Time) (*Backed, error) {
 func (s *Server) noteDurable(ctx context.Context, backed *Backed) error {
 	var errs []error
 	for _, of := range backed.Deployments {
-		if d, ok := s.deployments[of.Deployment]; ok {
+		if d := s.deployments.Get(of.Deployment); d != nil {
 			errs = append(errs, d.Syncing.Durable(ctx, of.have))
 		}
 	}

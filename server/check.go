@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"levee/migrations"
+	"levee/server/internal/audit"
 	"levee/server/internal/journal"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -44,6 +45,8 @@ const (
 	SchemaOlder = "schema_older"
 	// TotalsDiffer: a total is not what the records give.
 	TotalsDiffer = "totals_differ"
+	// AuditLog: an entry of the audit log was altered or taken out.
+	AuditLog = "audit_log"
 	// KeysDamaged: the keys can't be read.
 	KeysDamaged = "keys_damaged"
 	// JournalMissing: the journal is not there. A server makes it at its start, and tablets bring back what was in it.
@@ -59,7 +62,7 @@ type CheckOptions struct {
 }
 
 // Check looks through all that a server keeps: every page of the database, the change log with its chains, the records
-// and totals that follow from it, the keys, and the signatures of the journal. It changes nothing, and may run beside a server.
+// and totals that follow from it, the audit log, the keys, and the signatures of the journal. It changes nothing, and may run beside a server.
 func Check(ctx context.Context, db string, o CheckOptions) (*Checked, error) {
 	c := &Checked{DB: db, Deployments: []Contents{}, Faults: []CheckFault{}}
 	if err := c.database(ctx); err != nil {
@@ -97,6 +100,15 @@ func (c *Checked) database(ctx context.Context) error {
 	}
 	for _, f := range faults {
 		c.fault(string(DatabaseDamaged), "%s", f)
+	}
+	if err := db.ReadAudit(ctx, func(tx audit.Reading) error {
+		faults, err := audit.Verify(tx)
+		for _, f := range faults {
+			c.fault(AuditLog, "deployment %v, entry %d: %s", f.Deployment, f.Number, f.What)
+		}
+		return err
+	}); err != nil {
+		return c.understand(err)
 	}
 	report, err := recount(ctx, db)
 	if err != nil {
@@ -136,12 +148,12 @@ func (c *Checked) keysAndJournal(keysPath, journalPath string) {
 		c.fault(string(KeysMissing), "%v", err)
 		return // without them no signature can be checked
 	}
-	keys, _, _, err := loadKeys(keysPath, nil)
+	keys, err := readKeys(keysPath)
 	if err != nil {
 		c.fault(KeysDamaged, "%v", err)
 		return
 	}
-	switch err := journal.Check(journalPath, keys.PublicKey()); {
+	switch err := journal.Check(journalPath, keys.syncing().PublicKey()); {
 	case errors.Is(err, fs.ErrNotExist):
 		c.fault(JournalMissing, "%v", err)
 	case err != nil:
@@ -175,13 +187,13 @@ var checkWords = map[bool]struct{ holds, fault, ok, notOK string }{
 	false: {
 		holds: "Deployment %v: %d positions, %d changes, the newest of %s.\n",
 		fault: "FAULT %s: %s\n",
-		ok:    "%s is sound: pages, change log, records, totals, keys and journal.\n",
+		ok:    "%s is sound: pages, change log, records, totals, audit log, keys and journal.\n",
 		notOK: "%s has faults: %d. With a damaged database, put the newest backup in its place: leveed restore\n",
 	},
 	true: {
 		holds: "行动 %v：%d 个位置，%d 条更改，最新一条 %s。\n",
 		fault: "问题 %s：%s\n",
-		ok:    "%s 完好：页面、更改日志、记录、统计、密钥和日志文件都已核对。\n",
+		ok:    "%s 完好：页面、更改日志、记录、统计、操作日志、密钥和日志文件都已核对。\n",
 		notOK: "%s 有 %d 个问题。如果数据库已损坏，请用最近的备份恢复：leveed restore\n",
 	},
 }

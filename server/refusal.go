@@ -40,6 +40,10 @@ const (
 	ClockBehind RefusalCode = "clock_behind"
 	// JournalDamaged: a line of the journal is not as the server wrote it.
 	JournalDamaged RefusalCode = "journal_damaged"
+	// PlainHTTP: connections from other machines would not be encrypted, and nobody asked for that.
+	PlainHTTP RefusalCode = "plain_http"
+	// CertificateUnusable: the files of the certificate can't be read, or do not belong together.
+	CertificateUnusable RefusalCode = "certificate_unusable"
 	// BackupThere: a backup never overwrites a file unless told.
 	BackupThere RefusalCode = "backup_there"
 	// BackupDamaged: the backup does not hold what it should.
@@ -74,6 +78,12 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	JournalDamaged: {
 		"日志文件 %[1]s 已损坏。它记录了哪些平板已停用、哪些登记码已使用，请从备份放回。\n如果没有备份，可把它移到别处：平板下次同步时会带回它们保存的条目。",
 		"The journal %[1]s is damaged. It says which tablets were revoked and which codes were used: put it back from its backup.\nIf there is none, move it elsewhere: tablets bring back what they hold of it at their next syncs."},
+	PlainHTTP: {
+		"没有启动：%[1]v 可以从其他机器访问，而连接没有加密，密码和服务对象的信息会被旁人看到。请选择：\n  --tls-cert 和 --tls-key  使用已有的证书\n  --acme 域名              自动申请证书（需要互联网和 443 端口）\n  --self-signed            没有互联网的营地：服务器自签证书，登记码里带有它的指纹\n  --plain-http             由前面的反向代理加密",
+		"Not started: other machines can reach %[1]v, and connections to it would not be encrypted: anybody on the way could read passwords and the identities of clients. Choose one:\n  --tls-cert and --tls-key  a certificate that you have\n  --acme DOMAIN             certificates made by themselves (needs the internet and port 443)\n  --self-signed             a camp without internet: the server signs its own, and enrolment codes carry its pin\n  --plain-http              a proxy in front of the server encrypts"},
+	CertificateUnusable: {
+		"证书 %[1]s 和私钥 %[2]s 不能使用：%[3]v",
+		"The certificate %[1]s and its key %[2]s can't be used: %[3]v"},
 	BackupThere: {
 		"%[1]s 已存在，没有覆盖。请换一个文件名，或加上 --force。",
 		"%[1]s is there already and was not overwritten. Name another file, or add --force."},

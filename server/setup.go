@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/httpapi"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -50,10 +51,14 @@ type SetUpTeam struct {
 // SetUpWorker is someone who works in the deployment.
 type SetUpWorker struct {
 	Name string `yaml:"name"`
-	// Team is the name of one of the teams; coordinators may have none.
+	// Team is the name of one of the teams; supervisors and coordinators may have none.
 	Team string `yaml:"team"`
 	// Role is field_worker, team_lead, supervisor or coordinator; field_worker when empty.
 	Role string `yaml:"role"`
+	// Supervises are the names of the teams given to a supervisor, besides Team.
+	Supervises []string `yaml:"supervises"`
+	// External: a supervisor from outside, who sees cases without identities.
+	External bool `yaml:"external"`
 	// Type is social_worker, counsellor, volunteer, expert or local_helper; volunteer when empty.
 	Type string `yaml:"type"`
 }
@@ -165,6 +170,19 @@ func (w *SetUpWorker) message(teams map[string][]byte) (*recordv1.Worker, error)
 		return nil, fmt.Errorf("type of %s: %w", w.Name, err)
 	}
 	m := &recordv1.Worker{Name: &w.Name, Role: recordv1.Role(role).Enum(), Type: recordv1.WorkerType(training).Enum()}
+	for _, name := range w.Supervises {
+		team, ok := teams[name]
+		if !ok {
+			return nil, unknown("team", name, teams)
+		}
+		m.Supervises = append(m.Supervises, team)
+	}
+	if w.External {
+		m.External = &w.External
+	}
+	if (len(w.Supervises) > 0 || w.External) && m.GetRole() != recordv1.Role_ROLE_SUPERVISOR {
+		return nil, fmt.Errorf("%s is no supervisor: only one has teams in supervises, or is external", w.Name)
+	}
 	if w.Team == "" {
 		if m.GetRole() == recordv1.Role_ROLE_FIELD_WORKER || m.GetRole() == recordv1.Role_ROLE_TEAM_LEAD {
 			return nil, fmt.Errorf("%s needs a team", w.Name)
@@ -255,23 +273,26 @@ func nameOf(m proto.Message) string {
 	return ""
 }
 
-// setUp makes a deployment in an empty database.
-func (s *Server) setUp(ctx context.Context, from *SetUp) (hlc.ID, error) {
+// setUp makes a deployment. It is served once it is added to the others.
+func (s *Server) setUp(ctx context.Context, from *SetUp) (*httpapi.Deployment, error) {
 	now := s.config.Wall()
 	clock := hlc.NewClock(s.config.Wall, 0)
 	newID := func() (hlc.ID, error) { return hlc.NewID(clock.Now(), s.config.Entropy) }
 	records, err := from.records(newID)
 	if err != nil {
-		return hlc.ID{}, err
+		return nil, err
 	}
 	if err := validate(records, now); err != nil {
-		return hlc.ID{}, err
+		return nil, err
 	}
 	// The deployment's record carries the deployment's own id.
-	id := records[0].ID
-	service, err := s.start(ctx, id)
+	d, err := s.start(ctx, records[0].ID)
 	if err != nil {
-		return id, err
+		return nil, err
 	}
-	return id, service.Add(ctx, records)
+	if err := d.Syncing.Add(ctx, records); err != nil {
+		d.Syncing.Close()
+		return nil, err
+	}
+	return d, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"levee/server"
+	"levee/syncproto/hlc"
 )
 
 func open(t *testing.T, dir string, setUp *server.SetUp) (*server.Server, error) {
@@ -43,7 +44,7 @@ func TestTheSetUpOfTheREADMEMakesADeploymentOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Made == nil || s.Made.APIToken == "" || len(s.Made.Enrolments) != 5 || s.Made.Enrolments[0].Worker != "李娜" || s.Made.Enrolments[0].Team != "一队" {
+	if s.Made == nil || len(s.Made.Enrolments) != 5 || s.Made.Enrolments[0].Worker != "李娜" || s.Made.Enrolments[0].Team != "一队" {
 		t.Fatalf("made %+v", s.Made)
 	}
 	if err := s.Close(); err != nil {
@@ -53,15 +54,11 @@ func TestTheSetUpOfTheREADMEMakesADeploymentOnce(t *testing.T) {
 	if err != nil || again.Made != nil {
 		t.Fatalf("a second start made %+v, %v", again.Made, err)
 	}
-	if e, err := again.NewEnrolment(context.Background(), "王强"); err != nil || !strings.HasPrefix(e.Code, "levee1.") {
+	if e, err := again.NewEnrolment(context.Background(), "王强", hlc.ID{}); err != nil || !strings.HasPrefix(e.Code, "levee1.") {
 		t.Errorf("another code: %+v, %v", e, err)
 	}
-	if _, err := again.NewEnrolment(context.Background(), "nobody"); err == nil {
+	if _, err := again.NewEnrolment(context.Background(), "nobody", hlc.ID{}); err == nil {
 		t.Error("a code for nobody")
-	}
-	keys, err := os.ReadFile(filepath.Join(dir, "levee.db.keys"))
-	if err != nil || strings.Contains(string(keys), s.Made.APIToken) {
-		t.Errorf("the token stands in the file of keys, %v", err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "levee.db.keys")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the keys are readable by %v, %v", info.Mode(), err)
@@ -111,11 +108,13 @@ func TestWhatCannotBeADeploymentIsRefusedByName(t *testing.T) {
 		if _, err := open(t, dir, s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
-		// Nothing is left that would be taken for a deployment later, and the next start shows its token.
-		if _, err := open(t, dir, nil); !errors.Is(err, server.ErrNoDeployment) {
+		// Nothing is left that would be taken for a deployment later.
+		if empty, err := open(t, dir, nil); err != nil || empty.Made != nil {
 			t.Errorf("%s: after the refusal: %v", want, err)
+		} else if err := empty.Close(); err != nil {
+			t.Error(err)
 		}
-		if again, err := open(t, dir, good()); err != nil || again.Made.APIToken == "" {
+		if again, err := open(t, dir, good()); err != nil || len(again.Made.Enrolments) != 1 {
 			t.Errorf("%s: mended: %+v, %v", want, again, err)
 		}
 	}

@@ -194,6 +194,14 @@ type enrolmentVector struct {
 	Text       string   `json:"text"`
 	Same       []string `json:"same_code"`
 	Invalid    []string `json:"invalid"`
+	// Pin is of the code's server when it signed its certificate itself; Pinned is the code then.
+	Pin    hexBytes `json:"pin"`
+	Pinned string   `json:"pinned_text"`
+	// Typed and TypedPinned are both codes as typed, beside the server's address.
+	Typed        string   `json:"typed"`
+	TypedPinned  string   `json:"pinned_typed"`
+	SameTyped    []string `json:"same_typed"`
+	InvalidTyped []string `json:"invalid_typed"`
 }
 
 type tokenVector struct {
@@ -746,8 +754,14 @@ func enrolmentVectors() enrolmentVector {
 	if err != nil {
 		panic(err)
 	}
+	pinned := code
+	pinned.Pin = wire.PinOf([]byte("a public key"))
+	typed := code.Typed()
 	return enrolmentVector{
-		ServerURL: code.ServerURL, Deployment: deployment[:], Worker: worker[:], Secret: code.Secret, Message: raw[:len(raw)-4], Text: text,
+		Pin: []byte(pinned.Pin), Pinned: pinned.String(), Typed: typed, TypedPinned: pinned.Typed(),
+		SameTyped:    []string{strings.ToLower(typed), strings.ReplaceAll(typed, "-", ""), " " + strings.ReplaceAll(typed, "-", " ") + "\n"},
+		InvalidTyped: []string{"", typed[1:], "B" + typed[1:], typed[:len(typed)-1] + "0", typed + "A"},
+		ServerURL:    code.ServerURL, Deployment: deployment[:], Worker: worker[:], Secret: code.Secret, Message: raw[:len(raw)-4], Text: text,
 		Same:    []string{" " + text[:20] + "\r\n" + text[20:50] + "\t\u200b" + text[50:] + "\n"},
 		Invalid: []string{"", "levee1.", text[:len(text)-1], strings.Replace(text, "A", "B", 1), strings.TrimPrefix(text, "levee1."), strings.ToUpper(text), text + "="},
 	}
@@ -859,6 +873,22 @@ func understandsCredentials(t *testing.T, v *vectors) {
 	for _, text := range v.Enrolment.Invalid {
 		if got, err := wire.ParseEnrolmentCode(text); err == nil {
 			t.Errorf("enrolment code %q is read as %+v", text, got)
+		}
+	}
+	if got, err := wire.ParseEnrolmentCode(v.Enrolment.Pinned); err != nil || got.String() != v.Enrolment.Pinned || got.Pin != wire.Pin(v.Enrolment.Pin) {
+		t.Errorf("enrolment code %q is read as %+v, %v", v.Enrolment.Pinned, got, err)
+	}
+	if got, err := wire.ParseTyped(v.Enrolment.ServerURL, v.Enrolment.TypedPinned); err != nil || got.Pin != wire.Pin(v.Enrolment.Pin[:16]) || got.Secret != v.Enrolment.Secret {
+		t.Errorf("typed code %q is read as %+v, %v", v.Enrolment.TypedPinned, got, err)
+	}
+	for _, typed := range append(v.Enrolment.SameTyped, v.Enrolment.Typed) {
+		if got, err := wire.ParseTyped(v.Enrolment.ServerURL, typed); err != nil || got.Secret != v.Enrolment.Secret || got.Typed() != v.Enrolment.Typed {
+			t.Errorf("typed code %q is read as %+v, %v", typed, got, err)
+		}
+	}
+	for _, typed := range v.Enrolment.InvalidTyped {
+		if got, err := wire.ParseTyped(v.Enrolment.ServerURL, typed); err == nil {
+			t.Errorf("typed code %q is read as %+v", typed, got)
 		}
 	}
 	key, now := ed25519.PublicKey(v.Device.PublicKey), time.Unix(v.Token.NowSeconds, 0)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"levee/clientlib"
 	"levee/server"
@@ -85,6 +86,9 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	return d, d.enrolTablets(ctx)
 }
 
+// tokenLife outlives the replay and whoever looks at it afterwards.
+const tokenLife = 365 * 24 * time.Hour
+
 func (d *Demo) startServer(ctx context.Context) (err error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -96,7 +100,9 @@ func (d *Demo) startServer(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	d.token = d.server.Made.APIToken
+	if d.token, err = d.server.NewToken(ctx, coordinator, []string{"read"}, tokenLife); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d.stop, d.served = stop, make(chan error, 1)
 	go func() { d.served <- d.server.Serve(serving, listener) }()
@@ -106,6 +112,9 @@ func (d *Demo) startServer(ctx context.Context) (err error) {
 func (d *Demo) enrolTablets(ctx context.Context) error {
 	d.teams = make([][]*tablet, len(towns))
 	for n, e := range d.server.Made.Enrolments {
+		if e.Worker == coordinator {
+			continue
+		}
 		team := slices.IndexFunc(towns, func(s server.SetUpSite) bool { return teamAt(s) == e.Team })
 		// Tablets come in over a good link; what happens in the field is what is shown.
 		way := &network{next: d.transport, rand: d.random(uint64(100 + n))}

@@ -36,6 +36,9 @@ var towns = []server.SetUpSite{
 // workersPerTeam is how many tablets each team has; the first is its lead's.
 const workersPerTeam = 4
 
+// coordinator is whose totals are shown. They have no tablet.
+const coordinator = "协调员"
+
 // setUp is the deployment as it stood at its start. The names of workers are made up.
 func setUp() *server.SetUp {
 	s := &server.SetUp{Name: "河南特大暴雨社会工作服务", Start: firstDay.String(), End: lastDay.String(), TimeZone: "Asia/Shanghai", Sites: towns}
@@ -51,6 +54,7 @@ func setUp() *server.SetUp {
 			s.Workers = append(s.Workers, server.SetUpWorker{Name: fmt.Sprintf("队员%d-%d", t+1, w+1), Team: team, Role: role, Type: types[w]})
 		}
 	}
+	s.Workers = append(s.Workers, server.SetUpWorker{Name: coordinator, Role: "coordinator", Type: "social_worker"})
 	return s
 }
 

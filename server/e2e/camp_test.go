@@ -36,7 +36,7 @@ type camp struct {
 }
 
 // newCamp starts a server with two teams, and a tablet for each worker: anna, ben and lena of one team, carl and dora of
-// the other. change may change how the server runs.
+// the other. The coordinator, cora, has none: hers is the token. change may change how the server runs.
 func newCamp(t *testing.T, change func(*server.Config)) *camp {
 	t.Helper()
 	dir := t.TempDir()
@@ -49,6 +49,7 @@ func newCamp(t *testing.T, change func(*server.Config)) *camp {
 			Teams: []server.SetUpTeam{{Name: "one", Site: "王庄镇"}, {Name: "two", Site: "上乐村镇"}},
 			Workers: []server.SetUpWorker{
 				{Name: "anna", Team: "one"}, {Name: "ben", Team: "one"}, {Name: "lena", Team: "one", Role: "team_lead"}, {Name: "carl", Team: "two"}, {Name: "dora", Team: "two"},
+				{Name: "cora", Role: "coordinator"},
 			},
 		},
 	}
@@ -61,6 +62,9 @@ func newCamp(t *testing.T, change func(*server.Config)) *camp {
 		c.await("a backup", func() bool { return c.measure("levee_backup_age_seconds") < math.Inf(1) })
 	}
 	for _, e := range c.server.Made.Enrolments {
+		if e.Worker == "cora" {
+			continue
+		}
 		s := openTablet(t, filepath.Join(dir, e.Worker+".db"), nil)
 		if err := s.Enrol(c.ctx, e.Code); err != nil {
 			t.Fatal(err)
@@ -77,8 +81,10 @@ func (c *camp) start() error {
 	if err != nil {
 		return err
 	}
-	if s.Made != nil && s.Made.APIToken != "" {
-		c.token = s.Made.APIToken
+	if c.token == "" {
+		if c.token, err = s.NewToken(c.ctx, "cora", []string{"read", "decide", "manage"}, 365*24*time.Hour); err != nil {
+			return errors.Join(err, s.Close())
+		}
 	}
 	l, err := net.Listen("tcp", c.addr)
 	if err != nil {

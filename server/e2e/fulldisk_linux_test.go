@@ -13,6 +13,7 @@ import (
 
 	"levee/clientlib"
 	"levee/server"
+	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
 
@@ -90,7 +91,7 @@ func TestAFullDiskOnTheServer(t *testing.T) {
 	setUp := c.sound().Deployments[0].Changes - logged
 
 	for round := range 3 {
-		code, err := c.server.NewEnrolment(c.ctx, "ben")
+		code, err := c.server.NewEnrolment(c.ctx, "ben", hlc.ID{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +126,7 @@ func TestAFullDiskOnTheServer(t *testing.T) {
 			})
 		}
 		syncs.Wait()
-		if _, err := c.server.NewEnrolment(c.ctx, "anna"); problem.CodeOf(err) != problem.StorageFull {
+		if _, err := c.server.NewEnrolment(c.ctx, "anna", hlc.ID{}); problem.CodeOf(err) != problem.StorageFull {
 			t.Errorf("an enrolment code: %v", err)
 		}
 		another := openTablet(t, filepath.Join(t.TempDir(), "another.db"), nil)

@@ -30,7 +30,7 @@ type walk struct {
 	t    *testing.T
 	dir  string // holds bin/ and walk/, as a clone would
 	addr string
-	// codes and token are what the first start printed.
+	// codes are what the first start printed, token what leveed token did.
 	codes  []string
 	token  string
 	env    []string // what was exported
@@ -39,7 +39,7 @@ type walk struct {
 
 var (
 	codePattern  = regexp.MustCompile(`levee1\.[A-Za-z0-9_-]+`)
-	tokenPattern = regexp.MustCompile(`(?m)^Token of the JSON API.*\n\s+(\S+)$`)
+	tokenPattern = regexp.MustCompile(`^TOKEN=\$\((.*)\)$`)
 	urlPattern   = regexp.MustCompile(`'(http[^']+)'`)
 )
 
@@ -79,6 +79,10 @@ func (w *walk) run(line string) string {
 	if strings.Contains(line, "levee1.…") {
 		line = strings.Replace(line, "levee1.…", w.codes[0], 1)
 		w.codes = w.codes[1:]
+	}
+	if assigned := tokenPattern.FindStringSubmatch(line); assigned != nil {
+		w.token = strings.TrimSpace(w.command(w.dir, strings.Fields(assigned[1])...))
+		return ""
 	}
 	words := strings.Fields(line)
 	switch {
@@ -167,9 +171,6 @@ func (w *walk) start(words []string) *process {
 	}
 	if codes := codePattern.FindAllString(p.out.String(), -1); len(codes) > 0 {
 		w.codes = codes
-	}
-	if token := tokenPattern.FindStringSubmatch(p.out.String()); token != nil {
-		w.token = token[1]
 	}
 	return p
 }

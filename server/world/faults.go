@@ -39,6 +39,7 @@ const (
 	Forged           Fault = "record given back with a forged proof"
 	Decided          Fault = "held change decided"
 	WorkerMoved      Fault = "worker moves to another team"
+	SupervisorPosted Fault = "supervisor gets other teams, or comes from outside"
 	RootMoved        Fault = "record moves to another team"
 	Deleted          Fault = "record deleted"
 	Restored         Fault = "record restored"
@@ -57,6 +58,6 @@ func Faults() []Fault {
 		TabletKilled, TabletTorn, TabletKilledSync, TabletGone, TabletRolledBack, TabletCloned, ClockJump, ClockYears, Tie,
 		ServerKilledBefore, ServerKilledIn, ServerKilledAfter, ServerKilledAnswered,
 		SetBackCopy, SetBackStandby, SetBackRestore, SetBackAgain, ServerAhead, Forged, Decided,
-		WorkerMoved, RootMoved, Deleted, Restored, EditedUnseen, LoggedTwice, NewerFields, NewerKinds, HeldByTheServer, ConflictRecorded,
+		WorkerMoved, SupervisorPosted, RootMoved, Deleted, Restored, EditedUnseen, LoggedTwice, NewerFields, NewerKinds, HeldByTheServer, ConflictRecorded,
 	}
 }

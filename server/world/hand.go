@@ -225,15 +225,28 @@ func (w *world) logUnknownFields(r *rand.Rand) error {
 	return p.remember()
 }
 
-// moveWorker moves a worker to another team, in the coordinator's office.
+// moveWorker posts a worker anew, in the coordinator's office: to another team, or a supervisor to others, or as one from
+// outside.
 func (w *world) moveWorker(r *rand.Rand) error {
 	h := w.office
 	if done, err := h.sync(); err != nil || !done {
 		return err // who does not see how things stand changes nothing
 	}
-	name := oneOf(r, "anna", "ben", "lena", "carl")
+	name := oneOf(r, "anna", "ben", "lena", "carl", "sven", "sven")
 	team := w.made.teams[oneOf(r, "one", "two")]
-	fields, err := proto.Marshal(&recordv1.Worker{Team: team[:]})
+	worker := &recordv1.Worker{Team: team[:]}
+	met, what := WorkerMoved, "moves to another team"
+	if name == "sven" {
+		switch r.IntN(3) {
+		case 0:
+			worker = &recordv1.Worker{Supervises: [][]byte{team[:]}}
+			met, what = SupervisorPosted, "supervises another team"
+		case 1:
+			worker = &recordv1.Worker{External: proto.Bool(r.IntN(2) == 0)}
+			met, what = SupervisorPosted, "is, or is no longer, from outside"
+		}
+	}
+	fields, err := proto.Marshal(worker)
 	if err != nil {
 		return err
 	}
@@ -245,8 +258,8 @@ func (w *world) moveWorker(r *rand.Rand) error {
 	if err := h.write(id, hlc.ID(w.made.worker(name)), recordv1.Kind_KIND_WORKER, fields); err != nil || len(h.sent) == before {
 		return err
 	}
-	w.met(WorkerMoved)
-	w.say("  %s moves to another team", name)
+	w.met(met)
+	w.say("  %s %s", name, what)
 	_, err = h.sync()
 	return err
 }

@@ -75,6 +75,7 @@ func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w, j := l.w, l.w.journey
+	w.sum(body)
 	j.count++
 	w.now.Add(j.rand.Int64N(slow))
 	if l.dying != nil && l.dying(beforeCommit) {

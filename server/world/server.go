@@ -53,11 +53,25 @@ func (h *host) wall() time.Time { return time.UnixMilli(h.w.now.Load() + h.off.L
 
 func (h *host) start() (err error) {
 	h.boots++
-	h.server, err = server.New(h.w.ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Entropy: entropy(h.w.seed, partServer+h.boots)})
+	h.server, err = server.New(h.w.ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, After: never, Entropy: entropy(h.w.seed, partServer+h.boots)})
 	if err != nil {
 		return h.w.broken("the server does not start: %v", err)
 	}
 	return nil
+}
+
+// never is the server's way to wait for a time: what it would do then, it does when the world says.
+func never(time.Duration) <-chan time.Time { return nil }
+
+// flushAfter is after how long the server writes what devices said, in a commit of its own.
+const flushAfter = 2 * time.Second
+
+// pass lets the server do what it does when nobody has asked for a while.
+func (h *host) pass(d time.Duration) error {
+	if d < flushAfter || h.server == nil {
+		return nil
+	}
+	return h.server.Flush(h.w.ctx)
 }
 
 func (h *host) close() error {
@@ -94,6 +108,7 @@ func (h *host) answer(r *http.Request, body io.Reader) *http.Response {
 	a := &answer{header: http.Header{}}
 	h.server.Handler().ServeHTTP(a, in)
 	a.WriteHeader(http.StatusOK) // unless it was written
+	h.w.sum(a.body.Bytes())
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.sent, Body: io.NopCloser(bytes.NewReader(a.body.Bytes())), ContentLength: int64(a.body.Len()), Request: r,

@@ -17,13 +17,21 @@ import (
 // viewer is a worker as posted, and so what their tablet may have. The rules are those of the protocol's page, written a
 // second time.
 type viewer struct {
-	id, team hlc.ID
-	role     recordv1.Role
+	id    hlc.ID
+	teams [][]byte
+	role  recordv1.Role
+	// external supervisors don't see who clients are.
+	external bool
 }
 
 func viewerOf(id hlc.ID, worker record.Registers) viewer {
 	v := viewer{id: id, role: recordv1.Role(worker.Get(fieldOf(recordv1.Kind_KIND_WORKER, "role")).Number())} //nolint:gosec // a role is a small number
-	copy(v.team[:], bytesOf(worker, recordv1.Kind_KIND_WORKER, "team"))
+	const k = recordv1.Kind_KIND_WORKER
+	v.teams = listOf(worker, k, "team")
+	if v.role == recordv1.Role_ROLE_SUPERVISOR {
+		v.teams = append(v.teams, listOf(worker, k, "supervises")...)
+		v.external = worker.Get(fieldOf(k, "external")).Number() != 0
+	}
 	return v
 }
 
@@ -34,10 +42,12 @@ type sight struct {
 	author       []byte
 	assigned     [][]byte
 	confidential bool
+	// identity: it says who a client is.
+	identity bool
 }
 
 func sightOf(k record.Kind, rs record.Registers) sight {
-	s := sight{kind: k, owner: rs.Owner(k), author: bytesOf(rs, k, "author"), confidential: record.Confidential(k)}
+	s := sight{kind: k, identity: identity(k), owner: rs.Owner(k), author: bytesOf(rs, k, "author"), confidential: record.Confidential(k)}
 	if !record.SetUp(k) {
 		const team = 2 // in kinds that are unknown too
 		copy(s.team[:], first(bytesIn(rs.Get(team).Value)))
@@ -50,10 +60,14 @@ func sightOf(k record.Kind, rs record.Registers) sight {
 	case kConflict:
 		m := &recordv1.Conflict{}
 		if err := proto.Unmarshal(rs.Fields(), m); err == nil {
-			s.confidential = record.Confidential(m.GetTargetKind())
+			s.confidential, s.identity = record.Confidential(m.GetTargetKind()), identity(m.GetTargetKind())
 		}
 	}
 	return s
+}
+
+func identity(k record.Kind) bool {
+	return k == recordv1.Kind_KIND_CASE_IDENTITY || k == recordv1.Kind_KIND_CONSENT
 }
 
 // deepest is how long a chain of records is followed of which each belongs to the next.
@@ -70,7 +84,10 @@ func (v viewer) sees(of map[hlc.ID]sight, id hlc.ID) bool {
 		}
 		root = owner
 	}
-	if v.role != recordv1.Role_ROLE_COORDINATOR && root.team != (hlc.ID{}) && root.team != v.team {
+	if v.role != recordv1.Role_ROLE_COORDINATOR && root.team != (hlc.ID{}) && !slices.ContainsFunc(v.teams, func(t []byte) bool { return bytes.Equal(t, root.team[:]) }) {
+		return false
+	}
+	if s.identity && v.external {
 		return false
 	}
 	if !s.confidential || v.role == recordv1.Role_ROLE_COORDINATOR || v.role == recordv1.Role_ROLE_SUPERVISOR {

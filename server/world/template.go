@@ -2,6 +2,7 @@ package world
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -52,14 +53,14 @@ var theTemplate = sync.OnceValues(func() (t *template, err error) {
 })
 
 func makeTemplate(ctx context.Context, dir string) (*template, error) {
-	w := &world{ctx: ctx, dir: dir, made: &template{}, accepted: map[hlc.ID][]told{}, result: &Result{}}
+	w := &world{ctx: ctx, dir: dir, made: &template{}, accepted: map[hlc.ID][]told{}, untold: sha256.New(), result: &Result{}}
 	w.now.Store(began.UnixMilli())
 	w.journey = &journey{rand: rand.New(rand.NewPCG(0, 0))} //nolint:gosec // worlds are drawn from seeds
 	t := w.made
 	h := &host{w: w, path: filepath.Join(dir, "server.db"), keys: filepath.Join(dir, "keys")}
 	w.host = h
 	var err error
-	h.server, err = server.New(ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Entropy: entropy(0, partServer), SetUp: &server.SetUp{
+	h.server, err = server.New(ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, After: never, Entropy: entropy(0, partServer), SetUp: &server.SetUp{
 		Name: "world", Start: "2021-09-23",
 		Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}, {Name: "上乐村镇", Code: "410781106"}},
 		Teams: []server.SetUpTeam{{Name: "one", Site: "王庄镇"}, {Name: "two", Site: "上乐村镇"}},

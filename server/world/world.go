@@ -11,8 +11,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"math/rand/v2"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -46,7 +48,10 @@ type Result struct {
 	Failures []string
 	// Trace is the world's story, a line for each thing that happened.
 	Trace []string
-	// Hash is of the story and of the server's log: two runs of a seed have the same.
+	// Sums are, for each line of the story, over what it leaves out until then: the messages that crossed the links, and how
+	// large the databases were after each step.
+	Sums []uint64
+	// Hash is of the story, of what it leaves out, and of the server's log: two runs of a seed have the same.
 	Hash [32]byte
 }
 
@@ -92,6 +97,8 @@ type world struct {
 	copied map[int64]bool
 	// decided are the records of which something was held, and decided.
 	decided map[hlc.ID]bool
+	// untold sums up what the story leaves out.
+	untold hash.Hash
 	// fatal is what went wrong where no error could be returned.
 	fatal error
 }
@@ -106,7 +113,7 @@ func Run(ctx context.Context, c Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{ctx: ctx, dir: c.Dir, seed: c.Seed, made: made, count: c.Count, accepted: map[hlc.ID][]told{}, copied: map[int64]bool{}, decided: map[hlc.ID]bool{}, result: &Result{Seed: c.Seed, Faults: map[Fault]int{}}}
+	w := &world{ctx: ctx, dir: c.Dir, seed: c.Seed, made: made, count: c.Count, accepted: map[hlc.ID][]told{}, copied: map[int64]bool{}, decided: map[hlc.ID]bool{}, untold: sha256.New(), result: &Result{Seed: c.Seed, Faults: map[Fault]int{}}}
 	w.now.Store(began.Add(time.Minute).UnixMilli())
 	var steps []step
 	w.mood, steps = draw(c.Seed)
@@ -170,6 +177,9 @@ func (w *world) play(steps []step) error {
 			return err
 		}
 		w.now.Add(s.wait.Milliseconds())
+		if err := w.host.pass(s.wait); err != nil {
+			return err
+		}
 		r := rand.New(rand.NewPCG(s.seed, 0)) //nolint:gosec // a seed gives the same world again
 		faulty := w.mood.faulty
 		if s.calm {
@@ -178,6 +188,9 @@ func (w *world) play(steps []step) error {
 		w.journey = &journey{rand: r, faulty: faulty}
 		w.say("#%d %s", s.number, s.sort)
 		if err := errors.Join(w.step(s, r), w.fatal); err != nil {
+			return err
+		}
+		if err := w.sumSizes(); err != nil {
 			return err
 		}
 	}
@@ -268,6 +281,33 @@ func (w *world) wall() time.Time { return time.UnixMilli(w.now.Load()) }
 // say adds a line to the story.
 func (w *world) say(format string, args ...any) {
 	w.result.Trace = append(w.result.Trace, w.wall().UTC().Format("01-02 15:04:05.000 ")+fmt.Sprintf(format, args...))
+	w.result.Sums = append(w.result.Sums, binary.BigEndian.Uint64(w.untold.Sum(nil)))
+}
+
+// sum adds to the sum of what the story leaves out.
+func (w *world) sum(b []byte) {
+	_, _ = w.untold.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
+	_, _ = w.untold.Write(b)
+}
+
+// sumSizes adds how large the databases are, and the logs that SQLite writes ahead of them.
+func (w *world) sumSizes() error {
+	paths := []string{w.host.path}
+	for _, t := range w.tablets {
+		paths = append(paths, t.path)
+	}
+	var sizes []byte
+	for _, path := range paths {
+		for _, suffix := range []string{"", "-wal"} {
+			info, err := os.Stat(path + suffix)
+			if err != nil {
+				return fmt.Errorf("looking at a database: %w", err)
+			}
+			sizes = binary.BigEndian.AppendUint64(sizes, uint64(info.Size())) //nolint:gosec // no file is smaller than nothing
+		}
+	}
+	w.sum(sizes)
+	return nil
 }
 
 func (w *world) met(f Fault) { w.result.Faults[f]++ }
@@ -287,6 +327,7 @@ func (w *world) broken(format string, args ...any) error {
 
 func (w *world) hash() error {
 	h := sha256.New()
+	_, _ = h.Write(w.untold.Sum(nil))
 	for _, line := range w.result.Trace {
 		_, _ = io.WriteString(h, line+"\n")
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"text/tabwriter"
 
@@ -87,22 +86,39 @@ func report(t *testing.T, r *world.Result, kept world.Keep) {
 
 // The same seed gives the same world, whatever else the machine does.
 func TestSameSeedSameWorld(t *testing.T) {
-	hashes := map[uint64][32]byte{}
-	var mu sync.Mutex
+	before := map[uint64]*world.Result{}
 	for range 2 {
 		err := world.Seeds(t.Context(), world.Config{Seed: *seed, Dir: t.TempDir(), Count: count}, 4, 2, func(r *world.Result) bool {
-			mu.Lock()
-			defer mu.Unlock()
-			if was, ok := hashes[r.Seed]; ok && was != r.Hash {
-				t.Errorf("seed %d gave two different worlds", r.Seed)
+			if was, ok := before[r.Seed]; ok && was.Hash != r.Hash {
+				t.Errorf("seed %d gave two different worlds: %s", r.Seed, parting(was, r))
 			}
-			hashes[r.Seed] = r.Hash
+			before[r.Seed] = r
 			return true
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// parting is where the stories of two worlds part, with some lines of each.
+func parting(a, b *world.Result) string {
+	const before, after = 3, 3
+	at := 0
+	for at < min(len(a.Trace), len(b.Trace)) && a.Trace[at] == b.Trace[at] && a.Sums[at] == b.Sums[at] {
+		at++
+	}
+	if at == len(a.Trace) && at == len(b.Trace) {
+		return "their stories are the same, the server's logs are not"
+	}
+	part := func(r *world.Result) string {
+		var lines strings.Builder
+		for i := max(0, at-before); i < min(len(r.Trace), at+after); i++ {
+			fmt.Fprintf(&lines, "%016x %s\n", r.Sums[i], r.Trace[i])
+		}
+		return lines.String()
+	}
+	return fmt.Sprintf("their stories part in line %d, each with a sum over what they leave out\none:\n%sthe other:\n%s", at+1, part(a), part(b))
 }
 
 // count counts by the oracle, which shares no code with what is tested.

@@ -63,11 +63,23 @@ func NextLog(chain Hash, position uint64, replica hlc.Replica, sequence uint64, 
 // Seal makes the batch of a run of encoded changes, signed with the device's key. chain is the replica's chain before
 // the first of them.
 func Seal(key ed25519.PrivateKey, deployment hlc.ID, replica hlc.Replica, nonce, first uint64, chain Hash, changes [][]byte) *syncv1.Batch {
-	b := &syncv1.Batch{Replica: uint64(replica), Nonce: nonce, First: first, Chain: chain[:]}
-	hashes := make([]Hash, len(changes))
-	for i, c := range changes {
-		b.Entries = append(b.Entries, &syncv1.Entry{Change: c})
-		hashes[i] = HashOf(c)
+	entries := make([]*syncv1.Entry, 0, len(changes))
+	for _, c := range changes {
+		entries = append(entries, &syncv1.Entry{Change: c})
+	}
+	return SealEntries(key, deployment, replica, nonce, first, chain, entries)
+}
+
+// SealEntries is Seal for changes of which some are erased: their entries have the hash, of 32 bytes, in place of the change.
+func SealEntries(key ed25519.PrivateKey, deployment hlc.ID, replica hlc.Replica, nonce, first uint64, chain Hash, entries []*syncv1.Entry) *syncv1.Batch {
+	b := &syncv1.Batch{Replica: uint64(replica), Nonce: nonce, First: first, Chain: chain[:], Entries: entries}
+	hashes := make([]Hash, len(entries))
+	for i, e := range entries {
+		if len(e.GetHash()) == sha256.Size {
+			hashes[i] = Hash(e.GetHash())
+		} else {
+			hashes[i] = HashOf(e.GetChange())
+		}
 	}
 	b.Signature = ed25519.Sign(key, signed(deployment, b, hashes))
 	return b

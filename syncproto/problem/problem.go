@@ -32,11 +32,19 @@ const (
 	EnrolmentCodeExpired Code = "enrolment_code_expired"
 	EnrolmentCodeUsed    Code = "enrolment_code_used"
 	NotFound             Code = "not_found"
+	NotAllowed           Code = "not_allowed"
 	InvalidArgument      Code = "invalid_argument"
 	Busy                 Code = "busy"
 	TooManyRequests      Code = "too_many_requests"
 	Unavailable          Code = "unavailable"
 	StorageFull          Code = "storage_full"
+	SignInFailed         Code = "sign_in_failed"
+	TimeCodeNeeded       Code = "time_code_needed"
+	PasswordWeak         Code = "password_weak"
+	LoginTaken           Code = "login_taken"
+	MemberTaken          Code = "member_taken"
+	LinkInvalid          Code = "link_invalid"
+	LastAdministrator    Code = "last_administrator"
 	Internal             Code = "internal"
 )
 
@@ -76,6 +84,8 @@ var table = map[Code]entry{
 		"登记码已被另一台平板使用，请索取新的。", "Another tablet has used this enrolment code. Ask for a new one."},
 	NotFound: {connect.CodeNotFound, http.StatusNotFound,
 		"没有找到。", "There is nothing here by that name."},
+	NotAllowed: {connect.CodePermissionDenied, http.StatusForbidden,
+		"您没有进行此操作的权限。如有需要，请联系协调员。", "You may not do this. Ask your coordinator if it has to be done."},
 	InvalidArgument: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
 		"参数不正确，请修改后重试。", "Something in the request is not right. Correct it and try again."},
 	Busy: {connect.CodeResourceExhausted, http.StatusTooManyRequests,
@@ -86,6 +96,20 @@ var table = map[Code]entry{
 		"暂时连不上服务器。记录已保存在本机，有信号时会再发送。", "The server can't be reached now. Records are safe on this tablet and are sent when there is a signal."},
 	StorageFull: {connect.CodeUnavailable, http.StatusInsufficientStorage,
 		"存储空间已满，请清理空间后重试。已保存的记录不受影响。", "The disk is full. Make room and try again; what was saved is safe."},
+	SignInFailed: {connect.CodeUnauthenticated, http.StatusUnauthorized,
+		"用户名、密码或动态码不正确。", "Login, password or time code is not right."},
+	TimeCodeNeeded: {connect.CodeUnauthenticated, http.StatusUnauthorized,
+		"请再输入验证器上的动态码。", "Enter the time code of your authenticator as well."},
+	PasswordWeak: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
+		"密码太容易被猜到：请用 10 到 200 个字符，不要用常见密码，也不要包含用户名。", "This password is guessed too easily: take 10 to 200 characters, no common password, and not your login."},
+	LoginTaken: {connect.CodeAlreadyExists, http.StatusConflict,
+		"这个用户名已被使用，请换一个。", "Somebody has this login already. Take another one."},
+	MemberTaken: {connect.CodeAlreadyExists, http.StatusConflict,
+		"这位工作人员已有账号，或这个账号在该行动中已对应另一位工作人员。", "This worker has an account already, or the account is another worker in this deployment."},
+	LinkInvalid: {connect.CodeNotFound, http.StatusGone,
+		"链接不正确、已使用或已过期，请索取新的。", "This link is not right, was used, or has expired. Ask for a new one."},
+	LastAdministrator: {connect.CodeFailedPrecondition, http.StatusConflict,
+		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,
 		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
 }

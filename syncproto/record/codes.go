@@ -93,8 +93,12 @@ const (
 	// CodeUnconfirmed: the change comes from a tablet that the server knows by its certificate alone, or the record is the
 	// deployment's own, given back: a coordinator confirms either.
 	CodeUnconfirmed Code = "unconfirmed"
+	// CodeDeviceRevoked: the change comes from a tablet that was revoked before it sent this.
+	CodeDeviceRevoked Code = "device_revoked"
 	// CodeStampInFuture: the change, or the record given back, has a stamp that lies in the future.
 	CodeStampInFuture Code = "stamp_in_future"
+	// CodeDeploymentClosed: it was written after the deployment had been closed.
+	CodeDeploymentClosed Code = "deployment_closed"
 	// CodeDiscarded: somebody decided that the change is not to be applied.
 	CodeDiscarded Code = "discarded"
 )
@@ -228,9 +232,17 @@ var (
 			"服务器从备份恢复过，这项更改要等协调员确认。内容已保留。",
 			"The server was restored from a backup, and this waits until a coordinator confirms it. Nothing is lost.",
 		},
+		CodeDeviceRevoked: {
+			"这项更改来自已停用的平板，待协调员处理。内容已保留。",
+			"This came from a tablet that was revoked before. It waits for the coordinator; nothing is lost.",
+		},
 		CodeStampInFuture: {
 			"填写时的时钟超前，更改待协调员处理。内容已保留。",
 			"This was written by a clock that ran ahead. It waits for the coordinator; nothing is lost.",
+		},
+		CodeDeploymentClosed: {
+			"行动已收队，之后填写的内容待协调员处理。内容已保留。",
+			"The deployment was closed before this was written. It waits for the coordinator; nothing is lost.",
 		},
 		CodeDiscarded: {
 			"已决定不采用这项更改；原文仍保留在记录里。",

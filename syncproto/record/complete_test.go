@@ -67,13 +67,14 @@ func completeRecords() []Common {
 			DutyList:          [][]byte{testID(7), testID(8)},
 			EmergencyNumbers:  []*recordv1.EmergencyNumber{{LabelZh: proto.String("急救"), LabelEn: proto.String("ambulance"), Number: proto.String("120")}},
 			EscalationMinutes: proto.Uint32(15),
+			State:             recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum(),
 		},
 		&recordv1.Site{Name: proto.String("王庄镇服务点"), Planned: proto.Bool(false), LatitudeE6: proto.Int32(35_700_000), LongitudeE6: proto.Int32(114_500_000)},
 		&recordv1.Team{Name: proto.String("一队")},
 		&recordv1.Worker{
 			Name: proto.String("王芳"), Type: recordv1.WorkerType_WORKER_TYPE_VOLUNTEER.Enum(), Role: recordv1.Role_ROLE_FIELD_WORKER.Enum(),
 			FromOn: proto.Int32(20210923), ToOn: proto.Int32(20211206), Qualification: recordv1.Qualification_QUALIFICATION_NONE.Enum(),
-			Phone: proto.String("0392-0000000"),
+			Phone: proto.String("0392-0000000"), Supervises: [][]byte{testID(7), testID(8)}, External: proto.Bool(true),
 		},
 		&recordv1.Case{
 			CaseNo: proto.String("W-03"), OpenedOn: proto.Int32(20211001), Source: recordv1.CaseSource_CASE_SOURCE_OUTREACH.Enum(),

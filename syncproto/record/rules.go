@@ -63,6 +63,7 @@ var rules = map[protoreflect.Name]rule{
 	"time_zone":              timeZone,
 	"age_bands":              number(0, 130),
 	"duty_list":              id,
+	"supervises":             id,
 	"escalation_minutes":     number(1, minutesOfDay),
 	"ServiceAreaName.number": areaNumber,
 	"EmergencyNumber.number": fits(MaxNameBytes),

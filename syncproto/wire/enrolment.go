@@ -21,13 +21,16 @@ type EnrolmentCode struct {
 	Worker     hlc.ID
 	// Secret is what the server knows the code by. It is used once.
 	Secret string
+	// Pin is by what the tablet knows a server whose certificate no authority signed; empty when one did.
+	Pin Pin
 }
 
 // An enrolment code is written as "levee1." and the unpadded base64url of a protobuf message (1 server URL, 2 deployment,
-// 3 worker, 4 secret) with a check behind it: the first 4 bytes of the message's SHA-256, so that a slip in copying
-// is noticed before anything is sent.
+// 3 worker, 4 secret, 5 pin if there is one) with a check behind it: the first 4 bytes of the message's SHA-256, so that a
+// slip in copying is noticed before anything is sent.
 const (
-	enrolmentPrefix = "levee1."
+	// EnrolmentPrefix is how every code begins that is not in the typed form.
+	EnrolmentPrefix = "levee1."
 	enrolmentCheck  = 4
 	// maxEnrolmentText is more than any code needs that a server makes.
 	maxEnrolmentText = 2048
@@ -38,6 +41,7 @@ const (
 	enrolmentDeployment
 	enrolmentWorker
 	enrolmentSecret
+	enrolmentPin
 )
 
 func (c EnrolmentCode) String() string {
@@ -46,8 +50,11 @@ func (c EnrolmentCode) String() string {
 	b = appendBytes(b, enrolmentDeployment, c.Deployment[:])
 	b = appendBytes(b, enrolmentWorker, c.Worker[:])
 	b = appendBytes(b, enrolmentSecret, []byte(c.Secret))
+	if c.Pin != "" {
+		b = appendBytes(b, enrolmentPin, []byte(c.Pin))
+	}
 	check := sha256.Sum256(b)
-	return enrolmentPrefix + base64.RawURLEncoding.EncodeToString(append(b, check[:enrolmentCheck]...))
+	return EnrolmentPrefix + base64.RawURLEncoding.EncodeToString(append(b, check[:enrolmentCheck]...))
 }
 
 // ParseEnrolmentCode reads a code, with white space anywhere in it: codes are copied from chats that break lines. The
@@ -59,15 +66,10 @@ func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
 	if len(text) > maxEnrolmentText {
 		return invalid("too long")
 	}
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) { // Cf: zero-width spaces and joiners
-			return -1
-		}
-		return r
-	}, text)
-	encoded, ok := strings.CutPrefix(text, enrolmentPrefix)
+	text = strings.Map(visible, text)
+	encoded, ok := strings.CutPrefix(text, EnrolmentPrefix)
 	if !ok {
-		return invalid("does not start with " + enrolmentPrefix)
+		return invalid("does not start with " + EnrolmentPrefix)
 	}
 	b, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil || len(b) < enrolmentCheck {
@@ -88,9 +90,6 @@ func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
 			return invalid("not a message")
 		}
 		b = b[tag+size:]
-		if (field == enrolmentDeployment || field == enrolmentWorker) && len(value) != len(hlc.ID{}) {
-			return invalid("an id is not 16 bytes")
-		}
 		switch field {
 		case enrolmentServerURL:
 			c.ServerURL = string(value)
@@ -105,16 +104,41 @@ func ParseEnrolmentCode(text string) (EnrolmentCode, error) {
 			}
 		case enrolmentSecret:
 			c.Secret = string(value)
+		case enrolmentPin:
+			if len(value) != pinLength {
+				return invalid("a pin is not 32 bytes")
+			}
+			c.Pin = Pin(value)
 		}
 	}
-	at, err := url.Parse(c.ServerURL)
-	if err != nil || at.Host == "" || (at.Scheme != "http" && at.Scheme != "https") {
-		return invalid("names no server")
+	if why := c.lacksServer(); why != "" {
+		return invalid(why)
 	}
 	if c.Secret == "" || c.Deployment == (hlc.ID{}) || c.Worker == (hlc.ID{}) {
 		return invalid("not complete")
 	}
 	return c, nil
+}
+
+// lacksServer says why a code does not lead to a server; empty when it does.
+func (c EnrolmentCode) lacksServer() string {
+	at, err := url.Parse(c.ServerURL)
+	switch {
+	case err != nil, at.Host == "", at.Scheme != "http" && at.Scheme != "https":
+		return "names no server"
+	case c.Pin != "" && at.Scheme != "https":
+		return "has a pin for a server without TLS"
+	default:
+		return ""
+	}
+}
+
+// visible takes white space and zero-width characters (Cf) out of what was copied.
+func visible(r rune) rune {
+	if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
+		return -1
+	}
+	return r
 }
 
 func appendBytes(b []byte, field protowire.Number, value []byte) []byte {

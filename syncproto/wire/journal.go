@@ -16,11 +16,20 @@ const (
 	// JournalCodeUsed: an enrolment code was used. Subject is the SHA-256 of its secret, detail the public key that came
 	// with it.
 	JournalCodeUsed = "enrolment_code_used"
-	// JournalRevoked: a device was revoked. Subject is its id.
+	// JournalRevoked: a device was revoked. Subject is its id, detail that of the device that replaces it, if one does.
 	JournalRevoked = "device_revoked"
 	// JournalConfirmed: a coordinator confirmed a device that was known by its certificate alone. Subject is its id, detail
 	// its Certificate.
 	JournalConfirmed = "device_confirmed"
+	// JournalClientErased: the personal data of a case's clients was erased. Subject is the id of the Case.
+	JournalClientErased = "client_erased"
+	// JournalErased: a record was erased, with all changes of it. Subject is its id. Whoever has it drops it.
+	JournalErased = "record_erased"
+	// JournalTokenReplaced: a token was replaced by a random one wherever it stood. Subject is the HMAC of the old one under
+	// a key that only the server has, detail the new one.
+	JournalTokenReplaced = "token_replaced"
+	// JournalTokensIn: tokens in a record were replaced. Subject is its id. Its author drops the changes that have the old ones.
+	JournalTokensIn = "record_tokens_replaced"
 )
 
 // Bounds on one entry of the journal, in bytes.

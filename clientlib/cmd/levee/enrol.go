@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"strings"
+
+	"levee/syncproto/wire"
 )
 
 // enrolCmd makes this tablet a worker's.
@@ -25,7 +27,7 @@ func (c *enrolCmd) tabletName() string {
 
 // Run enrols. A code that a chat has broken into lines is one code.
 func (c *enrolCmd) Run(s *session) error {
-	if err := s.store.Enrol(s.ctx, strings.Join(c.Code, "")); err != nil {
+	if err := c.enrol(s); err != nil {
 		return err
 	}
 	st, err := s.status()
@@ -35,4 +37,16 @@ func (c *enrolCmd) Run(s *session) error {
 	return s.answer(st, func() {
 		s.line(enrolled, st.Worker.Name, st.Deployment.Name)
 	})
+}
+
+// enrol tells a copied code, which begins in its own way, from an address and the code that was typed behind it.
+func (c *enrolCmd) enrol(s *session) error {
+	switch whole := strings.Join(c.Code, ""); {
+	case strings.HasPrefix(strings.TrimSpace(whole), wire.EnrolmentPrefix):
+		return s.store.Enrol(s.ctx, whole)
+	case len(c.Code) < 2:
+		return s.fail("no_address", noAddress)
+	default:
+		return s.store.EnrolTyped(s.ctx, c.Code[0], strings.Join(c.Code[1:], ""))
+	}
 }

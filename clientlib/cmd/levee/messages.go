@@ -46,10 +46,10 @@ var helps = map[string]message{
 	"conflicts": {"Show fields that two people filled in differently.", "显示两处填写不一致的内容。"},
 	"rescue":    {"Save what is unsent in a damaged file, and make the file anew.", "保存损坏文件中未发送的内容，并重建文件。"},
 
-	"pin":      {"Change the PIN.", "修改 PIN。"},
-	"profiles": {"Show whose files are on this tablet; --profile chooses one.", "列出本机上各人的数据文件；用 --profile 选择。"},
+	"code_argument": {"The enrolment code, as copied; or the server's address and the code as typed. It may be broken into parts.", "复制来的登记码；或者服务器地址加手工输入的登记码。登记码可以分成几段。"},
+	"pin":           {"Change the PIN.", "修改 PIN。"},
+	"profiles":      {"Show whose files are on this tablet; --profile chooses one.", "列出本机上各人的数据文件；用 --profile 选择。"},
 
-	"code_argument":     {"The enrolment code. It may be broken into parts.", "登记码，可以分成几段。"},
 	"id_argument":       {"The record: its id, at least 4 of the first or last digits of it, or its name or case number.", "记录的编号，或编号开头或结尾的至少 4 位，或名称、个案编号。"},
 	"activity_argument": {"The activity: its id, at least 4 of the first or last digits of it, or its name.", "活动的编号，或编号开头或结尾的至少 4 位，或名称。"},
 	"fields_argument":   {"What to set, such as minutes=90. A field that takes several values may be named several times.", "要修改的内容，如 minutes=90 或 时长=90；可填多项的可以写多次。"},
@@ -213,8 +213,16 @@ var (
 
 // Enrolling, status and sites.
 var (
-	enrolled          = message{"This tablet is now that of %s in “%s”. From here on it works without the network.", "本机已登记：%s，行动“%s”。从现在起没有网络也能使用。"}
-	notEnrolled       = message{"This tablet is not enrolled. Ask your coordinator for a code, then: levee enrol CODE", "本机尚未登记。请向协调员索取登记码，然后运行：levee enrol 登记码"}
+	enrolled    = message{"This tablet is now that of %s in “%s”. From here on it works without the network.", "本机已登记：%s，行动“%s”。从现在起没有网络也能使用。"}
+	notEnrolled = message{"This tablet is not enrolled. Ask your coordinator for a code, then: levee enrol CODE", "本机尚未登记。请向协调员索取登记码，然后运行：levee enrol 登记码"}
+	noAddress   = message{
+		"A code that is typed needs the server's address before it: levee enrol ADDRESS CODE",
+		"手工输入登记码时，要先写服务器地址：levee enrol 地址 登记码",
+	}
+	isRevoked = message{
+		"This tablet was revoked: nothing on it can be read any more. %s to be sent; run: levee sync",
+		"本机已停用，内容不能再查看。还有%s要发送，请运行：levee sync",
+	}
 	titleDeployment   = message{"Deployment", "行动"}
 	titleWorker       = message{"Worker", "工作人员"}
 	titleSite         = message{"Site", "服务点"}

@@ -45,6 +45,8 @@ type server struct {
 	// down makes every request fail; meanwhile runs in each.
 	down      bool
 	meanwhile func()
+	// revoked says that all tablets are out of use.
+	revoked bool
 }
 
 // position is one place of the server's log: the record as it was then.
@@ -64,13 +66,16 @@ var (
 	zhaoMin    = testID(4, 3)
 )
 
+// typedSecret is of a code that can be typed.
+const typedSecret = "ABCDEFGHJKMNPQRSTVWX"
+
 // testID is an id whose last digits tell it apart.
 func testID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 12: kind, 15: n} }
 
 func newServer(t testing.TB, wall func() time.Time) *server {
 	s := &server{
 		t: t, wall: wall, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
-		devices: map[hlc.ID]ed25519.PublicKey{}, workers: map[string]hlc.ID{"wang-fang": wangFang, "li-lei": liLei},
+		devices: map[hlc.ID]ed25519.PublicKey{}, workers: map[string]hlc.ID{"wang-fang": wangFang, "li-lei": liLei, typedSecret: wangFang},
 		chains: map[uint64][]batch.Hash{}, log: []position{{}}, pageSize: 100,
 	}
 	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
@@ -237,5 +242,10 @@ func (s *server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 		page.Records, page.Remaining = records[:s.pageSize], uint64(len(records)-s.pageSize)
 		page.Cursor = s.mark(int(records[s.pageSize-1].GetPosition()))
 	}
-	return connect.NewResponse(&syncv1.SyncResponse{Time: s.wall().UnixMilli(), Protocol: 1, Acknowledgement: ack, Page: page}), nil
+	answer := &syncv1.SyncResponse{Time: s.wall().UnixMilli(), Protocol: 1, Acknowledgement: ack, Page: page}
+	if s.revoked {
+		answer.Page, answer.Revocation = nil, &syncv1.JournalEntry{Sort: wire.JournalRevoked, Subject: device[:], At: s.wall().UnixMilli()}
+		wire.SealJournalEntry(s.key, s.deployment, answer.Revocation)
+	}
+	return connect.NewResponse(answer), nil
 }

@@ -41,7 +41,9 @@ type statusJSON struct {
 	Held int `json:"held"`
 	// Unconfirmed says that the server waits for a coordinator to confirm this tablet.
 	Unconfirmed bool `json:"unconfirmed"`
-	Conflicts   int  `json:"conflicts"`
+	// Revoked says that the tablet is out of use. Nothing else but unsent is told then.
+	Revoked   bool `json:"revoked"`
+	Conflicts int  `json:"conflicts"`
 	// UnconfirmedAlerts are risk alerts that nobody has confirmed.
 	UnconfirmedAlerts int        `json:"unconfirmed_alerts"`
 	Records           int        `json:"records"`
@@ -59,6 +61,10 @@ func (c *statusCmd) Run(s *session) error {
 	return s.answer(st, func() {
 		if !st.Enrolled {
 			s.line(notEnrolled)
+			return
+		}
+		if st.Revoked {
+			s.line(isRevoked, s.count(changesCount, int64(st.Unsent)))
 			return
 		}
 		var rows [][]string
@@ -122,6 +128,9 @@ func (s *session) status() (*statusJSON, error) {
 	st, err := s.store.Status(s.ctx)
 	if err != nil || !st.Enrolled {
 		return &statusJSON{}, err
+	}
+	if st.Revoked {
+		return &statusJSON{Enrolled: true, Revoked: true, Unsent: st.Unsent}, nil
 	}
 	contact := st.LastContact.In(s.zone())
 	out := &statusJSON{

@@ -3,9 +3,12 @@ package localdb
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
 )
 
@@ -85,36 +88,23 @@ func (tx *Tx) allChanges(where string, args ...any) ([]own, error) {
 	return found, nil
 }
 
-// Outbox are the encoded changes that the server has not acknowledged, oldest first: at most so many, and at most so
-// many bytes unless the first alone is larger.
-func (tx *Tx) Outbox(t *Tablet, most, mostBytes int) ([][]byte, error) {
-	var bodies [][]byte
+// Outbox are the changes that the server has not acknowledged, oldest first, erased ones as their hashes: at most so many,
+// and at most so many bytes unless the first alone is larger.
+func (tx *Tx) Outbox(t *Tablet, most, mostBytes int) ([]*syncv1.Entry, error) {
+	var entries []*syncv1.Entry
 	size := 0
 	full := errors.New("enough")
-	err := tx.each(func(r row) error {
-		body, err := tx.scanBody(r)
-		if err != nil {
-			return err
-		}
-		if size += len(body); size > mostBytes && len(bodies) > 0 {
+	err := tx.chained(t.Replica, t.Acknowledged, t.Sequence, most, func(body, hash []byte) error {
+		if size += len(body); size > mostBytes && len(entries) > 0 {
 			return full
 		}
-		bodies = append(bodies, body)
+		entries = append(entries, &syncv1.Entry{Change: body, Hash: hash})
 		return nil
-	}, `SELECT id, body FROM changes WHERE replica = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, int64(t.Replica), t.Acknowledged, most) //nolint:gosec // the same bits, signed
+	})
 	if err != nil && !errors.Is(err, full) {
 		return nil, fmt.Errorf("reading the outbox: %w", err)
 	}
-	return bodies, nil
-}
-
-// scanBody reads the id and body of an own change, and gives its body.
-func (tx *Tx) scanBody(r row) ([]byte, error) {
-	var changeID, sealed []byte
-	if err := r.Scan(&changeID, &sealed); err != nil {
-		return nil, err
-	}
-	return tx.seal.open(changeBody, changeID, sealed)
+	return entries, nil
 }
 
 // chainAt is the own chain at a sequence number up to the newest.
@@ -126,11 +116,14 @@ func (tx *Tx) chainAt(t *Tablet, sequence uint64) (batch.Hash, error) {
 	case sequence >= t.Acknowledged:
 		chain, from = t.AcknowledgedChain, t.Acknowledged
 	}
-	err := tx.each(func(r row) error {
-		body, err := tx.scanBody(r)
-		chain = batch.Next(chain, batch.HashOf(body))
-		return err
-	}, `SELECT id, body FROM changes WHERE replica = $1 AND sequence > $2 AND sequence <= $3 ORDER BY sequence`, int64(t.Replica), from, sequence) //nolint:gosec // the same bits, signed
+	err := tx.chained(t.Replica, from, sequence, -1, func(body, hash []byte) error {
+		next := batch.HashOf(body)
+		if hash != nil {
+			next = batch.Hash(hash)
+		}
+		chain = batch.Next(chain, next)
+		return nil
+	})
 	if err != nil {
 		return batch.Hash{}, fmt.Errorf("reading the chain: %w", err)
 	}
@@ -190,6 +183,9 @@ func (tx *Tx) Acknowledge(t *Tablet, a Acknowledgement) error {
 	if err := tx.sweep(t); err != nil {
 		return err
 	}
+	if err := tx.eraseTokens(t); err != nil {
+		return err
+	}
 	return tx.Save(t)
 }
 
@@ -232,7 +228,8 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 			anew[of] = true
 		}
 	}
-	for of, r := range touched {
+	for _, of := range inOrder(touched) {
+		r := touched[of]
 		if anew[of] {
 			if err := tx.rebuild(&acknowledged, r); err != nil {
 				return err
@@ -350,4 +347,9 @@ func (tx *Tx) Counts(t *Tablet) (Counts, error) {
 		return Counts{}, fmt.Errorf("counting: %w", err)
 	}
 	return c, nil
+}
+
+// inOrder are the keys of a map in one order: a tablet that does the same again has the same file.
+func inOrder[V any](of map[hlc.ID]V) []hlc.ID {
+	return slices.SortedFunc(maps.Keys(of), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
 }

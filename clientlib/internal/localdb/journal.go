@@ -17,7 +17,8 @@ func (tx *Tx) Journal() ([][]byte, error) {
 	return entries, nil
 }
 
-// KeepJournal keeps entries that came, up to a mark: behind those that are here, or in their place.
+// KeepJournal keeps entries that came, up to a mark: behind those that are here, or in their place. What they say is erased
+// is erased here.
 func (tx *Tx) KeepJournal(t *Tablet, entries [][]byte, upTo Mark, anew bool) error {
 	if anew {
 		if err := tx.exec(`DELETE FROM journal`); err != nil {
@@ -28,6 +29,9 @@ func (tx *Tx) KeepJournal(t *Tablet, entries [][]byte, upTo Mark, anew bool) err
 		if err := tx.exec(`INSERT INTO journal (number, entry) SELECT coalesce(max(number), 0) + 1, $1 FROM journal`, entry); err != nil {
 			return fmt.Errorf("keeping the journal: %w", err)
 		}
+	}
+	if err := tx.carryOut(t, entries); err != nil {
+		return err
 	}
 	t.Journal = upTo
 	return tx.Save(t)

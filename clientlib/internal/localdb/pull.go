@@ -27,7 +27,14 @@ func (tx *Tx) Pull(t *Tablet, records []Pulled, current bool) (unreadable int, e
 	if err != nil {
 		return 0, err
 	}
+	erased, err := tx.erasedWhole()
+	if err != nil {
+		return 0, err
+	}
 	for _, p := range records {
+		if erased[p.ID] {
+			continue // from a server that was set back, and does not know yet
+		}
 		var returns map[string]record.Registers
 		if given > 0 {
 			if returns, err = tx.returning(p.ID); err != nil {

@@ -255,17 +255,20 @@ func (tx *Tx) OwnedBy(owner hlc.ID) ([]Record, error) {
 
 // Numbers of the fields of a worker that decide which records it receives.
 const (
-	team protowire.Number = 2
-	role protowire.Number = 18
+	team       protowire.Number = 2
+	role       protowire.Number = 18
+	supervises protowire.Number = 23
+	external   protowire.Number = 24
 )
 
-// Posting is what decides which records reach a worker: the fields team and role, as encoded.
-type Posting struct{ Team, Role string }
+// Posting is what decides which records reach a worker: the fields team, role, supervises and external, as encoded.
+type Posting struct{ Team, Role, Supervises, External string }
 
 // PostingOf is that of a worker; zero when the worker is not known.
 func (tx *Tx) PostingOf(worker hlc.ID) (Posting, error) {
 	r, _, err := tx.Record(worker)
-	return Posting{Team: string(r.View.Get(team).Value), Role: string(r.View.Get(role).Value)}, err
+	field := func(n protowire.Number) string { return string(r.View.Get(n).Value) }
+	return Posting{Team: field(team), Role: field(role), Supervises: field(supervises), External: field(external)}, err
 }
 
 // HeldCodes are why own changes to records are held, oldest first. What somebody decided not to apply is left out.

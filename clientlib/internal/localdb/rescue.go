@@ -250,13 +250,14 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 			return 0, fmt.Errorf("storing change %d: %w", c.Sequence, err)
 		}
 	}
-	if err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
-		return 0, err
-	}
 	for _, r := range s.Returns {
 		if err := tx.insertReturn(r); err != nil {
 			return 0, fmt.Errorf("storing what is to be given back: %w", err)
 		}
+	}
+	// Now that what was found is here: the damaged file may have had remains of what was erased.
+	if err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
+		return 0, err
 	}
 	all, err := tx.allChanges(`1`)
 	if err != nil {

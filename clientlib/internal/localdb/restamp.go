@@ -30,10 +30,11 @@ func (tx *Tx) Restamp(t *Tablet, shift time.Duration, now, future hlc.Time) (int
 	for first < len(rest) && rest[first].sequence <= t.Possible && rest[first].change.Stamp.Time <= future {
 		first++
 	}
-	t.Possible = min(t.Possible, settled+uint64(first))
 	if first == len(rest) {
+		t.Possible = min(t.Possible, t.Sequence)
 		return 0, tx.Save(t)
 	}
+	t.Possible = min(t.Possible, rest[first].sequence-1)
 	if t.Time, err = tx.newestBut(t, rest[first:]); err != nil {
 		return 0, err
 	}
@@ -116,7 +117,7 @@ func (tx *Tx) restamp(t *Tablet, changes []own, shift time.Duration, now hlc.Tim
 			return fmt.Errorf("storing change %d: %w", o.sequence, err)
 		}
 	}
-	for of := range before {
+	for _, of := range inOrder(before) {
 		r, err := tx.load(of, 0)
 		if err != nil {
 			return err

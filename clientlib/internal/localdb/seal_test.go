@@ -161,7 +161,7 @@ func asOlder(t *testing.T, db *DB) string {
 				}
 			}
 		}
-		return errors.Join(tx.exec(`DROP TABLE sealing`), tx.exec(`DELETE FROM goose_db_version WHERE version_id >= 3`))
+		return errors.Join(tx.exec(`DROP TABLE sealing`), tx.exec(`DROP TABLE erased_changes`), tx.exec(`DROP TABLE erased_records`), tx.exec(`DELETE FROM goose_db_version WHERE version_id >= 3`))
 	})
 	if err == nil {
 		err = errors.Join(db.Close(), os.Remove(keyPath(db.path)))

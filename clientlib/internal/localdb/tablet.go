@@ -9,6 +9,7 @@ import (
 
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
+	"levee/syncproto/wire"
 )
 
 // ErrNotEnrolled says that the file belongs to no tablet of a deployment yet.
@@ -18,9 +19,11 @@ var ErrNotEnrolled = errors.New("not enrolled")
 type Tablet struct {
 	Deployment, Device, Worker hlc.ID
 	ServerURL                  string
-	ServerKey                  ed25519.PublicKey
-	Key                        ed25519.PrivateKey
-	Certificate                []byte
+	// Pin is by what alone the server's certificate is known; empty where an authority signed it.
+	Pin         wire.Pin
+	ServerKey   ed25519.PublicKey
+	Key         ed25519.PrivateKey
+	Certificate []byte
 	// Site is where its worker logs; zero while not chosen.
 	Site hlc.ID
 
@@ -49,6 +52,8 @@ type Tablet struct {
 	Journal Mark
 	// Unconfirmed says that the server knows this tablet by its certificate alone.
 	Unconfirmed bool
+	// Revoked says that the server has put this tablet out of use.
+	Revoked bool
 	// LastContact is when the server last answered, by the corrected clock.
 	LastContact time.Time
 	App         string
@@ -70,16 +75,16 @@ func (t *Tablet) Clock(wall func() time.Time) *hlc.Clock {
 // Tablet reads the one row; ErrNotEnrolled when there is none.
 func (tx *Tx) Tablet() (*Tablet, error) {
 	t := &Tablet{}
-	var sealed, site, chain, acknowledgedChain []byte
+	var sealed, site, chain, acknowledgedChain, pin []byte
 	var replica, nonce, now, offset, contact int64
 	err := tx.sql.QueryRowContext(tx.ctx, `
 		SELECT deployment, device, worker, server_url, server_key, private_key, certificate, site, replica, nonce,
 		       sequence, chain, acknowledged, acknowledged_chain, durable, accepted, possible, attempts,
-		       time, clock_offset, cursor, cursor_chain, last_contact, app, recheck, recheck_chain, journal, journal_chain, unconfirmed
+		       time, clock_offset, cursor, cursor_chain, last_contact, app, recheck, recheck_chain, journal, journal_chain, unconfirmed, pin, revoked
 		FROM tablet`).Scan(id{&t.Deployment}, id{&t.Device}, id{&t.Worker}, &t.ServerURL, (*[]byte)(&t.ServerKey), &sealed, &t.Certificate, &site, &replica, &nonce,
 		&t.Sequence, &chain, &t.Acknowledged, &acknowledgedChain, &t.Durable, &t.Accepted, &t.Possible, &t.Attempts,
 		&now, &offset, &t.Cursor.Position, &t.Cursor.Chain, &contact, &t.App,
-		&t.Recheck.Position, &t.Recheck.Chain, &t.Journal.Position, &t.Journal.Chain, &t.Unconfirmed)
+		&t.Recheck.Position, &t.Recheck.Chain, &t.Journal.Position, &t.Journal.Chain, &t.Unconfirmed, &pin, &t.Revoked)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, ErrNotEnrolled
@@ -94,6 +99,7 @@ func (tx *Tx) Tablet() (*Tablet, error) {
 		return nil, fmt.Errorf("reading the tablet: %w", ErrDamaged)
 	}
 	copy(t.Site[:], site)
+	t.Pin = wire.Pin(pin)
 	t.Key = ed25519.NewKeyFromSeed(seed)
 	t.Replica, t.Nonce, t.Time = hlc.Replica(replica), uint64(nonce), hlc.Time(now) //nolint:gosec // kept as the signed number of the same bits
 	t.Offset, t.LastContact = time.Duration(offset)*time.Millisecond, time.UnixMilli(contact)
@@ -119,11 +125,11 @@ func (tx *Tx) SetTablet(t *Tablet) error {
 	return tx.exec(`
 		INSERT INTO tablet (one, deployment, device, worker, server_url, server_key, private_key, certificate, site, replica, nonce,
 		       sequence, chain, acknowledged, acknowledged_chain, durable, accepted, possible, attempts,
-		       time, clock_offset, cursor, cursor_chain, last_contact, app)
-		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+		       time, clock_offset, cursor, cursor_chain, last_contact, app, pin)
+		VALUES (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		t.Deployment[:], t.Device[:], t.Worker[:], t.ServerURL, []byte(t.ServerKey), seed, notNull(t.Certificate), t.site(), int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
 		t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:], t.Durable, t.Accepted, t.Possible, t.Attempts,
-		int64(t.Time), t.Offset.Milliseconds(), t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App) //nolint:gosec // the same bits, signed
+		int64(t.Time), t.Offset.Milliseconds(), t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App, []byte(t.Pin)) //nolint:gosec // the same bits, signed
 }
 
 // Save keeps what changed of the tablet. Who it is stays.
@@ -132,11 +138,11 @@ func (tx *Tx) Save(t *Tablet) error {
 		UPDATE tablet SET certificate = $1, site = $2, sequence = $3, chain = $4, acknowledged = $5, acknowledged_chain = $6,
 		       durable = $7, accepted = $8, possible = $9, attempts = $10, time = $11, clock_offset = $12,
 		       cursor = $13, cursor_chain = $14, last_contact = $15, app = $16, replica = $17, nonce = $18,
-		       recheck = $19, recheck_chain = $20, journal = $21, journal_chain = $22, unconfirmed = $23`,
+		       recheck = $19, recheck_chain = $20, journal = $21, journal_chain = $22, unconfirmed = $23, revoked = $24`,
 		notNull(t.Certificate), t.site(), t.Sequence, t.Chain[:], t.Acknowledged, t.AcknowledgedChain[:],
 		t.Durable, t.Accepted, t.Possible, t.Attempts, int64(t.Time), t.Offset.Milliseconds(), //nolint:gosec // the same bits, signed
 		t.Cursor.Position, notNull(t.Cursor.Chain), t.LastContact.UnixMilli(), t.App, int64(t.Replica), int64(t.Nonce), //nolint:gosec // the same bits, signed
-		t.Recheck.Position, notNull(t.Recheck.Chain), t.Journal.Position, notNull(t.Journal.Chain), t.Unconfirmed)
+		t.Recheck.Position, notNull(t.Recheck.Chain), t.Journal.Position, notNull(t.Journal.Chain), t.Unconfirmed, t.Revoked)
 	if err != nil {
 		return fmt.Errorf("saving the tablet: %w", err)
 	}

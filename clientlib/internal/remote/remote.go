@@ -55,12 +55,12 @@ func NewSigned(serverURL string, transport http.RoundTripper, device *Device) *C
 		strings.TrimRight(serverURL, "/"), wire.ClientOptions()...)}
 }
 
-// Enrol asks for a place for a new device. Errors are *problem.Problem, or those of ctx.
+// Enrol asks for a place for a new device. Errors are *problem.Problem, ErrNotTrusted, or those of ctx.
 func (c *Client) Enrol(ctx context.Context, req *syncv1.EnrolRequest) (*syncv1.EnrolResponse, error) {
 	return call(ctx, c.rpc.Enrol, req)
 }
 
-// Sync does one round trip. Errors are *problem.Problem, or those of ctx.
+// Sync does one round trip. Errors are *problem.Problem, ErrNotTrusted, or those of ctx.
 func (c *Client) Sync(ctx context.Context, req *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	return call(ctx, c.rpc.Sync, req)
 }
@@ -72,6 +72,8 @@ func call[Req, Res any](ctx context.Context, rpc func(context.Context, *connect.
 		return res.Msg, nil
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("calling the server: %w", ctx.Err())
+	case notTrusted(err):
+		return nil, fmt.Errorf("%w: %w", ErrNotTrusted, err)
 	default:
 		return nil, problem.FromConnect(err)
 	}
@@ -176,8 +178,9 @@ func (b *counted) Read(p []byte) (int, error) {
 // slowly, arrives.
 const stall = time.Minute
 
-// NewTransport makes connections of its own, which are given up when they stall.
-func NewTransport() *http.Transport {
+// NewTransport makes connections of its own, which are given up when they stall. With a pin they are made to the server
+// that has it, and to no other.
+func NewTransport(pin wire.Pin) *http.Transport {
 	dialer := &net.Dialer{Timeout: 30 * time.Second}
 	return &http.Transport{
 		Proxy: http.ProxyFromEnvironment,
@@ -193,6 +196,7 @@ func NewTransport() *http.Transport {
 			return &moving{conn}, nil
 		},
 		ForceAttemptHTTP2:   true,
+		TLSClientConfig:     trusting(pin),
 		TLSHandshakeTimeout: 30 * time.Second,
 		MaxIdleConnsPerHost: 1,
 		IdleConnTimeout:     stall,

@@ -86,7 +86,7 @@ func TestTrafficIsWhatGoesOverTheWire(t *testing.T) {
 	server.Listener = tap
 	server.Start()
 	t.Cleanup(server.Close)
-	transport := remote.NewTransport()
+	transport := remote.NewTransport("")
 	client := remote.NewSigned(server.URL+"/henan/", transport, device)
 	for _, size := range []int{0, 50, 100_000} {
 		body := bytes.Repeat([]byte("王庄镇"), size/9)
@@ -160,7 +160,7 @@ func TestErrorsAreProblems(t *testing.T) {
 	mux.HandleFunc("/proxy/", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "bad gateway", http.StatusBadGateway) })
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	transport := remote.NewTransport()
+	transport := remote.NewTransport("")
 	t.Cleanup(transport.CloseIdleConnections)
 	for path, want := range map[string]problem.Code{
 		"/skewed": problem.ClockSkew, "/portal": problem.Unavailable, "/page": problem.Unavailable, "/proxy": problem.Unavailable, "/nothing": problem.Unavailable,

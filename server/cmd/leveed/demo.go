@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"levee/server"
 	"levee/server/demo"
 )
 
@@ -43,7 +44,8 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	url, token := d.URL()
-	welcome(os.Stderr, d.Database(), url, &server.Made{APIToken: token})
+	welcome(os.Stderr, d.Database(), url, false, nil, "")
+	fmt.Fprintf(os.Stderr, greetings[strings.HasPrefix(language(), "zh")].apiAccess, token)
 	<-ctx.Done()
 	return nil
 }

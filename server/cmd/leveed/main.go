@@ -18,11 +18,15 @@ import (
 type cli struct {
 	Serve      serveCmd      `cmd:"" help:"Serve tablets and the JSON API."`
 	Code       codeCmd       `cmd:"" help:"Make an enrolment code for a worker's tablet."`
+	Token      tokenCmd      `cmd:"" help:"Make a token of the JSON API that acts as a worker. A server may run meanwhile."`
+	ResetLink  resetCmd      `cmd:"" name:"reset-account" help:"Make a one-time link with which the owner of an account sets a new password. A server may run meanwhile."`
+	RotateKeys rotateKeysCmd `cmd:"" help:"Sign sessions on the web with a new key from now on. A server may run meanwhile; nobody is signed out."`
 	Demo       demoCmd       `cmd:"" help:"Replay the Henan deployment: a server, twelve tablets, 75 days offline and back."`
 	Backup     backupCmd     `cmd:"" help:"Copy the database to a file, and verify the copy. A server may run meanwhile."`
 	Restore    restoreCmd    `cmd:"" help:"Put a backup in the database's place. The server must be stopped."`
 	Check      checkCmd      `cmd:"" help:"Look through all that the server keeps: the database's pages, the change log, records, totals and keys."`
 	AcceptTime acceptTimeCmd `cmd:"" help:"Take the database as it is after the server's clock had run ahead. The server must be stopped."`
+	Erase      eraseCmd      `cmd:"" help:"Erase the personal data of one client, for ever: on the server, and on tablets at their next sync. A server may run meanwhile."`
 	Recount    recountCmd    `cmd:"" help:"Count every total again from the records and the change log."`
 	Soak       soakCmd       `cmd:"" help:"Play simulated worlds of tablets and a server with every fault there is, and check that nothing is lost."`
 }

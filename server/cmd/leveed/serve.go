@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -16,11 +17,18 @@ import (
 
 // serveCmd serves until it is told to stop. What begins with "At the first start" makes the deployment.
 type serveCmd struct {
-	DB      string `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys    string `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal string `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
-	Listen  string `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
-	URL     string `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+	DB           string         `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	Keys         string         `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	Journal      string         `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	TrustedProxy []netip.Prefix `help:"Network of a proxy in front of the server, as 10.0.0.0/8: what it says in X-Forwarded-For is believed. May be repeated." env:"LEVEE_TRUSTED_PROXY" placeholder:"CIDR"`
+	Listen       string         `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
+	URL          string         `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+
+	TLSCert    string   `name:"tls-cert" help:"PEM file of the server's certificate, with those of its issuers. Read again when it changes." env:"LEVEE_TLS_CERT" type:"existingfile" xor:"tls" placeholder:"FILE"`
+	TLSKey     string   `name:"tls-key" help:"PEM file of the certificate's key." env:"LEVEE_TLS_KEY" type:"existingfile" placeholder:"FILE"`
+	ACME       []string `name:"acme" help:"Domain for which a certificate is asked for by ACME (Let's Encrypt), which needs port 443. May be repeated." env:"LEVEE_ACME" xor:"tls" placeholder:"DOMAIN"`
+	SelfSigned bool     `help:"Sign the certificate oneself: for a camp without internet. Enrolment codes carry its pin." env:"LEVEE_SELF_SIGNED" xor:"tls"`
+	PlainHTTP  bool     `name:"plain-http" help:"Let other machines connect without encryption: behind a proxy that encrypts." env:"LEVEE_PLAIN_HTTP" xor:"tls"`
 
 	BackupDir   string        `help:"Folder for backups, best on another disk. Changes are durable once a backup holds them; without this, when they are committed." env:"LEVEE_BACKUP_DIR" type:"path" placeholder:"DIR"`
 	BackupEvery time.Duration `help:"How long after one backup the next is made." default:"15m" env:"LEVEE_BACKUP_EVERY"`
@@ -37,6 +45,9 @@ type serveCmd struct {
 
 // Run serves.
 func (c *serveCmd) Run(ctx context.Context) error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key go together")
+	}
 	if c.BackupEvery <= 0 || c.BackupKeep <= 0 {
 		return errors.New("--backup-every and --backup-keep must be more than 0")
 	}
@@ -48,16 +59,24 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
+	encryption := server.TLS{CertFile: c.TLSCert, KeyFile: c.TLSKey, ACMEDomains: c.ACME, SelfSigned: c.SelfSigned, Plain: c.PlainHTTP}
+	if err := encryption.Check(listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	url := c.URL
 	if url == "" {
-		url = server.URLOf(listener)
+		url = encryption.URLOf(listener)
 	}
-	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}})
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, TLS: encryption, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, TrustedProxies: c.TrustedProxy})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	welcome(os.Stdout, c.DB, url, s.Made)
+	link, err := s.SetUpLink(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close(), s.Close())
+	}
+	welcome(os.Stdout, c.DB, url, c.SelfSigned, s.Made, link)
 	return errors.Join(s.Serve(ctx, listener), s.Close())
 }
 
@@ -92,30 +111,33 @@ func (c *serveCmd) setUp() (*server.SetUp, error) {
 }
 
 // greeting is what a server says when it is up.
-type greeting struct{ listens, apiAccess, enrol, another string }
+type greeting struct{ listens, setUp, apiAccess, enrol, another string }
 
 var greetings = map[bool]greeting{
 	false: {
 		listens:   "Levee listens at %s\n",
-		apiAccess: "\nToken of the JSON API, shown this once:\n  %s\n",
+		setUp:     "\nNobody can sign in on the web yet. Open this link within 24 hours to make the first account; it is good once:\n  %s\n",
+		apiAccess: "\nToken of the JSON API:\n  %s\n",
 		enrol:     "\nA tablet is let in with one of these codes, each good for one tablet and 14 days:\n",
-		another:   "\nFor another code: leveed code --db %s --url %s NAME\n",
+		another:   "\nFor another code: leveed code --db %s --url %s%s NAME\n",
 	},
 	true: {
 		listens:   "堤的服务地址：%s\n",
-		apiAccess: "\nJSON 接口的令牌，只显示这一次：\n  %s\n",
+		setUp:     "\n还没有人可以在网页上登录。请在 24 小时内打开下面的链接，建立第一个账号；链接只能用一次：\n  %s\n",
+		apiAccess: "\nJSON 接口的令牌：\n  %s\n",
 		enrol:     "\n平板用下面的登记码登记；每个码供一台平板使用，14 天内有效：\n",
-		another:   "\n需要新的登记码：leveed code --db %s --url %s 姓名\n",
+		another:   "\n需要新的登记码：leveed code --db %s --url %s%s 姓名\n",
 	},
 }
 
-// welcome says where the server is and, at the first start, what was made and how tablets come in.
-func welcome(w io.Writer, db, url string, made *server.Made) {
+// welcome says where the server is, how the first account is made, and at the first start what else was made and how
+// tablets come in.
+func welcome(w io.Writer, db, url string, selfSigned bool, made *server.Made, setUpLink string) {
 	say := greetings[strings.HasPrefix(language(), "zh")]
 	out := &strings.Builder{}
 	fmt.Fprintf(out, say.listens, url)
-	if made != nil && made.APIToken != "" {
-		fmt.Fprintf(out, say.apiAccess, made.APIToken)
+	if setUpLink != "" {
+		fmt.Fprintf(out, say.setUp, setUpLink)
 	}
 	if made != nil && len(made.Enrolments) > 0 {
 		fmt.Fprint(out, say.enrol)
@@ -127,28 +149,10 @@ func welcome(w io.Writer, db, url string, made *server.Made) {
 			fmt.Fprintf(out, ":\n    levee enrol %s\n", e.Code)
 		}
 	}
-	fmt.Fprintf(out, say.another, db, url)
+	flag := ""
+	if selfSigned {
+		flag = " --self-signed"
+	}
+	fmt.Fprintf(out, say.another, db, url, flag)
 	_, _ = io.WriteString(w, out.String()) // a closed terminal does not stop the server
-}
-
-// codeCmd makes one enrolment code. It works beside a running server.
-type codeCmd struct {
-	DB      string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
-	Keys    string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
-	URL     string `help:"Where tablets reach the server." default:"http://127.0.0.1:8410" env:"LEVEE_URL"`
-	Worker  string `arg:"" help:"Name of the worker."`
-}
-
-// Run makes the code.
-func (c *codeCmd) Run(ctx context.Context) error {
-	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, URL: c.URL})
-	if err != nil {
-		return err
-	}
-	e, err := s.NewEnrolment(ctx, c.Worker)
-	if err == nil {
-		_, err = fmt.Println(e.Code)
-	}
-	return errors.Join(err, s.Close())
 }

@@ -2,6 +2,8 @@
 package access
 
 import (
+	"slices"
+
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -13,6 +15,18 @@ type Person struct {
 	Role   recordv1.Role
 	// Team is the zero ID for who belongs to none.
 	Team hlc.ID
+	// Supervises are the teams given to a supervisor, besides Team.
+	Supervises []hlc.ID
+	// External: a supervisor from outside, who sees cases without identities.
+	External bool
+	// Administrator of the server: accounts and keys, no casework. Worker is zero for who is nothing else.
+	Administrator bool
+}
+
+// Equal reports whether two are posted in the same way.
+func (p Person) Equal(other Person) bool {
+	return p.Worker == other.Worker && p.Role == other.Role && p.Team == other.Team && slices.Equal(p.Supervises, other.Supervises) &&
+		p.External == other.External && p.Administrator == other.Administrator
 }
 
 // Everyone is the audience of records that the whole deployment receives.
@@ -27,6 +41,8 @@ type Scope struct {
 	// Before and After are the audiences of the record without and with the change; for a new record both are what it
 	// gets.
 	Before, After hlc.ID
+	// Closed: the deployment was closed when the change was made.
+	Closed bool
 }
 
 // Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
@@ -34,9 +50,11 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 	switch {
 	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes:
 		return record.CodeNotAllowed // the server alone finds conflicts; people settle them
+	case s.Closed && (p.Role != recordv1.Role_ROLE_COORDINATOR || (!record.SetUp(kind) && kind != recordv1.Kind_KIND_HELD_DECISION)):
+		return record.CodeDeploymentClosed
 	case p.Role == recordv1.Role_ROLE_COORDINATOR:
 		return ""
-	case record.SetUp(kind):
+	case record.SetUp(kind), identifies(kind) && p.Role == recordv1.Role_ROLE_SUPERVISOR && p.External:
 		return record.CodeNotAllowed
 	case !leads(p.Role) && (kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT):
 		return record.CodeNotAllowed
@@ -44,7 +62,7 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 		return record.CodeNotAllowed // only a coordinator shows a record to the whole deployment, such as planned activities
 	}
 	for _, team := range []hlc.ID{s.Before, s.After} {
-		if team != Everyone && team != p.Team {
+		if team != Everyone && !p.Has(team) {
 			return record.CodeNotYourTeam
 		}
 	}
@@ -54,14 +72,14 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 // Discard reports whether a person may decide that a held change of an author is not applied: one's own, and those of the
 // team that one leads.
 func Discard(p, author Person) bool {
-	return p.Worker == author.Worker || p.Role == recordv1.Role_ROLE_COORDINATOR || (leads(p.Role) && p.Team == author.Team)
+	return p.Worker == author.Worker || p.Role == recordv1.Role_ROLE_COORDINATOR || (leads(p.Role) && p.Has(author.Team))
 }
 
 // Release reports whether a person may have a change applied that is held with a code. Whether it is applied then is
 // judged as if they had written it.
 func Release(p Person, held record.Code) bool {
 	switch held {
-	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeStampInFuture:
+	case record.CodeUnproven, record.CodeUnconfirmed, record.CodeDeviceRevoked, record.CodeStampInFuture, record.CodeDeploymentClosed:
 		return p.Role == recordv1.Role_ROLE_COORDINATOR
 	default:
 		return leads(p.Role)
@@ -78,22 +96,26 @@ func Audiences(p Person, all []hlc.ID) []hlc.ID {
 	if p.Role == recordv1.Role_ROLE_COORDINATOR {
 		return append([]hlc.ID{Everyone}, all...)
 	}
-	if p.Team == Everyone {
-		return []hlc.ID{Everyone}
-	}
-	return []hlc.ID{Everyone, p.Team}
+	return append([]hlc.ID{Everyone}, p.Teams()...)
 }
 
 // ReadConfidential reports whether a person may see a confidential record of an audience that reaches them: who wrote
-// it, who works on its root, and their supervisors and coordinators.
-func ReadConfidential(p Person, author hlc.ID, assigned []hlc.ID) bool {
-	if p.Role == recordv1.Role_ROLE_SUPERVISOR || p.Role == recordv1.Role_ROLE_COORDINATOR || p.Worker == author {
+// it, who works on its root, and their supervisors and coordinators. Supervisors from outside don't see who clients are.
+func ReadConfidential(p Person, kind recordv1.Kind, author hlc.ID, assigned []hlc.ID) bool {
+	if identifies(kind) && p.Role == recordv1.Role_ROLE_SUPERVISOR && p.External {
+		return false
+	}
+	if p.Worker == author || slices.Contains(assigned, p.Worker) {
 		return true
 	}
-	for _, w := range assigned {
-		if w == p.Worker {
-			return true
-		}
+	action := SeeConfidential
+	if identifies(kind) {
+		action = SeeIdentity
 	}
-	return false
+	return May(p, action, Where{}) == Yes // that the audience reaches them was decided before: the team is one of theirs
+}
+
+// identifies reports whether a kind says who a client is.
+func identifies(kind recordv1.Kind) bool {
+	return kind == recordv1.Kind_KIND_CASE_IDENTITY || kind == recordv1.Kind_KIND_CONSENT
 }

@@ -81,21 +81,27 @@ func TestWhoReceivesWhat(t *testing.T) {
 }
 
 func TestWhoReadsWhatIsConfidential(t *testing.T) {
+	const note, identity, consent = recordv1.Kind_KIND_CASE_NOTE, recordv1.Kind_KIND_CASE_IDENTITY, recordv1.Kind_KIND_CONSENT
 	for _, c := range []struct {
 		name     string
 		role     recordv1.Role
+		external bool
+		kind     recordv1.Kind
 		author   hlc.ID
 		assigned []hlc.ID
 		want     bool
 	}{
-		{"a team mate", recordv1.Role_ROLE_FIELD_WORKER, another, []hlc.ID{another}, false},
-		{"the team lead", recordv1.Role_ROLE_TEAM_LEAD, another, []hlc.ID{another}, false},
-		{"the author", recordv1.Role_ROLE_FIELD_WORKER, me, nil, true},
-		{"who works on the case", recordv1.Role_ROLE_FIELD_WORKER, another, []hlc.ID{another, me}, true},
-		{"a supervisor", recordv1.Role_ROLE_SUPERVISOR, another, nil, true},
-		{"a coordinator", recordv1.Role_ROLE_COORDINATOR, another, nil, true},
+		{"a team mate", recordv1.Role_ROLE_FIELD_WORKER, false, note, another, []hlc.ID{another}, false},
+		{"the team lead", recordv1.Role_ROLE_TEAM_LEAD, false, note, another, []hlc.ID{another}, false},
+		{"the author", recordv1.Role_ROLE_FIELD_WORKER, false, note, me, nil, true},
+		{"who works on the case", recordv1.Role_ROLE_FIELD_WORKER, false, identity, another, []hlc.ID{another, me}, true},
+		{"a supervisor", recordv1.Role_ROLE_SUPERVISOR, false, identity, another, nil, true},
+		{"a supervisor from outside", recordv1.Role_ROLE_SUPERVISOR, true, note, another, nil, true},
+		{"a supervisor from outside, who it is", recordv1.Role_ROLE_SUPERVISOR, true, identity, another, nil, false},
+		{"a supervisor from outside, who agreed", recordv1.Role_ROLE_SUPERVISOR, true, consent, another, nil, false},
+		{"a coordinator", recordv1.Role_ROLE_COORDINATOR, false, identity, another, nil, true},
 	} {
-		if got := access.ReadConfidential(access.Person{Worker: me, Role: c.role, Team: mine}, c.author, c.assigned); got != c.want {
+		if got := access.ReadConfidential(access.Person{Worker: me, Role: c.role, Team: mine, External: c.external}, c.kind, c.author, c.assigned); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

@@ -2,12 +2,11 @@ package httpapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +15,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"levee/server/internal/access"
+	"levee/server/internal/accounts"
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
@@ -35,19 +36,34 @@ func (c *Config) mountAPI(e *echo.Echo) error {
 	of.CreateHooks = nil                                     // they would add links to schemas to each answer
 	of.RejectUnknownQueryParameters = true
 	of.Transformers = []huma.Transformer{a.explain}
-	of.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "The API token that the server showed at its first start."}}
-	of.Security = []map[string][]string{{"token": {}}}
+	of.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "An API token, made on the page of one's account or by leveed token. It acts as its worker, within its scopes and until it expires."},
+		"session": {Type: "apiKey", In: "cookie", Name: accounts.CookieName, Description: "The session of somebody who is signed in on the web."}}
+	of.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	h := humaecho.New(e, of)
 	h.UseMiddleware(a.authenticate)
 
-	route(h, "deployments", "Deployments on this server, and what they are set up with", a.deployments)
-	route(h, "figures", "What is counted, by which rule", a.figures)
-	route(h, "totals", "Totals and how complete they are", a.totals)
-	route(h, "records", "Records behind a total", a.records)
-	route(h, "devices", "Tablets and their backlog", a.devices)
-	route(h, "held", "Changes that were received and not applied", a.held)
-	route(h, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
+	route(h, access.SeeSetUp, "deployments", "Deployments of the caller, and what they are set up with", a.deployments)
+	route(h, access.SeeSetUp, "figures", "What is counted, by which rule", a.figures)
+	route(h, access.SeeTotals, "totals", "Totals and how complete they are. Who sees some teams alone asks by team or worker", a.totals)
+	route(h, access.SeeRecords, "records", "Records behind a total. Who sees some teams alone asks by team or worker", a.records)
+	routeAt(h, access.SeeRecords, "record", "/api/records/{id}", "One record: who set which field when, and what else happened to it. Each reading is noted in the audit log", a.record)
+	routeAt(h, access.SeeConfidential, "confidential", "/api/cases/{id}/confidential", "What is confidential of a case: for those who work on it, their supervisors and coordinators. Each reading is noted in the audit log", a.confidential)
+	route(h, access.SeeDevices, "devices", "Tablets and their backlog", a.devices)
+	route(h, access.SeeHeld, "held", "Changes that were received and not applied", a.held)
+	route(h, access.SeeConflicts, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
+	route(h, access.SeeAudit, "audit", "Who did what to what, when, and from where", a.auditLog)
 	a.mountDecisions(h)
+	a.mountTablets(h)
+	for path, item := range h.OpenAPI().Paths {
+		for _, o := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
+			if o == nil {
+				continue
+			}
+			if _, ok := o.Metadata[actionOf].(access.Action); !ok {
+				return fmt.Errorf("the route %s %s does not say who may use it", o.Method, path)
+			}
+		}
+	}
 
 	// The library's own form of a problem is never sent.
 	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
@@ -61,11 +77,18 @@ func (c *Config) mountAPI(e *echo.Echo) error {
 	return nil
 }
 
-// route adds one route.
-func route[I, B any](h huma.API, name, summary string, handler func(context.Context, *I) (*answer[B], error)) {
+// actionOf is where an operation has the action that its caller must be allowed.
+const actionOf = "levee action"
+
+// route adds one route, for those who may do what it shows.
+func route[I, B any](h huma.API, action access.Action, name, summary string, handler func(context.Context, *I) (*answer[B], error)) {
+	routeAt(h, action, name, "/api/"+name, summary, handler)
+}
+
+func routeAt[I, B any](h huma.API, action access.Action, name, path, summary string, handler func(context.Context, *I) (*answer[B], error)) {
 	schemas := h.OpenAPI().Components.Schemas
 	huma.Register(h, huma.Operation{
-		OperationID: "get-" + name, Method: http.MethodGet, Path: "/api/" + name, Summary: summary,
+		OperationID: "get-" + name, Method: http.MethodGet, Path: path, Summary: summary, Metadata: map[string]any{actionOf: action},
 		Responses: map[string]*huma.Response{
 			"304": {Description: "Nothing has changed since the answer that If-None-Match names."},
 			"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
@@ -83,15 +106,16 @@ type answer[B any] struct {
 	Body     B
 }
 
-// authenticate lets only callers with the API token through. Tokens are compared by their hashes, in the same time
-// whatever they are.
+// authenticate finds out who calls. What they may do, each route asks where it knows what it is about.
 func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
-	token, ok := strings.CutPrefix(ctx.Header(echo.HeaderAuthorization), "Bearer ")
-	hash := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(hash[:], a.APIToken[:]) != 1 || !ok {
-		a.answerError(problem.New(problem.Unauthenticated), humaecho.Unwrap(ctx))
+	c := humaecho.Unwrap(ctx)
+	who, err := a.Caller(c.Response(), c.Request())
+	if err != nil {
+		a.answerError(err, c)
 		return
 	}
+	ctx = huma.WithValue(ctx, askerKey{}, who)
+	ctx = huma.WithValue(ctx, actionKey{}, ctx.Operation().Metadata[actionOf])
 	ctx.SetHeader(echo.HeaderCacheControl, "no-store")
 	ctx.SetHeader(echo.HeaderVary, "Accept-Language")
 	ctx.SetHeader("Content-Language", languageOf(ctx.Header("Accept-Language")))
@@ -100,6 +124,11 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 
 // explain turns what the library finds wrong with a request into a problem.
 func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
+	number := humaecho.Unwrap(ctx).Response().Header().Get(requestID)
+	if p, ok := body.(*problemBody); ok {
+		p.Request = number
+		return p, nil
+	}
 	found, ok := body.(*huma.ErrorModel)
 	if !ok {
 		return body, nil
@@ -112,7 +141,9 @@ func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
 		_, parameter, _ := strings.Cut(e.Location, ".") // as in query.limit
 		wrong = append(wrong, parameter+": "+e.Message)
 	}
-	return bodyOf(problem.Newf(problem.InvalidArgument, "%s", strings.Join(wrong, "; ")), languageOf(ctx.Header("Accept-Language"))), nil
+	b := bodyOf(problem.Newf(problem.InvalidArgument, "%s", strings.Join(wrong, "; ")), languageOf(ctx.Header("Accept-Language")))
+	b.Request = number
+	return b, nil
 }
 
 // Asked is what every request may say.
@@ -124,7 +155,7 @@ type Asked struct {
 // Scope is the deployment that a request is about.
 type Scope struct {
 	Asked
-	Deployment string `query:"deployment" format:"uuid" doc:"Id of the deployment. It may be left out while the server has only one."`
+	Deployment string `query:"deployment" format:"uuid" doc:"Id of the deployment. It may be left out by who sees only one."`
 }
 
 // Paging says which part of a list is wanted.
@@ -138,21 +169,47 @@ func (p Paging) page() progress.Page[hlc.ID] {
 	return progress.Page[hlc.ID]{After: after, Limit: p.Limit}
 }
 
-// find is the deployment that a request is about.
-func (a *api) find(id string) (*Deployment, error) {
-	if id == "" {
-		for _, d := range a.Deployments {
-			if len(a.Deployments) == 1 {
-				return d, nil
-			}
+// mine are the deployments in which a caller may do something.
+func (a *api) mine(who *Caller, action access.Action) []*Deployment {
+	var all []*Deployment
+	for _, d := range a.Deployments.All() {
+		if who.May(d, action, access.Where{}) == nil {
+			all = append(all, d)
 		}
-		return nil, problem.Newf(problem.InvalidArgument, "deployment: name one of %d; see /api/deployments", len(a.Deployments))
+	}
+	return all
+}
+
+// enter is the deployment that a request is about, once it is sure that the caller may do there what the route does.
+func (a *api) enter(ctx context.Context, id string) (*Deployment, error) {
+	action, _ := ctx.Value(actionKey{}).(access.Action)
+	return a.enterFor(ctx, id, action)
+}
+
+// enterFor is enter, for a route that asks later for more than this action.
+func (a *api) enterFor(ctx context.Context, id string, action access.Action) (*Deployment, error) {
+	who := callerOf(ctx)
+	if id == "" {
+		all := a.mine(who, access.SeeSetUp)
+		if len(all) != 1 {
+			return nil, problem.Newf(problem.InvalidArgument, "deployment: name one of %d; see /api/deployments", len(all))
+		}
+		return all[0], who.May(all[0], action, access.Where{})
 	}
 	parsed, err := uuid.Parse(id)
-	if d, ok := a.Deployments[parsed]; err == nil && ok {
-		return d, nil
+	d := a.Deployments.Get(parsed)
+	if err != nil || d == nil {
+		return nil, problem.New(problem.NotFound)
 	}
-	return nil, problem.New(problem.NotFound)
+	return d, who.May(d, action, access.Where{})
+}
+
+// sight is what the caller of a route sees of a deployment: whether all of it, and of which teams.
+func sight(ctx context.Context, d *Deployment) (whole bool, sees func(team hlc.ID) bool) {
+	who := callerOf(ctx)
+	action, _ := ctx.Value(actionKey{}).(access.Action)
+	whole, _ = access.Teams(who.Person(d), action)
+	return whole, func(team hlc.ID) bool { return who.May(d, action, access.Where{Team: team}) == nil }
 }
 
 // reply answers a request about a deployment, unless the caller has the answer already. The version is read before what
@@ -160,7 +217,7 @@ func (a *api) find(id string) (*Deployment, error) {
 func reply[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
 	lang := languageOf(s.AcceptLanguage)
 	fail := func(err error) (*answer[B], error) { return nil, bodyOf(a.toProblem(err), lang) }
-	d, err := a.find(s.Deployment)
+	d, err := a.enter(ctx, s.Deployment)
 	if err != nil {
 		return fail(err)
 	}
@@ -190,10 +247,10 @@ func matches(list, etag string) bool {
 	return false
 }
 
-func (a *api) deployments(_ context.Context, in *struct{ Asked }) (*answer[deploymentsBody], error) {
+func (a *api) deployments(ctx context.Context, in *struct{ Asked }) (*answer[deploymentsBody], error) {
 	body := deploymentsBody{Deployments: []deploymentView{}}
-	for _, id := range sortedIDs(a.Deployments) {
-		body.Deployments = append(body.Deployments, viewDeployment(id, a.Deployments[id].Syncing.SetUp()))
+	for _, d := range a.mine(callerOf(ctx), access.SeeSetUp) {
+		body.Deployments = append(body.Deployments, viewDeployment(d.Syncing.Deployment(), d.Syncing.SetUp()))
 	}
 	return &answer[deploymentsBody]{Status: http.StatusOK, Language: languageOf(in.AcceptLanguage), Body: body}, nil
 }
@@ -231,7 +288,14 @@ func (a *api) totals(ctx context.Context, in *TotalsAsked) (*answer[totalsBody],
 				q.Bases = append(q.Bases, basis)
 			}
 		}
+		whole, sees := sight(ctx, d)
+		if !whole && q.By != tally.Team && q.By != tally.Worker {
+			return totalsBody{}, problem.New(problem.NotAllowed)
+		}
 		t, err := d.Progress.Totals(ctx, q)
+		if !whole {
+			t.Rows = slices.DeleteFunc(t.Rows, func(row progress.Row) bool { return !seesRow(d, sees, q.By, row.Key) })
+		}
 		return viewTotals(q, t), err
 	})
 }
@@ -261,9 +325,29 @@ func (a *api) records(ctx context.Context, in *RecordsAsked) (*answer[recordsBod
 			return recordsBody{}, err
 		}
 		q.Cut.Key = in.Key
+		if whole, sees := sight(ctx, d); !whole {
+			if q.Cut.Dimension != tally.Team && q.Cut.Dimension != tally.Worker {
+				return recordsBody{}, problem.New(problem.NotAllowed)
+			}
+			if !seesRow(d, sees, q.Cut.Dimension, q.Cut.Key) {
+				return recordsBody{}, problem.New(problem.NotFound)
+			}
+		}
 		b, err := d.Progress.Behind(ctx, q)
 		return viewRecords(b), err
 	})
+}
+
+// seesRow reports whether who sees some teams sees a row of totals by team or worker.
+func seesRow(d *Deployment, sees func(hlc.ID) bool, by tally.Dimension, key string) bool {
+	id, err := uuid.Parse(key)
+	if err != nil {
+		return false
+	}
+	if by == tally.Worker {
+		id = d.Syncing.Person(id).Team
+	}
+	return id != access.Everyone && sees(id)
 }
 
 func (a *api) devices(ctx context.Context, in *struct {
@@ -271,7 +355,9 @@ func (a *api) devices(ctx context.Context, in *struct {
 	Paging
 }) (*answer[devicesBody], error) {
 	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (devicesBody, error) {
-		tablets, next, err := d.Progress.Tablets(ctx, in.page())
+		page := in.page()
+		_, page.Sees = sight(ctx, d)
+		tablets, next, err := d.Progress.Tablets(ctx, page)
 		return viewDevices(tablets, next), err
 	})
 }
@@ -282,7 +368,9 @@ func (a *api) held(ctx context.Context, in *struct {
 	Limit int   `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many rows to give at most."`
 }) (*answer[heldBody], error) {
 	return reply(ctx, a, in.Scope, func(d *Deployment, lang string) (heldBody, error) {
-		held, next, err := d.Progress.Held(ctx, progress.Page[uint64]{After: uint64(in.After), Limit: in.Limit}) //nolint:gosec // not negative
+		page := progress.Page[uint64]{After: uint64(in.After), Limit: in.Limit} //nolint:gosec // not negative
+		_, page.Sees = sight(ctx, d)
+		held, next, err := d.Progress.Held(ctx, page)
 		return viewHeld(held, next, lang), err
 	})
 }
@@ -292,7 +380,9 @@ func (a *api) conflicts(ctx context.Context, in *struct {
 	Paging
 }) (*answer[conflictsBody], error) {
 	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (conflictsBody, error) {
-		conflicts, next, err := d.Progress.Conflicts(ctx, in.page())
+		page := in.page()
+		_, page.Sees = sight(ctx, d)
+		conflicts, next, err := d.Progress.Conflicts(ctx, page)
 		return viewConflicts(conflicts, next), err
 	})
 }

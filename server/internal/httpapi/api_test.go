@@ -3,24 +3,31 @@ package httpapi_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
+	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/journal"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
@@ -33,8 +40,6 @@ import (
 	"levee/syncproto/wire"
 )
 
-const token = "the token of the tests"
-
 // surface is a server over a deployment.
 type surface struct {
 	*servertest.Deployment
@@ -42,25 +47,119 @@ type surface struct {
 	measures *httpapi.Measures
 	handler  http.Handler
 	url      string
-	log      *bytes.Buffer
+	log      *logged
 	notReady error
+
+	accounts *accounts.Service
+	audit    *audit.Log
+	keys     *sessionKeys
+	tokens   map[hlc.ID]string // by worker
+}
+
+// logged is what a server logs, which it may do while a test reads.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+func (l *logged) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Reset()
+}
+
+// direct asks with the coordinator's token and without a network: what is logged is there when it returns.
+func (s *surface) direct(path string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.Header.Set("Authorization", "Bearer "+s.token("coordinator"))
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+// sessionKeys are the keys of sessions on the web.
+type sessionKeys struct{ all []accounts.SessionKey }
+
+func (k *sessionKeys) SessionKeys() []accounts.SessionKey { return k.all }
+func (k *sessionKeys) SealKey() []byte                    { return make([]byte, 32) }
+
+// allScopes is what the tests' tokens may be used for.
+var allScopes = accounts.Scopes()
+
+// token is an API token of a worker, by name, of the deployment that the surface was made for first.
+func (s *surface) token(worker string) string {
+	s.t.Helper()
+	return s.tokenOf(s.ID, s.Workers[worker])
+}
+
+func (s *surface) tokenOf(deployment, worker hlc.ID) string {
+	s.t.Helper()
+	if text, ok := s.tokens[worker]; ok {
+		return text
+	}
+	text, _, err := s.accounts.NewToken(context.Background(), audit.Actor{}, accounts.NewToken{Name: "test", Membership: accounts.Membership{Deployment: deployment, Worker: worker}, Scopes: allScopes, Life: 100 * 24 * time.Hour})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.tokens[worker] = text
+	return text
 }
 
 // handle is the handler of a deployment, for requests that need no network.
 func handle(t testing.TB, d *servertest.Deployment, others ...*servertest.Deployment) *surface {
 	t.Helper()
+	// The clock of the tests stands still, so that nothing that was taken comes back.
+	many := httpapi.Rate{Burst: 1 << 30, PerSecond: 1}
+	return handleWithin(t, httpapi.Limits{Device: many, Address: many, AtOnce: 100}, d, others...)
+}
+
+// handleWithin is handle with limits.
+func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment, others ...*servertest.Deployment) *surface {
+	t.Helper()
 	measures, err := httpapi.NewMeasures()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &surface{Deployment: d, t: t, measures: measures, log: &bytes.Buffer{}}
-	deployments := map[hlc.ID]*httpapi.Deployment{}
+	s := &surface{Deployment: d, t: t, measures: measures, log: &logged{}, tokens: map[hlc.ID]string{}, keys: &sessionKeys{}}
+	s.audit = audit.New(d.DB, d.Wall)
+	deployments := &httpapi.Deployments{}
 	for _, d := range append(others, d) {
-		deployments[d.ID] = &httpapi.Deployment{Syncing: d.Service,
-			Progress: progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})}
+		deployments.Add(&httpapi.Deployment{Syncing: d.Service,
+			Progress: progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
+			Casefile: casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Deployments: deployments, Ready: func(context.Context) error { return s.notReady }, APIToken: sha256.Sum256([]byte(token)),
-		Wall: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.keys.all = []accounts.SessionKey{{ID: "test", Key: key}}
+	// The journal of the server's part lies beside that of the deployment, which has its own file open.
+	kept, err := journal.Open(d.Path()+".accounts", d.Keys.PublicKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kept.Close() })
+	if s.accounts, err = accounts.Start(context.Background(), accounts.Config{Store: d.DB, Keys: s.keys, Signing: d.Keys.Signing, Journal: kept.Deployment(hlc.ID{}),
+		Wall: d.Wall, Entropy: rand.Reader, Hashing: accounts.Hashing{Memory: 64, Passes: 1, Lanes: 1}}); err != nil {
+		t.Fatal(err)
+	}
+	s.handler, err = httpapi.New(httpapi.Config{Codes: httpapi.Codes{ServerURL: "https://10.0.0.5:8410", Life: time.Hour}, Deployments: deployments, Accounts: s.accounts, Audit: s.audit, Ready: func(context.Context) error { return s.notReady },
+		Limits: limits, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Wall: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +181,38 @@ type reply struct {
 	Header http.Header
 }
 
-// get asks with the token; headers come in pairs of name and value, and an empty value takes a header away.
+// password is that of all accounts of the tests.
+const password = "correct horse battery"
+
+// signIn makes an account and signs it in: an administrator's when it is to act as nobody.
+func (s *surface) signIn(login string, as ...accounts.Membership) (cookie string) {
+	s.t.Helper()
+	ctx := context.Background()
+	first := accounts.Invitation{Administrator: len(as) == 0}
+	if len(as) > 0 {
+		first.Membership = as[0]
+	}
+	code, err := s.accounts.Invite(ctx, audit.Actor{}, first)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	a, err := s.accounts.AcceptInvitation(ctx, code, accounts.NewAccount{Login: login, Name: login, Password: password})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, m := range as[min(1, len(as)):] {
+		if err := s.accounts.AddMembership(ctx, audit.Actor{}, a.ID, m); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	cookie, _, err = s.accounts.SignIn(ctx, accounts.SignIn{Login: login, Password: password})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return cookie
+}
+
+// get asks with the coordinator's token; headers come in pairs of name and value, and an empty value takes a header away.
 func (s *surface) get(path string, headers ...string) (reply, []byte) {
 	s.t.Helper()
 	return s.ask(http.MethodGet, path, headers...)
@@ -94,7 +224,7 @@ func (s *surface) ask(method, path string, headers ...string) (reply, []byte) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Authorization", "Bearer "+s.token("coordinator"))
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 		if headers[i+1] == "" {
@@ -267,9 +397,19 @@ func TestTheSameForAProgramThatKnowsTheDeployment(t *testing.T) {
 	other.ID[15]++ // both are made from one seed
 	other.Close()
 	other.Open()
+	if err := other.Service.Add(context.Background(), []syncing.SetUpRecord{
+		{ID: other.ID, Message: &recordv1.Deployment{Name: proto.String("other"), StartOn: proto.Int32(20210923), TimeZone: proto.String("Asia/Shanghai")}},
+		{ID: other.Workers["coordinator"], Message: &recordv1.Worker{Name: proto.String("c"), Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_EXPERT.Enum()}},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	s := serve(t, one, other)
-	s.refused("/api/totals", problem.InvalidArgument)
-	s.refused("/api/totals?deployment="+hlc.ID{1}.String(), problem.NotFound)
+	cookie := s.signIn("both", accounts.Membership{Deployment: one.ID, Worker: one.Workers["coordinator"]}, accounts.Membership{Deployment: other.ID, Worker: other.Workers["coordinator"]})
+	by := []string{"Authorization", "", "Cookie", accounts.CookieName + "=" + cookie}
+	s.refused("/api/totals", problem.InvalidArgument, by...)
+	s.refused("/api/totals?deployment="+hlc.ID{1}.String(), problem.NotFound, by...)
+	s.refused("/api/totals?deployment="+other.ID.String(), problem.NotFound) // the token is of one
+	s.read("/api/totals", &totals{})                                         // and need not name it
 	var answer totals
 	s.read("/api/totals?deployment="+one.ID.String(), &answer)
 	var list struct {
@@ -279,7 +419,7 @@ func TestTheSameForAProgramThatKnowsTheDeployment(t *testing.T) {
 			Sites    []struct{ Name, Code string }
 		}
 	}
-	s.read("/api/deployments", &list)
+	s.read("/api/deployments", &list, by...)
 	if len(list.Deployments) != 2 {
 		t.Fatalf("%+v", list)
 	}
@@ -392,6 +532,7 @@ func TestDevicesHeldAndConflicts(t *testing.T) {
 
 func TestWhoHasNoTokenReadsNothing(t *testing.T) {
 	s := serve(t, servertest.New(t))
+	token := s.token("coordinator")
 	for _, path := range []string{"/api/deployments", "/api/figures", "/api/totals", "/api/totals?limit=0", "/api/records", "/api/devices", "/api/held", "/api/conflicts"} {
 		for _, header := range []string{"", "Bearer", "Bearer ", "Bearer " + token + "x", "Basic " + token, token} {
 			s.refused(path, problem.Unauthenticated, "Authorization", header)
@@ -506,7 +647,7 @@ func TestTheDocumentListsEveryRoute(t *testing.T) {
 	}
 	slices.Sort(described)
 	slices.Sort(served)
-	if !slices.Equal(described, served) || len(served) != 9 {
+	if !slices.Equal(described, served) || len(served) < 10 {
 		t.Errorf("described: %v\nserved: %v", described, served)
 	}
 	for _, reference := range strings.Split(string(body), `"#/components/schemas/`)[1:] {
@@ -568,6 +709,7 @@ func TestParametersNameAllFiguresAndDimensions(t *testing.T) {
 func TestWhatFailsInsideIsOnlyInTheLog(t *testing.T) {
 	d := servertest.New(t)
 	s := serve(t, d)
+	s.token("coordinator")
 	if err := d.DB.Close(); err != nil {
 		t.Fatal(err)
 	}

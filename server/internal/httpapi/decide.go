@@ -8,19 +8,32 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
+	"levee/server/internal/access"
+	"levee/server/internal/audit"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
 
 // mountDecisions adds the routes by which a coordinator settles what a set-back, or a tablet, left to be decided.
 func (a *api) mountDecisions(h huma.API) {
-	post(h, "decide", "/api/held/{change}/decision", "Have a held change applied after all, or decide that it never is. What is decided is a record, which tablets see", a.decide)
-	post(h, "confirm", "/api/devices/{device}/confirmation", "Let a tablet sync again that came back after a restore, and is known by its certificate alone", a.confirm)
+	post(h, access.DecideHeld, "decide", "/api/held/{change}/decision", "Have a held change applied after all, or decide that it never is. What is decided is a record, which tablets see", a.decide)
+	post(h, access.ConfirmTablet, "confirm", "/api/devices/{device}/confirmation", "Let a tablet sync again that came back after a restore, and is known by its certificate alone", a.confirm)
+	post(h, access.EraseClient, "erase", "/api/cases/{case}/erasure", "Erase the personal data of a case's clients, for ever: on the server, and on tablets at their next sync. Backups made before keep it. The case and all totals stay as they are", a.erase)
 }
 
 // post adds a route that changes something and answers nothing.
-func post[I any](h huma.API, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
+func post[I any](h huma.API, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
+	doing(h, http.MethodPost, action, id, path, summary, handler)
+}
+
+// change adds a route that changes a part of what its path names, and answers nothing.
+func change[I any](h huma.API, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
+	doing(h, http.MethodPatch, action, id, path, summary, handler)
+}
+
+func doing[I any](h huma.API, method string, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
 	huma.Register(h, huma.Operation{
-		OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, DefaultStatus: http.StatusNoContent, MaxBodyBytes: 16 << 10,
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: http.StatusNoContent, MaxBodyBytes: 16 << 10,
+		Metadata: map[string]any{actionOf: action},
 		Responses: map[string]*huma.Response{"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
 			problemType: {Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},
 		}}},
@@ -32,25 +45,34 @@ type decideIn struct {
 	Change string `path:"change" format:"uuid" doc:"Id of the held change, as /api/held has it."`
 	Body   struct {
 		Decision string `json:"decision" enum:"release,discard" doc:"release applies the change; it is judged as if the worker had written it."`
-		Worker   string `json:"worker" format:"uuid" doc:"Id of the lead, supervisor or coordinator who decides."`
 		Reason   string `json:"reason,omitempty" maxLength:"500" doc:"Why, for those who read it later. No personal data."`
 	}
 }
 
 func (a *api) decide(ctx context.Context, in *decideIn) (*struct{}, error) {
-	lang := languageOf(in.AcceptLanguage)
-	d, err := a.find(in.Deployment)
-	if err == nil {
+	return a.do(ctx, in.Scope, func(d *Deployment) (audit.Action, audit.Subject, error) {
 		change, _ := uuid.Parse(in.Change) // validated
-		worker, _ := uuid.Parse(in.Body.Worker)
-		decision := recordv1.Decision_DECISION_DISCARD
+		decision, action := recordv1.Decision_DECISION_DISCARD, audit.HeldDiscarded
 		if in.Body.Decision == "release" {
-			decision = recordv1.Decision_DECISION_RELEASE
+			decision, action = recordv1.Decision_DECISION_RELEASE, audit.HeldReleased
 		}
-		err = d.Syncing.Decide(ctx, change, decision, worker, in.Body.Reason)
+		return action, audit.Subject{Kind: audit.OfChange, ID: change}, d.Syncing.Decide(ctx, change, decision, callerOf(ctx).Person(d).Worker, in.Body.Reason)
+	})
+}
+
+// do carries something out in a deployment, and notes who did it.
+func (a *api) do(ctx context.Context, s Scope, what func(*Deployment) (audit.Action, audit.Subject, error)) (*struct{}, error) {
+	d, err := a.enter(ctx, s.Deployment)
+	if err == nil {
+		var action audit.Action
+		var subject audit.Subject
+		if action, subject, err = what(d); err == nil {
+			id := d.Syncing.Deployment()
+			err = a.Audit.Write(ctx, audit.Entry{Deployment: id, Actor: callerOf(ctx).Actor(id), Action: action, Subject: subject})
+		}
 	}
 	if err != nil {
-		return nil, bodyOf(a.toProblem(err), lang)
+		return nil, bodyOf(a.toProblem(err), languageOf(s.AcceptLanguage))
 	}
 	return nil, nil
 }
@@ -61,14 +83,26 @@ type confirmIn struct {
 }
 
 func (a *api) confirm(ctx context.Context, in *confirmIn) (*struct{}, error) {
-	lang := languageOf(in.AcceptLanguage)
-	d, err := a.find(in.Deployment)
-	if err == nil {
+	return a.do(ctx, in.Scope, func(d *Deployment) (audit.Action, audit.Subject, error) {
 		device, _ := uuid.Parse(in.Device) // validated
-		err = d.Syncing.Confirm(ctx, device)
-	}
-	if err != nil {
-		return nil, bodyOf(a.toProblem(err), lang)
-	}
-	return nil, nil
+		return audit.DeviceConfirmed, audit.Subject{Kind: audit.OfDevice, ID: device}, d.Syncing.Confirm(ctx, device)
+	})
+}
+
+type eraseIn struct {
+	Scope
+	Case string `path:"case" format:"uuid" doc:"Id of the case."`
+}
+
+func (a *api) erase(ctx context.Context, in *eraseIn) (*struct{}, error) {
+	return a.do(ctx, in.Scope, func(d *Deployment) (audit.Action, audit.Subject, error) {
+		id, _ := uuid.Parse(in.Case) // validated
+		subject, of := audit.Subject{Kind: audit.OfRecord, ID: id}, d.Syncing.Deployment()
+		// Before: a part of it can't be undone either.
+		if err := a.Audit.Write(ctx, audit.Entry{Deployment: of, Actor: callerOf(ctx).Actor(of), Action: audit.ClientErasureStarted, Subject: subject}); err != nil {
+			return "", subject, err
+		}
+		_, err := d.Syncing.Erase(ctx, id)
+		return audit.ClientErased, subject, err
+	})
 }

@@ -32,9 +32,9 @@ func TestDecisionsOverTheAPI(t *testing.T) {
 	}
 	path := "/api/held/" + list.Held[0].Change + "/decision"
 	decide := func(path, decision, worker string) int {
-		return post(t, s, path, `{"decision":"`+decision+`","worker":"`+d.Workers[worker].String()+`","reason":"她在帮忙"}`)
+		return post(t, s, worker, path, `{"decision":"`+decision+`","reason":"她在帮忙"}`)
 	}
-	if status := decide(path, "release", "anna"); status != http.StatusUnprocessableEntity && status != http.StatusBadRequest {
+	if status := decide(path, "release", "anna"); status != http.StatusNotFound {
 		t.Errorf("by a field worker: %d", status)
 	}
 	if status := decide("/api/held/"+made.Record.String()+"/decision", "release", "lead"); status != http.StatusNotFound {
@@ -50,18 +50,18 @@ func TestDecisionsOverTheAPI(t *testing.T) {
 	if settled := carl.Pull().GetSettled(); len(settled) != 1 || settled[0].GetCode() != "" {
 		t.Errorf("the tablet is told %v", settled)
 	}
-	if status := post(t, s, "/api/devices/"+carl.Device.ID.String()+"/confirmation", ""); status != http.StatusNoContent {
+	if status := post(t, s, "coordinator", "/api/devices/"+carl.Device.ID.String()+"/confirmation", ""); status != http.StatusNoContent {
 		t.Errorf("confirming a tablet that needs no confirmation: %d", status)
 	}
-	if status := post(t, s, "/api/devices/"+made.Record.String()+"/confirmation", ""); status != http.StatusUnauthorized && status != http.StatusNotFound {
+	if status := post(t, s, "coordinator", "/api/devices/"+made.Record.String()+"/confirmation", ""); status != http.StatusUnauthorized && status != http.StatusNotFound {
 		t.Errorf("confirming none: %d", status)
 	}
 }
 
-func post(t *testing.T, s *surface, path, body string) int {
+func post(t *testing.T, s *surface, worker, path, body string) int {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", "Bearer "+s.token(worker))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)

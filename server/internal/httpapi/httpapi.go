@@ -5,16 +5,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
-	"levee/server/internal/progress"
-	"levee/server/internal/syncing"
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -22,31 +22,54 @@ import (
 // Config is what the surface needs.
 type Config struct {
 	// Deployments are those that this server serves.
-	Deployments map[hlc.ID]*Deployment
+	Deployments *Deployments
+	Accounts    *accounts.Service
+	Audit       *audit.Log
 	// Ready reports why the server can't serve now; nil when it can.
 	Ready func(context.Context) error
-	// APIToken is the SHA-256 of the token that lets a program read the JSON API.
-	APIToken [32]byte
-	Wall     func() time.Time
-	Log      *slog.Logger
+	Wall  func() time.Time
+	Log   *slog.Logger
+	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
+	TrustedProxies []netip.Prefix
+	// Limits are DefaultLimits when zero.
+	Limits   Limits
 	Measures *Measures
+	// Codes are what enrolment codes say.
+	Codes Codes
+	// Pages are what people see; nil for none.
+	Pages Pages
+
+	origin    origin
+	byAddress *limiter[netip.Prefix]
+	byDevice  *limiter[hlc.ID]
+	atOnce    *gate[hlc.ID]
 }
 
-// Deployment is one deployment behind the surface.
-type Deployment struct {
-	Syncing  *syncing.Service
-	Progress *progress.Service
+// Pages are the pages of a server.
+type Pages interface {
+	// Mount adds their routes.
+	Mount(*echo.Echo)
+	// Answer shows what is wrong as a page.
+	Answer(echo.Context, *problem.Problem) error
 }
 
 // New is the handler of all routes.
-func New(c Config) (http.Handler, error) {
+func New(c Config) (http.Handler, error) { return newRouter(&c) }
+
+func newRouter(c *Config) (*echo.Echo, error) {
+	if c.Limits == (Limits{}) {
+		c.Limits = DefaultLimits
+	}
+	c.origin = origin{c.TrustedProxies}
+	c.byAddress, c.byDevice, c.atOnce = newLimiter[netip.Prefix](c.Limits.Address), newLimiter[hlc.ID](c.Limits.Device), newGate[hlc.ID](c.Limits.AtOnce)
 	e := echo.New()
+	e.IPExtractor = func(r *http.Request) string { return c.origin.address(r).String() }
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) { c.answerError(err, ctx) }
-	if err := c.Measures.registry.Register(&standing{slices.Collect(maps.Values(c.Deployments)), c.Log}); err != nil {
+	if err := c.Measures.registry.Register(&standing{c.Deployments, c.Log}); err != nil {
 		return nil, err
 	}
-	e.Use(c.Measures.request, c.recoverPanic) // a panic is measured as what it is answered with
+	e.Use(c.tell, c.Measures.request, c.recoverPanic, c.protect) // a panic is measured as what it is answered with
 	c.mountSync(e)
 	if err := c.mountAPI(e); err != nil {
 		return nil, err
@@ -59,7 +82,16 @@ func New(c Config) (http.Handler, error) {
 		}
 		return ctx.String(http.StatusOK, "ok\n")
 	})
-	e.GET("/metrics", echo.WrapHandler(c.Measures.handler()))
+	// Programs on the server's own machine measure it; for others there is nothing here.
+	e.GET("/metrics", func(ctx echo.Context) error {
+		if !c.origin.local(ctx.Request()) {
+			return problem.New(problem.NotFound)
+		}
+		return echo.WrapHandler(c.Measures.handler())(ctx)
+	})
+	if c.Pages != nil {
+		c.Pages.Mount(e)
+	}
 	return e, nil
 }
 
@@ -69,7 +101,20 @@ func (c *Config) answerError(err error, ctx echo.Context) {
 	if ctx.Response().Committed {
 		return
 	}
-	_ = writeProblem(ctx.Response(), c.toProblem(err), ctx.Request().Header.Get("Accept-Language")) // the caller is gone if this fails
+	p := c.toProblem(err)
+	if c.Pages != nil && wantsPage(ctx.Request()) {
+		shown := c.Pages.Answer(ctx, p)
+		if shown == nil {
+			return
+		}
+		c.Log.Error("answering with a page", "error", shown)
+	}
+	_ = writeProblem(ctx.Response(), p, ctx.Request().Header.Get("Accept-Language")) // the caller is gone if this fails
+}
+
+// wantsPage reports whether a person's browser asks for a page, and no program.
+func wantsPage(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/api/") && !forTablets(r)
 }
 
 // toProblem is what a caller may know of an error.

@@ -130,7 +130,7 @@ func (m *Measures) handler() http.Handler {
 
 // standing measures where each deployment stands, at the moment when it is asked.
 type standing struct {
-	deployments []*Deployment
+	deployments *Deployments
 	log         *slog.Logger
 }
 
@@ -174,7 +174,7 @@ func (s *standing) Describe(descs chan<- *prometheus.Desc) {
 func (s *standing) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
-	for _, d := range s.deployments {
+	for _, d := range s.deployments.All() {
 		c, err := d.Progress.Completeness(ctx, time.Time{})
 		if err != nil {
 			s.log.Error("measuring a deployment", "error", err)

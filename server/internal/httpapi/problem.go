@@ -21,6 +21,7 @@ type problemBody struct {
 	Status   int    `json:"status" doc:"The HTTP status."`
 	Code     string `json:"code" doc:"Stable name of the problem." example:"invalid_argument"`
 	Detail   string `json:"detail,omitempty" doc:"With invalid_argument: each parameter that is wrong, and why, in English." example:"Wrong parameters: limit: expected number <= 200"`
+	Request  string `json:"request,omitempty" doc:"Number of the request, as in the header X-Request-Id and the server's log."`
 	Incident string `json:"incident,omitempty" doc:"With internal: the number under which the server's log has the cause."`
 }
 
@@ -58,6 +59,7 @@ func writeProblem(w http.ResponseWriter, p *problem.Problem, acceptLanguage stri
 	lang := languageOf(acceptLanguage)
 	b := bodyOf(p, lang)
 	h := w.Header()
+	b.Request = h.Get(requestID)
 	h.Set(echo.HeaderContentType, problemType)
 	h.Set("Content-Language", lang)
 	h.Set(echo.HeaderCacheControl, "no-store")

@@ -29,7 +29,7 @@ func (c *Config) mountSync(e *echo.Echo) {
 		return c.toConnect(c.toProblem(fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
 	}))
 	path, handler := syncv1connect.NewSyncServiceHandler(&syncHandler{c}, options...)
-	e.Any(path+"*", echo.WrapHandler(c.authenticate(handler, connect.NewErrorWriter(options...))))
+	e.Any(path+"*", echo.WrapHandler(c.authenticateDevice(handler, connect.NewErrorWriter(options...))))
 }
 
 // caller is the device that a request's token belongs to.
@@ -41,15 +41,26 @@ type caller struct {
 
 type callerKey struct{}
 
-// authenticate reads the whole body, which is bounded, and checks the device's token against it. Enrolling is the one
+// authenticateDevice reads the whole body, which is bounded, and checks the device's token against it. Enrolling is the one
 // call without a token: its code is its proof.
-func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWriter) http.Handler {
+func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.ErrorWriter) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := c.Wall() // the headers are here; the body may take minutes
-		body, err := readBody(w, r)
-		if err == nil && r.URL.Path != syncv1connect.SyncServiceEnrolProcedure {
-			r, err = c.identify(r, body, began)
+		var body []byte
+		// Whoever has sent too much that was no tablet's is not even read.
+		err := c.byAddress.look(began, c.origin.network(r))
+		if err == nil {
+			body, err = readBody(w, r)
 		}
+		leave := func() {}
+		switch {
+		case err != nil:
+		case r.URL.Path == syncv1connect.SyncServiceEnrolProcedure:
+			err = c.byAddress.take(began, c.origin.network(r))
+		default:
+			r, leave, err = c.admit(r, body, began)
+		}
+		defer leave()
 		if err != nil {
 			_ = errorWriter.Write(w, r, c.toConnect(c.toProblem(err))) // the caller is gone if this fails
 			return
@@ -57,6 +68,27 @@ func (c *Config) authenticate(next http.Handler, errorWriter *connect.ErrorWrite
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		next.ServeHTTP(w, r)
 	})
+}
+
+// admit finds out whose tablet a request is from, and bounds how much that asks for. Only then is the body decoded, which
+// takes a multiple of its size in memory.
+func (c *Config) admit(r *http.Request, body []byte, began time.Time) (_ *http.Request, leave func(), err error) {
+	leave = func() {}
+	if r, err = c.identify(r, body, began); err != nil {
+		if terr := c.byAddress.take(began, c.origin.network(r)); terr != nil {
+			err = terr
+		}
+		return r, leave, err
+	}
+	from, _ := r.Context().Value(callerKey{}).(caller)
+	if err := c.byDevice.take(c.Wall(), from.device.ID); err != nil {
+		return r, leave, err
+	}
+	left, err := c.atOnce.enter(from.device.ID)
+	if err != nil {
+		return r, leave, err
+	}
+	return r, left, nil
 }
 
 // readBody reads a request to its end. Whatever keeps it from that lies with the caller or the line: the body is too
@@ -82,8 +114,8 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 	if err != nil {
 		return r, err
 	}
-	d, ok := c.Deployments[deployment]
-	if !ok {
+	d := c.Deployments.Get(deployment)
+	if d == nil {
 		return r, problem.New(problem.DeviceUnknown)
 	}
 	device, err := d.Syncing.Device(r.Context(), id)
@@ -146,18 +178,32 @@ func (h *syncHandler) Sync(ctx context.Context, request *connect.Request[syncv1.
 
 // Enrol implements syncv1connect.SyncServiceHandler.
 func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
-	var d *Deployment
-	if id := request.Msg.GetDeployment(); len(id) == len(hlc.ID{}) {
-		d = h.Deployments[hlc.ID(id)]
-	}
-	if d == nil {
-		return nil, h.toConnect(problem.New(problem.EnrolmentCodeInvalid))
+	d, err := h.deploymentOf(ctx, request.Msg)
+	if err != nil {
+		return nil, h.toConnect(h.toProblem(err))
 	}
 	response, err := d.Syncing.Enrol(ctx, request.Msg)
 	if err != nil {
 		return nil, h.toConnect(h.toProblem(err))
 	}
 	return connect.NewResponse(response), nil
+}
+
+// deploymentOf is the deployment that an enrolment is for: the one that the request names, or, where a code was typed, the
+// one that knows its secret.
+func (c *Config) deploymentOf(ctx context.Context, request *syncv1.EnrolRequest) (*Deployment, error) {
+	if id := request.GetDeployment(); len(id) == len(hlc.ID{}) {
+		if d := c.Deployments.Get(hlc.ID(id)); d != nil {
+			return d, nil
+		}
+	} else if len(id) == 0 {
+		for _, d := range c.Deployments.All() {
+			if known, err := d.Syncing.KnowsCode(ctx, request.GetSecret()); err != nil || known {
+				return d, err
+			}
+		}
+	}
+	return nil, problem.New(problem.EnrolmentCodeInvalid)
 }
 
 // panicked is an error that a handler panicked with.

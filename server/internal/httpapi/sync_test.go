@@ -298,7 +298,7 @@ func TestEnrollingOverHTTPNeedsNoToken(t *testing.T) {
 	if p := enrol(nil, "WRONG"); p == nil || p.Code != problem.EnrolmentCodeInvalid {
 		t.Errorf("no deployment: %v", p)
 	}
-	secret, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers["anna"], time.Hour)
+	secret, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers["anna"], hlc.ID{}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

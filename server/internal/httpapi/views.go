@@ -206,7 +206,9 @@ type deviceView struct {
 	Team        namedView  `json:"team" doc:"The worker's, as it is now."`
 	EnrolledAt  time.Time  `json:"enrolled_at"`
 	LastContact *time.Time `json:"last_contact,omitempty"`
+	State       string     `json:"state" enum:"active,unconfirmed,revoked,replaced"`
 	RevokedAt   *time.Time `json:"revoked_at,omitempty" doc:"Absent while it is in use."`
+	ReplacedBy  string     `json:"replaced_by,omitempty" doc:"The tablet that took its place."`
 	Unsent      uint64     `json:"unsent" doc:"Changes that it said to hold still, at its last contact."`
 	Have        uint64     `json:"have" doc:"Changes of it that the server has."`
 	Held        uint64     `json:"held" doc:"Those among them that are held."`
@@ -218,10 +220,24 @@ func viewDevices(tablets []progress.Tablet, next hlc.ID) devicesBody {
 	v := devicesBody{Devices: make([]deviceView, 0, len(tablets)), Next: idText(next)}
 	for _, t := range tablets {
 		v.Devices = append(v.Devices, deviceView{ID: t.ID.String(), Name: t.Name, App: t.App, Worker: viewNamed(t.Owner), Team: viewNamed(t.Team),
-			EnrolledAt: time.UnixMilli(t.EnrolledAt).UTC(), LastContact: instant(t.LastContact), RevokedAt: instant(t.RevokedAt),
+			EnrolledAt: time.UnixMilli(t.EnrolledAt).UTC(), LastContact: instant(t.LastContact), State: stateOf(t), RevokedAt: instant(t.RevokedAt), ReplacedBy: idText(t.ReplacedBy),
 			Unsent: t.Unsent, Have: t.Have, Held: t.Held, Unconfirmed: t.AdmittedAt != 0, Copies: t.Copies})
 	}
 	return v
+}
+
+// stateOf is how things stand with a tablet, in a word.
+func stateOf(t progress.Tablet) string {
+	switch {
+	case t.ReplacedBy != hlc.ID{}:
+		return "replaced"
+	case t.RevokedAt != 0:
+		return "revoked"
+	case t.AdmittedAt != 0:
+		return "unconfirmed"
+	default:
+		return "active"
+	}
 }
 
 type heldBody struct {

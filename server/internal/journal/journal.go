@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,8 +44,9 @@ type File struct {
 
 	mu   sync.Mutex
 	file *os.File
-	// whole is where the last whole line ends.
+	// whole is where the last whole line ends, lines how many there are.
 	whole       int64
+	lines       int
 	deployments map[hlc.ID]*Journal
 }
 
@@ -53,9 +55,13 @@ type Journal struct {
 	file       *File
 	deployment hlc.ID
 	entries    []*syncv1.JournalEntry
+	bySubject  map[entryKey]*syncv1.JournalEntry
 	// chains[i] is the chain before entry i; the last one is that of the end.
 	chains []batch.Hash
 }
+
+// entryKey is what there is one entry of.
+type entryKey struct{ sort, subject string }
 
 // Open reads the file, or makes it. A last line that was cut by a crash was never answered for, and the next one is written
 // in its place; any other line that is not as the server wrote it is ErrDamaged.
@@ -80,9 +86,10 @@ func Check(path string, key ed25519.PublicKey) error {
 	return errors.Join((&File{key: key, file: f, deployments: map[hlc.ID]*Journal{}}).read(), f.Close())
 }
 
+// read reads what is behind the last whole line that is known.
 func (f *File) read() error {
-	in := bufio.NewReader(f.file)
-	for number := 1; ; number++ {
+	in := bufio.NewReader(io.NewSectionReader(f.file, f.whole, math.MaxInt64-f.whole))
+	for number := f.lines + 1; ; number++ {
 		text, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -100,7 +107,27 @@ func (f *File) read() error {
 		}
 		f.deployment(l.Deployment).append(e)
 		f.whole += int64(len(text))
+		f.lines++
 	}
+}
+
+// refresh reads what another process has written since.
+func (f *File) refresh() error {
+	info, err := f.file.Stat()
+	if err != nil || info.Size() <= f.whole {
+		return err
+	}
+	return f.read()
+}
+
+// Refresh reads what another process, such as a command that works beside a server, has written since.
+func (j *Journal) Refresh() error {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	if err := j.file.refresh(); err != nil {
+		return fmt.Errorf("reading the journal again: %w", err)
+	}
+	return nil
 }
 
 // Close closes the file.
@@ -108,6 +135,16 @@ func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.file.Close()
+}
+
+// Len is how many entries the file has.
+func (f *File) Len() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, j := range f.deployments {
+		n += len(j.entries)
+	}
+	return n
 }
 
 // Deployment is the part about one deployment.
@@ -120,7 +157,7 @@ func (f *File) Deployment(id hlc.ID) *Journal {
 func (f *File) deployment(id hlc.ID) *Journal {
 	j := f.deployments[id]
 	if j == nil {
-		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}}
+		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}, bySubject: map[entryKey]*syncv1.JournalEntry{}}
 		f.deployments[id] = j
 	}
 	return j
@@ -129,15 +166,13 @@ func (f *File) deployment(id hlc.ID) *Journal {
 func (j *Journal) append(e *syncv1.JournalEntry) {
 	j.entries = append(j.entries, e)
 	j.chains = append(j.chains, wire.NextJournal(j.chains[len(j.chains)-1], j.deployment, e))
+	if key := (entryKey{e.GetSort(), string(e.GetSubject())}); j.bySubject[key] == nil {
+		j.bySubject[key] = e
+	}
 }
 
 func (j *Journal) find(sort string, subject []byte) *syncv1.JournalEntry {
-	for _, e := range j.entries {
-		if e.GetSort() == sort && bytes.Equal(e.GetSubject(), subject) {
-			return e
-		}
-	}
-	return nil
+	return j.bySubject[entryKey{sort, string(subject)}]
 }
 
 // Find is the entry of a sort about a subject; nil when there is none.
@@ -161,9 +196,20 @@ func (j *Journal) All(sort string) []*syncv1.JournalEntry {
 }
 
 // Add appends signed entries, but for those of which the sort and subject are there. They are on the disk when it returns.
-func (j *Journal) Add(entries ...*syncv1.JournalEntry) error {
+func (j *Journal) Add(entries ...*syncv1.JournalEntry) (err error) {
+	if len(entries) == 0 {
+		return nil
+	}
 	j.file.mu.Lock()
 	defer j.file.mu.Unlock()
+	unlock, err := lock(j.file.file)
+	if err != nil {
+		return fmt.Errorf("locking the journal: %w", err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := j.file.refresh(); err != nil { // or lines that another process wrote would be written over
+		return fmt.Errorf("reading the journal again: %w", err)
+	}
 	var text []byte
 	var added []*syncv1.JournalEntry
 	for _, e := range entries {
@@ -204,6 +250,7 @@ func (f *File) write(text []byte) error {
 		return errors.Join(err, f.file.Truncate(f.whole))
 	}
 	f.whole += int64(len(text))
+	f.lines += bytes.Count(text, []byte{'\n'})
 	return nil
 }
 

@@ -114,3 +114,26 @@ func TestACutLineIsWrittenOver(t *testing.T) {
 		t.Errorf("a changed line: %v", err)
 	}
 }
+
+// A command writes to the journal while a server runs on it.
+func TestTwoProcessesWriteToOneJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	server, command := open(t, path).Deployment(own), open(t, path).Deployment(own)
+	for i, add := range []struct {
+		to *journal.Journal
+		e  *syncv1.JournalEntry
+	}{{server, entry(1)}, {command, entry(2)}, {command, entry(1)}, {server, entry(3)}, {command, entry(4)}} {
+		if err := add.to.Add(add.e); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	if server.Find(wire.JournalRevoked, entry(4).GetSubject()) != nil {
+		t.Error("what was not read is there")
+	}
+	if err := server.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range []*journal.Journal{server, command, open(t, path).Deployment(own)} {
+		all(t, j, entry(1), entry(2), entry(3), entry(4))
+	}
+}

@@ -59,7 +59,12 @@ type Page[Cursor any] struct {
 	After Cursor
 	// Limit is how many rows to give, from 1 to MaxPage.
 	Limit int
+	// Sees tells whether who asks sees what belongs to a team; all of it when nil. What they don't see is left out before
+	// the page is cut.
+	Sees func(team hlc.ID) bool
 }
+
+func (p *Page[Cursor]) sees(team hlc.ID) bool { return p.Sees == nil || p.Sees(team) }
 
 // asOf is the last day that is counted when none was asked for: today in the deployment's time zone, and not after its
 // end.

@@ -204,7 +204,7 @@ func TestCompleteness(t *testing.T) {
 	s := serviceOf(d)
 	complete := func(since time.Time) progress.Completeness {
 		// What tablets said of themselves is written with the next commit.
-		if _, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers["anna"], time.Hour); err != nil {
+		if _, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers["anna"], hlc.ID{}, time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		c, err := s.Completeness(context.Background(), since)

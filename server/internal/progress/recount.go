@@ -203,10 +203,10 @@ func hashOf(e syncing.LogEntry) batch.Hash {
 		return batch.HashOf(e.Record[:])
 	case e.Outcome == syncing.Settled:
 		return batch.HashOf(e.Change[:])
+	case len(e.Hash) == len(batch.Hash{}):
+		return batch.Hash(e.Hash) // the body is erased, or tokens in it were replaced
 	case e.Body != nil:
 		return batch.HashOf(e.Body)
-	case len(e.Hash) == len(batch.Hash{}):
-		return batch.Hash(e.Hash)
 	default:
 		return batch.Hash{} // fits no chain
 	}

@@ -28,16 +28,25 @@ type Tablet struct {
 func (s *Service) Tablets(ctx context.Context, page Page[hlc.ID]) (tablets []Tablet, next hlc.ID, err error) {
 	setUp := s.SetUp()
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		devices, err := tx.Devices(page.After, page.Limit+1)
-		if err != nil {
-			return err
-		}
-		if len(devices) > page.Limit {
-			devices = devices[:page.Limit]
-			next = devices[page.Limit-1].ID
-		}
-		for _, d := range devices {
-			tablets = append(tablets, Tablet{Device: d, Owner: named(setUp, tally.Worker, d.Worker), Team: teamOf(setUp, d.Worker)})
+		for after, more := page.After, true; more; {
+			devices, err := tx.Devices(after, page.Limit+1)
+			if err != nil {
+				return err
+			}
+			for _, d := range devices {
+				team := teamOf(setUp, d.Worker)
+				if !page.sees(team.ID) {
+					continue
+				}
+				if len(tablets) == page.Limit {
+					next = tablets[page.Limit-1].ID
+					return nil
+				}
+				tablets = append(tablets, Tablet{Device: d, Owner: named(setUp, tally.Worker, d.Worker), Team: team})
+			}
+			if more = len(devices) > page.Limit; more {
+				after = devices[len(devices)-1].ID
+			}
 		}
 		return nil
 	})
@@ -79,19 +88,26 @@ func kindOf(e syncing.LogEntry) record.Kind {
 func (s *Service) Held(ctx context.Context, page Page[uint64]) (held []HeldChange, next uint64, err error) {
 	setUp := s.SetUp()
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		entries, err := tx.Held(page.After, page.Limit+1)
-		if err != nil {
-			return err
-		}
-		if len(entries) > page.Limit {
-			entries = entries[:page.Limit]
-			next = entries[page.Limit-1].Position
-		}
-		for _, e := range entries {
-			h := HeldChange{Position: e.Position, Change: e.Change, Record: e.Record, Code: record.Code(e.Outcome), Received: time.UnixMilli(e.Received).UTC(),
-				Device: Named{e.Device, e.DeviceName}, Worker: named(setUp, tally.Worker, e.Worker), Team: teamOf(setUp, e.Worker)}
-			h.Kind = kindOf(e.LogEntry)
-			held = append(held, h)
+		for after, more := page.After, true; more; {
+			entries, err := tx.Held(after, page.Limit+1)
+			if err != nil {
+				return err
+			}
+			for _, e := range entries {
+				team := teamOf(setUp, e.Worker)
+				if !page.sees(team.ID) {
+					continue
+				}
+				if len(held) == page.Limit {
+					next = held[page.Limit-1].Position
+					return nil
+				}
+				held = append(held, HeldChange{Position: e.Position, Change: e.Change, Record: e.Record, Kind: kindOf(e.LogEntry), Code: record.Code(e.Outcome), Received: time.UnixMilli(e.Received).UTC(),
+					Device: Named{e.Device, e.DeviceName}, Worker: named(setUp, tally.Worker, e.Worker), Team: team})
+			}
+			if more = len(entries) > page.Limit; more {
+				after = entries[len(entries)-1].Position
+			}
 		}
 		return nil
 	})
@@ -120,6 +136,9 @@ func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts [
 	setUp := s.SetUp()
 	err = s.Store.Look(ctx, func(tx Reading) error {
 		return eachConflict(tx, page.After, func(r syncing.Record, c *recordv1.Conflict) bool {
+			if !page.sees(r.Audience) {
+				return true
+			}
 			if len(conflicts) == page.Limit {
 				next = conflicts[page.Limit-1].ID
 				return false

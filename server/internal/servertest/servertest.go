@@ -210,7 +210,7 @@ type Device struct {
 // Enrol makes a code for a worker and lets a new device in with it.
 func (d *Deployment) Enrol(worker string) *Device {
 	d.T.Helper()
-	secret, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers[worker], time.Hour)
+	secret, err := d.Service.NewEnrolmentCode(context.Background(), d.Workers[worker], hlc.ID{}, time.Hour)
 	if err != nil {
 		d.T.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
@@ -19,8 +22,12 @@ import (
 	"levee/syncproto/tally"
 )
 
-// whole are the statements that may walk a whole table: a recount, and what there are only few of.
-var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device"}
+// whole are the statements that may walk a whole table, or seem to: a recount, what there are only few of, and the end of
+// a log.
+var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
+	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
+	// Erasing a client looks for tokens in the whole log, and is rare.
+	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
 
 // walks is a step that looks at all rows of a table, or at all of a deployment.
 var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)
@@ -39,7 +46,7 @@ func TestNoStatementWalksATable(t *testing.T) {
 			t.Fatal(s, err)
 		}
 		for _, step := range plan {
-			if walks.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
+			if walks.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "log_kept") && !strings.Contains(step, "erasures_unpurged") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
 				t.Errorf("%s\n\t%s", step, s)
 			}
 		}
@@ -65,6 +72,10 @@ func work(t *testing.T, d *servertest.Deployment) {
 	ben.Push(ben.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("5")}))
 	ben.Pull()
 
+	if _, err := d.Service.Erase(ctx, c2.Record); err != nil {
+		t.Fatal(err)
+	}
+
 	// What is held, decided, dropped and given back.
 	carl, coordinator := d.Enrol("carl"), d.Enrol("coordinator")
 	carl.Seen[c.Record] = c.Registers()
@@ -81,6 +92,9 @@ func work(t *testing.T, d *servertest.Deployment) {
 		t.Fatal(err)
 	}
 
+	if err := useAccounts(ctx, d); err != nil {
+		t.Fatal(err)
+	}
 	p := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 	_, err := p.Totals(ctx, progress.TotalsQuery{Bases: []tally.Basis{tally.Reported}, By: tally.Place})
 	if err == nil {
@@ -95,4 +109,39 @@ func work(t *testing.T, d *servertest.Deployment) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// useAccounts lets somebody be invited, sign in, and sign out everywhere.
+func useAccounts(ctx context.Context, d *servertest.Deployment) error {
+	m := accounts.Membership{Deployment: d.ID, Worker: d.Workers["lead"]}
+	return d.DB.WriteAccounts(ctx, func(tx accounts.Writing) error {
+		a := accounts.Stored{Account: accounts.Account{ID: d.NewID(), Login: "lead"}}
+		link := accounts.Link{Hash: []byte("link")}
+		session := accounts.StoredSession{ID: d.NewID(), Hash: []byte("session"), Account: a.ID}
+		token := accounts.StoredToken{Token: accounts.Token{ID: d.NewID(), Account: a.ID, Membership: m}, Hash: []byte("token")}
+		errs := []error{tx.SaveAccount(a), tx.SaveMembership(a.ID, m, 1), tx.SaveLink(link), tx.SaveSession(session), tx.SaveToken(token),
+			audit.Append(tx, d.Now, audit.Entry{Deployment: d.ID, Action: audit.SignedIn})}
+		note := func(err error) { errs = append(errs, err) }
+		_, _, err := tx.Account(a.ID)
+		note(err)
+		_, _, err = tx.AccountByLogin("lead")
+		note(err)
+		_, _, err = tx.MemberAccount(m)
+		note(err)
+		_, _, err = tx.Link(link.Hash)
+		note(err)
+		_, _, err = tx.Session(session.Hash)
+		note(err)
+		_, err = tx.Sessions(a.ID)
+		note(err)
+		_, _, err = tx.TokenByHash(token.Hash)
+		note(err)
+		_, err = tx.Tokens(a.ID)
+		note(err)
+		_, err = tx.TokensOf(d.ID)
+		note(err)
+		_, err = tx.Accounts()
+		note(err)
+		return errors.Join(append(errs, tx.DropMembership(a.ID, d.ID), tx.DropStale(1))...)
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
 	"levee/syncproto/tally"
 )
 
@@ -75,10 +76,19 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 func (t *Tx) savePostings(c syncing.Changes) error {
 	rows := make([][]any, len(c.Postings))
 	for i, p := range c.Postings {
-		rows[i] = []any{t.id, p.Worker[:], int64(p.Since), p.Team[:], int32(p.Role)} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, p.Worker[:], int64(p.Since), p.Team[:], int32(p.Role), joined(p.Supervises), p.External} //nolint:gosec // below 63 bits
 	}
-	return t.bulk(`INSERT INTO postings (deployment, worker, since, team, role)`,
-		`ON CONFLICT (deployment, worker, since) DO UPDATE SET team = excluded.team, role = excluded.role`, rows)
+	return t.bulk(`INSERT INTO postings (deployment, worker, since, team, role, supervises, external)`,
+		`ON CONFLICT (deployment, worker, since) DO UPDATE SET team = excluded.team, role = excluded.role, supervises = excluded.supervises, external = excluded.external`, rows)
+}
+
+// joined are ids, one after the other.
+func joined(ids []hlc.ID) []byte {
+	b := make([]byte, 0, len(ids)*len(hlc.ID{}))
+	for _, id := range ids {
+		b = append(b, id[:]...)
+	}
+	return b
 }
 
 func (t *Tx) saveReplicas(c syncing.Changes) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
@@ -199,29 +200,32 @@ func (t *Tx) DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error) {
 // Postings implements syncing.Writing.
 func (t *Tx) Postings(worker hlc.ID) ([]syncing.Posting, error) {
 	var postings []syncing.Posting
-	err := t.each(`SELECT since, team, role FROM postings WHERE deployment = $1 AND worker = $2 ORDER BY since`, []any{t.id, worker[:]}, func(row scanner) error {
+	err := t.each(`SELECT since, team, role, supervises, external FROM postings WHERE deployment = $1 AND worker = $2 ORDER BY since`, []any{t.id, worker[:]}, func(row scanner) error {
 		var p syncing.Posting
-		var team []byte
-		if err := row.Scan(&p.Since, &team, &p.Role); err != nil {
+		var team, supervises []byte
+		if err := row.Scan(&p.Since, &team, &p.Role, &supervises, &p.External); err != nil {
 			return err
 		}
 		p.Worker, p.Team = worker, hlc.ID(team)
+		for id := range slices.Chunk(supervises, len(hlc.ID{})) {
+			p.Supervises = append(p.Supervises, hlc.ID(id))
+		}
 		postings = append(postings, p)
 		return nil
 	})
 	return postings, err
 }
 
-const deviceColumns = `device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, admitted_at`
+const deviceColumns = `device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, replaced_by, admitted_at`
 
 func scanDevice(row scanner) (syncing.Device, error) {
 	var d syncing.Device
-	var id, worker []byte
-	err := row.Scan(&id, &worker, &d.PublicKey, &d.Name, &d.App, &d.EnrolledAt, &d.LastContact, &d.Unsent, &d.RevokedAt, &d.AdmittedAt)
+	var id, worker, replacedBy []byte
+	err := row.Scan(&id, &worker, &d.PublicKey, &d.Name, &d.App, &d.EnrolledAt, &d.LastContact, &d.Unsent, &d.RevokedAt, &replacedBy, &d.AdmittedAt)
 	if err != nil {
 		return d, err
 	}
-	d.ID, d.Worker = hlc.ID(id), hlc.ID(worker)
+	d.ID, d.Worker, d.ReplacedBy = hlc.ID(id), hlc.ID(worker), idOrNone(replacedBy)
 	return d, nil
 }
 
@@ -249,31 +253,32 @@ func (t *Tx) device(query string, by []byte) (syncing.Device, bool, error) {
 
 // SaveDevice implements syncing.Enrolling.
 func (t *Tx) SaveDevice(d syncing.Device) error {
-	return t.run(`INSERT INTO devices (deployment, device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, admitted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+	return t.run(`INSERT INTO devices (deployment, device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, replaced_by, admitted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (deployment, device) DO UPDATE SET worker = excluded.worker, name = excluded.name, app = excluded.app,
 			last_contact = excluded.last_contact, unsent = excluded.unsent, revoked_at = excluded.revoked_at,
-			admitted_at = excluded.admitted_at`,
-		t.id, d.ID[:], d.Worker[:], d.PublicKey, d.Name, d.App, d.EnrolledAt, d.LastContact, int64(d.Unsent), d.RevokedAt, d.AdmittedAt) //nolint:gosec // a count of changes
+			replaced_by = excluded.replaced_by, admitted_at = excluded.admitted_at`,
+		t.id, d.ID[:], d.Worker[:], d.PublicKey, d.Name, d.App, d.EnrolledAt, d.LastContact, int64(d.Unsent), d.RevokedAt, orNull(d.ReplacedBy), d.AdmittedAt) //nolint:gosec // a count of changes
 }
 
-// Enrolment implements syncing.Enrolling.
+// Enrolment implements syncing.Reading.
 func (t *Tx) Enrolment(secretHash []byte) (syncing.Enrolment, bool, error) {
 	e := syncing.Enrolment{SecretHash: secretHash}
-	var worker, usedBy []byte
-	ok, err := t.one(`SELECT worker, expires_at, used_by FROM enrolment_codes WHERE deployment = $1 AND secret_hash = $2`, []any{t.id, secretHash}, &worker, &e.ExpiresAt, &usedBy)
+	var worker, replaces, usedBy []byte
+	ok, err := t.one(`SELECT worker, replaces, expires_at, used_by FROM enrolment_codes WHERE deployment = $1 AND secret_hash = $2`,
+		[]any{t.id, secretHash}, &worker, &replaces, &e.ExpiresAt, &usedBy)
 	if err != nil || !ok {
 		return e, false, err
 	}
-	e.Worker, e.UsedBy = hlc.ID(worker), idOrNone(usedBy)
+	e.Worker, e.Replaces, e.UsedBy = hlc.ID(worker), idOrNone(replaces), idOrNone(usedBy)
 	return e, true, nil
 }
 
 // SaveEnrolment implements syncing.Enrolling.
 func (t *Tx) SaveEnrolment(e syncing.Enrolment) error {
-	return t.run(`INSERT INTO enrolment_codes (deployment, secret_hash, worker, expires_at, used_by) VALUES ($1, $2, $3, $4, $5)
+	return t.run(`INSERT INTO enrolment_codes (deployment, secret_hash, worker, replaces, expires_at, used_by) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (deployment, secret_hash) DO UPDATE SET used_by = excluded.used_by`,
-		t.id, e.SecretHash, e.Worker[:], e.ExpiresAt, orNull(e.UsedBy))
+		t.id, e.SecretHash, e.Worker[:], orNull(e.Replaces), e.ExpiresAt, orNull(e.UsedBy))
 }
 
 // idOrNone is an id, or the zero one for NULL.

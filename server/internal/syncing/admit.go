@@ -36,6 +36,9 @@ func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
 func (s *self) asNoted(d Device) Device {
 	if e := s.journal.Find(wire.JournalRevoked, d.ID[:]); e != nil && d.RevokedAt == 0 {
 		d.RevokedAt = e.GetAt()
+		if len(e.GetDetail()) == len(d.ReplacedBy) {
+			d.ReplacedBy = hlc.ID(e.GetDetail())
+		}
 	}
 	if d.AdmittedAt != 0 && s.journal.Find(wire.JournalConfirmed, d.ID[:]) != nil {
 		d.AdmittedAt = 0
@@ -79,11 +82,14 @@ func (s *Service) Admit(ctx context.Context, d Device) error {
 }
 
 // Confirm says, for a coordinator, that a device which came in by its certificate may sync as others do. What it sent so
-// far is judged anew.
+// far is judged anew. A revoked one stays as it is: problem invalid_argument.
 func (s *Service) Confirm(ctx context.Context, id hlc.ID) error {
 	d, err := s.Device(ctx, id)
 	if err != nil || d.AdmittedAt == 0 {
 		return err
+	}
+	if d.RevokedAt != 0 {
+		return problem.Newf(problem.InvalidArgument, "the tablet was revoked")
 	}
 	certificate, err := s.certify(d, s.config.Wall())
 	if err != nil {

@@ -1,9 +1,6 @@
 package syncing
 
 import (
-	"crypto/rand"
-	"fmt"
-	"io"
 	"sync"
 
 	"levee/syncproto/hlc"
@@ -29,29 +26,4 @@ func (c *deviceCache) put(d Device) {
 		c.devices = map[hlc.ID]Device{}
 	}
 	c.devices[d.ID] = d
-}
-
-// secretLetters are those of an enrolment code: nothing that is read or heard for another (no I, L, O, U, 0, 1).
-const secretLetters = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
-
-// secretLength gives more than 98 bits.
-const secretLength = 20
-
-// newSecret makes the secret of an enrolment code.
-func newSecret(entropy io.Reader) (string, error) {
-	if entropy == nil {
-		entropy = rand.Reader
-	}
-	secret := make([]byte, 0, secretLength)
-	b := make([]byte, 1)
-	for len(secret) < secretLength {
-		if _, err := io.ReadFull(entropy, b); err != nil {
-			return "", fmt.Errorf("making a secret: %w", err)
-		}
-		// What does not fall evenly on the letters is drawn again.
-		if limit := 256 - 256%len(secretLetters); int(b[0]) < limit {
-			secret = append(secret, secretLetters[int(b[0])%len(secretLetters)])
-		}
-	}
-	return string(secret), nil
 }

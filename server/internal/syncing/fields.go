@@ -16,7 +16,10 @@ const (
 	dayField       protowire.Number = 4
 	duplicateField protowire.Number = 10
 
+	stateField       protowire.Number = 26 // of Deployment
 	roleField        protowire.Number = 18 // of Worker
+	supervisesField  protowire.Number = 23
+	externalField    protowire.Number = 24
 	caseLeadField    protowire.Number = 29 // of Case
 	caseWorkersField protowire.Number = 30
 	leaderField      protowire.Number = 21 // of Group
@@ -47,10 +50,26 @@ func assigned(kind record.Kind, registers record.Registers) []hlc.ID {
 	}
 }
 
-// confidential reports whether a record reaches only those who work on its root. A conflict shows what its target does.
-func confidential(kind record.Kind, registers record.Registers) bool {
-	if kind == recordv1.Kind_KIND_CONFLICT {
-		kind = record.Kind(registers.Get(targetKindField).Number()) //nolint:gosec // a kind that does not fit is not known
+// closedSince is when a deployment was closed, as its record says; 0 while it is not.
+func closedSince(deployment record.Registers) hlc.Time {
+	state := deployment.Get(stateField)
+	switch recordv1.DeploymentState(state.Number()) { //nolint:gosec // a state is a small number
+	case recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED, recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED:
+		return state.Stamp.Time
+	default:
+		return 0
 	}
-	return record.Confidential(kind)
+}
+
+// confidential reports whether a record reaches only those who work on its root.
+func confidential(kind record.Kind, registers record.Registers) bool {
+	return record.Confidential(shown(kind, registers))
+}
+
+// shown is the kind of what a record shows: a conflict shows what its target does.
+func shown(kind record.Kind, registers record.Registers) record.Kind {
+	if kind == recordv1.Kind_KIND_CONFLICT {
+		return record.Kind(registers.Get(targetKindField).Number()) //nolint:gosec // a kind that does not fit is not known
+	}
+	return kind
 }

@@ -3,6 +3,7 @@ package syncing
 import (
 	"bytes"
 	"crypto/hmac"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -71,6 +72,9 @@ func (s *self) readGiven(r *syncv1.GivenRecord) (given, error) {
 		g.code = record.CodeTooLarge
 		return g, nil
 	}
+	if err := s.redactGiven(&g); err != nil {
+		return g, err
+	}
 	g.proven = hmac.Equal(r.GetProof(), s.keys.Proof(s.deployment, g.id, g.kind, r.GetState()))
 	// What this server sent is as it should be. Anything else might be released by a person who can't see that.
 	if canonical, err := record.Canonical(g.kind, g.registers.Fields()); !g.proven && (err != nil || !bytes.Equal(canonical, g.registers.Fields())) {
@@ -133,6 +137,9 @@ func (g *group) giveOne(back given) (code string, position uint64, err error) {
 	if err != nil {
 		return "", 0, err
 	}
+	if gone, err := g.erased(back.id, back.kind, func() record.Registers { return back.registers }); err != nil || gone {
+		return Erased, 0, err
+	}
 	if e.there && e.Kind == back.kind && back.code == "" && e.registers.Covers(back.registers) {
 		return "", 0, nil
 	}
@@ -189,6 +196,9 @@ func (g *group) giveAgain(e LogEntry, by *access.Person) error {
 	of, err := g.get(back.id)
 	if err != nil {
 		return err
+	}
+	if gone, err := g.erased(back.id, back.kind, func() record.Registers { return back.registers }); err != nil || gone {
+		return errors.Join(err, g.forget(e))
 	}
 	back.proven = e.Outcome != string(record.CodeUnproven) // its proof was looked at when it came
 	if code := g.judgeGiven(of, back, by); code != "" {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"levee/server/internal/access"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
@@ -38,6 +40,8 @@ type group struct {
 	undecided []hlc.ID
 	// accepted: a stamp in the future was released.
 	accepted bool
+	// reopened: the deployment was closed, and no longer is.
+	reopened bool
 	// setUpChanged says that a record of the set-up kinds changed, and with them the rules.
 	setUpChanged bool
 }
@@ -183,9 +187,15 @@ func (g *group) person(worker hlc.ID, at hlc.Time) (access.Person, error) {
 
 // take gives the next position to a change of a replica.
 func (g *group) take(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash) uint64 {
+	return g.takeRedacted(r, change, rec, v, body, hash, false)
+}
+
+// takeRedacted does so for a change of which the body may not be as its author encoded it.
+func (g *group) takeRedacted(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash, redacted bool) uint64 {
 	r.Have++
 	r.Chain = batch.Next(r.Chain, hash)
-	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: v.outcome, WaitsFor: v.waitsFor, Body: body}, hash)
+	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: v.outcome, WaitsFor: v.waitsFor, Body: body,
+		Hash: outcomeHash(body, redacted, hash)}, hash)
 	return g.head.Position
 }
 
@@ -193,9 +203,6 @@ func (g *group) append(e LogEntry, hash batch.Hash) {
 	g.head.Position++
 	g.head.Chain = batch.NextLog(g.head.Chain, g.head.Position, e.Replica, e.Sequence, hash)
 	e.Position, e.Chain, e.Received = g.head.Position, g.head.Chain, g.now.UnixMilli()
-	if e.Body == nil && e.Outcome != NewAudience && e.Outcome != Settled {
-		e.Hash = hash[:]
-	}
 	g.log = append(g.log, e)
 }
 
@@ -255,6 +262,7 @@ func (g *group) apply(e *entry, m merging) error {
 	}
 	if record.SetUp(e.Kind) {
 		g.setUpChanged = true
+		g.reopened = g.reopened || (closedSince(before) != 0 && closedSince(e.registers) == 0)
 		return g.post(e, made)
 	}
 	if made {
@@ -275,16 +283,18 @@ func (g *group) apply(e *entry, m merging) error {
 	return nil
 }
 
-// post notes from when on a worker has a team and role: from the newest of the stamps of both.
+// post notes from when on a worker is posted so: from the newest of the stamps of what says it.
 func (g *group) post(e *entry, made bool) error {
 	if e.Kind != recordv1.Kind_KIND_WORKER {
 		return nil
 	}
-	p := access.Person{Worker: e.ID}
-	p.Team, p.Role = posted(e.registers)
-	since := max(e.registers.Get(teamField).Stamp.Time, e.registers.Get(roleField).Stamp.Time)
+	p := posted(e.ID, e.registers)
+	var since hlc.Time
+	for _, field := range []protowire.Number{teamField, roleField, supervisesField, externalField} {
+		since = max(since, e.registers.Get(field).Stamp.Time)
+	}
 	was, err := g.person(e.ID, since)
-	if err != nil || (!made && was == p) {
+	if err != nil || (!made && was.Equal(p)) {
 		return err
 	}
 	if made {
@@ -307,11 +317,10 @@ func (g *group) changes() (Changes, error) {
 	for _, position := range slices.Sorted(maps.Keys(g.decided)) {
 		c.Decided = append(c.Decided, *g.decided[position])
 	}
-	for _, r := range g.replicas {
-		c.Replicas = append(c.Replicas, *r)
+	for _, number := range slices.Sorted(maps.Keys(g.replicas)) {
+		c.Replicas = append(c.Replicas, *g.replicas[number])
 	}
-	ids := slices.SortedFunc(maps.Keys(g.records), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-	for _, id := range ids {
+	for _, id := range inOrder(g.records) {
 		if e := g.records[id]; e.changed {
 			e.State = record.EncodeState(e.registers)
 			c.Records = append(c.Records, e.Record)
@@ -367,4 +376,9 @@ func (g *group) loadDuplicates() error {
 			return err
 		}
 	}
+}
+
+// inOrder are the keys of a map in one order: what is stored and sent in it is the same every time.
+func inOrder[V any](of map[hlc.ID]V) []hlc.ID {
+	return slices.SortedFunc(maps.Keys(of), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
 }

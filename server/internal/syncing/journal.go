@@ -17,6 +17,8 @@ type Journal interface {
 	All(sort string) []*syncv1.JournalEntry
 	// Add keeps signed entries, but for those of which sort and subject are there. They are on the disk when it returns.
 	Add(entries ...*syncv1.JournalEntry) error
+	// Refresh reads what another process has written since.
+	Refresh() error
 	// After are the entries that follow a mark, at most so many, and the mark behind them; same is false when the mark is
 	// no place of this journal.
 	After(mark *syncv1.Mark, most int) (entries []*syncv1.JournalEntry, next *syncv1.Mark, same bool)
@@ -28,35 +30,52 @@ const maxJournalEntries = 200
 // note signs an entry and keeps it. It comes before the commit of what it is about: after a crash in between it says
 // too much, which does no harm, and never too little.
 func (s *self) note(now time.Time, sort string, subject, detail []byte) error {
-	e := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
-	wire.SealJournalEntry(s.keys.Signing, s.deployment, e)
-	return s.journal.Add(e)
+	return s.journal.Add(s.signed(now, sort, subject, detail))
 }
 
-// exchangeJournal takes entries that a tablet has carried here, and gives it those that it lacks.
-func (s *Service) exchangeJournal(request *syncv1.SyncRequest, response *syncv1.SyncResponse) error {
+func (s *self) signed(now time.Time, sort string, subject, detail []byte) *syncv1.JournalEntry {
+	e := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
+	wire.SealJournalEntry(s.keys.Signing, s.deployment, e)
+	return e
+}
+
+// takeJournal takes entries that a tablet has carried here, and carries out what they say is erased.
+func (s *Service) takeJournal(ctx context.Context, request *syncv1.SyncRequest) error {
 	var carried []*syncv1.JournalEntry
 	for _, e := range request.GetJournalEntries() {
 		if wire.CheckJournalEntry(s.config.Keys.PublicKey(), s.config.Deployment, e) == nil {
 			carried = append(carried, e)
 		}
 	}
+	if len(carried) == 0 {
+		return nil
+	}
 	if err := s.config.Journal.Add(carried...); err != nil {
 		return err
 	}
+	return s.catchUpErasing(ctx)
+}
+
+// tellJournal gives a tablet the entries that it lacks.
+func (s *Service) tellJournal(request *syncv1.SyncRequest, response *syncv1.SyncResponse) {
 	entries, next, same := s.config.Journal.After(request.GetJournal(), maxJournalEntries)
 	response.JournalEntries, response.Journal, response.SendJournal = entries, next, !same
-	return nil
 }
 
 // catchUp carries out what the journal says and the store, set back to an older copy, does not know.
 func (s *Service) catchUp(ctx context.Context) error {
-	for _, e := range s.config.Journal.All(wire.JournalConfirmed) {
-		if len(e.GetSubject()) != len(hlc.ID{}) {
-			continue
-		}
-		if err := s.settleConfirmed(ctx, hlc.ID(e.GetSubject())); err != nil {
-			return err
+	if err := s.catchUpErasing(ctx); err != nil {
+		return err
+	}
+	settle := map[string]func(context.Context, hlc.ID) error{wire.JournalConfirmed: s.settleConfirmed, wire.JournalRevoked: s.settleRevoked}
+	for _, sort := range []string{wire.JournalConfirmed, wire.JournalRevoked} {
+		for _, e := range s.config.Journal.All(sort) {
+			if len(e.GetSubject()) != len(hlc.ID{}) {
+				continue
+			}
+			if err := settle[sort](ctx, hlc.ID(e.GetSubject())); err != nil {
+				return err
+			}
 		}
 	}
 	return s.writer.do(ctx, func(g *group) error {

@@ -16,6 +16,8 @@ type sender struct {
 	others bool
 	// unconfirmed: the server knows the device by its certificate alone.
 	unconfirmed bool
+	// revoked: the device was revoked.
+	revoked bool
 }
 
 func (g *group) sender(device hlc.ID, replica hlc.Replica) (sender, error) {
@@ -25,7 +27,7 @@ func (g *group) sender(device hlc.ID, replica hlc.Replica) (sender, error) {
 	}
 	d = g.self.asNoted(d)
 	others, err := g.store.OtherReplicas(device, replica)
-	return sender{worker: d.Worker, others: others, unconfirmed: d.AdmittedAt != 0}, err
+	return sender{worker: d.Worker, others: others, unconfirmed: d.AdmittedAt != 0, revoked: d.RevokedAt != 0}, err
 }
 
 // submission is a change to be judged.
@@ -60,6 +62,9 @@ func (g *group) judge(s submission) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
+	if gone, err := g.erased(c.Record, c.Kind, func() record.Registers { return record.Merge(e.registers, s.set) }); err != nil || gone {
+		return verdict{outcome: Erased}, err
+	}
 	if e.there && c.Makes() {
 		return verdict{outcome: Known}, nil // the record is there, so what made it is
 	}
@@ -79,7 +84,7 @@ func (g *group) judge(s submission) (verdict, error) {
 				return verdict{outcome: was.Outcome, waitsFor: was.WaitsFor}, nil
 			}
 		}
-		if !e.there && !c.Makes() {
+		if !e.there && !c.Makes() && !s.barred() {
 			if len(past) > 0 {
 				return verdict{outcome: string(record.CodeRecordHeld), waitsFor: c.Record}, nil
 			}
@@ -90,6 +95,8 @@ func (g *group) judge(s submission) (verdict, error) {
 	case s.accepted && e.there && e.Kind == c.Kind && e.registers.Covers(s.set):
 		// Sent again to a server that lost it, after somebody had given the record back: it was judged when it first came.
 		return verdict{idle: true}, nil
+	case s.barred():
+		return held(record.CodeDeviceRevoked), nil
 	case s.unconfirmed && !s.released():
 		return held(record.CodeUnconfirmed), nil
 	case s.future && !s.released():
@@ -104,6 +111,9 @@ func (g *group) judge(s submission) (verdict, error) {
 
 // released reports whether somebody decided that the change is to be applied.
 func (s submission) released() bool { return s.by != nil }
+
+// barred reports whether the change is held because its tablet was revoked, whatever else is to be said of it.
+func (s submission) barred() bool { return s.revoked && !s.released() }
 
 // judgeAccess asks whether the author, or who releases the change, might do this, posted as they were at that time.
 func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
@@ -136,11 +146,17 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 		}
 		person = &p
 	}
+	deployment, err := g.get(g.self.deployment)
+	if err != nil {
+		return verdict{}, err
+	}
+	closed := closedSince(deployment.registers)
 	before := audience
 	if e.there {
 		before = e.Audience
 	}
 	return held(access.Write(*person, c.Kind, access.Scope{
 		Makes: !e.there, Root: root == c.Record, Before: before, After: audience,
+		Closed: closed != 0 && c.Stamp.Time > closed && !s.released(),
 	})), nil
 }

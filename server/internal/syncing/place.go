@@ -1,7 +1,6 @@
 package syncing
 
 import (
-	"maps"
 	"slices"
 
 	"levee/server/internal/access"
@@ -124,10 +123,12 @@ func (g *group) leave(was, now access.Person) error {
 	for _, r := range stored {
 		teams[r.ID] = true
 	}
-	all := slices.Collect(maps.Keys(teams))
+	all := inOrder(teams)
+	// Whom another role may hide confidential records from, too, in the teams that stay.
+	otherwise := was.Role != now.Role || was.External != now.External
 	stays := access.Audiences(now, all)
 	for _, audience := range access.Audiences(was, all) {
-		if slices.Contains(stays, audience) {
+		if slices.Contains(stays, audience) && !otherwise {
 			continue
 		}
 		ids, err := g.store.InAudience(audience)

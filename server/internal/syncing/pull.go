@@ -265,7 +265,7 @@ func (p *puller) mayRead(r Record) (bool, error) {
 		}
 		workers = assigned(root.Kind, of)
 	}
-	return access.ReadConfidential(p.person, registers.Get(authorField).ID(), workers), nil
+	return access.ReadConfidential(p.person, shown(r.Kind, registers), registers.Get(authorField).ID(), workers), nil
 }
 
 func markOf(position uint64, chain batch.Hash) *syncv1.Mark {

@@ -43,8 +43,10 @@ type arrival struct {
 	change *record.Change // nil when it can't be read
 	set    record.Registers
 	body   []byte
-	hash   batch.Hash
-	code   string // why it is held whatever the records say
+	hash   batch.Hash // of the change as its author encoded it
+	// redacted: tokens in it were replaced, so that body is not that any more.
+	redacted bool
+	code     string // why it is held whatever the records say
 	// accepted: a server once had it. It raises no new conflict.
 	accepted bool
 	// future: its stamp lies in the future.
@@ -204,7 +206,7 @@ func tellOutcomes(ack *syncv1.Acknowledgement, entries []LogEntry) {
 		switch {
 		case e.Held(), e.Outcome == Discarded:
 			ack.Held = append(ack.Held, &syncv1.HeldChange{Sequence: e.Sequence, Change: e.Change[:], Code: e.Outcome})
-		case e.Outcome == Known:
+		case e.Outcome == Known, e.Outcome == Applied && e.Hash != nil: // or its tablet is to take the record with other tokens
 			ack.Known = append(ack.Known, e.Sequence)
 		}
 	}
@@ -225,6 +227,9 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 	}
 	for i := range fresh {
 		a := &fresh[i]
+		if err := g.redact(a); err != nil {
+			return err
+		}
 		v, err := g.judge(submission{arrival: a, sender: from})
 		if err != nil {
 			return err
@@ -240,12 +245,15 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 				return err
 			}
 		}
-		position := g.take(r, change, rec, v, a.body, a.hash)
+		if v.outcome == Erased {
+			a.body = nil
+		}
+		position := g.takeRedacted(r, change, rec, v, a.body, a.hash, a.redacted)
 		if applies {
 			e := g.records[rec]
 			from := originOf(e, r.Number, seen)
-			if a.accepted {
-				from = origin{} // its tablet may have dropped the record since it first sent this
+			if a.accepted || a.redacted {
+				from = origin{} // its tablet may have dropped the record since it first sent this, or is to have other tokens
 			}
 			if err := g.apply(e, merging{a.change.Kind, a.set, position, from}); err != nil {
 				return err
@@ -307,7 +315,7 @@ func (g *group) past(id hlc.ID) ([]LogEntry, error) {
 }
 
 func hashOf(e LogEntry) batch.Hash {
-	if e.Body == nil {
+	if e.Hash != nil {
 		return batch.Hash(e.Hash)
 	}
 	return batch.HashOf(e.Body)

@@ -497,7 +497,7 @@ func TestATabletThatOnlyItsCertificateKnows(t *testing.T) {
 func TestAUsedCodeStaysUsed(t *testing.T) {
 	ctx := context.Background()
 	d := servertest.New(t)
-	secret, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], time.Hour)
+	secret, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], hlc.ID{}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

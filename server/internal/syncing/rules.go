@@ -96,11 +96,5 @@ func (s *SetUp) WorkerIDs() []hlc.ID {
 	return ids
 }
 
-// teams are the ids of all teams.
-func (s *SetUp) teams() []hlc.ID {
-	ids := make([]hlc.ID, 0, len(s.Teams))
-	for id := range s.Teams {
-		ids = append(ids, id)
-	}
-	return ids
-}
+// teams are the ids of all teams, in the order of their ids.
+func (s *SetUp) teams() []hlc.ID { return inOrder(s.Teams) }

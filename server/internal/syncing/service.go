@@ -1,11 +1,8 @@
 package syncing
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -21,7 +18,6 @@ import (
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
-	"levee/syncproto/wire"
 )
 
 // Protocol is the version that this server speaks.
@@ -45,6 +41,8 @@ type Config struct {
 	Journal Journal
 	// Wall is the server's clock.
 	Wall func() time.Time
+	// After tells when a time has passed by that clock; time.After when nil.
+	After func(time.Duration) <-chan time.Time
 	// Entropy makes ids, codes and the server's replica number; crypto/rand in production.
 	Entropy io.Reader
 	// Backups says that changes are durable once a backup holds them. Without backups, they are at their commit.
@@ -69,6 +67,9 @@ type Service struct {
 func Start(ctx context.Context, c Config) (*Service, error) {
 	if c.Entropy == nil {
 		c.Entropy = rand.Reader
+	}
+	if c.After == nil {
+		c.After = time.After
 	}
 	if c.Observe == nil {
 		c.Observe = func(Commit) {}
@@ -97,7 +98,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 	if err := s.readSetUp(ctx); err != nil {
 		return nil, err
 	}
-	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, observe: c.Observe, committed: func(setUpChanged bool) {
+	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, after: c.After, observe: c.Observe, committed: func(setUpChanged bool) {
 		if setUpChanged {
 			if err := s.readSetUp(context.Background()); err != nil {
 				c.Failed(err)
@@ -122,6 +123,11 @@ func (e *ClockBehindError) Error() string {
 
 // Close finishes what has queued. No call may be under way or follow.
 func (s *Service) Close() { s.writer.close() }
+
+// Flush writes what devices said of themselves that waits for a commit.
+func (s *Service) Flush(ctx context.Context) error {
+	return s.writer.do(ctx, func(*group) error { return nil })
+}
 
 // Deployment is the deployment's id.
 func (s *Service) Deployment() hlc.ID { return s.config.Deployment }
@@ -149,11 +155,11 @@ type Arrival struct {
 // Sync answers one request of a device whose token was verified.
 func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	now := s.config.Wall()
+	if err := s.config.Journal.Refresh(); err != nil {
+		return nil, err
+	}
 	if request.GetProtocol() != Protocol {
 		return nil, problem.New(problem.ProtocolUnsupported)
-	}
-	if device.RevokedAt != 0 {
-		return nil, problem.New(problem.DeviceRevoked)
 	}
 	if skew := time.UnixMilli(request.GetClock()).Sub(arrival.Began); skew > MaxSkew || skew < -MaxSkew {
 		return nil, &problem.Problem{Code: problem.ClockSkew, ServerTime: now}
@@ -167,8 +173,11 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if err := checkGiven(request.GetGiveBack()); err != nil {
 		return nil, err
 	}
+	if device.RevokedAt != 0 {
+		return s.takeLast(ctx, device, request, now)
+	}
 	response := &syncv1.SyncResponse{Protocol: Protocol, Unconfirmed: device.AdmittedAt != 0}
-	if err := s.exchangeJournal(request, response); err != nil {
+	if err := s.takeJournal(ctx, request); err != nil {
 		return nil, err
 	}
 	lost, err := s.lostHistory(ctx, request.GetPull())
@@ -187,12 +196,11 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 		if response.Acknowledgement, err = s.push(ctx, device, request, now, lost); err != nil {
 			return nil, err
 		}
-		if !s.config.Backups {
-			response.Acknowledgement.Durable = response.Acknowledgement.GetHave()
-		}
 	}
-	// Only now: what a refused push holds is still unsent.
-	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
+	s.heard(device, request, now)
+	if s.self.asNoted(device).RevokedAt != 0 { // meanwhile
+		return s.takeLast(ctx, device, request, now)
+	}
 	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() && !response.GetUnconfirmed() {
 		if response.Page, err = s.pull(ctx, device, request, response.GetAcknowledgement()); err != nil {
 			return nil, err
@@ -201,6 +209,7 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if response.Certificate, err = s.renew(device, request, now); err != nil {
 		return nil, err
 	}
+	s.tellJournal(request, response) // last: what the push brought may have been erased before
 	response.Time = s.config.Wall().UnixMilli()
 	return response, nil
 }
@@ -218,7 +227,7 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 			ack, err = howFar(tx, s.config.Deployment, p)
 			return err
 		})
-		return ack, err
+		return s.durably(ack), err
 	}
 	err = s.writer.do(ctx, func(g *group) (err error) {
 		if err := g.load(p.needs()); err != nil {
@@ -227,7 +236,20 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 		ack, err = g.push(p)
 		return err
 	})
-	return ack, err
+	return s.durably(ack), err
+}
+
+// durably says of what is acknowledged how much is durable: without backups, all of it.
+func (s *Service) durably(ack *syncv1.Acknowledgement) *syncv1.Acknowledgement {
+	if ack != nil && !s.config.Backups {
+		ack.Durable = ack.GetHave()
+	}
+	return ack
+}
+
+// heard notes what a device said about itself. It comes after its push: what a refused one holds is still unsent.
+func (s *Service) heard(device Device, request *syncv1.SyncRequest, now time.Time) {
+	s.writer.note(Contact{Device: device.ID, At: now.UnixMilli(), Unsent: request.GetUnsent(), App: request.GetApp()})
 }
 
 func (s *Service) give(ctx context.Context, worker hlc.ID, records []*syncv1.GivenRecord) (outcomes []*syncv1.GivenRecordOutcome, err error) {
@@ -291,21 +313,31 @@ func personIn(tx Reading, worker hlc.ID) (access.Person, error) {
 	if err != nil || registers.Deleted() {
 		return p, err
 	}
-	p.Team, p.Role = posted(registers)
-	return p, nil
+	return posted(worker, registers), nil
 }
 
-// posted are the team and role that a Worker record says.
-func posted(registers record.Registers) (team hlc.ID, role recordv1.Role) {
-	return registers.Get(teamField).ID(), recordv1.Role(registers.Get(roleField).Number()) //nolint:gosec // a role is a small number
+// posted is a worker as the Worker record says.
+func posted(worker hlc.ID, registers record.Registers) access.Person {
+	return access.Person{
+		Worker: worker, Team: registers.Get(teamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
+		Supervises: registers.Get(supervisesField).IDs(), External: registers.Get(externalField).Number() != 0,
+	}
 }
 
-// Person is a worker as posted now.
+// Person is a worker as posted now; nobody when there is no such worker.
 func (s *Service) Person(worker hlc.ID) access.Person {
 	w := s.SetUp().Workers[worker]
-	p := access.Person{Worker: worker, Role: w.GetRole()}
+	if w == nil {
+		return access.Person{}
+	}
+	p := access.Person{Worker: worker, Role: w.GetRole(), External: w.GetExternal()}
 	if len(w.GetTeam()) == len(p.Team) {
 		p.Team = hlc.ID(w.GetTeam())
+	}
+	for _, team := range w.GetSupervises() {
+		if len(team) == len(p.Team) {
+			p.Supervises = append(p.Supervises, hlc.ID(team))
+		}
 	}
 	return p
 }
@@ -323,103 +355,6 @@ func (s *Service) certify(device Device, now time.Time) (*syncv1.Certificate, er
 	return s.config.Keys.Certify(s.config.Deployment, device, person.Team, uint32(person.Role), now) //nolint:gosec // roles are positive
 }
 
-// NewEnrolmentCode makes a code for a worker: its secret, of which the store keeps the hash alone.
-func (s *Service) NewEnrolmentCode(ctx context.Context, worker hlc.ID, life time.Duration) (secret string, err error) {
-	if s.SetUp().Workers[worker] == nil {
-		return "", problem.New(problem.NotFound)
-	}
-	secret, err = newSecret(s.config.Entropy)
-	if err != nil {
-		return "", err
-	}
-	hash := sha256.Sum256([]byte(secret))
-	err = s.writer.do(ctx, func(g *group) error {
-		return g.store.SaveEnrolment(Enrolment{SecretHash: hash[:], Worker: worker, ExpiresAt: s.config.Wall().Add(life).UnixMilli()})
-	})
-	return secret, err
-}
-
-// Enrol lets a tablet in. The same secret and key get the same answer again, since the first may have been lost.
-func (s *Service) Enrol(ctx context.Context, request *syncv1.EnrolRequest) (*syncv1.EnrolResponse, error) {
-	now := s.config.Wall()
-	switch {
-	case request.GetProtocol() != Protocol:
-		return nil, problem.New(problem.ProtocolUnsupported)
-	case len(request.GetPublicKey()) != ed25519.PublicKeySize,
-		len(request.GetName()) > maxDeviceName || !utf8.ValidString(request.GetName()),
-		len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()):
-		return nil, problem.New(problem.Malformed)
-	}
-	hash := sha256.Sum256([]byte(request.GetSecret()))
-	var device Device
-	err := s.writer.do(ctx, func(g *group) (err error) {
-		device, err = g.enrol(hash[:], request, now)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.devices.put(device)
-	certificate, err := s.certify(device, now)
-	if err != nil {
-		return nil, err
-	}
-	response := &syncv1.EnrolResponse{
-		Deployment: s.self.deployment[:], Device: device.ID[:], Worker: device.Worker[:], Certificate: certificate,
-		ServerKey: s.config.Keys.PublicKey(), Time: now.UnixMilli(),
-	}
-	p := &puller{keys: s.config.Keys, self: s.self}
-	for _, r := range s.SetUp().records {
-		response.SetUp = append(response.SetUp, p.pulled(r))
-	}
-	return response, nil
-}
-
-func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time) (Device, error) {
-	code, ok, err := g.store.Enrolment(secretHash)
-	if err != nil {
-		return Device{}, err
-	}
-	// The database may have been set back to before the code was used: the journal was not.
-	used := g.self.journal.Find(wire.JournalCodeUsed, secretHash)
-	if used != nil && !bytes.Equal(used.GetDetail(), request.GetPublicKey()) {
-		return Device{}, problem.New(problem.EnrolmentCodeUsed)
-	}
-	if !ok {
-		return Device{}, problem.New(problem.EnrolmentCodeInvalid)
-	}
-	if code.UsedBy != (hlc.ID{}) {
-		d, _, err := g.store.Device(code.UsedBy)
-		if err == nil && !bytes.Equal(d.PublicKey, request.GetPublicKey()) {
-			err = problem.New(problem.EnrolmentCodeUsed)
-		}
-		return d, err
-	}
-	if used == nil && now.UnixMilli() > code.ExpiresAt {
-		return Device{}, problem.New(problem.EnrolmentCodeExpired)
-	}
-	if _, ok, err := g.store.DeviceByKey(request.GetPublicKey()); err != nil || ok {
-		if ok {
-			err = problem.Newf(problem.EnrolmentCodeUsed, "this device came in with another code")
-		}
-		return Device{}, err
-	}
-	id, err := hlc.NewID(g.self.clock.Now(), g.self.entropy)
-	if err != nil {
-		return Device{}, err
-	}
-	d := Device{ID: id, Worker: code.Worker, PublicKey: request.GetPublicKey(), Name: request.GetName(), App: request.GetApp(),
-		EnrolledAt: now.UnixMilli(), LastContact: now.UnixMilli()}
-	if err := g.store.SaveDevice(d); err != nil {
-		return Device{}, err
-	}
-	code.UsedBy = id
-	if err := g.self.note(now, wire.JournalCodeUsed, secretHash, request.GetPublicKey()); err != nil {
-		return Device{}, err
-	}
-	return d, g.store.SaveEnrolment(code)
-}
-
 // Add makes set-up records as the server's own replica: the deployment, its sites, teams and workers.
 func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 	return s.writer.do(ctx, func(g *group) error {
@@ -433,7 +368,7 @@ func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 				return err
 			}
 		}
-		return nil
+		return g.follow()
 	})
 }
 

@@ -45,11 +45,16 @@ func (g *group) noteDecision(e *entry) {
 // follow does what follows from what the group took in: records whose owner is there now find their place, changes that
 // waited for a record are judged again, and decisions on held changes are carried out; until nothing more follows.
 func (g *group) follow() error {
-	for len(g.made)+len(g.undecided) > 0 || g.accepted {
-		made, undecided, accepted := g.made, g.undecided, g.accepted
-		g.made, g.undecided, g.accepted = nil, nil, false
+	for len(g.made)+len(g.undecided) > 0 || g.accepted || g.reopened {
+		made, undecided, accepted, reopened := g.made, g.undecided, g.accepted, g.reopened
+		g.made, g.undecided, g.accepted, g.reopened = nil, nil, false, false
 		if accepted {
-			if err := g.retryAhead(); err != nil {
+			if err := g.retryHeldWith(record.CodeStampInFuture); err != nil {
+				return err
+			}
+		}
+		if reopened {
+			if err := g.retryHeldWith(record.CodeDeploymentClosed); err != nil {
 				return err
 			}
 		}
@@ -157,11 +162,16 @@ func (g *group) again(e LogEntry, by *access.Person) error {
 	if err != nil {
 		return err
 	}
+	// What came before its tablet was revoked, or was released since, is judged as ever.
+	from.revoked = from.revoked && e.Outcome == string(record.CodeDeviceRevoked)
 	a := arrive(e.Body, e.Replica, g.self.rules())
 	a.future = a.change != nil && a.change.Stamp.Time > g.future()
 	v, err := g.judge(submission{arrival: &a, sender: from, again: e.Position, by: by})
 	if err != nil || (v.outcome == e.Outcome && v.waitsFor == e.WaitsFor) {
 		return err
+	}
+	if v.outcome == Erased {
+		return g.forget(e)
 	}
 	if v.outcome != Applied || v.idle {
 		g.settle(e, v)
@@ -184,14 +194,14 @@ func (g *group) accept(stamp hlc.Time) {
 	}
 }
 
-// retryAhead judges again what was held for its stamp.
-func (g *group) retryAhead() error {
-	entries, err := g.store.HeldWith(string(record.CodeStampInFuture))
+// retryHeldWith judges again what is held with a code.
+func (g *group) retryHeldWith(code record.Code) error {
+	entries, err := g.store.HeldWith(string(code))
 	if err != nil {
 		return err
 	}
 	for _, e := range g.log {
-		if e.Outcome == string(record.CodeStampInFuture) {
+		if e.Outcome == string(code) {
 			entries = append(entries, e)
 		}
 	}

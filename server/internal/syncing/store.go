@@ -19,6 +19,8 @@ type Store interface {
 	Write(ctx context.Context, fn func(Writing) error) error
 	// Read runs fn over one snapshot. It never waits for a writer.
 	Read(ctx context.Context, fn func(Reading) error) error
+	// Purge leaves nothing in the files of what was erased from the store. Writers wait meanwhile.
+	Purge(ctx context.Context) error
 }
 
 // Reading looks things up in one snapshot.
@@ -27,6 +29,8 @@ type Reading interface {
 	RecordReading
 	// Device is a device; false when there is none by that id.
 	Device(id hlc.ID) (Device, bool, error)
+	// Enrolment is the use that may be made of a code, by the hash of its secret; false when there is none.
+	Enrolment(secretHash []byte) (Enrolment, bool, error)
 	// Settled are the log's entries with outcome Settled after a position, up to another, ascending.
 	Settled(after, to uint64) ([]LogEntry, error)
 	// Departures are the records that left one of some audiences after a position, up to another.
@@ -66,6 +70,7 @@ type Writing interface {
 	Reading
 	Enrolling
 	Settling
+	Erasing
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
@@ -94,10 +99,24 @@ type Settling interface {
 	InAudience(audience hlc.ID) ([]hlc.ID, error)
 }
 
+// Erasing takes personal data out. It writes at once, and not with Save.
+type Erasing interface {
+	// EachBody hands on the log's entries that have a body. fn must not use the store.
+	EachBody(fn func(LogEntry) error) error
+	// AllKept are the entries that are held or discarded, ascending.
+	AllKept() ([]LogEntry, error)
+	// Rewrite changes outcome, body, hash and what is waited for of entries. What the log's chain is made of stays.
+	Rewrite(entries []LogEntry) error
+	// Remove takes records out.
+	Remove(ids []hlc.ID) error
+	// ErasureNoted reports whether an entry of the journal was carried out in this store.
+	ErasureNoted(sort string, subject []byte) (bool, error)
+	// NoteErasure notes that it was.
+	NoteErasure(sort string, subject []byte) error
+}
+
 // Enrolling lets tablets in.
 type Enrolling interface {
-	// Enrolment is the use that may be made of a code, by the hash of its secret.
-	Enrolment(secretHash []byte) (Enrolment, bool, error)
 	// SaveEnrolment adds a code or notes its use.
 	SaveEnrolment(Enrolment) error
 	// DeviceByKey is the device of a public key; false when there is none.
@@ -176,9 +195,9 @@ type LogEntry struct {
 	Change   hlc.ID
 	Record   hlc.ID
 	Outcome  string
-	// Body is the change as its author encoded it; nil once erased.
+	// Body is the change as its author encoded it; nil once erased. Tokens in it may have been replaced.
 	Body []byte
-	// Hash is the change's, where the body is erased.
+	// Hash is that of the change as its author encoded it, where the body is not that any more; else nil.
 	Hash  []byte
 	Chain batch.Hash
 	// Received is the server's clock, milliseconds since 1970.
@@ -211,6 +230,8 @@ type Device struct {
 	Name, App string
 	// Instants are milliseconds since 1970; 0 never.
 	EnrolledAt, LastContact, RevokedAt int64
+	// ReplacedBy is the device that took its place when it was revoked; zero when none did.
+	ReplacedBy hlc.ID
 	// AdmittedAt is when it came in by its certificate alone; 0 once it is confirmed, and for all others.
 	AdmittedAt int64
 	// Unsent is how many changes it said to hold still at its last contact.
@@ -221,6 +242,8 @@ type Device struct {
 type Enrolment struct {
 	SecretHash []byte
 	Worker     hlc.ID
+	// Replaces is the device that is revoked when the code is used; zero for none.
+	Replaces hlc.ID
 	// ExpiresAt is milliseconds since 1970.
 	ExpiresAt int64
 	// UsedBy is the device; zero while the code is unused.

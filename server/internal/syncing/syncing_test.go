@@ -550,7 +550,7 @@ func TestBatchesThatArriveTogetherAreAllTaken(t *testing.T) {
 func TestEnrolment(t *testing.T) {
 	d := servertest.New(t)
 	ctx := context.Background()
-	secret, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], time.Hour)
+	secret, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], hlc.ID{}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -573,7 +573,7 @@ func TestEnrolment(t *testing.T) {
 	if _, err := d.Service.Enrol(ctx, wrong); problem.CodeOf(err) != problem.EnrolmentCodeInvalid {
 		t.Errorf("wrong: %v", err)
 	}
-	second, err := d.Service.NewEnrolmentCode(ctx, d.Workers["ben"], time.Hour)
+	second, err := d.Service.NewEnrolmentCode(ctx, d.Workers["ben"], hlc.ID{}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -582,7 +582,7 @@ func TestEnrolment(t *testing.T) {
 	if _, err := d.Service.Enrol(ctx, same); problem.CodeOf(err) != problem.EnrolmentCodeUsed {
 		t.Errorf("a second code for one key: %v", err)
 	}
-	late, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], time.Hour)
+	late, err := d.Service.NewEnrolmentCode(ctx, d.Workers["anna"], hlc.ID{}, time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

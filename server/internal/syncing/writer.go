@@ -60,6 +60,7 @@ type writer struct {
 	store Store
 	self  *self
 	wall  func() time.Time
+	after func(time.Duration) <-chan time.Time
 	// committed is called after each commit, before its jobs are answered.
 	committed func(setUpChanged bool)
 	observe   func(Commit)
@@ -114,24 +115,22 @@ func (w *writer) noted() []Contact {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []Contact
-	for _, c := range w.contacts {
-		all = append(all, c)
+	for _, device := range inOrder(w.contacts) {
+		all = append(all, w.contacts[device])
 	}
 	clear(w.contacts)
 	return all
 }
 
-// contactsEvery is how long what devices said may wait for a commit of its own.
+// contactsEvery is how long what devices said waits for other commits before it gets one of its own.
 const contactsEvery = 2 * time.Second
 
 func (w *writer) loop() {
-	tick := time.NewTicker(contactsEvery)
-	defer tick.Stop()
 	for {
 		select {
 		case j := <-w.jobs:
 			w.commit(w.gather(j))
-		case <-tick.C:
+		case <-w.after(contactsEvery):
 			w.flushContacts()
 		case <-w.stop:
 			for {
@@ -187,6 +186,10 @@ func (w *writer) transact(jobs []job) (err error) {
 				err = fmt.Errorf("panic while writing: %v\n%s", v, debug.Stack())
 			}
 		}()
+		// Whoever writes to the journal beside this server does so while they alone write to the store, as this does now.
+		if err := w.self.journal.Refresh(); err != nil {
+			return err
+		}
 		g, err := newGroup(tx, w.self, w.wall())
 		if err != nil {
 			return err

@@ -19,6 +19,8 @@ type ledger struct {
 	proceed   chan struct{} // waited for by each; may be nil
 }
 
+func (*ledger) Purge(context.Context) error { return nil }
+
 func (l *ledger) Read(context.Context, func(Reading) error) error { return nil }
 
 func (l *ledger) Write(_ context.Context, fn func(Writing) error) error {
@@ -49,8 +51,13 @@ func (p *page) Save(c Changes) error {
 	return nil
 }
 
+// noJournal is a journal that nobody writes to.
+type noJournal struct{ Journal }
+
+func (noJournal) Refresh() error { return nil }
+
 func newWriter(t *testing.T, store Store) *writer {
-	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0)}, wall: time.Now, observe: func(Commit) {}, committed: func(bool) {}}
+	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0), journal: noJournal{}}, wall: time.Now, after: time.After, observe: func(Commit) {}, committed: func(bool) {}}
 	w.start()
 	t.Cleanup(w.close)
 	return w
@@ -132,5 +139,41 @@ func TestWhoeverGivesUpWaitingHarmsNothing(t *testing.T) {
 	_ = w.do(ctx, mark(1)) // it may have been queued or not
 	if err := w.do(context.Background(), mark(2)); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What devices say of themselves waits until a time has passed by the clock that was given, or until it is asked for.
+func TestWhatDevicesSayIsWrittenInTime(t *testing.T) {
+	l := &ledger{opened: make(chan struct{}), proceed: make(chan struct{})}
+	passed := make(chan time.Time)
+	w := &writer{store: l, self: &self{clock: hlc.NewClock(time.Now, 0)}, wall: time.Now, observe: func(Commit) {}, committed: func(bool) {},
+		after: func(d time.Duration) <-chan time.Time {
+			if d != contactsEvery {
+				t.Errorf("waits for %v", d)
+			}
+			return passed
+		}}
+	w.start()
+	w.note(Contact{Device: hlc.ID{2}})
+	w.note(Contact{Device: hlc.ID{1}})
+	passed <- time.Time{}
+	<-l.opened
+	l.proceed <- struct{}{}
+	passed <- time.Time{} // nothing has been said meanwhile: nothing is written
+	w.close()
+	if len(l.committed) != 1 || !slices.Equal(l.committed[0], []Contact{{Device: hlc.ID{1}}, {Device: hlc.ID{2}}}) {
+		t.Errorf("committed %v", l.committed)
+	}
+}
+
+func TestFlushWritesWhatDevicesSaid(t *testing.T) {
+	l := &ledger{}
+	w := newWriter(t, l)
+	w.note(Contact{Device: hlc.ID{1}})
+	if err := (&Service{writer: w}).Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(l.committed) != 1 || len(l.committed[0]) != 1 {
+		t.Errorf("committed %v", l.committed)
 	}
 }

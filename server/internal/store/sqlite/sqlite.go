@@ -132,8 +132,8 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	return store.New(read, read, classify), nil
 }
 
-// pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk.
-var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)"}
+// pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.
+var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
 
 // dsn sets busy_timeout first, so that the pragmas after it wait as well.
 func dsn(path, txlock string, pragmas ...string) string {

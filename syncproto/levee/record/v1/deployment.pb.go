@@ -21,6 +21,62 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// DeploymentState 行动状态 is how far a deployment has come. What is written after it was closed waits for the coordinator.
+type DeploymentState int32
+
+const (
+	DeploymentState_DEPLOYMENT_STATE_UNKNOWN  DeploymentState = 0 // 不详
+	DeploymentState_DEPLOYMENT_STATE_ACTIVE   DeploymentState = 1 // 进行中
+	DeploymentState_DEPLOYMENT_STATE_CLOSING  DeploymentState = 2 // 收队中
+	DeploymentState_DEPLOYMENT_STATE_CLOSED   DeploymentState = 3 // 已收队
+	DeploymentState_DEPLOYMENT_STATE_ARCHIVED DeploymentState = 4 // 已归档
+)
+
+// Enum value maps for DeploymentState.
+var (
+	DeploymentState_name = map[int32]string{
+		0: "DEPLOYMENT_STATE_UNKNOWN",
+		1: "DEPLOYMENT_STATE_ACTIVE",
+		2: "DEPLOYMENT_STATE_CLOSING",
+		3: "DEPLOYMENT_STATE_CLOSED",
+		4: "DEPLOYMENT_STATE_ARCHIVED",
+	}
+	DeploymentState_value = map[string]int32{
+		"DEPLOYMENT_STATE_UNKNOWN":  0,
+		"DEPLOYMENT_STATE_ACTIVE":   1,
+		"DEPLOYMENT_STATE_CLOSING":  2,
+		"DEPLOYMENT_STATE_CLOSED":   3,
+		"DEPLOYMENT_STATE_ARCHIVED": 4,
+	}
+)
+
+func (x DeploymentState) Enum() *DeploymentState {
+	p := new(DeploymentState)
+	*p = x
+	return p
+}
+
+func (x DeploymentState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeploymentState) Descriptor() protoreflect.EnumDescriptor {
+	return file_levee_record_v1_deployment_proto_enumTypes[0].Descriptor()
+}
+
+func (DeploymentState) Type() protoreflect.EnumType {
+	return &file_levee_record_v1_deployment_proto_enumTypes[0]
+}
+
+func (x DeploymentState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeploymentState.Descriptor instead.
+func (DeploymentState) EnumDescriptor() ([]byte, []int) {
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{0}
+}
+
 // WorkerType 类型 is what a worker is by training.
 type WorkerType int32
 
@@ -64,11 +120,11 @@ func (x WorkerType) String() string {
 }
 
 func (WorkerType) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[0].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[1].Descriptor()
 }
 
 func (WorkerType) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[0]
+	return &file_levee_record_v1_deployment_proto_enumTypes[1]
 }
 
 func (x WorkerType) Number() protoreflect.EnumNumber {
@@ -77,7 +133,7 @@ func (x WorkerType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WorkerType.Descriptor instead.
 func (WorkerType) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{0}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
 }
 
 // Role 角色 is what a worker does here; it decides what the worker may do in Levee.
@@ -120,11 +176,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[1].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[2].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[1]
+	return &file_levee_record_v1_deployment_proto_enumTypes[2]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -133,7 +189,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{2}
 }
 
 // Qualification 职业资格 is the national social work qualification.
@@ -176,11 +232,11 @@ func (x Qualification) String() string {
 }
 
 func (Qualification) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[2].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[3].Descriptor()
 }
 
 func (Qualification) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[2]
+	return &file_levee_record_v1_deployment_proto_enumTypes[3]
 }
 
 func (x Qualification) Number() protoreflect.EnumNumber {
@@ -189,7 +245,7 @@ func (x Qualification) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Qualification.Descriptor instead.
 func (Qualification) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{2}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{3}
 }
 
 // Deployment 行动 is one response, with a start, sites, teams and an end. Set-up kind.
@@ -216,6 +272,7 @@ type Deployment struct {
 	DutyList          [][]byte               `protobuf:"bytes,23,rep,name=duty_list,json=dutyList" json:"duty_list,omitempty"`                                           // 值班名单: ids of the Workers whom a risk alert goes to, one after the other
 	EmergencyNumbers  []*EmergencyNumber     `protobuf:"bytes,24,rep,name=emergency_numbers,json=emergencyNumbers" json:"emergency_numbers,omitempty"`                   // 紧急电话: whom to phone first
 	EscalationMinutes *uint32                `protobuf:"varint,25,opt,name=escalation_minutes,json=escalationMinutes" json:"escalation_minutes,omitempty"`               // 升级分钟数: after so many, an alert that nobody confirmed goes to the next on the duty list
+	State             *DeploymentState       `protobuf:"varint,26,opt,name=state,enum=levee.record.v1.DeploymentState" json:"state,omitempty"`                           // 状态: active when absent
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -395,6 +452,13 @@ func (x *Deployment) GetEscalationMinutes() uint32 {
 		return *x.EscalationMinutes
 	}
 	return 0
+}
+
+func (x *Deployment) GetState() DeploymentState {
+	if x != nil && x.State != nil {
+		return *x.State
+	}
+	return DeploymentState_DEPLOYMENT_STATE_UNKNOWN
 }
 
 // ServiceAreaName 服务领域名称 names a service area for one deployment.
@@ -891,6 +955,8 @@ type Worker struct {
 	ToOn          *int32                 `protobuf:"varint,20,opt,name=to_on,json=toOn" json:"to_on,omitempty"`                                                      // 离岗日期
 	Qualification *Qualification         `protobuf:"varint,21,opt,name=qualification,enum=levee.record.v1.Qualification" json:"qualification,omitempty"`             // 职业资格
 	Phone         *string                `protobuf:"bytes,22,opt,name=phone" json:"phone,omitempty"`                                                                 // 电话
+	Supervises    [][]byte               `protobuf:"bytes,23,rep,name=supervises" json:"supervises,omitempty"`                                                       // 督导的服务队: ids of the Teams given to a supervisor, besides the own one
+	External      *bool                  `protobuf:"varint,24,opt,name=external" json:"external,omitempty"`                                                          // 外部督导: a supervisor from outside, who sees cases without identities
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1051,11 +1117,25 @@ func (x *Worker) GetPhone() string {
 	return ""
 }
 
+func (x *Worker) GetSupervises() [][]byte {
+	if x != nil {
+		return x.Supervises
+	}
+	return nil
+}
+
+func (x *Worker) GetExternal() bool {
+	if x != nil && x.External != nil {
+		return *x.External
+	}
+	return false
+}
+
 var File_levee_record_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\xaf\x06\n" +
+	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\xe7\x06\n" +
 	"\n" +
 	"Deployment\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
@@ -1081,7 +1161,8 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\x06labels\x18\x16 \x03(\v2\x16.levee.record.v1.LabelR\x06labels\x12\x1b\n" +
 	"\tduty_list\x18\x17 \x03(\fR\bdutyList\x12M\n" +
 	"\x11emergency_numbers\x18\x18 \x03(\v2 .levee.record.v1.EmergencyNumberR\x10emergencyNumbers\x12-\n" +
-	"\x12escalation_minutes\x18\x19 \x01(\rR\x11escalationMinutesJ\x04\b\v\x10\x0f\"}\n" +
+	"\x12escalation_minutes\x18\x19 \x01(\rR\x11escalationMinutes\x126\n" +
+	"\x05state\x18\x1a \x01(\x0e2 .levee.record.v1.DeploymentStateR\x05stateJ\x04\b\v\x10\x0f\"}\n" +
 	"\x0fServiceAreaName\x124\n" +
 	"\x06number\x18\x01 \x01(\x0e2\x1c.levee.record.v1.ServiceAreaR\x06number\x12\x19\n" +
 	"\blabel_zh\x18\x02 \x01(\tR\alabelZh\x12\x19\n" +
@@ -1129,7 +1210,7 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\fduplicate_of\x18\n" +
 	" \x01(\fR\vduplicateOf\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x12\n" +
-	"\x04name\x18\x10 \x01(\tR\x04nameJ\x04\b\v\x10\x0f\"\x93\x05\n" +
+	"\x04name\x18\x10 \x01(\tR\x04nameJ\x04\b\v\x10\x0f\"\xcf\x05\n" +
 	"\x06Worker\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\fR\x04team\x12\x16\n" +
@@ -1151,7 +1232,17 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\afrom_on\x18\x13 \x01(\x05R\x06fromOn\x12\x13\n" +
 	"\x05to_on\x18\x14 \x01(\x05R\x04toOn\x12D\n" +
 	"\rqualification\x18\x15 \x01(\x0e2\x1e.levee.record.v1.QualificationR\rqualification\x12\x14\n" +
-	"\x05phone\x18\x16 \x01(\tR\x05phoneJ\x04\b\v\x10\x0f*\xb1\x01\n" +
+	"\x05phone\x18\x16 \x01(\tR\x05phone\x12\x1e\n" +
+	"\n" +
+	"supervises\x18\x17 \x03(\fR\n" +
+	"supervises\x12\x1a\n" +
+	"\bexternal\x18\x18 \x01(\bR\bexternalJ\x04\b\v\x10\x0f*\xa6\x01\n" +
+	"\x0fDeploymentState\x12\x1c\n" +
+	"\x18DEPLOYMENT_STATE_UNKNOWN\x10\x00\x12\x1b\n" +
+	"\x17DEPLOYMENT_STATE_ACTIVE\x10\x01\x12\x1c\n" +
+	"\x18DEPLOYMENT_STATE_CLOSING\x10\x02\x12\x1b\n" +
+	"\x17DEPLOYMENT_STATE_CLOSED\x10\x03\x12\x1d\n" +
+	"\x19DEPLOYMENT_STATE_ARCHIVED\x10\x04*\xb1\x01\n" +
 	"\n" +
 	"WorkerType\x12\x17\n" +
 	"\x13WORKER_TYPE_UNKNOWN\x10\x00\x12\x1d\n" +
@@ -1185,53 +1276,55 @@ func file_levee_record_v1_deployment_proto_rawDescGZIP() []byte {
 	return file_levee_record_v1_deployment_proto_rawDescData
 }
 
-var file_levee_record_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_levee_record_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
 var file_levee_record_v1_deployment_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_levee_record_v1_deployment_proto_goTypes = []any{
-	(WorkerType)(0),         // 0: levee.record.v1.WorkerType
-	(Role)(0),               // 1: levee.record.v1.Role
-	(Qualification)(0),      // 2: levee.record.v1.Qualification
-	(*Deployment)(nil),      // 3: levee.record.v1.Deployment
-	(*ServiceAreaName)(nil), // 4: levee.record.v1.ServiceAreaName
-	(*Label)(nil),           // 5: levee.record.v1.Label
-	(*EmergencyNumber)(nil), // 6: levee.record.v1.EmergencyNumber
-	(*Site)(nil),            // 7: levee.record.v1.Site
-	(*Team)(nil),            // 8: levee.record.v1.Team
-	(*Worker)(nil),          // 9: levee.record.v1.Worker
-	(*Place)(nil),           // 10: levee.record.v1.Place
-	(Status)(0),             // 11: levee.record.v1.Status
-	(ServiceArea)(0),        // 12: levee.record.v1.ServiceArea
-	(Entry)(0),              // 13: levee.record.v1.Entry
+	(DeploymentState)(0),    // 0: levee.record.v1.DeploymentState
+	(WorkerType)(0),         // 1: levee.record.v1.WorkerType
+	(Role)(0),               // 2: levee.record.v1.Role
+	(Qualification)(0),      // 3: levee.record.v1.Qualification
+	(*Deployment)(nil),      // 4: levee.record.v1.Deployment
+	(*ServiceAreaName)(nil), // 5: levee.record.v1.ServiceAreaName
+	(*Label)(nil),           // 6: levee.record.v1.Label
+	(*EmergencyNumber)(nil), // 7: levee.record.v1.EmergencyNumber
+	(*Site)(nil),            // 8: levee.record.v1.Site
+	(*Team)(nil),            // 9: levee.record.v1.Team
+	(*Worker)(nil),          // 10: levee.record.v1.Worker
+	(*Place)(nil),           // 11: levee.record.v1.Place
+	(Status)(0),             // 12: levee.record.v1.Status
+	(ServiceArea)(0),        // 13: levee.record.v1.ServiceArea
+	(Entry)(0),              // 14: levee.record.v1.Entry
 }
 var file_levee_record_v1_deployment_proto_depIdxs = []int32{
-	10, // 0: levee.record.v1.Deployment.place:type_name -> levee.record.v1.Place
-	11, // 1: levee.record.v1.Deployment.status:type_name -> levee.record.v1.Status
-	12, // 2: levee.record.v1.Deployment.service_area:type_name -> levee.record.v1.ServiceArea
-	13, // 3: levee.record.v1.Deployment.entry:type_name -> levee.record.v1.Entry
-	4,  // 4: levee.record.v1.Deployment.service_areas:type_name -> levee.record.v1.ServiceAreaName
-	5,  // 5: levee.record.v1.Deployment.labels:type_name -> levee.record.v1.Label
-	6,  // 6: levee.record.v1.Deployment.emergency_numbers:type_name -> levee.record.v1.EmergencyNumber
-	12, // 7: levee.record.v1.ServiceAreaName.number:type_name -> levee.record.v1.ServiceArea
-	10, // 8: levee.record.v1.Site.place:type_name -> levee.record.v1.Place
-	11, // 9: levee.record.v1.Site.status:type_name -> levee.record.v1.Status
-	12, // 10: levee.record.v1.Site.service_area:type_name -> levee.record.v1.ServiceArea
-	13, // 11: levee.record.v1.Site.entry:type_name -> levee.record.v1.Entry
-	10, // 12: levee.record.v1.Team.place:type_name -> levee.record.v1.Place
-	11, // 13: levee.record.v1.Team.status:type_name -> levee.record.v1.Status
-	12, // 14: levee.record.v1.Team.service_area:type_name -> levee.record.v1.ServiceArea
-	13, // 15: levee.record.v1.Team.entry:type_name -> levee.record.v1.Entry
-	10, // 16: levee.record.v1.Worker.place:type_name -> levee.record.v1.Place
-	11, // 17: levee.record.v1.Worker.status:type_name -> levee.record.v1.Status
-	12, // 18: levee.record.v1.Worker.service_area:type_name -> levee.record.v1.ServiceArea
-	13, // 19: levee.record.v1.Worker.entry:type_name -> levee.record.v1.Entry
-	0,  // 20: levee.record.v1.Worker.type:type_name -> levee.record.v1.WorkerType
-	1,  // 21: levee.record.v1.Worker.role:type_name -> levee.record.v1.Role
-	2,  // 22: levee.record.v1.Worker.qualification:type_name -> levee.record.v1.Qualification
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	11, // 0: levee.record.v1.Deployment.place:type_name -> levee.record.v1.Place
+	12, // 1: levee.record.v1.Deployment.status:type_name -> levee.record.v1.Status
+	13, // 2: levee.record.v1.Deployment.service_area:type_name -> levee.record.v1.ServiceArea
+	14, // 3: levee.record.v1.Deployment.entry:type_name -> levee.record.v1.Entry
+	5,  // 4: levee.record.v1.Deployment.service_areas:type_name -> levee.record.v1.ServiceAreaName
+	6,  // 5: levee.record.v1.Deployment.labels:type_name -> levee.record.v1.Label
+	7,  // 6: levee.record.v1.Deployment.emergency_numbers:type_name -> levee.record.v1.EmergencyNumber
+	0,  // 7: levee.record.v1.Deployment.state:type_name -> levee.record.v1.DeploymentState
+	13, // 8: levee.record.v1.ServiceAreaName.number:type_name -> levee.record.v1.ServiceArea
+	11, // 9: levee.record.v1.Site.place:type_name -> levee.record.v1.Place
+	12, // 10: levee.record.v1.Site.status:type_name -> levee.record.v1.Status
+	13, // 11: levee.record.v1.Site.service_area:type_name -> levee.record.v1.ServiceArea
+	14, // 12: levee.record.v1.Site.entry:type_name -> levee.record.v1.Entry
+	11, // 13: levee.record.v1.Team.place:type_name -> levee.record.v1.Place
+	12, // 14: levee.record.v1.Team.status:type_name -> levee.record.v1.Status
+	13, // 15: levee.record.v1.Team.service_area:type_name -> levee.record.v1.ServiceArea
+	14, // 16: levee.record.v1.Team.entry:type_name -> levee.record.v1.Entry
+	11, // 17: levee.record.v1.Worker.place:type_name -> levee.record.v1.Place
+	12, // 18: levee.record.v1.Worker.status:type_name -> levee.record.v1.Status
+	13, // 19: levee.record.v1.Worker.service_area:type_name -> levee.record.v1.ServiceArea
+	14, // 20: levee.record.v1.Worker.entry:type_name -> levee.record.v1.Entry
+	1,  // 21: levee.record.v1.Worker.type:type_name -> levee.record.v1.WorkerType
+	2,  // 22: levee.record.v1.Worker.role:type_name -> levee.record.v1.Role
+	3,  // 23: levee.record.v1.Worker.qualification:type_name -> levee.record.v1.Qualification
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_levee_record_v1_deployment_proto_init() }
@@ -1245,7 +1338,7 @@ func file_levee_record_v1_deployment_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_levee_record_v1_deployment_proto_rawDesc), len(file_levee_record_v1_deployment_proto_rawDesc)),
-			NumEnums:      3,
+			NumEnums:      4,
 			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -37,7 +37,8 @@ type EnrolRequest struct {
 	Name string `protobuf:"bytes,4,opt,name=name" json:"name,omitempty"`
 	// Program and version: at most 60 bytes.
 	App string `protobuf:"bytes,5,opt,name=app" json:"app,omitempty"`
-	// The deployment that the enrolment code names.
+	// The deployment that the enrolment code names; absent with a typed code, of which the server knows the deployment by the
+	// secret.
 	Deployment    []byte `protobuf:"bytes,6,opt,name=deployment" json:"deployment,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -588,8 +589,11 @@ type SyncResponse struct {
 	// The server's journal is not the one that the tablet holds: the next request sends all entries and the zero Mark.
 	SendJournal bool `protobuf:"varint,9,opt,name=send_journal,json=sendJournal" json:"send_journal,omitempty"`
 	// The server knows this device by its certificate alone. What it sends is held, and it gets no page, until a
-	// coordinator confirms it.
-	Unconfirmed   bool `protobuf:"varint,10,opt,name=unconfirmed" json:"unconfirmed,omitempty"`
+	// coordinator confirms it. Also set with revocation, for a tablet that does not know that field.
+	Unconfirmed bool `protobuf:"varint,10,opt,name=unconfirmed" json:"unconfirmed,omitempty"`
+	// The journal's entry device_revoked about this device, once it is revoked: what it sends is held, and it gets no page. When
+	// all that it wrote is acknowledged it destroys what it keeps.
+	Revocation    *JournalEntry `protobuf:"bytes,11,opt,name=revocation" json:"revocation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -692,6 +696,13 @@ func (x *SyncResponse) GetUnconfirmed() bool {
 		return x.Unconfirmed
 	}
 	return false
+}
+
+func (x *SyncResponse) GetRevocation() *JournalEntry {
+	if x != nil {
+		return x.Revocation
+	}
+	return nil
 }
 
 // Batch is a run of consecutive changes of one replica.
@@ -1496,7 +1507,8 @@ type JournalEntry struct {
 	Sort string `protobuf:"bytes,1,opt,name=sort" json:"sort,omitempty"`
 	// What it is about: the SHA-256 of the code's secret; the device's id.
 	Subject []byte `protobuf:"bytes,2,opt,name=subject" json:"subject,omitempty"`
-	// What else must be known: of a used code the public key that came with it, of a confirmed device its Certificate.
+	// What else must be known: of a used code the public key that came with it, of a confirmed device its Certificate, of a
+	// revoked one the device that replaces it, if one does.
 	Detail []byte `protobuf:"bytes,3,opt,name=detail" json:"detail,omitempty"`
 	// Milliseconds since 1970.
 	At int64 `protobuf:"varint,4,opt,name=at" json:"at,omitempty"`
@@ -1703,7 +1715,7 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\x06chains\x18\f \x03(\v2\x1a.levee.sync.v1.ReplicaMarkR\x06chains\"?\n" +
 	"\vReplicaMark\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
-	"\x05chain\x18\x02 \x01(\fR\x05chain\"\xe2\x03\n" +
+	"\x05chain\x18\x02 \x01(\fR\x05chain\"\x9f\x04\n" +
 	"\fSyncResponse\x12\x12\n" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x1a\n" +
 	"\bprotocol\x18\x02 \x01(\rR\bprotocol\x12H\n" +
@@ -1715,7 +1727,10 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\ajournal\x18\b \x01(\v2\x13.levee.sync.v1.MarkR\ajournal\x12!\n" +
 	"\fsend_journal\x18\t \x01(\bR\vsendJournal\x12 \n" +
 	"\vunconfirmed\x18\n" +
-	" \x01(\bR\vunconfirmed\"\xb1\x01\n" +
+	" \x01(\bR\vunconfirmed\x12;\n" +
+	"\n" +
+	"revocation\x18\v \x01(\v2\x1b.levee.sync.v1.JournalEntryR\n" +
+	"revocation\"\xb1\x01\n" +
 	"\x05Batch\x12\x18\n" +
 	"\areplica\x18\x01 \x01(\x06R\areplica\x12\x14\n" +
 	"\x05nonce\x18\x02 \x01(\x06R\x05nonce\x12\x14\n" +
@@ -1841,24 +1856,25 @@ var file_levee_sync_v1_sync_proto_depIdxs = []int32{
 	17, // 12: levee.sync.v1.SyncResponse.given:type_name -> levee.sync.v1.GivenRecordOutcome
 	18, // 13: levee.sync.v1.SyncResponse.journal_entries:type_name -> levee.sync.v1.JournalEntry
 	12, // 14: levee.sync.v1.SyncResponse.journal:type_name -> levee.sync.v1.Mark
-	8,  // 15: levee.sync.v1.Batch.entries:type_name -> levee.sync.v1.Entry
-	10, // 16: levee.sync.v1.Acknowledgement.held:type_name -> levee.sync.v1.HeldChange
-	12, // 17: levee.sync.v1.Pull.cursor:type_name -> levee.sync.v1.Mark
-	12, // 18: levee.sync.v1.Pull.marks:type_name -> levee.sync.v1.Mark
-	15, // 19: levee.sync.v1.Page.records:type_name -> levee.sync.v1.PulledRecord
-	12, // 20: levee.sync.v1.Page.cursor:type_name -> levee.sync.v1.Mark
-	12, // 21: levee.sync.v1.Page.head:type_name -> levee.sync.v1.Mark
-	12, // 22: levee.sync.v1.Page.common:type_name -> levee.sync.v1.Mark
-	14, // 23: levee.sync.v1.Page.settled:type_name -> levee.sync.v1.SettledChange
-	0,  // 24: levee.sync.v1.SyncService.Enrol:input_type -> levee.sync.v1.EnrolRequest
-	4,  // 25: levee.sync.v1.SyncService.Sync:input_type -> levee.sync.v1.SyncRequest
-	1,  // 26: levee.sync.v1.SyncService.Enrol:output_type -> levee.sync.v1.EnrolResponse
-	6,  // 27: levee.sync.v1.SyncService.Sync:output_type -> levee.sync.v1.SyncResponse
-	26, // [26:28] is the sub-list for method output_type
-	24, // [24:26] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	18, // 15: levee.sync.v1.SyncResponse.revocation:type_name -> levee.sync.v1.JournalEntry
+	8,  // 16: levee.sync.v1.Batch.entries:type_name -> levee.sync.v1.Entry
+	10, // 17: levee.sync.v1.Acknowledgement.held:type_name -> levee.sync.v1.HeldChange
+	12, // 18: levee.sync.v1.Pull.cursor:type_name -> levee.sync.v1.Mark
+	12, // 19: levee.sync.v1.Pull.marks:type_name -> levee.sync.v1.Mark
+	15, // 20: levee.sync.v1.Page.records:type_name -> levee.sync.v1.PulledRecord
+	12, // 21: levee.sync.v1.Page.cursor:type_name -> levee.sync.v1.Mark
+	12, // 22: levee.sync.v1.Page.head:type_name -> levee.sync.v1.Mark
+	12, // 23: levee.sync.v1.Page.common:type_name -> levee.sync.v1.Mark
+	14, // 24: levee.sync.v1.Page.settled:type_name -> levee.sync.v1.SettledChange
+	0,  // 25: levee.sync.v1.SyncService.Enrol:input_type -> levee.sync.v1.EnrolRequest
+	4,  // 26: levee.sync.v1.SyncService.Sync:input_type -> levee.sync.v1.SyncRequest
+	1,  // 27: levee.sync.v1.SyncService.Enrol:output_type -> levee.sync.v1.EnrolResponse
+	6,  // 28: levee.sync.v1.SyncService.Sync:output_type -> levee.sync.v1.SyncResponse
+	27, // [27:29] is the sub-list for method output_type
+	25, // [25:27] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_levee_sync_v1_sync_proto_init() }

@@ -1,0 +1,12 @@
+package server
+
+import (
+	"levee/server/internal/accounts"
+	"levee/server/internal/httpapi"
+)
+
+// Accounts are those who may sign in on the web.
+func (s *Server) Accounts() *accounts.Service { return s.accounts }
+
+// Deployments are those that are served now.
+func (s *Server) Deployments() *httpapi.Deployments { return s.deployments }

@@ -1,0 +1,295 @@
+package casefile
+
+import (
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/server/internal/progress"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// Record is a record as people read it.
+type Record struct {
+	ID   hlc.ID
+	Kind record.Kind
+	// Root is what it belongs to; itself when it belongs to nothing.
+	Root    hlc.ID
+	Team    progress.Named
+	Deleted bool
+	// Fields are those that are set, by number.
+	Fields []Field
+	// History are the newest entries, the oldest of them first; a list of records goes without.
+	History []Event
+}
+
+// Field is a field with who set it.
+type Field struct {
+	// Name is the field's, or its number where only a newer program knows it.
+	Name string
+	// Value is text, a number, a truth value, a list of them, or an object. Tokens of people are never shown: of them it is
+	// how many there are.
+	Value any
+	// By is zero for the server itself.
+	By progress.Named
+	At time.Time
+}
+
+// Event is one entry of a record's history.
+type Event struct {
+	// What happened: made, edited, deleted, restored, given_back, held, discarded or erased.
+	What string
+	// Code is why it is held.
+	Code record.Code
+	By   progress.Named
+	// At is when it was done, by the tablet's corrected clock, Received when the server got it. At is zero where the body is
+	// erased.
+	At, Received time.Time
+	// Fields are the names of those that were set or emptied. What they were stays out of it.
+	Fields []string
+}
+
+// maxHistory bounds how many entries are shown: the newest.
+const maxHistory = 200
+
+// lens reads records in one snapshot.
+type lens struct {
+	tx       Reading
+	setUp    *syncing.SetUp
+	replicas map[hlc.Replica]hlc.ID
+}
+
+func (l *lens) record(r syncing.Record) (Record, error) {
+	registers, err := record.DecodeState(r.State)
+	if err != nil {
+		return Record{}, fmt.Errorf("state of record %v: %w", r.ID, err)
+	}
+	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted()}
+	for _, register := range registers {
+		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" {
+			continue // emptied
+		}
+		f := Field{Name: fieldName(r.Kind, register.Field), At: register.Stamp.Time.Wall().UTC()}
+		if r.Kind == recordv1.Kind_KIND_CONFLICT && f.Name == "sides" {
+			f.Value, err = l.sides(registers)
+		} else {
+			f.Value, err = valueOf(r.Kind, register)
+		}
+		if err != nil {
+			return Record{}, fmt.Errorf("field %s of record %v: %w", f.Name, r.ID, err)
+		}
+		if f.By, err = l.author(register.Stamp.Replica); err != nil {
+			return Record{}, err
+		}
+		out.Fields = append(out.Fields, f)
+	}
+	return out, nil
+}
+
+// sides are the values between which people have to decide, as the record that they are of would show them.
+func (l *lens) sides(registers record.Registers) ([]any, error) {
+	c := &recordv1.Conflict{}
+	if err := proto.Unmarshal(registers.Fields(), c); err != nil {
+		return nil, err
+	}
+	field := protowire.Number(c.GetField()) //nolint:gosec // a number that is none is not found
+	sides := make([]any, len(c.GetSides()))
+	for i, side := range c.GetSides() {
+		shown := map[string]any{"at": hlc.Time(side.GetTime()).Wall().UTC()}
+		if author, err := uuid.FromBytes(side.GetAuthor()); err == nil {
+			shown["author"] = author.String()
+		}
+		if len(side.GetValue()) > 0 {
+			var err error
+			if shown["value"], err = valueOf(c.GetTargetKind(), record.Register{Field: field, Value: side.GetValue()}); err != nil {
+				return nil, err
+			}
+		}
+		sides[i] = shown
+	}
+	return sides, nil
+}
+
+// author is the worker whose tablet a replica is.
+func (l *lens) author(number hlc.Replica) (progress.Named, error) {
+	worker, ok := l.replicas[number]
+	if !ok {
+		r, err := l.tx.Replica(number)
+		if err != nil {
+			return progress.Named{}, err
+		}
+		if r.Device != (hlc.ID{}) {
+			d, _, err := l.tx.Device(r.Device)
+			if err != nil {
+				return progress.Named{}, err
+			}
+			worker = d.Worker
+		}
+		l.replicas[number] = worker
+	}
+	return progress.Named{ID: worker, Name: l.setUp.Workers[worker].GetName()}, nil
+}
+
+func (l *lens) history(id hlc.ID) ([]Event, error) {
+	entries, err := l.tx.History(id)
+	if err != nil {
+		return nil, err
+	}
+	entries = slices.DeleteFunc(entries, func(e syncing.LogEntry) bool {
+		return e.Outcome == syncing.Known || e.Outcome == syncing.NewAudience || e.Outcome == syncing.Settled
+	})
+	events := []Event{}
+	for _, e := range entries[max(0, len(entries)-maxHistory):] {
+		event, err := l.event(e)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, event)
+	}
+	return events, nil
+}
+
+func (l *lens) event(e syncing.LogEntry) (Event, error) {
+	out := Event{Received: time.UnixMilli(e.Received).UTC()}
+	by, err := l.author(e.Replica)
+	if err != nil {
+		return out, err
+	}
+	out.By = by
+	if e.Outcome != syncing.Given && e.Replica != 0 {
+		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
+			out.What, out.Fields = did(c), fieldsOf(c)
+			out.At = c.Stamp.Time.Wall().UTC()
+		}
+	}
+	switch {
+	case e.Outcome == syncing.Given:
+		out.What = "given_back"
+	case e.Held():
+		out.What, out.Code = "held", record.Code(e.Outcome)
+	case e.Outcome == syncing.Discarded:
+		out.What = "discarded"
+	case e.Outcome == syncing.Erased || out.What == "":
+		out.What = "erased"
+	}
+	return out, nil
+}
+
+// did is what a change did.
+func did(c *record.Change) string {
+	if c.Makes() {
+		return "made"
+	}
+	for _, register := range c.Registers() {
+		switch {
+		case fieldName(c.Kind, register.Field) != "deleted":
+		case register.Number() != 0:
+			return "deleted"
+		default:
+			return "restored"
+		}
+	}
+	return "edited"
+}
+
+func fieldsOf(c *record.Change) []string {
+	var names []string
+	for _, register := range c.Registers() {
+		if name := fieldName(c.Kind, register.Field); name != "deleted" {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func descriptorOf(k record.Kind, number protowire.Number) protoreflect.FieldDescriptor {
+	if !record.Known(k) {
+		return nil
+	}
+	return record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(number)
+}
+
+func fieldName(k record.Kind, number protowire.Number) string {
+	if f := descriptorOf(k, number); f != nil {
+		return string(f.Name())
+	}
+	return strconv.Itoa(int(number))
+}
+
+// valueOf is the value of a register as people read it.
+func valueOf(k record.Kind, register record.Register) (any, error) {
+	f := descriptorOf(k, register.Field)
+	if f == nil {
+		return base64.StdEncoding.EncodeToString(register.Value), nil // of a newer program
+	}
+	m := record.New(k)
+	if err := proto.Unmarshal(register.Value, m); err != nil {
+		return nil, err
+	}
+	return fieldValue(f, m.ProtoReflect().Get(f)), nil
+}
+
+func fieldValue(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
+	one := func(v protoreflect.Value) any { return single(f, v) }
+	if strings.HasSuffix(string(f.Name()), "token") || strings.HasSuffix(string(f.Name()), "tokens") {
+		if f.IsList() {
+			return v.List().Len()
+		}
+		return 1
+	}
+	if !f.IsList() {
+		return one(v)
+	}
+	list := make([]any, v.List().Len())
+	for i := range list {
+		list[i] = one(v.List().Get(i))
+	}
+	return list
+}
+
+func single(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
+	switch f.Kind() {
+	case protoreflect.EnumKind:
+		if value := f.Enum().Values().ByNumber(v.Enum()); value != nil {
+			return choice(value)
+		}
+		return int32(v.Enum())
+	case protoreflect.BytesKind:
+		if id, err := uuid.FromBytes(v.Bytes()); err == nil {
+			return id.String()
+		}
+		return base64.StdEncoding.EncodeToString(v.Bytes())
+	case protoreflect.Int32Kind:
+		// Whole numbers with a sign are dates, but for the edition of the list of places.
+		if day := record.Date(v.Int()); day.Valid() { //nolint:gosec // an int32
+			return day.String()
+		}
+		return v.Int()
+	case protoreflect.MessageKind:
+		fields := map[string]any{}
+		v.Message().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			fields[string(f.Name())] = fieldValue(f, v)
+			return true
+		})
+		return fields
+	default:
+		return v.Interface()
+	}
+}
+
+// choice is the name of a value of an enumeration without the enumeration's own.
+func choice(v protoreflect.EnumValueDescriptor) string {
+	unknown := string(v.Parent().(protoreflect.EnumDescriptor).Values().ByNumber(0).Name()) //nolint:forcetypeassert // the parent of a value is its enumeration
+	return strings.ToLower(strings.TrimPrefix(string(v.Name()), strings.TrimSuffix(unknown, "UNKNOWN")))
+}

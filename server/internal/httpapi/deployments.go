@@ -1,0 +1,66 @@
+package httpapi
+
+import (
+	"bytes"
+	"slices"
+	"sync"
+
+	"levee/server/internal/casefile"
+	"levee/server/internal/progress"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+)
+
+// Deployment is one deployment behind the surface.
+type Deployment struct {
+	Syncing  *syncing.Service
+	Progress *progress.Service
+	Casefile *casefile.Service
+}
+
+// Deployments are those that a server serves: more may come while it runs. The zero value has none.
+type Deployments struct {
+	mu  sync.RWMutex
+	all map[hlc.ID]*Deployment
+}
+
+// Add serves one more.
+func (d *Deployments) Add(one *Deployment) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.all == nil {
+		d.all = map[hlc.ID]*Deployment{}
+	}
+	d.all[one.Syncing.Deployment()] = one
+}
+
+// Get is one by its id; nil when there is none.
+func (d *Deployments) Get(id hlc.ID) *Deployment {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.all[id]
+}
+
+// All are all, in the order in which they were made.
+func (d *Deployments) All() []*Deployment {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	all := make([]*Deployment, 0, len(d.all))
+	for _, one := range d.all {
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b *Deployment) int {
+		x, y := a.Syncing.Deployment(), b.Syncing.Deployment()
+		return bytes.Compare(x[:], y[:])
+	})
+	return all
+}
+
+// Clear serves none any more, and gives those that there were.
+func (d *Deployments) Clear() []*Deployment {
+	all := d.All()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.all = nil
+	return all
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+)
+
+// EachBody implements syncing.Erasing.
+func (t *Tx) EachBody(fn func(syncing.LogEntry) error) error {
+	return t.each(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND body IS NOT NULL ORDER BY position`, []any{t.id}, func(row scanner) error {
+		e, err := scanLog(row)
+		if err != nil {
+			return err
+		}
+		return fn(e)
+	})
+}
+
+// AllKept implements syncing.Erasing.
+func (t *Tx) AllKept() ([]syncing.LogEntry, error) {
+	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND `+isKept+` ORDER BY position`, t.id)
+}
+
+// Rewrite implements syncing.Erasing.
+func (t *Tx) Rewrite(entries []syncing.LogEntry) error {
+	for _, e := range entries {
+		if err := t.run(`UPDATE log SET outcome = $3, waits_for = $4, body = $5, hash = $6 WHERE deployment = $1 AND position = $2`,
+			t.id, int64(e.Position), e.Outcome, orNull(e.WaitsFor), e.Body, e.Hash); err != nil { //nolint:gosec // below 63 bits
+			return err
+		}
+	}
+	return nil
+}
+
+// Remove implements syncing.Erasing.
+func (t *Tx) Remove(ids []hlc.ID) error {
+	for _, id := range ids {
+		if err := t.run(`DELETE FROM records WHERE deployment = $1 AND id = $2`, t.id, id[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErasureNoted implements syncing.Erasing.
+func (t *Tx) ErasureNoted(sort string, subject []byte) (bool, error) {
+	var one int
+	return t.one(`SELECT 1 FROM erasures WHERE deployment = $1 AND sort = $2 AND subject = $3`, []any{t.id, sort, subject}, &one)
+}
+
+// NoteErasure implements syncing.Erasing.
+func (t *Tx) NoteErasure(sort string, subject []byte) error {
+	return t.run(`INSERT INTO erasures (deployment, sort, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, t.id, sort, subject)
+}
+
+// Purge implements syncing.Store: what was erased is overwritten where it stood, but copies may be left in unused parts of
+// pages and in the WAL. The file is written anew if anything was erased since that was last done.
+func (d *Deployment) Purge(ctx context.Context) error {
+	some := false
+	if err := d.Snapshot(ctx, func(tx *Tx) (err error) {
+		var one int
+		some, err = tx.one(`SELECT 1 FROM erasures WHERE deployment = $1 AND purged = 0 LIMIT 1`, []any{tx.id}, &one)
+		return err
+	}); err != nil || !some {
+		return err
+	}
+	if err := d.db.rewrite(ctx); err != nil {
+		return err
+	}
+	return d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
+		return tx.run(`UPDATE erasures SET purged = 1 WHERE deployment = $1 AND purged = 0`, d.id[:])
+	})
+}
+
+// errReaders says that the WAL could not be emptied, because somebody reads what is in it.
+var errReaders = errors.New("the write-ahead log is being read")
+
+// rewrite writes the whole file anew, so that it holds nothing but what is stored, and empties the WAL. Nobody writes
+// meanwhile. It is for SQLite alone: the statements are its own.
+func (d *DB) rewrite(ctx context.Context) error {
+	select {
+	case d.writing <- struct{}{}:
+		defer func() { <-d.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if _, err := d.write.ExecContext(ctx, `VACUUM`); err != nil {
+		return d.classify(err)
+	}
+	var busy, log, moved int
+	if err := d.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {
+		return d.classify(err)
+	}
+	if busy != 0 {
+		return errReaders
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package syncing
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// SetUpChange sets fields of a record of the set-up, and empties some; it makes the record when there is none of this id.
+type SetUpChange struct {
+	SetUpRecord
+	// Cleared are the fields to empty.
+	Cleared []protowire.Number
+}
+
+// ChangeSetUp changes the set-up as people do on the web, all of it or nothing. What is said again as it stands is no
+// change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
+// invalid_argument when the id is that of another kind. Whether somebody may, the caller decides.
+func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error {
+	rules := s.SetUp().Rules
+	rules.Now = s.config.Wall()
+	for _, c := range changes {
+		kind := record.KindOf(c.Message)
+		if !record.SetUp(kind) {
+			return problem.Newf(problem.InvalidArgument, "a %v is no part of the set-up", kind)
+		}
+		encoded, err := proto.Marshal(c.Message)
+		if err != nil {
+			return problem.Newf(problem.InvalidArgument, "text that is not UTF-8")
+		}
+		fields, err := record.Canonical(kind, encoded)
+		if err != nil {
+			return fmt.Errorf("encoding a %v: %w", kind, err)
+		}
+		if wrong := record.Validate(kind, fields, rules); len(wrong) > 0 {
+			return &wrong[0]
+		}
+	}
+	return s.writer.do(ctx, func(g *group) error {
+		ids := make([]hlc.ID, 0, len(changes))
+		for _, c := range changes {
+			ids = append(ids, c.ID)
+		}
+		if err := g.load(ids); err != nil {
+			return err
+		}
+		for _, c := range changes {
+			e, kind := g.records[c.ID], record.KindOf(c.Message)
+			if e.there && e.Kind != kind {
+				return problem.Newf(problem.InvalidArgument, "the record is not a %v", kind)
+			}
+			if err := g.author(e, kind, c.ID, c.Message, c.Cleared...); err != nil {
+				return err
+			}
+		}
+		return g.follow()
+	})
+}
+
+// Closed reports whether the deployment is over: closed or archived.
+func (s *SetUp) Closed() bool {
+	state := s.Deployment.GetState()
+	return state == recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED || state == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED
+}

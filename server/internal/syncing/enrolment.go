@@ -1,0 +1,153 @@
+package syncing
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"time"
+	"unicode/utf8"
+
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/wire"
+)
+
+// NewEnrolmentCode makes a code for a worker: its secret, of which the store keeps the hash alone. The device that it
+// replaces is revoked once the code is used; the zero id replaces none. Problem not_found when there is no such worker or
+// device; invalid_argument when the device is another worker's, or was revoked.
+func (s *Service) NewEnrolmentCode(ctx context.Context, worker, replaces hlc.ID, life time.Duration) (secret string, err error) {
+	if s.SetUp().Workers[worker] == nil {
+		return "", problem.New(problem.NotFound)
+	}
+	if replaces != (hlc.ID{}) {
+		switch old, err := s.known(ctx, replaces); {
+		case err != nil:
+			return "", err
+		case old.Worker != worker:
+			return "", problem.Newf(problem.InvalidArgument, "the tablet is another worker's")
+		case old.RevokedAt != 0:
+			return "", problem.Newf(problem.InvalidArgument, "the tablet was revoked")
+		}
+	}
+	secret, err = wire.NewSecret(s.config.Entropy)
+	if err != nil {
+		return "", err
+	}
+	hash := sha256.Sum256([]byte(secret))
+	err = s.writer.do(ctx, func(g *group) error {
+		return g.store.SaveEnrolment(Enrolment{SecretHash: hash[:], Worker: worker, Replaces: replaces, ExpiresAt: s.config.Wall().Add(life).UnixMilli()})
+	})
+	return secret, err
+}
+
+// KnowsCode reports whether a code is one of this deployment's, used or not: who types a code does not say the deployment.
+func (s *Service) KnowsCode(ctx context.Context, secret string) (known bool, err error) {
+	hash := sha256.Sum256([]byte(secret))
+	if s.config.Journal.Find(wire.JournalCodeUsed, hash[:]) != nil {
+		return true, nil
+	}
+	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
+		_, known, err = tx.Enrolment(hash[:])
+		return err
+	})
+	return known, err
+}
+
+// Enrol lets a tablet in. The same secret and key get the same answer again, since the first may have been lost.
+func (s *Service) Enrol(ctx context.Context, request *syncv1.EnrolRequest) (*syncv1.EnrolResponse, error) {
+	now := s.config.Wall()
+	switch {
+	case request.GetProtocol() != Protocol:
+		return nil, problem.New(problem.ProtocolUnsupported)
+	case len(request.GetPublicKey()) != ed25519.PublicKeySize,
+		len(request.GetName()) > maxDeviceName || !utf8.ValidString(request.GetName()),
+		len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()):
+		return nil, problem.New(problem.Malformed)
+	}
+	hash := sha256.Sum256([]byte(request.GetSecret()))
+	var device Device
+	var replaced *Device
+	err := s.writer.do(ctx, func(g *group) (err error) {
+		device, replaced, err = g.enrol(hash[:], request, now)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.devices.put(device)
+	if replaced != nil {
+		s.devices.put(*replaced)
+	}
+	if s.self.asNoted(device).RevokedAt != 0 {
+		return nil, problem.New(problem.DeviceRevoked) // it asks for the answer again that it had long ago
+	}
+	certificate, err := s.certify(device, now)
+	if err != nil {
+		return nil, err
+	}
+	response := &syncv1.EnrolResponse{
+		Deployment: s.self.deployment[:], Device: device.ID[:], Worker: device.Worker[:], Certificate: certificate,
+		ServerKey: s.config.Keys.PublicKey(), Time: now.UnixMilli(),
+	}
+	p := &puller{keys: s.config.Keys, self: s.self}
+	for _, r := range s.SetUp().records {
+		response.SetUp = append(response.SetUp, p.pulled(r))
+	}
+	return response, nil
+}
+
+// enrol makes the device that a code lets in, or finds it when it is there already. replaced is the one whose place it takes.
+func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time) (d Device, replaced *Device, err error) {
+	code, ok, err := g.store.Enrolment(secretHash)
+	if err != nil {
+		return d, nil, err
+	}
+	// The database may have been set back to before the code was used: the journal was not.
+	used := g.self.journal.Find(wire.JournalCodeUsed, secretHash)
+	if used != nil && !bytes.Equal(used.GetDetail(), request.GetPublicKey()) {
+		return d, nil, problem.New(problem.EnrolmentCodeUsed)
+	}
+	if !ok {
+		return d, nil, problem.New(problem.EnrolmentCodeInvalid)
+	}
+	if code.UsedBy != (hlc.ID{}) {
+		d, _, err = g.store.Device(code.UsedBy)
+		if err == nil && !bytes.Equal(d.PublicKey, request.GetPublicKey()) {
+			err = problem.New(problem.EnrolmentCodeUsed)
+		}
+		return d, nil, err
+	}
+	if used == nil && now.UnixMilli() > code.ExpiresAt {
+		return d, nil, problem.New(problem.EnrolmentCodeExpired)
+	}
+	if _, ok, err := g.store.DeviceByKey(request.GetPublicKey()); err != nil || ok {
+		if ok {
+			err = problem.Newf(problem.EnrolmentCodeUsed, "this device came in with another code")
+		}
+		return d, nil, err
+	}
+	id, err := hlc.NewID(g.self.clock.Now(), g.self.entropy)
+	if err != nil {
+		return d, nil, err
+	}
+	d = Device{ID: id, Worker: code.Worker, PublicKey: request.GetPublicKey(), Name: request.GetName(), App: request.GetApp(),
+		EnrolledAt: now.UnixMilli(), LastContact: now.UnixMilli()}
+	if err := g.store.SaveDevice(d); err != nil {
+		return d, nil, err
+	}
+	code.UsedBy = id
+	if err := g.self.note(now, wire.JournalCodeUsed, secretHash, request.GetPublicKey()); err != nil {
+		return d, nil, err
+	}
+	if code.Replaces != (hlc.ID{}) {
+		if err := g.self.note(now, wire.JournalRevoked, code.Replaces[:], id[:]); err != nil {
+			return d, nil, err
+		}
+		if replaced, err = g.revoke(code.Replaces); err != nil {
+			return d, nil, err
+		}
+	}
+	return d, replaced, g.store.SaveEnrolment(code)
+}

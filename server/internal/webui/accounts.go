@@ -1,0 +1,102 @@
+package webui
+
+import (
+	"levee/server/internal/accounts"
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+)
+
+type accountRow struct {
+	Name, Login    string
+	Does           []string
+	Disabled, TOTP bool
+	// Where one does what; empty where it makes no sense.
+	Reset, Disable, Enable string
+}
+
+// accounts lists all accounts, for administrators.
+func (v *visit) accounts() error {
+	all, err := v.Accounts.Accounts(v.context())
+	if err != nil {
+		return err
+	}
+	var rows []accountRow
+	for _, a := range all {
+		row := accountRow{Name: a.Name, Login: a.Login, Disabled: a.Disabled, TOTP: a.TOTP}
+		if a.Administrator {
+			row.Does = append(row.Does, v.T("role_administrator"))
+		}
+		for _, m := range a.Memberships {
+			if d := v.Deployments.Get(m.Deployment); d != nil {
+				setUp := d.Syncing.SetUp()
+				row.Does = append(row.Does, v.T("does_in", v.role(setUp.Workers[m.Worker].GetRole()), setUp.Deployment.GetName()))
+			}
+		}
+		at := "/accounts/" + a.ID.String()
+		switch {
+		case a.Disabled:
+			row.Enable = v.To(at, "/enabled")
+		case a.ID != v.session.Account.ID:
+			row.Disable, row.Reset = v.To(at, "/disabled"), v.To(at, "/reset")
+		}
+		rows = append(rows, row)
+	}
+	return v.show("accounts", &page{Title: v.T("title_accounts"), Body: struct{ Accounts []accountRow }{rows}})
+}
+
+// inviteAdministrator makes the link with which somebody becomes an administrator.
+func (v *visit) inviteAdministrator() error {
+	code, err := v.Accounts.Invite(v.context(), v.session.Actor(hlc.ID{}), accounts.Invitation{Administrator: true})
+	if err != nil {
+		return err
+	}
+	return v.reveal(secret{"title_invited", "invited_administrator_lead", "", v.URL + pathInvitation + "#" + code, "/accounts"})
+}
+
+// resetAccount makes the link with which somebody who forgot their password sets a new one.
+func (v *visit) resetAccount() error {
+	a, err := v.accountNamed()
+	if err != nil {
+		return err
+	}
+	code, err := v.Accounts.ResetCode(v.context(), v.session.Actor(hlc.ID{}), a.ID)
+	if err != nil {
+		return err
+	}
+	return v.reveal(secret{"title_reset_link", "reset_link_lead", a.Name, v.URL + pathReset + "#" + code, "/accounts"})
+}
+
+// disable refuses an account from now on.
+func (v *visit) disable() error {
+	a, err := v.accountNamed()
+	if err != nil {
+		return err
+	}
+	if a.ID == v.session.Account.ID {
+		return problem.New(problem.NotAllowed) // nobody locks themselves out
+	}
+	if err := v.Accounts.Disable(v.context(), v.session.Actor(hlc.ID{}), a.ID); err != nil {
+		return err
+	}
+	return v.done("/accounts", "disabled")
+}
+
+// enable undoes disable.
+func (v *visit) enable() error {
+	a, err := v.accountNamed()
+	if err != nil {
+		return err
+	}
+	if err := v.Accounts.Enable(v.context(), v.session.Actor(hlc.ID{}), a.ID); err != nil {
+		return err
+	}
+	return v.done("/accounts", "enabled")
+}
+
+func (v *visit) accountNamed() (accounts.Account, error) {
+	id, err := v.id("account")
+	if err != nil {
+		return accounts.Account{}, err
+	}
+	return v.Accounts.Account(v.context(), id)
+}

@@ -1,0 +1,141 @@
+package webui_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
+	"levee/server/internal/httpapi"
+	"levee/server/internal/journal"
+	"levee/server/internal/progress"
+	"levee/server/internal/store"
+	"levee/server/internal/store/sqlite"
+	"levee/server/internal/syncing"
+	"levee/server/internal/webtest"
+	"levee/server/internal/webui"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// site is the pages on a real store, with a clock that the test moves.
+type site struct {
+	t        *testing.T
+	now      time.Time
+	db       *store.DB
+	keys     *syncing.Keys
+	journal  *journal.File
+	accounts *accounts.Service
+	all      httpapi.Deployments
+	server   *httptest.Server
+	log      bytes.Buffer
+}
+
+type keys struct{ session accounts.SessionKey }
+
+func (k keys) SessionKeys() []accounts.SessionKey { return []accounts.SessionKey{k.session} }
+func (keys) SealKey() []byte                      { return make([]byte, 32) }
+
+func newKey(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}}
+	path := filepath.Join(t.TempDir(), "server.db")
+	var err error
+	if s.db, err = sqlite.Open(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	if s.journal, err = journal.Open(path+".journal", s.keys.PublicKey()); err != nil {
+		t.Fatal(err)
+	}
+	wall := func() time.Time { return s.now }
+	s.accounts, err = accounts.Start(t.Context(), accounts.Config{Store: s.db, Keys: keys{accounts.SessionKey{ID: "one", Key: newKey(t)}}, Signing: s.keys.Signing,
+		Journal: s.journal.Deployment(hlc.ID{}), Wall: wall, Entropy: rand.Reader, Hashing: accounts.Hashing{Memory: 64, Passes: 1, Lanes: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.server = httptest.NewTLSServer(nil)
+	log := audit.New(s.db, wall)
+	t.Cleanup(func() {
+		s.server.Close()
+		for _, d := range s.all.Clear() {
+			d.Syncing.Close()
+		}
+		if err := errors.Join(s.db.Close(), s.journal.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: log, Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	if err != nil {
+		t.Fatal(err)
+	}
+	measures, err := httpapi.NewMeasures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := httpapi.Rate{Burst: 1e6, PerSecond: 1e6}
+	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: log, Ready: s.db.Ping, Wall: wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
+		Limits: httpapi.Limits{Device: many, Address: many, AtOnce: 2}, Pages: pages})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.server.Config.Handler = handler
+	return s
+}
+
+// makeDeployment stands in for the server that the pages are put into.
+func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDeployment) (deployment, coordinator hlc.ID, err error) {
+	clock := hlc.NewClock(func() time.Time { return s.now }, 0)
+	id := func() hlc.ID {
+		one, err := hlc.NewID(clock.Now(), rand.Reader)
+		if err != nil {
+			s.t.Error(err)
+		}
+		return one
+	}
+	deployment, coordinator = id(), id()
+	start, err := record.ParseDate(n.Start)
+	if err != nil {
+		return deployment, coordinator, err
+	}
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: func() time.Time { return s.now },
+		Entropy: rand.Reader, Failed: func(err error) { s.t.Error(err) }})
+	if err != nil {
+		return deployment, coordinator, err
+	}
+	s.all.Add(&httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
+	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
+		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
+	for _, one := range n.Sites {
+		place, team := id(), id()
+		records = append(records, syncing.SetUpRecord{ID: place, Message: &recordv1.Site{Name: &one.Name, Place: &recordv1.Place{Code: &one.Code, Edition: proto.Int32(2023)}}})
+		if one.Team != "" {
+			records = append(records, syncing.SetUpRecord{ID: team, Message: &recordv1.Team{Name: &one.Team, Site: place[:]}})
+		}
+	}
+	return deployment, coordinator, service.Add(ctx, records)
+}
+
+func (s *site) browser(lang string) *webtest.Browser {
+	s.t.Helper()
+	return webtest.New(s.t, s.server.URL, s.server.Client(), lang)
+}

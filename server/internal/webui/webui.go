@@ -1,0 +1,317 @@
+// Package webui is the pages of the server: plain HTML in both languages, made from templates, that work without any
+// script. Each route says who may open it; what a page shows and offers is asked of package access, and what it does is
+// done by others.
+package webui
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"levee/server/internal/access"
+	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
+	"levee/server/internal/httpapi"
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+	"levee/syncproto/wire"
+)
+
+// Config is what the pages need.
+type Config struct {
+	Accounts *accounts.Service
+	Audit    *audit.Log
+	// Deployments are those that this server serves.
+	Deployments *httpapi.Deployments
+	// NewDeployment makes a deployment with its first sites, teams and coordinator. by is noted as its maker. The error is a
+	// problem with code invalid_argument when there can be no such deployment.
+	NewDeployment func(ctx context.Context, by audit.Actor, n NewDeployment) (deployment, coordinator hlc.ID, err error)
+	// URL is where people and tablets reach this server, and Pin how tablets know it; empty when an authority vouches for it.
+	URL  string
+	Pin  wire.Pin
+	Wall func() time.Time
+}
+
+// NewDeployment is what a deployment is made from.
+type NewDeployment struct {
+	Name, Start, TimeZone string
+	Sites                 []NewSite
+	// Coordinator is the name of the first coordinator.
+	Coordinator string
+}
+
+// NewSite is a site, and the team that works there; the team's name may be empty.
+type NewSite struct{ Name, Code, Team string }
+
+//go:embed pages assets
+var embedded embed.FS
+
+// Pages are the pages of one server.
+type Pages struct {
+	Config
+	templates map[string]*template.Template
+	assets    map[string][]byte
+	version   string
+	once      *once
+}
+
+// New reads the pages that are in the program.
+func New(c Config) (*Pages, error) {
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce()}
+	return p, p.load()
+}
+
+// Mount adds the pages' routes. What goes wrong in them is to be answered with Answer.
+func (p *Pages) Mount(e *echo.Echo) {
+	e.GET("/assets/:name", p.asset)
+	for _, r := range routes {
+		e.Add(r.method, r.path, p.handle(r))
+	}
+}
+
+// Answer answers a request with a page that says what is wrong.
+func (p *Pages) Answer(c echo.Context, wrong *problem.Problem) error {
+	v, ok := c.Get(visitKey).(*visit)
+	if !ok { // it came to no page
+		v = &visit{Pages: p, words: wordsFor(c.Request(), ""), Context: c}
+	}
+	return v.problem(wrong)
+}
+
+// visitKey is under what echo keeps who visits, for Answer.
+const visitKey = "levee visit"
+
+// load reads what is embedded.
+func (p *Pages) load() error {
+	layout, err := template.ParseFS(embedded, "pages/layout.html")
+	if err != nil {
+		return fmt.Errorf("the pages' layout: %w", err)
+	}
+	names, err := fs.Glob(embedded, "pages/*.html")
+	if err != nil {
+		return fmt.Errorf("the pages: %w", err)
+	}
+	for _, name := range names {
+		if name == "pages/layout.html" {
+			continue
+		}
+		one, err := template.Must(layout.Clone()).ParseFS(embedded, name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		p.templates[strings.TrimSuffix(path.Base(name), ".html")] = one
+	}
+	names, err = fs.Glob(embedded, "assets/*")
+	if err != nil {
+		return fmt.Errorf("the assets: %w", err)
+	}
+	all := sha256.New()
+	for _, name := range names {
+		b, err := embedded.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("the assets: %w", err)
+		}
+		p.assets[path.Base(name)] = b
+		_, _ = all.Write(b) // a hash takes everything
+	}
+	p.version = hex.EncodeToString(all.Sum(nil))[:12]
+	return nil
+}
+
+var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+// asset answers with a stylesheet, script or picture. Links to them carry a version, so that browsers may keep them.
+func (p *Pages) asset(c echo.Context) error {
+	b, ok := p.assets[c.Param("name")]
+	if !ok {
+		return problem.New(problem.NotFound)
+	}
+	c.Response().Header().Set(echo.HeaderCacheControl, "public, max-age=31536000, immutable")
+	return c.Blob(http.StatusOK, assetTypes[path.Ext(c.Param("name"))], b)
+}
+
+// page is what a template is filled with.
+type page struct {
+	*words
+	Title string
+	// Lead are sentences at the beginning.
+	Lead    []string
+	Account *accounts.Account
+	// Deployment is what the page stands in; nil when in none.
+	Deployment *standing
+	// Done says what was done just now.
+	Done  string
+	Form  *form
+	Links []link
+	Body  any
+	// Script is the one script of the page; empty for none.
+	Script string
+	Assets string
+	// Switch leads to the same page in the other language; empty where that would send a form again.
+	Switch string
+}
+
+// standing is the line that tells where one is.
+type standing struct {
+	Name  string
+	Links []link
+}
+
+type link struct {
+	To, Name string
+	Here     bool
+}
+
+// Wrong reports whether something is wrong with what was filled in.
+func (p *page) Wrong() bool { return p.Form != nil && !p.Form.ok() }
+
+// visit is one request for a page.
+type visit struct {
+	*Pages
+	*words
+	echo.Context
+	// session is nil while nobody is signed in.
+	session *accounts.Session
+	// within is the deployment that the address names, and person as whom the visitor acts in it.
+	within *httpapi.Deployment
+	person access.Person
+	route  route
+}
+
+func (v *visit) context() context.Context { return v.Request().Context() }
+
+// posted reports whether a form was sent.
+func (v *visit) posted() bool { return v.Request().Method == http.MethodPost }
+
+// filled takes what was sent into a form and reports whether all is well with it so far; false when nothing was sent.
+func (v *visit) filled(f *form) bool {
+	if !v.posted() {
+		return false
+	}
+	sent, err := v.FormParams()
+	if err != nil {
+		f.Error = v.T("wrong_form")
+		return false
+	}
+	return f.read(sent)
+}
+
+// form is an empty form that is sent to the page's own address.
+func (v *visit) form(submit string) *form {
+	to := v.Request().URL.Path
+	if next := v.QueryParam("next"); next != "" && v.route.path == pathSignIn {
+		to += "?next=" + template.URLQueryEscaper(local(next))
+	}
+	return &form{words: v.words, Action: v.To(to), Submit: submit}
+}
+
+// show answers with a page.
+func (v *visit) show(name string, p *page) error {
+	status := http.StatusOK
+	if p.Wrong() {
+		status = http.StatusUnprocessableEntity
+	}
+	return v.showAs(status, name, p)
+}
+
+func (v *visit) showAs(status int, name string, p *page) error {
+	p.words, p.Assets = v.words, v.version
+	if v.session != nil {
+		p.Account = &v.session.Account
+	}
+	if v.within != nil {
+		p.Deployment = v.standing()
+	}
+	if done := v.QueryParam("done"); p.Done == "" && done != "" {
+		if _, ok := messages["done_"+done]; ok {
+			p.Done = v.T("done_" + done)
+		}
+	}
+	if !v.posted() {
+		query := v.Request().URL.Query()
+		query.Set("lang", v.Other())
+		query.Del("done")
+		p.Switch = v.Request().URL.Path + "?" + query.Encode()
+	}
+	var b bytes.Buffer
+	if err := v.templates[name].ExecuteTemplate(&b, "layout", p); err != nil {
+		return fmt.Errorf("making a page: %w", err)
+	}
+	v.Response().Header().Set("Content-Language", v.Tag())
+	v.Response().Header().Set(echo.HeaderVary, "Accept-Language, Cookie")
+	return v.HTMLBlob(status, b.Bytes())
+}
+
+// done leads on to another page, which says what was done.
+func (v *visit) done(to, what string) error {
+	if what != "" {
+		to += "?done=" + what
+	}
+	return v.Redirect(http.StatusSeeOther, v.To(to))
+}
+
+// refused shows a form again with what is wrong with it; other errors are returned. fields says at which field a code is
+// told; codes that it does not have are told above the form.
+func (v *visit) refused(err error, f *form, fields map[problem.Code]string, show func() error) error {
+	var p *problem.Problem
+	if !errors.As(err, &p) || problem.HTTPStatus(p.Code) >= http.StatusInternalServerError || p.Code == problem.NotFound {
+		return err
+	}
+	text := problem.Message(p.Code, v.Lang())
+	if p.RetryAfter > 0 {
+		text = v.N("wait", int64((p.RetryAfter+time.Second-1)/time.Second))
+	}
+	if name, ok := fields[p.Code]; ok && f.has(name) {
+		f.wrong(name, text)
+	} else {
+		f.Error = text
+	}
+	return show()
+}
+
+// problem answers with a page that says what is wrong.
+func (v *visit) problem(p *problem.Problem) error {
+	title := "title_problem"
+	switch p.Code {
+	case problem.NotFound:
+		title = "title_not_found"
+	case problem.NotAllowed:
+		title = "title_not_allowed"
+	}
+	v.within = nil // not even its name
+	if p.RetryAfter > 0 {
+		v.Response().Header().Set(echo.HeaderRetryAfter, strconv.FormatInt(int64((p.RetryAfter+time.Second-1)/time.Second), 10))
+	}
+	return v.showAs(problem.HTTPStatus(p.Code), "problem", &page{Title: v.T(title), Lead: []string{problem.Message(p.Code, v.Lang())}, Body: struct{ Incident string }{p.Incident}})
+}
+
+// id is the id that a part of the address has; not found when there is none.
+func (v *visit) id(name string) (hlc.ID, error) {
+	id, err := uuid.Parse(v.Param(name))
+	if err != nil {
+		return hlc.ID{}, problem.New(problem.NotFound)
+	}
+	return id, nil
+}
+
+// local is a path of this server, "/" when it is something else: whoever makes a link must not lead people away with it.
+func local(to string) string {
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return "/"
+	}
+	return to
+}
