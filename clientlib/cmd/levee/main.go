@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -280,7 +281,9 @@ func (s *session) report(err error) int {
 		Code    string   `json:"code"`
 		Message string   `json:"message"`
 		Fields  []string `json:"fields,omitempty"`
-	}{f.code, f.text, f.fields}}
+		// Wait is after how many seconds the next PIN may be tried.
+		Wait int64 `json:"wait_seconds,omitempty"`
+	}{f.code, f.text, f.fields, int64((clientlib.KeyWait(err) + time.Second - 1) / time.Second)}}
 	var stopped *stoppedSync
 	if errors.As(err, &stopped) {
 		object["sync"] = stopped.done

@@ -108,6 +108,10 @@ func TestPINIsAskedFor(t *testing.T) {
 	if _, stderr, _ := tab.run("status"); !strings.Contains(stderr, "in a second") {
 		t.Errorf("it does not say how long to wait: %s", stderr)
 	}
+	y.answers = []string{"900817"}
+	if e := tab.object(1, "status")["error"].(map[string]any); e["code"] != clientlib.CodeKeyWait || e["wait_seconds"] != 1.0 {
+		t.Errorf("nor does it tell programs: %v", e)
+	}
 }
 
 // Several workers on one tablet: each has a file and a PIN, and sees whose files there are.

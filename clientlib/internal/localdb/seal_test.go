@@ -161,7 +161,15 @@ func asOlder(t *testing.T, db *DB) string {
 				}
 			}
 		}
-		return errors.Join(tx.exec(`DROP TABLE sealing`), tx.exec(`DROP TABLE erased_changes`), tx.exec(`DROP TABLE erased_records`), tx.exec(`DELETE FROM goose_db_version WHERE version_id >= 3`))
+		var errs []error
+		for _, later := range []string{ // all that came after sealing, the newest first
+			`DROP TABLE erased_changes`, `DROP TABLE erased_records`,
+			`ALTER TABLE tablet DROP COLUMN revoked`, `ALTER TABLE tablet DROP COLUMN pin`,
+			`DROP TABLE sealing`, `DELETE FROM goose_db_version WHERE version_id >= 3`,
+		} {
+			errs = append(errs, tx.exec(later))
+		}
+		return errors.Join(errs...)
 	})
 	if err == nil {
 		err = errors.Join(db.Close(), os.Remove(keyPath(db.path)))
