@@ -61,6 +61,8 @@ type Config struct {
 	Hashing accounts.Hashing
 	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
 	TrustedProxies []netip.Prefix
+	// Unlimited lets callers ask as often as they like: where tablets are simulated, seconds of work pass in no time by Wall.
+	Unlimited bool
 	// Grace is how long running requests may take after the server was told to stop; 10 seconds when 0.
 	Grace time.Duration
 }
@@ -186,7 +188,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
-		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies})
+		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits()})
 	return err
 }
 
@@ -359,6 +361,13 @@ func (s *Server) Flush(ctx context.Context) error {
 		errs = append(errs, d.Syncing.Flush(ctx))
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Server) limits() httpapi.Limits {
+	if s.config.Unlimited {
+		return httpapi.Unlimited
+	}
+	return httpapi.DefaultLimits
 }
 
 // Handler answers requests, wherever they come from.

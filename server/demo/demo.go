@@ -95,7 +95,7 @@ func (d *Demo) startServer(ctx context.Context) (err error) {
 		return err
 	}
 	d.url = server.URLOf(listener)
-	d.server, err = server.New(ctx, server.Config{DB: d.Database(), SetUp: setUp(), URL: d.url, Wall: d.clock.wall,
+	d.server, err = server.New(ctx, server.Config{DB: d.Database(), SetUp: setUp(), URL: d.url, Wall: d.clock.wall, Unlimited: true,
 		Entropy: d.entropy(0), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return errors.Join(err, listener.Close())

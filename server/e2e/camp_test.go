@@ -42,7 +42,7 @@ func newCamp(t *testing.T, change func(*server.Config)) *camp {
 	dir := t.TempDir()
 	c := &camp{t: t, ctx: context.Background(), addr: freeAddress(t)}
 	c.config = server.Config{
-		DB: filepath.Join(t.TempDir(), "levee.db"), Keys: filepath.Join(dir, "levee.keys"), Journal: filepath.Join(dir, "levee.journal"), URL: "http://" + c.addr,
+		DB: filepath.Join(t.TempDir(), "levee.db"), Keys: filepath.Join(dir, "levee.keys"), Journal: filepath.Join(dir, "levee.journal"), URL: "http://" + c.addr, Unlimited: true,
 		SetUp: &server.SetUp{
 			Name: "camp", Start: "2026-01-01",
 			Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}, {Name: "上乐村镇", Code: "410781106"}},

@@ -101,7 +101,7 @@ func newMeadow(t *testing.T, seed uint64) *meadow {
 	hs := httptest.NewUnstartedServer(nil)
 	var err error
 	w.server, err = server.New(w.ctx, server.Config{
-		DB: w.db, URL: "http://" + hs.Listener.Addr().String(), Wall: func() time.Time { return time.UnixMilli(w.now.Load()) }, Entropy: entropy(1), Log: slog.New(slog.DiscardHandler),
+		DB: w.db, Unlimited: true, URL: "http://" + hs.Listener.Addr().String(), Wall: func() time.Time { return time.UnixMilli(w.now.Load()) }, Entropy: entropy(1), Log: slog.New(slog.DiscardHandler),
 		SetUp: &server.SetUp{
 			Name: "converge", Start: "2021-09-23",
 			Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}, {Name: "上乐村镇", Code: "410781106"}},

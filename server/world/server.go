@@ -53,7 +53,7 @@ func (h *host) wall() time.Time { return time.UnixMilli(h.w.now.Load() + h.off.L
 
 func (h *host) start() (err error) {
 	h.boots++
-	h.server, err = server.New(h.w.ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, After: never, Entropy: entropy(h.w.seed, partServer+h.boots)})
+	h.server, err = server.New(h.w.ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Unlimited: true, After: never, Entropy: entropy(h.w.seed, partServer+h.boots)})
 	if err != nil {
 		return h.w.broken("the server does not start: %v", err)
 	}

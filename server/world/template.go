@@ -60,7 +60,7 @@ func makeTemplate(ctx context.Context, dir string) (*template, error) {
 	h := &host{w: w, path: filepath.Join(dir, "server.db"), keys: filepath.Join(dir, "keys")}
 	w.host = h
 	var err error
-	h.server, err = server.New(ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, After: never, Entropy: entropy(0, partServer), SetUp: &server.SetUp{
+	h.server, err = server.New(ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Unlimited: true, After: never, Entropy: entropy(0, partServer), SetUp: &server.SetUp{
 		Name: "world", Start: "2021-09-23",
 		Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}, {Name: "上乐村镇", Code: "410781106"}},
 		Teams: []server.SetUpTeam{{Name: "one", Site: "王庄镇"}, {Name: "two", Site: "上乐村镇"}},

@@ -125,7 +125,7 @@ var rules = []rule{
 	{RenameTablet, [5]reach{nowhere, nowhere, teams, nowhere, whole}, false, anyone, SeeDevices},
 	{RevokeTablet, [5]reach{nowhere, nowhere, teams, nowhere, whole}, false, anyone, SeeDevices}, // a tablet may be lost after the end, too
 	{ConfirmTablet, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeDevices},
-	{InviteWorker, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, true, coordinators, SeeSetUp},
+	{InviteWorker, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeSetUp},
 	{EraseClient, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeRecords},
 	{CloseDeployment, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeSetUp},
 

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"math"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -29,6 +30,9 @@ type Rate struct {
 
 // DefaultLimits are those of a server.
 var DefaultLimits = Limits{Device: Rate{Burst: 400, PerSecond: 5}, Address: Rate{Burst: 200, PerSecond: 5}, AtOnce: 2}
+
+// Unlimited is for callers that are part of a simulation.
+var Unlimited = Limits{Device: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, Address: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, AtOnce: math.MaxInt32}
 
 // maxKeys bounds how many callers are remembered. When there are more, those that are owed nothing are forgotten first.
 const maxKeys = 20000

@@ -154,6 +154,10 @@ func TestWhoIsNoTabletIsNotEvenRead(t *testing.T) {
 	if _, code, body := syncFrom(t, s, anna, forged, unread); code != problem.TooManyRequests || unread.n > 0 {
 		t.Error(code, unread.n, body)
 	}
+	// Who shares the address and is a tablet is read, and answered.
+	if status, code, body := syncFrom(t, s, anna, "", nil); status != http.StatusOK {
+		t.Error("a tablet behind the same address:", code, body)
+	}
 }
 
 type counting struct{ n int }

@@ -146,7 +146,7 @@ func TestWhoeverGivesUpWaitingHarmsNothing(t *testing.T) {
 func TestWhatDevicesSayIsWrittenInTime(t *testing.T) {
 	l := &ledger{opened: make(chan struct{}), proceed: make(chan struct{})}
 	passed := make(chan time.Time)
-	w := &writer{store: l, self: &self{clock: hlc.NewClock(time.Now, 0)}, wall: time.Now, observe: func(Commit) {}, committed: func(bool) {},
+	w := &writer{store: l, self: &self{clock: hlc.NewClock(time.Now, 0), journal: noJournal{}}, wall: time.Now, observe: func(Commit) {}, committed: func(bool) {},
 		after: func(d time.Duration) <-chan time.Time {
 			if d != contactsEvery {
 				t.Errorf("waits for %v", d)
