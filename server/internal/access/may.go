@@ -38,6 +38,9 @@ const (
 	ConfirmTablet   Action = "confirm_tablet"
 	InviteWorker    Action = "invite_worker" // to the web
 	EraseClient     Action = "erase_client"
+	// InviteFirst: a coordinator to the web, while the deployment has none there. Otherwise an administrator could invite
+	// themselves as one, and read casework.
+	InviteFirst Action = "invite_first_coordinator"
 	CloseDeployment Action = "close_deployment" // and all its other states
 
 	// OwnAccount: one's own password, second factor, sessions and API tokens.
@@ -126,6 +129,7 @@ var rules = []rule{
 	{RevokeTablet, [5]reach{nowhere, nowhere, teams, nowhere, whole}, false, anyone, SeeDevices}, // a tablet may be lost after the end, too
 	{ConfirmTablet, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeDevices},
 	{InviteWorker, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeSetUp},
+	{InviteFirst, [5]reach{}, true, anyone, SeeSetUp},
 	{EraseClient, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeRecords},
 	{CloseDeployment, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeSetUp},
 

@@ -56,7 +56,7 @@ var matrix = map[string][9]int{
 	"POST /deployments/:deployment/teams/:team":                  {in, no, no, no, no, no, bad, hid, no},
 	"GET /deployments/:deployment/workers/:worker":               {in, no, no, no, no, no, yes, hid, no},
 	"POST /deployments/:deployment/workers/:worker":              {in, no, no, no, no, no, bad, hid, no},
-	"POST /deployments/:deployment/workers/:worker/invitation":   {in, no, no, no, no, no, in, hid, in},
+	"POST /deployments/:deployment/workers/:worker/invitation":   {in, no, no, no, no, no, in, hid, no},
 	"POST /deployments/:deployment/workers/:worker/code":         {in, no, no, in, no, no, in, hid, no},
 	"GET /deployments/:deployment/codes/:shown":                  {in, hid, hid, hid, hid, hid, hid, hid, hid}, // another's code
 	"GET /deployments/:deployment/codes/:shown/image":            {in, hid, hid, hid, hid, hid, hid, hid, hid},

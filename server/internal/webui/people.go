@@ -98,7 +98,7 @@ func (v *visit) people() error {
 		if v.mayTablet(access.EnrolTablet, one) == nil {
 			row.Code = v.To(to(id, "workers", one.String(), "code"))
 		}
-		if v.may(access.InviteWorker, team) && !members[one] {
+		if v.mayInvite(one, members) == nil && !members[one] {
 			row.Invite = v.To(to(id, "workers", one.String(), "invitation"))
 		}
 		body.Workers = append(body.Workers, row)
@@ -368,6 +368,20 @@ func (v *visit) enumOptions(messages, prefix string, values map[string]int32) (l
 	return list
 }
 
+// mayInvite is the problem that the visitor has who may not invite a worker to the web.
+func (v *visit) mayInvite(worker hlc.ID, members map[hlc.ID]bool) error {
+	workers := v.within.Syncing.SetUp().Workers
+	coordinates := func(id hlc.ID) bool { return workers[id].GetRole() == recordv1.Role_ROLE_COORDINATOR }
+	first := coordinates(worker)
+	for member := range members {
+		first = first && !coordinates(member)
+	}
+	if first && v.may(access.InviteFirst, hlc.ID{}) {
+		return nil
+	}
+	return v.must(access.InviteWorker, idOf(workers[worker].GetTeam()))
+}
+
 // inviteWorker makes the link with which a worker gets an account.
 func (v *visit) inviteWorker() error {
 	id, err := v.id("worker")
@@ -378,9 +392,13 @@ func (v *visit) inviteWorker() error {
 	if w == nil {
 		return problem.New(problem.NotFound)
 	}
-	if err := v.must(access.InviteWorker, idOf(w.GetTeam())); err != nil {
+	deployment := v.within.Syncing.Deployment()
+	members, err := v.members(deployment)
+	if err != nil {
 		return err
 	}
-	deployment := v.within.Syncing.Deployment()
+	if err := v.mayInvite(id, members); err != nil {
+		return err
+	}
 	return v.inviteAs(accounts.Membership{Deployment: deployment, Worker: id}, w.GetName(), to(deployment))
 }

@@ -88,7 +88,7 @@ func init() { //nolint:gochecknoinits // the handlers look the routes up themsel
 	form(pathIn+"/sites/:site", access.EditSetUp, (*visit).site)
 	form(pathIn+"/teams/:team", access.EditSetUp, (*visit).team)
 	form(pathIn+"/workers/:worker", access.EditSetUp, (*visit).worker)
-	deed(pathIn+"/workers/:worker/invitation", access.InviteWorker, (*visit).inviteWorker)
+	deed(pathIn+"/workers/:worker/invitation", access.SeeSetUp, (*visit).inviteWorker)
 	deed(pathIn+"/workers/:worker/code", access.SeeSetUp, (*visit).makeCode)
 	page(pathIn+"/codes/:shown", access.SeeSetUp, (*visit).code)
 	page(pathIn+"/codes/:shown/image", access.SeeSetUp, (*visit).codeImage)
