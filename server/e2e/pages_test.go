@@ -26,7 +26,7 @@ func TestFromAnEmptyFolderToATablet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ts := httptest.Server{Listener: l, Config: &http.Server{Handler: s.Handler()}} //nolint:gosec // a test waits for itself
+	ts := httptest.Server{Listener: l, Config: &http.Server{Handler: s.Handler()}}
 	ts.StartTLS()
 	t.Cleanup(func() {
 		ts.Close()

@@ -27,20 +27,20 @@ const (
 	// SeeAudit: who did what in the deployment.
 	SeeAudit Action = "see_audit"
 	// Log: to make and edit records of work.
-	Log             Action = "log"
-	ReviewRecords   Action = "review"
-	SettleConflict  Action = "settle_conflict"
-	DecideHeld      Action = "decide_held"
-	EditSetUp       Action = "edit_set_up"
-	EnrolTablet     Action = "enrol_tablet" // makes codes, also for a tablet that takes over from another
-	RenameTablet    Action = "rename_tablet"
-	RevokeTablet    Action = "revoke_tablet"
-	ConfirmTablet   Action = "confirm_tablet"
-	InviteWorker    Action = "invite_worker" // to the web
-	EraseClient     Action = "erase_client"
+	Log            Action = "log"
+	ReviewRecords  Action = "review"
+	SettleConflict Action = "settle_conflict"
+	DecideHeld     Action = "decide_held"
+	EditSetUp      Action = "edit_set_up"
+	EnrolTablet    Action = "enrol_tablet" // makes codes, also for a tablet that takes over from another
+	RenameTablet   Action = "rename_tablet"
+	RevokeTablet   Action = "revoke_tablet"
+	ConfirmTablet  Action = "confirm_tablet"
+	InviteWorker   Action = "invite_worker" // to the web
+	EraseClient    Action = "erase_client"
 	// InviteFirst: a coordinator to the web, while the deployment has none there. Otherwise an administrator could invite
 	// themselves as one, and read casework.
-	InviteFirst Action = "invite_first_coordinator"
+	InviteFirst     Action = "invite_first_coordinator"
 	CloseDeployment Action = "close_deployment" // and all its other states
 
 	// OwnAccount: one's own password, second factor, sessions and API tokens.
