@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/syncproto/batch"
+	"levee/syncproto/cputime"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
@@ -21,9 +22,7 @@ const soon = 5 * time.Second
 
 func within(t *testing.T, what string, do func()) {
 	t.Helper()
-	began := time.Now()
-	do()
-	if took := time.Since(began); took > soon && !raced {
+	if took := cputime.Of(do); took > soon && !raced {
 		t.Errorf("%s took %v", what, took)
 	}
 }

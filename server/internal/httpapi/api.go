@@ -133,16 +133,22 @@ func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
 	if !ok {
 		return body, nil
 	}
-	if found.Status != problem.HTTPStatus(problem.InvalidArgument) {
-		return nil, fmt.Errorf("a problem of another kind than expected: %w", found)
+	p := problem.New(problem.Malformed) // a body that does not parse, came too slowly, or is of another type
+	switch found.Status {
+	case problem.HTTPStatus(problem.InvalidArgument):
+		var wrong []string
+		for _, e := range found.Errors {
+			_, parameter, _ := strings.Cut(e.Location, ".") // as in query.limit
+			wrong = append(wrong, parameter+": "+e.Message)
+		}
+		p = problem.Newf(problem.InvalidArgument, "%s", strings.Join(wrong, "; "))
+	case problem.HTTPStatus(problem.BodyTooLarge):
+		p = problem.New(problem.BodyTooLarge)
+	case http.StatusInternalServerError:
+		p = a.toProblem(found)
 	}
-	var wrong []string
-	for _, e := range found.Errors {
-		_, parameter, _ := strings.Cut(e.Location, ".") // as in query.limit
-		wrong = append(wrong, parameter+": "+e.Message)
-	}
-	b := bodyOf(problem.Newf(problem.InvalidArgument, "%s", strings.Join(wrong, "; ")), languageOf(ctx.Header("Accept-Language")))
-	b.Request = number
+	b := bodyOf(p, languageOf(ctx.Header("Accept-Language")))
+	b.Status, b.Request = found.Status, number
 	return b, nil
 }
 

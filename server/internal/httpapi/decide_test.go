@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"levee/server/internal/servertest"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
 )
 
 // A supervisor sees a held change by its code and decides; what was decided is told to the tablet at its next sync.
@@ -66,4 +68,35 @@ func post(t *testing.T, s *surface, worker, path, body string) int {
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	return w.Code
+}
+
+// A body that is no JSON, too much of it, or something else is refused as a problem, and never looks as if it had been done.
+func TestBodiesThatCanNotBeRead(t *testing.T) {
+	d := servertest.New(t)
+	s := serve(t, d)
+	path := "/api/held/" + d.NewID().String() + "/decision"
+	for _, c := range []struct {
+		what, contentType, body string
+		status                  int
+		code                    problem.Code
+	}{
+		{"half of it", "application/json", `{"decision":"rel`, http.StatusBadRequest, problem.Malformed},
+		{"a list", "application/json", `[]`, http.StatusUnprocessableEntity, problem.InvalidArgument},
+		{"nothing", "application/json", ``, http.StatusBadRequest, problem.Malformed},
+		{"too much", "application/json", `{"reason":"` + strings.Repeat("x", 20<<10) + `"}`, http.StatusRequestEntityTooLarge, problem.BodyTooLarge},
+		{"XML", "application/xml", `<decision/>`, http.StatusUnsupportedMediaType, problem.Malformed},
+	} {
+		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.contentType)
+		r.Header.Set("Authorization", "Bearer "+s.token("coordinator"))
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r)
+		var p struct {
+			Status int
+			Code   problem.Code
+		}
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != c.status || p.Status != c.status || p.Code != c.code {
+			t.Errorf("%s: %d %s, want %d %s", c.what, w.Code, w.Body, c.status, c.code)
+		}
+	}
 }
