@@ -80,10 +80,17 @@ func (b bug) isToBlame(t *testing.T, out []byte) {
 	}
 }
 
-// plant compiles the tests of this package with the bug in them.
-func (b bug) plant(t *testing.T, root string) (binary string) {
+// Whoever changes a line in whose place a bug is planted learns of it at once.
+func TestBugsCanBePlanted(t *testing.T) {
+	for _, b := range bugs {
+		t.Run(strings.ReplaceAll(b.name, " ", "_"), func(t *testing.T) { b.place(t, filepath.Join("..", "..")) })
+	}
+}
+
+// place is the file that a bug is planted in; what it replaces must be there once.
+func (b bug) place(t *testing.T, root string) (file string, source []byte) {
 	t.Helper()
-	file := filepath.Join(root, b.file)
+	file = filepath.Join(root, b.file)
 	source, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -91,6 +98,13 @@ func (b bug) plant(t *testing.T, root string) (binary string) {
 	if n := bytes.Count(source, []byte(b.old)); n != 1 {
 		t.Fatalf("what the bug replaces is %d times in %s: plant it anew\n%s", n, b.file, b.old)
 	}
+	return file, source
+}
+
+// plant compiles the tests of this package with the bug in them.
+func (b bug) plant(t *testing.T, root string) (binary string) {
+	t.Helper()
+	file, source := b.place(t, root)
 	dir := t.TempDir()
 	mutant := filepath.Join(dir, filepath.Base(file))
 	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: mutant}})

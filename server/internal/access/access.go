@@ -99,22 +99,6 @@ func Audiences(p Person, all []hlc.ID) []hlc.ID {
 	return append([]hlc.ID{Everyone}, p.Teams()...)
 }
 
-// ReadConfidential reports whether a person may see a confidential record of an audience that reaches them: who wrote
-// it, who works on its root, and their supervisors and coordinators. Supervisors from outside don't see who clients are.
-func ReadConfidential(p Person, kind recordv1.Kind, author hlc.ID, assigned []hlc.ID) bool {
-	if identifies(kind) && p.Role == recordv1.Role_ROLE_SUPERVISOR && p.External {
-		return false
-	}
-	if p.Worker == author || slices.Contains(assigned, p.Worker) {
-		return true
-	}
-	action := SeeConfidential
-	if identifies(kind) {
-		action = SeeIdentity
-	}
-	return May(p, action, Where{}) == Yes // that the audience reaches them was decided before: the team is one of theirs
-}
-
 // identifies reports whether a kind says who a client is.
 func identifies(kind recordv1.Kind) bool {
 	return kind == recordv1.Kind_KIND_CASE_IDENTITY || kind == recordv1.Kind_KIND_CONSENT

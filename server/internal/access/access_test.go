@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"slices"
 	"testing"
 
 	"levee/server/internal/access"
@@ -101,7 +102,8 @@ func TestWhoReadsWhatIsConfidential(t *testing.T) {
 		{"a supervisor from outside, who agreed", recordv1.Role_ROLE_SUPERVISOR, true, consent, another, nil, false},
 		{"a coordinator", recordv1.Role_ROLE_COORDINATOR, false, identity, another, nil, true},
 	} {
-		if got := access.ReadConfidential(access.Person{Worker: me, Role: c.role, Team: mine, External: c.external}, c.kind, c.author, c.assigned); got != c.want {
+		where := access.Where{Team: mine, Assigned: c.author == me || slices.Contains(c.assigned, me)}
+		if got := access.May(access.Person{Worker: me, Role: c.role, Team: mine, External: c.external}, access.Seeing(c.kind), where) == access.Yes; got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 	}

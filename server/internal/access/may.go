@@ -162,7 +162,7 @@ func ruleOf(a Action) rule {
 // reach is how far a rule goes for a person in their deployment.
 func (r rule) reach(p Person) reach {
 	switch p.Role {
-	case recordv1.Role_ROLE_FIELD_WORKER:
+	case recordv1.Role_ROLE_FIELD_WORKER, recordv1.Role_ROLE_UNKNOWN: // whoever has no role yet works in the field
 		return r.by[0]
 	case recordv1.Role_ROLE_TEAM_LEAD:
 		return r.by[1]

@@ -246,7 +246,6 @@ func (p *puller) mayRead(r Record) (bool, error) {
 	if err != nil || !confidential(r.Kind, registers) {
 		return err == nil, err
 	}
-	var workers []hlc.ID
 	root, ok := p.roots[r.Root]
 	if !ok && r.Root != r.ID {
 		found, err := p.store.Records([]hlc.ID{r.Root})
@@ -258,14 +257,12 @@ func (p *puller) mayRead(r Record) (bool, error) {
 		}
 		p.roots[r.Root] = root
 	}
-	if root != nil {
-		of, err := record.DecodeState(root.State)
-		if err != nil {
-			return false, err
-		}
-		workers = assigned(root.Kind, of)
+	circle, err := CircleOf(r, root)
+	if err != nil {
+		return false, err
 	}
-	return access.ReadConfidential(p.person, shown(r.Kind, registers), registers.Get(authorField).ID(), workers), nil
+	// That its audience reaches them was decided before.
+	return access.May(p.person, access.Seeing(circle.Shows), circle.Where(p.person, access.Everyone)) == access.Yes, nil
 }
 
 func markOf(position uint64, chain batch.Hash) *syncv1.Mark {
