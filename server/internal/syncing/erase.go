@@ -3,18 +3,12 @@ package syncing
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
-	"levee/server/internal/access"
-	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -286,188 +280,6 @@ func (g *group) eraseRecords(gone map[hlc.ID]bool) error {
 	return g.store.Remove(ids)
 }
 
-// Numbers of the fields that hold tokens.
-const (
-	clientTokensField    protowire.Number = 21 // of Case
-	participantField     protowire.Number = 16 // of Participant
-	attendanceTokenField protowire.Number = 18 // of Attendance
-)
-
-func tokenField(kind record.Kind) protowire.Number {
-	switch kind {
-	case recordv1.Kind_KIND_CASE:
-		return clientTokensField
-	case recordv1.Kind_KIND_PARTICIPANT:
-		return participantField
-	case recordv1.Kind_KIND_ATTENDANCE:
-		return attendanceTokenField
-	default:
-		return 0
-	}
-}
-
-// tokensIn are the tokens in a record or change. A conflict has those of its target.
-func tokensIn(kind record.Kind, registers record.Registers) []hlc.ID {
-	if kind != recordv1.Kind_KIND_CONFLICT {
-		if field := tokenField(kind); field != 0 {
-			return registers.Get(field).IDs()
-		}
-		return nil
-	}
-	var conflict recordv1.Conflict
-	if proto.Unmarshal(registers.Fields(), &conflict) != nil {
-		return nil
-	}
-	if field := tokenField(conflict.GetTargetKind()); field == 0 || uint32(field) != conflict.GetField() { //nolint:gosec // field numbers are positive
-		return nil
-	}
-	var tokens []hlc.ID
-	for _, side := range conflict.GetSides() {
-		tokens = append(tokens, record.Register{Value: side.GetValue()}.IDs()...)
-	}
-	return tokens
-}
-
-// markOfToken is what the journal knows an erased token by. Without the server's key nobody can tell of whom it was, though
-// they be able to make the token anew.
-func (s *self) markOfToken(token hlc.ID) []byte {
-	h := hmac.New(sha256.New, s.keys.ProofKey)
-	h.Write([]byte("levee token v1"))
-	h.Write(s.deployment[:])
-	h.Write(token[:])
-	return h.Sum(nil)
-}
-
-// redacted is an encoded record or change with the tokens replaced that the journal says are; nil when it has none of them.
-// A token is replaced by one as long, so that nothing else moves.
-func (s *self) redacted(kind record.Kind, registers record.Registers, encoded []byte) []byte {
-	var out []byte
-	for _, token := range tokensIn(kind, registers) {
-		e := s.journal.Find(wire.JournalTokenReplaced, s.markOfToken(token))
-		if e == nil || len(e.GetDetail()) != len(token) {
-			continue
-		}
-		if out == nil {
-			out = bytes.Clone(encoded)
-		}
-		out = bytes.ReplaceAll(out, token[:], e.GetDetail())
-	}
-	return out
-}
-
-// replaceTokensOf has the journal say that the tokens of a case are replaced: those that it has, and those that it ever had.
-func (g *group) replaceTokensOf(caseID hlc.ID) error {
-	e, err := g.get(caseID)
-	if err != nil {
-		return err
-	}
-	tokens := tokensIn(recordv1.Kind_KIND_CASE, e.registers)
-	entries, err := g.store.History(caseID)
-	if err != nil {
-		return err
-	}
-	for _, past := range entries {
-		if kind, registers, ok := contentOf(past); ok {
-			tokens = append(tokens, tokensIn(kind, registers)...)
-		}
-	}
-	already := map[string]bool{}
-	for _, e := range g.self.journal.All(wire.JournalTokenReplaced) {
-		already[string(e.GetDetail())] = true
-	}
-	var said []*syncv1.JournalEntry
-	for _, token := range tokens {
-		mark := g.self.markOfToken(token)
-		if already[string(token[:])] || already[string(mark)] {
-			continue
-		}
-		already[string(mark)] = true
-		next := make([]byte, len(token))
-		if _, err := io.ReadFull(g.self.entropy, next); err != nil {
-			return fmt.Errorf("making a token: %w", err)
-		}
-		said = append(said, g.self.signed(g.now, wire.JournalTokenReplaced, mark, next))
-	}
-	return g.self.journal.Add(said...)
-}
-
-// redactAll replaces erased tokens wherever they stand in this store: in the log, and in the records.
-func (g *group) redactAll() (int, error) {
-	if len(g.self.journal.All(wire.JournalTokenReplaced)) == 0 {
-		return 0, nil
-	}
-	in := map[hlc.ID]bool{}
-	var rewritten []LogEntry
-	err := g.store.EachBody(func(e LogEntry) error {
-		kind, registers, ok := contentOf(e)
-		if !ok {
-			return nil
-		}
-		if body := g.self.redacted(kind, registers, e.Body); body != nil {
-			hash := hashOf(e)
-			e.Body, e.Hash = body, hash[:]
-			rewritten, in[e.Record] = append(rewritten, e), true
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	ids := sorted(in)
-	if err := g.noteErased(wire.JournalTokensIn, ids); err != nil {
-		return 0, err
-	}
-	if err := g.store.Rewrite(rewritten); err != nil {
-		return 0, err
-	}
-	if err := g.load(ids); err != nil {
-		return 0, err
-	}
-	for _, id := range ids {
-		if err := g.redactRecord(g.records[id]); err != nil {
-			return 0, err
-		}
-	}
-	return len(ids), nil
-}
-
-// redactRecord replaces erased tokens in a record. Stamps stay, so that reviews of it hold. Who has it drops it, and gets
-// it anew: by the stamps alone nobody could tell which of the two tokens to take.
-func (g *group) redactRecord(e *entry) error {
-	if !e.there {
-		return nil
-	}
-	state := g.self.redacted(e.Kind, e.registers, record.EncodeState(e.registers))
-	if state == nil {
-		return nil
-	}
-	registers, err := record.DecodeState(state)
-	if err != nil {
-		return fmt.Errorf("record %v with its tokens replaced: %w", e.ID, err)
-	}
-	e.registers, e.changed = registers, true
-	g.announce(e)
-	g.departures = append(g.departures, Departure{Audience: access.Everyone, Position: g.head.Position, Record: e.ID, Reset: true})
-	return nil
-}
-
-// redact replaces erased tokens in a change that has come. The journal says so, for who wrote it.
-func (g *group) redact(a *arrival) error {
-	if a.change == nil {
-		return nil
-	}
-	body := g.self.redacted(a.change.Kind, a.set, a.body)
-	if body == nil {
-		return nil
-	}
-	c, err := record.DecodeChange(body, a.change.Stamp.Replica)
-	if err != nil {
-		return fmt.Errorf("a change with its tokens replaced: %w", err)
-	}
-	a.change, a.set, a.body, a.redacted = c, c.Registers(), body, true
-	return g.noteErased(wire.JournalTokensIn, []hlc.ID{c.Record})
-}
-
 // erased reports whether a record is erased, or belongs to an erased client and is personal. Of the latter the journal says
 // so from now on.
 func (g *group) erased(id hlc.ID, kind record.Kind, merged func() record.Registers) (bool, error) {
@@ -509,27 +321,4 @@ func (g *group) forget(e LogEntry) error {
 		return nil
 	}
 	return g.store.Rewrite([]LogEntry{e})
-}
-
-// redactGiven replaces erased tokens in a record given back.
-func (s *self) redactGiven(g *given) error {
-	state := s.redacted(g.kind, g.registers, record.EncodeState(g.registers))
-	if state == nil {
-		return nil
-	}
-	registers, err := record.DecodeState(state)
-	if err != nil {
-		return fmt.Errorf("a record given back with its tokens replaced: %w", err)
-	}
-	g.registers = registers
-	_, g.body, err = changeOf(&syncv1.GivenRecord{Id: g.id[:], Kind: uint32(g.kind), State: state}) //nolint:gosec // kinds are positive
-	return err
-}
-
-// outcomeHash is the hash that the log keeps of a change whose body is not as its author encoded it.
-func outcomeHash(body []byte, redacted bool, hash batch.Hash) []byte {
-	if body == nil || redacted {
-		return hash[:]
-	}
-	return nil
 }
