@@ -1,0 +1,22 @@
+package clientlib
+
+import (
+	"context"
+
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// Not there yet.
+
+func (s *Store) Similar(context.Context, record.Common) ([]AnyRecord, error) { return nil, nil }
+
+func (s *Store) Drafts(context.Context) ([]AnyRecord, error) { return nil, nil }
+
+type Returned struct {
+	Review Record[*recordv1.Review]
+	Target AnyRecord
+}
+
+func (s *Store) Returned(context.Context) ([]Returned, error) { return nil, nil }
+func (s *Store) Verify(context.Context, Key) error            { return nil }
