@@ -4,12 +4,9 @@ import (
 	"context"
 
 	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/record"
 )
 
 // Not there yet.
-
-func (s *Store) Similar(context.Context, record.Common) ([]AnyRecord, error) { return nil, nil }
 
 func (s *Store) Drafts(context.Context) ([]AnyRecord, error) { return nil, nil }
 
