@@ -33,7 +33,8 @@ type historyDay struct {
 // historyLine is a record; a deleted one can be restored from here.
 type historyLine struct {
 	item
-	By      string
+	// About are where it was and who logged it.
+	About   []string
 	Deleted bool
 }
 
@@ -111,8 +112,11 @@ func (v *visit) historyDays(a *around, records []clientlib.AnyRecord) []historyD
 		line := historyLine{item: v.item(r), Deleted: r.Deleted}
 		line.Note = "" // the day stands above
 		if r.Message != nil {
+			if village := r.Message.GetPlace().GetVillage(); village != "" {
+				line.About = append(line.About, village)
+			}
 			if author, ok := idOf(r.Message.GetAuthor()); ok && author != a.me {
-				line.By = a.workers[author].GetName()
+				line.About = append(line.About, a.workers[author].GetName())
 			}
 		}
 		last := &days[len(days)-1]
