@@ -134,7 +134,7 @@ func (v *visit) caseFields(r clientlib.AnyRecord) (first, rest []field) {
 	if err != nil {
 		return nil, nil
 	}
-	label := func(name protoreflect.Name) string { return a.terms.Field(fieldOf(r.Kind, name)) }
+	label := func(name protoreflect.Name) string { return a.label(fieldOf(r.Kind, name)) }
 	elsewhere := []string{label("case_no"), label("stage"), label("risk")}
 	for _, name := range mainCaseFields {
 		for _, f := range v.fields(r) {
@@ -200,7 +200,7 @@ func (v *visit) event(r clientlib.AnyRecord, fields ...protoreflect.Name) caseEv
 		Sort: words.KindName(r.Kind), Short: v.some(r, fields...),
 	}
 	if a, err := v.around(); err == nil {
-		e.Title = a.terms.KindLabel(r.Kind)
+		e.Title = a.kindLabel(r.Kind)
 	}
 	for _, name := range (names{"need", "to_organisation"}) {
 		if own := v.some(r, name); len(own) > 0 {
@@ -224,7 +224,7 @@ func (v *visit) some(r clientlib.AnyRecord, fields ...protoreflect.Name) []field
 	m := r.Message.ProtoReflect()
 	for _, name := range fields {
 		if f := m.Descriptor().Fields().ByName(name); f != nil && m.Has(f) {
-			all = append(all, field{a.terms.Field(f), a.terms.Value(f, m.Get(f), v.named)})
+			all = append(all, field{a.label(f), a.terms.Value(f, m.Get(f), v.named)})
 		}
 	}
 	return all
@@ -294,9 +294,7 @@ func (v *visit) closeCase() error {
 	if err != nil {
 		return err
 	}
-	if r.values, err = v.sent(); err != nil {
-		return err
-	}
+	r.values = v.sent()
 	m := &recordv1.Case{Stage: recordv1.CaseStage_CASE_STAGE_CLOSURE.Enum()}
 	for _, name := range closing {
 		r.readField(m.ProtoReflect(), string(name), fieldOf(r.of, name))

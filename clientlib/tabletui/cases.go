@@ -76,10 +76,7 @@ func (v *visit) casesPage() error {
 
 // seekCases takes what is looked for. It may be a name, which has no place in an address: browsers keep those.
 func (v *visit) seekCases() error {
-	sent, err := v.sent()
-	if err != nil {
-		return err
-	}
+	sent := v.sent()
 	q := clientlib.CaseQuery{Mine: sent.Get("of") != "team", Closed: sent.Get("closed") == "yes", Text: sent.Get("q")}
 	v.desk.seek(q.Text, v.wall())
 	return v.to(pathCases + query(casesAddress(q).Encode()))

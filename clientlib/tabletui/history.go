@@ -45,7 +45,7 @@ func (v *visit) loggedKinds(a *around) ([]record.Kind, []choice) {
 	for _, k := range record.Kinds() {
 		if _, has := sheets[k]; has {
 			kinds = append(kinds, k)
-			choices = append(choices, choice{Value: words.KindName(k), Label: a.terms.KindLabel(k)})
+			choices = append(choices, choice{Value: words.KindName(k), Label: a.kindLabel(k)})
 		}
 	}
 	return kinds, choices

@@ -98,25 +98,11 @@ func (v *visit) client(i clientlib.Record[*recordv1.CaseIdentity]) (client, erro
 	}
 	for _, f := range sheets[i.Kind].fieldsOf(i.Kind) {
 		if name := string(f.Name()); name != "name" && m.ProtoReflect().Has(f) {
-			shown := field{a.terms.Field(f), a.terms.Value(f, m.ProtoReflect().Get(f), v.named)}
+			shown := field{a.label(f), a.terms.Value(f, m.ProtoReflect().Get(f), v.named)}
 			one.Fields = append(one.Fields, contactField{shown, dialled(phones[name])})
 		}
 	}
 	return one, nil
-}
-
-// dialled is a number as a phone dials it; empty for what is none.
-func dialled(phone string) string {
-	digits := strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' || c == '+' {
-			return c
-		}
-		return -1
-	}, narrow(phone))
-	if len(digits) < 3 {
-		return ""
-	}
-	return digits
 }
 
 // hideIdentity hides identities again, before their time is over.
