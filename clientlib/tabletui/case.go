@@ -66,7 +66,7 @@ type caseEvent struct {
 type note struct {
 	Title  string
 	Fields []field
-	// Open: it is the newest, and is read before the next visit.
+	// Open: it is the newest of its kind, and is read before the next visit.
 	Open bool
 }
 
@@ -181,13 +181,12 @@ func (v *visit) timeline(file clientlib.CaseFile) []caseEvent {
 	slices.SortStableFunc(all, func(x, y caseEvent) int {
 		return cmp.Or(cmp.Compare(y.day, x.day), bytes.Compare(y.id[:], x.id[:]))
 	})
-	for i := range all {
-		if len(all[i].Notes) > 0 {
-			for n := range all[i].Notes {
-				all[i].Notes[n].Open = true
-			}
-			break
+	opened := map[string]bool{}
+	for _, e := range all {
+		for i := range e.Notes {
+			e.Notes[i].Open = !opened[e.Sort]
 		}
+		opened[e.Sort] = opened[e.Sort] || len(e.Notes) > 0
 	}
 	return all
 }
@@ -196,7 +195,7 @@ func (v *visit) timeline(file clientlib.CaseFile) []caseEvent {
 func (v *visit) event(r clientlib.AnyRecord, fields ...protoreflect.Name) caseEvent {
 	one := v.item(r)
 	e := caseEvent{
-		id: r.ID, day: record.Date(r.Message.GetOccurredOn()), To: one.To, Title: v.Kind(r.Kind), Date: one.Note, Marks: one.Marks, //nolint:gosec // a date
+		id: r.ID, day: record.Date(r.Message.GetOccurredOn()), To: one.To, Title: capital(v.Kind(r.Kind)), Date: one.Note, Marks: one.Marks, //nolint:gosec // a date
 		Sort: words.KindName(r.Kind), Short: v.some(r, fields...),
 	}
 	if a, err := v.around(); err == nil {
@@ -211,7 +210,7 @@ func (v *visit) event(r clientlib.AnyRecord, fields ...protoreflect.Name) caseEv
 }
 
 func (v *visit) note(r clientlib.AnyRecord) note {
-	return note{Title: v.Kind(r.Kind), Fields: v.some(r, sheets[r.Kind].first...)}
+	return note{Title: capital(v.Kind(r.Kind)), Fields: v.some(r, sheets[r.Kind].first...)}
 }
 
 // some are some of the fields that a record has.
