@@ -71,6 +71,7 @@ func settable(k record.Kind) []protoreflect.FieldDescriptor {
 	for i := range fields.Len() {
 		switch f := fields.Get(i); {
 		case f.Number() == record.DeletedField: // by the commands delete and restore
+		case record.Secret(k, f.Number()):
 		case f.Name() == "reviewed": // filled in when a review is logged
 		case isCommon(f):
 			common = append(common, f)
