@@ -68,16 +68,16 @@ func (e *IdentityError) Error() string {
 // Token is the token of a person under a linkage key of LinkageKeyBytes: the same for all ways in which one person's identity
 // is usually written. The error is an *IdentityError.
 func Token(key []byte, i Identity) ([TokenBytes]byte, error) {
-	text, err := i.normalised()
+	text, err := i.Normal()
 	if err != nil {
 		return [TokenBytes]byte{}, err
 	}
 	return [TokenBytes]byte(argon2.IDKey([]byte(text), key, tokenPasses, tokenMemoryKiB, tokenLanes, TokenBytes)), nil
 }
 
-// normalised is what is hashed: a word for the basis, and the parts in their one form, a line each. No part has a line break
-// in that form, so no two identities are the same text.
-func (i Identity) normalised() (string, error) {
+// Normal is what is hashed: a word for the basis, and the parts in their one form, a line each. No part has a line break
+// in that form, so no two identities are the same text. The error is an *IdentityError.
+func (i Identity) Normal() (string, error) {
 	switch i.Basis {
 	case recordv1.TokenBasis_TOKEN_BASIS_PHONE:
 		phone, ok := normalPhone(i.Phone)
