@@ -141,29 +141,36 @@ func (s *Store) log(ctx context.Context, m record.Common) (made hlc.ID, err erro
 		if err != nil {
 			return err
 		}
-		k := record.KindOf(m)
-		filled, err := d.fill(k, m)
-		if err != nil {
-			return err
-		}
-		fields, err := d.valid(k, filled)
-		if err != nil {
-			return err
-		}
-		stamp := d.stamp()
-		if made, err = hlc.NewID(stamp.Time, s.entropy); err != nil {
-			return err
-		}
-		c, err := record.Edit(made, made, k, stamp, nil, fields, nil)
-		if err != nil {
-			return err
-		}
-		return d.append(c)
+		made, err = s.logAt(d, m)
+		return err
 	})
 	if err != nil {
 		return hlc.ID{}, err
 	}
 	return made, nil
+}
+
+// logAt logs a record in the transaction of a desk.
+func (s *Store) logAt(d *desk, m record.Common) (hlc.ID, error) {
+	k := record.KindOf(m)
+	filled, err := d.fill(k, m)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	fields, err := d.valid(k, filled)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	stamp := d.stamp()
+	made, err := hlc.NewID(stamp.Time, s.entropy)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	c, err := record.Edit(made, made, k, stamp, nil, fields, nil)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	return made, d.append(c)
 }
 
 // append keeps a change, within the bounds of what a batch may hold.

@@ -122,16 +122,22 @@ func (db *DB) prepare(ctx context.Context, o Options) error {
 	swept := true
 	err := db.Write(ctx, func(tx *Tx) error {
 		proof, done, err := tx.sealed()
-		if err != nil || proof != nil {
-			swept = done
+		if err != nil {
 			return err
+		}
+		if proof != nil {
+			swept = done
+			return tx.namePeople()
 		}
 		values, err := tx.sealAll()
 		if err != nil {
 			return err
 		}
 		swept = values == 0
-		return tx.markSealed(swept)
+		if err := tx.markSealed(swept); err != nil {
+			return err
+		}
+		return tx.namePeople()
 	})
 	if err != nil || swept {
 		return err
