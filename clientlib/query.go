@@ -23,7 +23,7 @@ import (
 type Record[M record.Common] struct {
 	ID   hlc.ID
 	Kind record.Kind
-	// Message is the record; nil when its kind is newer than this program.
+	// Message is the record, without what is for programs alone (record.Secret); nil when its kind is newer than this program.
 	Message M
 	Deleted bool
 	// Missing are the required fields that the record lacks, by their names in the protos. With any, it is a draft and
@@ -337,6 +337,7 @@ func shown[M record.Common](l *look, r localdb.Record) (Record[M], error) {
 	if err != nil || m == nil {
 		return out, err
 	}
+	record.Conceal(m)
 	typed, ok := m.(M)
 	if !ok {
 		return out, fmt.Errorf("record %s is a %v", r.ID, r.Kind)
