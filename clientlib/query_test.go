@@ -288,3 +288,40 @@ func TestTotals(t *testing.T) {
 		t.Errorf("the tablet's totals are not the server's:\n%v\n%v", here.Cells, there.Cells)
 	}
 }
+
+func TestListingWhatOneLogged(t *testing.T) {
+	s := newServer(t)
+	for i := range byte(40) {
+		m := activity("别人的")
+		m.Author, m.Team, m.OccurredOn = zhangMin[:], teamA[:], proto.Int32(20210901)
+		s.set(testID(14, i), m)
+	}
+	tab := enrolled(t, s, "li-wei")
+	tab.sync()
+	ctx := t.Context()
+	for _, day := range []int32{20210830, 20210901, 20210902} {
+		m := activity("自己的")
+		m.OccurredOn = &day
+		_, err := tab.LogCommunityActivity(ctx, m)
+		tab.must(err)
+		tab.now = tab.now.Add(time.Second)
+	}
+	var days []int32
+	q := clientlib.Query{Mine: true, Limit: 2}
+	for pages := 1; ; pages++ {
+		page, err := tab.List(ctx, q)
+		tab.must(err)
+		for _, r := range page.Records {
+			days = append(days, r.Message.GetOccurredOn())
+		}
+		if q.After = page.Next; q.After == "" {
+			if pages != 2 {
+				t.Errorf("%d pages", pages)
+			}
+			break
+		}
+	}
+	if fmt.Sprint(days) != "[20210902 20210901 20210830]" {
+		t.Errorf("own records of %v", days)
+	}
+}

@@ -142,7 +142,7 @@ func (v *visit) adds(r clientlib.AnyRecord) []choice {
 	}
 	var adds []choice
 	if counts(r.Kind) {
-		adds = append(adds, choice{Value: pathCounter + "?activity=" + r.ID.String(), Label: v.T("count_heads")})
+		adds = append(adds, choice{Value: pathCounter + "?activity=" + r.ID.String(), Label: v.T("count_heads")}, choice{Value: pathRegister + "?activity=" + r.ID.String(), Label: v.T("register_people")})
 	}
 	for _, k := range []record.Kind{
 		recordv1.Kind_KIND_CASE_NOTE, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_GROUP_NOTE, recordv1.Kind_KIND_REFERRAL_NOTE, recordv1.Kind_KIND_SUPERVISION_NOTE,

@@ -17,6 +17,7 @@ const (
 	pathPaper     = "/paper"
 	pathHandover  = "/handover"
 	pathCounter   = "/counter"
+	pathRegister  = "/register"
 )
 
 // routes are all pages and deeds. It is a function since handlers name pages themselves.
@@ -54,6 +55,8 @@ func routes() []route {
 		{method: "GET", path: pathCases + "/{record}/identity", do: (*visit).identityPage},
 		{method: "POST", path: "/identity/hide", do: (*visit).hideIdentity},
 		{method: "GET", path: pathHistory, do: (*visit).history},
+		{method: "GET", path: pathRegister, do: (*visit).registerPage},
+		{method: "POST", path: pathRegister, do: (*visit).register},
 
 		{method: "GET", path: "/{$}", do: (*visit).today},
 		{method: "GET", path: pathMore, do: (*visit).more},
