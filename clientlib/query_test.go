@@ -293,13 +293,14 @@ func TestListingWhatOneLogged(t *testing.T) {
 	s := newServer(t)
 	for i := range byte(40) {
 		m := activity("别人的")
-		m.Author, m.Team, m.OccurredOn = zhangMin[:], teamA[:], proto.Int32(20210901)
+		m.Author, m.Team, m.OccurredOn = zhangMin[:], teamA[:], proto.Int32(20210925)
 		s.set(testID(14, i), m)
 	}
 	tab := enrolled(t, s, "li-wei")
 	tab.sync()
+	tab.now = tab.now.AddDate(0, 0, 7)
 	ctx := t.Context()
-	for _, day := range []int32{20210830, 20210901, 20210902} {
+	for _, day := range []int32{20210924, 20210925, 20210926} {
 		m := activity("自己的")
 		m.OccurredOn = &day
 		_, err := tab.LogCommunityActivity(ctx, m)
@@ -321,7 +322,7 @@ func TestListingWhatOneLogged(t *testing.T) {
 			break
 		}
 	}
-	if fmt.Sprint(days) != "[20210902 20210901 20210830]" {
+	if fmt.Sprint(days) != "[20210926 20210925 20210924]" {
 		t.Errorf("own records of %v", days)
 	}
 }
