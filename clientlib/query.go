@@ -131,13 +131,16 @@ func (s *Store) List(ctx context.Context, q Query) (Page, error) {
 			return Page{}, err
 		}
 	}
+	limit := f.Limit
+	f.Limit++ // one more tells whether there is another page
 	var page Page
 	err := s.look(ctx, func(l *look) error {
 		wanted := func(localdb.Record) bool { return true }
 		if q.Mine {
+			f.Limit = max(f.Limit, readAtOnce)
 			wanted = func(r localdb.Record) bool { return r.View.Get(fieldAuthor).ID() == l.tablet.Worker }
 		}
-		found, next, err := l.page(f, wanted)
+		found, next, err := l.page(f, limit, wanted)
 		if err != nil {
 			return err
 		}
@@ -148,13 +151,11 @@ func (s *Store) List(ctx context.Context, q Query) (Page, error) {
 	return page, err
 }
 
-// mostRead is how many records a page reads of which it wants none.
-const mostRead = 5000
+// mostRead is how many records a page reads of which it wants none, and readAtOnce how many at a time.
+const mostRead, readAtOnce = 5000, 500
 
-// page are the records of a filter that are wanted, and where they end; "" where no other follows.
-func (l *look) page(f localdb.Filter, wanted func(localdb.Record) bool) ([]localdb.Record, string, error) {
-	limit := f.Limit
-	f.Limit++ // one more tells whether there is another page
+// page are limit records of a filter that are wanted, and where they end; "" where no other follows.
+func (l *look) page(f localdb.Filter, limit int, wanted func(localdb.Record) bool) ([]localdb.Record, string, error) {
 	var page []localdb.Record
 	for read := 0; ; {
 		found, err := l.tx.List(f)
