@@ -375,8 +375,8 @@ func TestASyncerSaysHowFarItIs(t *testing.T) {
 		k.net.after = func() {
 			seen = append(seen, k.State())
 			if len(seen) == 4 { // more turns up
-				for i := range byte(50) {
-					k.server.set(testID(15, i+1), activity(fmt.Sprint(i)))
+				for i := range 600 {
+					k.server.set(testID(byte(15+i/200), byte(i%200)), activity(fmt.Sprint(i)))
 				}
 			}
 		}
@@ -443,6 +443,7 @@ func TestASyncerGoesOnWhenTheClockIsSet(t *testing.T) {
 	bubble(t, func(_ *testing.T, k *keeping) {
 		for _, off := range []time.Duration{-30 * 24 * time.Hour, 365 * 24 * time.Hour, 0} {
 			k.off.Store(int64(off))
+			k.SetMetered(false, true) // it thinks again about how long to wait
 			k.after(16 * time.Minute)
 			if len(k.tries) == 0 {
 				k.t.Errorf("nothing is asked when the clock is off by %v", off)
