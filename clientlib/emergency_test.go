@@ -514,6 +514,28 @@ func TestARevokedTabletTakesAlertsUntilItIsDestroyed(t *testing.T) {
 	}
 }
 
+// Who leaves takes no alert along that nobody knows of. Then the card goes with the key.
+func TestWhoLeavesLeavesNoAlertWaiting(t *testing.T) {
+	s := newServer(t)
+	ctx := t.Context()
+	tab := enrolled(t, s, "li-wei")
+	refused := anAlert("已陪同")
+	refused.Place = &recordv1.Place{Code: proto.String("410781106"), Edition: proto.Int32(2023)}
+	tab.must(clientlib.TakeAlert(tab.path, testID(9, 1), refused, start))
+	wantCode(t, "with one that is refused", tab.Leave(ctx), clientlib.CodeUnsafeChanges)
+	tab.must(clientlib.TakeAlert(tab.path, testID(9, 1), anAlert("已陪同"), start))
+	wantCode(t, "with one that can be logged", tab.Leave(ctx), clientlib.CodeUnsafeChanges)
+	if lines := tab.alerts(); len(lines) != 1 {
+		t.Errorf("%+v", lines)
+	}
+	tab.sync()
+	tab.must(os.WriteFile(tab.path+".alert-"+strings.Repeat("0a", 16), []byte("?"), 0o600)) // nobody ever reads that
+	tab.must(tab.Leave(ctx))
+	if card := tab.card(); card.Deployment != "" || len(card.Alerts)+len(tab.beside()) > 0 {
+		t.Errorf("left: %+v, %v", card, tab.beside())
+	}
+}
+
 // A rescued file has the key that alerts wait for.
 func TestAnAlertOutlivesARescue(t *testing.T) {
 	s := newServer(t)
