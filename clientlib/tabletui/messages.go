@@ -177,6 +177,7 @@ var messages = map[string]words.Message{
 	"sms_lead":          {EN: "It names nobody but you. Send it where there is no data network.", ZH: "只写了您自己的名字。没有数据网络时，用短信发出去。"},
 	"sms_to":            {EN: "SMS to %s", ZH: "发短信给%s"},
 	"sms_other":         {EN: "another number", ZH: "其他号码"},
+	"mark_not_logged":   {EN: "could not be taken over: phone", ZH: "未能录入，请打电话"},
 	"mark_locked":       {EN: "waits for the PIN", ZH: "等待输入 PIN"},
 	"confirmed_by":      {EN: "confirmed by %s, %s", ZH: "%s 已确认，%s"},
 	"confirm_alert":     {EN: "I take care of it", ZH: "我来处理"},
