@@ -377,6 +377,9 @@ func (v *visit) undo() error {
 // step changes a count by a tap, and shows what it has come to.
 func (v *visit) step(do func(*count) error) error {
 	c, err := v.countAsked()
+	if err == nil && !isTapID(v.r.PostFormValue("tap")) {
+		err = errNoPage
+	}
 	if err == nil {
 		err = c.change(func() error { return do(c) })
 	}

@@ -211,6 +211,11 @@ func TestATapCountsOnce(t *testing.T) {
 			t.Errorf("cell %q: %s", wrong, got.text)
 		}
 	}
+	tab.script = true
+	for _, id := range []string{"", "a b", strings.Repeat("x", longestID+1)} { // two of them might be taken for one
+		tab.post(p.path+"/tap", url.Values{"tap": {id}, "cell": {"2.4"}, "visit": {"unsure"}}).says("没有这个页面")
+	}
+	tab.script = false
 	if got := tab.get(p.path).total(); got != "19" {
 		t.Errorf("after what is no cell: %s", got)
 	}

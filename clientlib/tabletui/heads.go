@@ -132,12 +132,13 @@ func (h heads) last() []counted {
 	return step
 }
 
-// new reports whether a tap of this id has not been taken yet, and notes it. What has no id is always new.
+// isTapID reports whether an id is one that a page gave to a tap.
+func isTapID(id string) bool {
+	return id != "" && len(id) <= longestID && !strings.ContainsAny(id, " \t\r\n")
+}
+
+// new reports whether a tap of this id has not been taken yet, and notes it.
 func (h heads) new(id string) bool {
-	if id == "" {
-		return true
-	}
-	id = strings.ReplaceAll(id[:min(len(id), longestID)], " ", "")
 	taps := strings.Fields(h.Get(valueTaps))
 	if slices.Contains(taps, id) {
 		return false

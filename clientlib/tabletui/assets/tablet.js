@@ -28,7 +28,10 @@ if ("live" in document.body.dataset) {
 let taps = 0;
 document.addEventListener("submit", (event) => {
   const tap = event.target.elements.namedItem("tap");
-  if (tap) tap.value = tap.defaultValue + "." + ++taps;
+  if (tap) {
+    tap.dataset.page ??= tap.value;
+    tap.value = tap.dataset.page + "." + ++taps;
+  }
 }, true);
 document.addEventListener("htmx:error", (event) => {
   const unanswered = document.getElementById("unanswered");
