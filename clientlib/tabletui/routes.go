@@ -64,5 +64,9 @@ func routes() []route {
 		{method: "POST", path: pathCounter + "/{form}/kept", do: (*visit).countKept},
 		{method: "GET", path: pathCounter + "/{form}/numbers", do: (*visit).numbersPage},
 		{method: "POST", path: pathCounter + "/{form}/numbers", do: (*visit).numbersSent},
+		{method: "GET", path: pathPaper, do: (*visit).beginPaper},
+		{method: "GET", path: pathPaper + "/{form}", do: (*visit).paperPage},
+		{method: "POST", path: pathPaper + "/{form}", do: (*visit).paperSent},
+		{method: "POST", path: pathPaper + "/{form}/kept", do: (*visit).paperKept},
 	}
 }
