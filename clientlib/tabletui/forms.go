@@ -596,8 +596,11 @@ func (v *visit) unfinished() ([]item, error) {
 	var all []item
 	for _, f := range forms {
 		one := item{To: "/forms/" + f.ID.String(), Title: a.kindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
-		if f.Kind == recordv1.Kind_KIND_HEADCOUNT {
+		switch f.Kind {
+		case recordv1.Kind_KIND_HEADCOUNT:
 			one.To = pathCounter + "/" + f.ID.String()
+		case kindPaper:
+			one.To, one.Title = pathPaper+"/"+f.ID.String(), v.T("nav_paper")
 		}
 		all = append(all, one)
 	}

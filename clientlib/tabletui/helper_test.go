@@ -33,6 +33,11 @@ type tablet struct {
 	// script says that requests come from a script on the page.
 	script bool
 
+	*clock
+}
+
+// clock is the tablet's, and the server's.
+type clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
@@ -50,23 +55,23 @@ func newTablet(t *testing.T) *tablet {
 // emptyTablet is a tablet on which nobody has enrolled yet.
 func emptyTablet(t *testing.T) *tablet {
 	t.Helper()
-	tab := &tablet{T: t, folder: t.TempDir(), now: time.Date(2021, 10, 8, 9, 30, 0, 0, time.FixedZone("CST", 8*3600)), lang: "zh"}
+	tab := &tablet{T: t, folder: t.TempDir(), clock: &clock{now: time.Date(2021, 10, 8, 9, 30, 0, 0, time.FixedZone("CST", 8*3600))}, lang: "zh"}
 	tab.server = fakeserver.New(t, tab.wall)
 	tab.start()
 	return tab
 }
 
-func (tab *tablet) wall() time.Time {
-	tab.mu.Lock()
-	defer tab.mu.Unlock()
-	return tab.now
+func (c *clock) wall() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
 }
 
 // later lets time pass.
-func (tab *tablet) later(d time.Duration) {
-	tab.mu.Lock()
-	defer tab.mu.Unlock()
-	tab.now = tab.now.Add(d)
+func (c *clock) later(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
 }
 
 // start starts the program, and its browser takes the link.

@@ -58,5 +58,19 @@ func routes() []route {
 		{method: "GET", path: "/records/{record}/edit", do: (*visit).beginEdit},
 		{method: "POST", path: "/records/{record}/delete", do: (*visit).deleteRecord},
 		{method: "POST", path: "/records/{record}/restore", do: (*visit).restoreRecord},
+
+		{method: "GET", path: pathCounter, do: (*visit).counterPage},
+		{method: "POST", path: pathCounter + "/held", do: (*visit).tookPlace},
+		{method: "GET", path: pathCounter + "/{form}", do: (*visit).padPage},
+		{method: "POST", path: pathCounter + "/{form}", do: (*visit).countDone},
+		{method: "POST", path: pathCounter + "/{form}/tap", do: (*visit).tap},
+		{method: "POST", path: pathCounter + "/{form}/undo", do: (*visit).undo},
+		{method: "POST", path: pathCounter + "/{form}/kept", do: (*visit).countKept},
+		{method: "GET", path: pathCounter + "/{form}/numbers", do: (*visit).numbersPage},
+		{method: "POST", path: pathCounter + "/{form}/numbers", do: (*visit).numbersSent},
+		{method: "GET", path: pathPaper, do: (*visit).beginPaper},
+		{method: "GET", path: pathPaper + "/{form}", do: (*visit).paperPage},
+		{method: "POST", path: pathPaper + "/{form}", do: (*visit).paperSent},
+		{method: "POST", path: pathPaper + "/{form}/kept", do: (*visit).paperKept},
 	}
 }
