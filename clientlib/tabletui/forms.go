@@ -198,6 +198,10 @@ func (f *form) suggest(m record.Common) {
 		set("opened_on", f.values.Get("occurred_on"))
 	case *recordv1.Consent:
 		set("given_on", f.values.Get("occurred_on"))
+	case *recordv1.ResourceLink:
+		if len(m.GetRecipientCase()) > 0 {
+			set("recipient", "case")
+		}
 	case *recordv1.Headcount:
 		set("method", "counted")
 	}
@@ -226,6 +230,9 @@ func (v *visit) formPage() error {
 		return v.done(pathToday, "saved")
 	case err != nil:
 		return err
+	}
+	if f.unlockFirst() {
+		return v.askFor(pathToday)
 	}
 	if err := f.begun(); err != nil {
 		return err
@@ -401,7 +408,8 @@ func (f *form) logged(id hlc.ID, m record.Common) error {
 // belongsToCase reports whether records of a kind are looked at on the page of their case.
 func belongsToCase(k record.Kind) bool {
 	switch k {
-	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE_IDENTITY, recordv1.Kind_KIND_CONSENT, recordv1.Kind_KIND_REFERRAL:
+	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE_IDENTITY, recordv1.Kind_KIND_CONSENT, recordv1.Kind_KIND_REFERRAL,
+		recordv1.Kind_KIND_RESOURCE_LINK:
 		return true
 	default:
 		return false
@@ -422,7 +430,7 @@ func (f *form) readOwner(m record.Common) {
 }
 
 // noteWrong notes what the library says of the fields; other errors are returned.
-func (f *form) noteWrong(k record.Kind, err error) error {
+func (f *reading) noteWrong(k record.Kind, err error) error {
 	var invalid *clientlib.InvalidError
 	switch {
 	case err == nil:

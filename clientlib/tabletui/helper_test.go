@@ -17,6 +17,7 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/internal/fakeserver"
+	"levee/syncproto/hlc"
 )
 
 // thePIN is what opens the tablets of tests.
@@ -329,4 +330,14 @@ func (tab *tablet) log(kind string, of string, values url.Values) *answer {
 	filled := tab.get(to).form(path, values)
 	filled.Set(valueDo, doLog)
 	return tab.post(path, filled)
+}
+
+// id is the id that a text has.
+func (tab *tablet) id(text string) hlc.ID {
+	tab.Helper()
+	id, err := parseID(text)
+	if err != nil {
+		tab.Fatalf("%q is no id", text)
+	}
+	return id
 }

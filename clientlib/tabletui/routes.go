@@ -46,6 +46,15 @@ func routes() []route {
 		{method: "GET", path: "/events", do: (*visit).events, quiet: true},
 		{method: "POST", path: "/network", do: (*visit).network, quiet: true},
 
+		{method: "GET", path: pathCases, do: (*visit).casesPage},
+		{method: "POST", path: pathCases + "/search", do: (*visit).seekCases},
+		{method: "GET", path: pathCases + "/{record}", do: (*visit).casePage},
+		{method: "GET", path: pathCases + "/{record}/close", do: (*visit).closePage},
+		{method: "POST", path: pathCases + "/{record}/close", do: (*visit).closeCase},
+		{method: "GET", path: pathCases + "/{record}/identity", do: (*visit).identityPage},
+		{method: "POST", path: "/identity/hide", do: (*visit).hideIdentity},
+		{method: "GET", path: pathHistory, do: (*visit).history},
+
 		{method: "GET", path: "/{$}", do: (*visit).today},
 		{method: "GET", path: pathMore, do: (*visit).more},
 		{method: "GET", path: pathNew, do: (*visit).choose},

@@ -124,7 +124,10 @@ func (db *DB) prepare(ctx context.Context, o Options) error {
 		if swept, err = tx.ensureSealed(); err != nil {
 			return err
 		}
-		return tx.findWaiting()
+		if err := tx.findWaiting(); err != nil {
+			return err
+		}
+		return tx.namePeople()
 	})
 	if err != nil || swept {
 		return err
