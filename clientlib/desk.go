@@ -262,6 +262,7 @@ const (
 	fieldPlace       protoreflect.FieldNumber = 5
 	fieldStatus      protoreflect.FieldNumber = 6
 	fieldServiceArea protoreflect.FieldNumber = 7
+	fieldCoWorkers   protoreflect.FieldNumber = 8
 	fieldEntry       protoreflect.FieldNumber = 9
 )
 

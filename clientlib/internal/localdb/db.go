@@ -120,23 +120,29 @@ func (db *DB) prepare(ctx context.Context, o Options) error {
 		return err
 	}
 	swept := true
-	err := db.Write(ctx, func(tx *Tx) error {
-		proof, done, err := tx.sealed()
-		if err != nil || proof != nil {
-			swept = done
+	err := db.Write(ctx, func(tx *Tx) (err error) {
+		if swept, err = tx.ensureSealed(); err != nil {
 			return err
 		}
-		values, err := tx.sealAll()
-		if err != nil {
-			return err
-		}
-		swept = values == 0
-		return tx.markSealed(swept)
+		return tx.findWaiting()
 	})
 	if err != nil || swept {
 		return err
 	}
 	return db.sweepPlain(ctx)
+}
+
+// ensureSealed seals what an older program left. It says whether what was there before lies nowhere any more.
+func (tx *Tx) ensureSealed() (swept bool, err error) {
+	proof, done, err := tx.sealed()
+	if err != nil || proof != nil {
+		return done, err
+	}
+	values, err := tx.sealAll()
+	if err != nil {
+		return false, err
+	}
+	return values == 0, tx.markSealed(values == 0)
 }
 
 // unlock opens the data key of a file, or makes it where there is none yet.
@@ -213,6 +219,21 @@ func (db *DB) ChangeKey(ctx context.Context, old, next Key) error {
 	})
 }
 
+// Verify tries a key, which counts as it does when the file is opened.
+func (db *DB) Verify(ctx context.Context, key Key) error {
+	return db.Write(ctx, func(*Tx) error { // for its lock, as above
+		k, err := readKeyFile(db.path)
+		if errors.Is(err, errNoKeyFile) {
+			err = ErrKeyMissing
+		}
+		if err != nil {
+			return err
+		}
+		_, err = k.unlock(db.path, key, db.now())
+		return err
+	})
+}
+
 // SetLabel keeps whose file it is.
 func (db *DB) SetLabel(ctx context.Context, l Label) error {
 	return db.Write(ctx, func(*Tx) error { // for its lock, as above
@@ -245,6 +266,25 @@ func (db *DB) Destroy(ctx context.Context) error {
 	}
 	if err == nil {
 		db.seal.keys.Store(nil)
+	}
+	return err
+}
+
+// DestroyIf destroys the data key as Destroy does, if check finds nothing against it in a transaction in which nobody can write
+// any more.
+func (db *DB) DestroyIf(ctx context.Context, check func(*Tx) error) error {
+	destroyed := false
+	err := db.Write(ctx, func(tx *Tx) error {
+		if err := check(tx); err != nil {
+			return err
+		}
+		err := destroy(db.path)
+		destroyed = err == nil
+		return err
+	})
+	if destroyed {
+		db.seal.keys.Store(nil)
+		return nil
 	}
 	return err
 }
