@@ -350,6 +350,9 @@ func (f *form) log(do string) error {
 	if len(f.wrong) > 0 {
 		return f.again(body)
 	}
+	if err := f.corrected(f.kept.ID); err != nil {
+		return err
+	}
 	f.desk.syncer.Wake(f.of == recordv1.Kind_KIND_RISK_ALERT)
 	return f.logged(ids[0], full)
 }
@@ -385,6 +388,9 @@ func (f *form) update(do string) error {
 	}
 	if len(f.wrong) > 0 {
 		return f.again(body)
+	}
+	if err := f.corrected(f.kept.ID); err != nil {
+		return err
 	}
 	f.desk.syncer.Wake(f.of == recordv1.Kind_KIND_RISK_ALERT)
 	return f.done("/records/"+f.standing.ID.String(), "saved")

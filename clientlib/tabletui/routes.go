@@ -54,5 +54,9 @@ func routes() []route {
 		{method: "GET", path: "/records/{record}/edit", do: (*visit).beginEdit},
 		{method: "POST", path: "/records/{record}/delete", do: (*visit).deleteRecord},
 		{method: "POST", path: "/records/{record}/restore", do: (*visit).restoreRecord},
+
+		{method: "GET", path: pathInbox, do: (*visit).inbox},
+		{method: "POST", path: pathInbox + "/conflicts/{conflict}", do: (*visit).conflictAnswered},
+		{method: "POST", path: pathInbox + "/held/{change}", do: (*visit).heldDecided},
 	}
 }

@@ -21,6 +21,8 @@ type settings struct {
 	Contrast string `json:"contrast,omitempty"`
 	// Metered says that the tablet also syncs by itself where the network is paid for by what goes through it.
 	Metered bool `json:"metered,omitempty"`
+	// Seen are conflicts to which the worker said that the other value is right, by seenAs. Ids stand in the open in her file, too.
+	Seen []string `json:"seen,omitempty"`
 }
 
 // settingsEnding is that of the files of settings.
