@@ -38,9 +38,15 @@ type tablet struct {
 // newTablet is the tablet of 王芳, enrolled and signed in, with all that the server had. It syncs only when it is told to.
 func newTablet(t *testing.T) *tablet {
 	t.Helper()
+	return tabletOf(t, "wang-fang")
+}
+
+// tabletOf is newTablet for the worker of another code. The profile goes by the same name.
+func tabletOf(t *testing.T, code string) *tablet {
+	t.Helper()
 	t.Parallel() // each PIN takes its time
 	tab := emptyTablet(t)
-	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code("wang-fang")}}).leads("/sync?done=enrolled")
+	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code(code)}}).leads("/sync?done=enrolled")
 	return tab
 }
 
