@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -65,7 +66,7 @@ func (tab *tablet) wall() time.Time { return tab.now }
 func (tab *tablet) start() {
 	tab.Helper()
 	ui, err := New(Config{
-		Folder: tab.folder, Options: clientlib.Options{Wall: tab.wall, Transport: tab.server},
+		Folder: tab.folder, Log: slog.New(slog.NewTextHandler(tab.Output(), nil)), Options: clientlib.Options{Wall: tab.wall, Transport: tab.server},
 		Syncing: clientlib.SyncerOptions{After: func(time.Duration) <-chan time.Time { return nil }},
 	})
 	if err != nil {

@@ -58,5 +58,9 @@ func routes() []route {
 		{method: "GET", path: pathInbox, do: (*visit).inbox},
 		{method: "POST", path: pathInbox + "/conflicts/{conflict}", do: (*visit).conflictAnswered},
 		{method: "POST", path: pathInbox + "/held/{change}", do: (*visit).heldDecided},
+
+		{method: "GET", path: pathSettings, do: (*visit).settingsPage},
+		{method: "POST", path: pathSettings, do: (*visit).set},
+		{method: "POST", path: pathSettings + "/pin", do: (*visit).setPIN},
 	}
 }
