@@ -2,7 +2,6 @@ package tabletui
 
 import (
 	"fmt"
-	"html/template"
 	"net/url"
 	"slices"
 	"strings"
@@ -86,7 +85,8 @@ type heldItem struct {
 // person is somebody to talk to.
 type person struct {
 	Name, Phone string
-	Call        template.URL
+	// Call is an address that telephones take; empty without a number.
+	Call string
 }
 
 func (a *around) person(id hlc.ID) *person {
@@ -95,25 +95,10 @@ func (a *around) person(id hlc.ID) *person {
 		return nil
 	}
 	p := &person{Name: w.GetName(), Phone: w.GetPhone()}
-	if digits := dialled(p.Phone); digits != "" {
-		p.Call = template.URL("tel:" + digits) //nolint:gosec // digits alone
+	if number := dialled(p.Phone); number != "" {
+		p.Call = "tel:" + number
 	}
 	return p
-}
-
-// dialled are the digits of a phone number, with a plus before those of a country.
-func dialled(phone string) string {
-	phone = narrow(strings.TrimSpace(phone))
-	digits := strings.Map(func(c rune) rune {
-		if c >= '0' && c <= '9' {
-			return c
-		}
-		return -1
-	}, phone)
-	if digits != "" && strings.HasPrefix(phone, "+") {
-		digits = "+" + digits
-	}
-	return digits
 }
 
 // leads reports whether the worker settles what others wrote, and lets through what is held.
@@ -340,11 +325,11 @@ func (v *visit) conflictItems(a *around, body *inboxBody) error {
 func (v *visit) conflictItem(a *around, d dispute) conflictItem {
 	kind := d.Message.GetTargetKind()
 	one := conflictItem{
-		ID: d.ID.String(), Title: a.terms.KindLabel(kind), Field: v.T("newer_field"), Settles: a.leads(), Answerable: d.answerable(),
+		ID: d.ID.String(), Title: a.kindLabel(kind), Field: v.T("newer_field"), Settles: a.leads(), Answerable: d.answerable(),
 		Hidden: identifies(kind) && !v.desk.identified(v.wall()),
 	}
 	if d.field != nil {
-		one.Field = a.terms.Field(d.field)
+		one.Field = a.label(d.field)
 	}
 	if d.target.Message != nil {
 		one.To, one.Title = "/records/"+d.Target.String(), v.headline(d.target)
@@ -616,16 +601,16 @@ func (v *visit) heldFields(a *around, h clientlib.HeldChange) []field {
 		if h.Message.GetDeleted() {
 			text = v.T("held_deletes")
 		}
-		all = append(all, field{a.terms.Field(deleted), text})
+		all = append(all, field{a.label(deleted), text})
 	}
 	for _, f := range words.Settable(h.Kind) {
 		if m.Has(f) && (!h.Makes || !words.IsCommon(f) || f.Name() == "occurred_on") {
-			all = append(all, field{a.terms.Field(f), a.terms.Value(f, m.Get(f), v.named)})
+			all = append(all, field{a.label(f), a.terms.Value(f, m.Get(f), v.named)})
 		}
 	}
 	for _, name := range h.Cleared {
 		if f := m.Descriptor().Fields().ByName(protoreflect.Name(name)); f != nil {
-			all = append(all, field{a.terms.Field(f), v.T("left_empty")})
+			all = append(all, field{a.label(f), v.T("left_empty")})
 		}
 	}
 	return all

@@ -36,7 +36,7 @@ func TestSettingsTakeEffectAtOnce(t *testing.T) {
 		t.Errorf("kept: %+v", s)
 	}
 	page.press("English", nil)
-	tab.get("/settings").says("Text size", "field worker").press("Normal", nil) // the first: of the text
+	tab.get("/settings").says("Text size", "Field worker").press("Normal", nil) // the first: of the text
 	tab.restart()
 	if root := tab.get("/settings").says("Settings").root(); attribute(root, "data-text") != "" || attribute(root, "data-contrast") != "high" {
 		t.Errorf("the page is %v", root.Attr)

@@ -94,7 +94,7 @@ func (v *visit) about(a *around, st clientlib.Status) []field {
 	}
 	add("about_you", me.GetName())
 	if role := me.GetRole(); role != recordv1.Role_ROLE_UNKNOWN {
-		add("about_role", a.terms.OptionOf(role.Descriptor(), role.Number()).Label)
+		add("about_role", capital(a.terms.OptionOf(role.Descriptor(), role.Number()).Label))
 	}
 	if id, ok := idOf(me.GetTeam()); ok && a.teams[id] != nil {
 		add("about_team", a.teams[id].GetName())
@@ -109,13 +109,11 @@ func (v *visit) about(a *around, st clientlib.Status) []field {
 
 // set takes one setting or more. It takes effect with the next page, which is this one.
 func (v *visit) set() error {
-	sent, err := v.sent()
-	if err != nil {
-		return err
-	}
+	sent := v.sent()
 	if site, asked := sent["site"]; asked {
 		id := hlc.ID{}
 		if site[0] != "" {
+			var err error
 			if id, err = parseID(site[0]); err != nil {
 				return err
 			}
@@ -124,7 +122,7 @@ func (v *visit) set() error {
 			return err
 		}
 	}
-	err = v.desk.set(func(s *settings) {
+	err := v.desk.set(func(s *settings) {
 		for _, one := range settingValues {
 			for _, o := range one.Options {
 				if value, asked := sent[one.Name]; asked && value[0] == o.Value {
