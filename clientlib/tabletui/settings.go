@@ -23,6 +23,8 @@ type settings struct {
 	Metered bool `json:"metered,omitempty"`
 	// Seen are conflicts to which the worker said that the other value is right, by seenAs. Ids stand in the open in her file, too.
 	Seen []string `json:"seen,omitempty"`
+	// Handover is how far a handover has got.
+	Handover handing `json:"handover,omitzero"`
 }
 
 // settingsEnding is that of the files of settings.

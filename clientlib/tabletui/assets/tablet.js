@@ -23,3 +23,9 @@ if ("live" in document.body.dataset) {
   }
   addEventListener("online", () => fetch("/network", { method: "POST", body: new URLSearchParams({ online: true }) }));
 }
+
+const printing = document.querySelector("[data-print]");
+if (printing) {
+  printing.hidden = false;
+  printing.addEventListener("click", () => print());
+}
