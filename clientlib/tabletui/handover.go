@@ -197,6 +197,9 @@ func (v *visit) handoverPage() error {
 		pathHandoverTo: body.To, pathHandoverWhat: v.N("to_hand_over", open), pathHandoverSheet: "", pathHandoverSafe: safe.Badge.Text, pathHandoverTablet: v.T("handover_tablet_last"),
 	}
 	done := map[string]bool{pathHandoverTo: body.To != "", pathHandoverWhat: body.To != "" && open == 0, pathHandoverSafe: safe.Safe}
+	if !safe.Safe {
+		stands[pathHandoverSafe] = safe.Todo[0].Label
+	}
 	if done[pathHandoverWhat] {
 		stands[pathHandoverWhat] = v.T("nothing_to_hand_over")
 	}

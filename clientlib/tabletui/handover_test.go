@@ -25,7 +25,7 @@ func TestWorkIsHandedOver(t *testing.T) {
 	form := tab.get("/new/outreach").to()
 	path, _, _ := strings.Cut(form, "?")
 	tab.post(path, with(tab.get(form).form(path, url.Values{"households": {"3"}, "service_area": {""}}), doKeep))
-	tab.get("/handover").says("交给谁", "还有 3 项要交", "仅在本机")
+	tab.get("/handover").says("由谁接手", "还有 3 项要交", "仅在本机")
 
 	tab.post("/handover/to", nil).says("请选择由谁接手。")
 	page := tab.get("/handover/to").says("李雷", "赵敏").silent("王芳")

@@ -660,10 +660,12 @@ func (v *visit) heldDecided() error {
 
 // correct leads to a form with what a held change has. The form goes by the change's own id, so that there is one for each.
 func (v *visit) correct(h clientlib.HeldChange, held []clientlib.HeldChange) error {
+	changes := append([]clientlib.HeldChange{h}, togetherWith(h, held)...)
+	secret := slices.ContainsFunc(changes, func(h clientlib.HeldChange) bool { return identifies(h.Kind) })
 	switch {
 	case !correctable(h):
 		return errNoPage
-	case identifies(h.Kind) && !v.desk.identified(v.wall()):
+	case secret && !v.desk.identified(v.wall()):
 		return v.to(pathUnlock + "?next=" + pathEscape(pathInbox))
 	}
 	to := "/forms/" + h.Change.String()
@@ -691,7 +693,7 @@ func (v *visit) correct(h clientlib.HeldChange, held []clientlib.HeldChange) err
 		f.Record = h.Record
 		a.write(values, h.Kind, r.Message)
 	}
-	for _, one := range append([]clientlib.HeldChange{h}, togetherWith(h, held)...) {
+	for _, one := range changes {
 		a.overwrite(values, h.Kind, one)
 	}
 	f.Values = []byte(values.Encode())

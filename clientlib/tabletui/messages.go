@@ -266,8 +266,8 @@ var messages = map[string]words.Message{
 	"done_pin": {EN: "The new PIN holds from now on.", ZH: "PIN 已更改，现在起用新的。"},
 
 	"handover_lead":        {EN: "Step by step. You can leave this page at any time and go on later.", ZH: "一步一步来，随时可以离开，以后接着做。"},
-	"handover_to":          {EN: "To whom", ZH: "交给谁"},
-	"handover_what":        {EN: "What", ZH: "交什么"},
+	"handover_to":          {EN: "Who takes over", ZH: "由谁接手"},
+	"handover_what":        {EN: "What to hand over", ZH: "交哪些内容"},
 	"handover_check":       {EN: "What will change", ZH: "交接后的变化"},
 	"handover_sheet":       {EN: "Hand-over sheet", ZH: "交接单"},
 	"handover_safe":        {EN: "Everything safe", ZH: "全部安全保存"},
