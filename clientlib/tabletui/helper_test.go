@@ -3,6 +3,7 @@ package tabletui
 import (
 	"bytes"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -46,9 +47,15 @@ type clock struct {
 // newTablet is the tablet of 王芳, enrolled and signed in, with all that the server had. It syncs only when it is told to.
 func newTablet(t *testing.T) *tablet {
 	t.Helper()
+	return tabletOf(t, "wang-fang")
+}
+
+// tabletOf is newTablet for the worker of another code. The profile goes by the same name.
+func tabletOf(t *testing.T, code string) *tablet {
+	t.Helper()
 	t.Parallel() // each PIN takes its time
 	tab := emptyTablet(t)
-	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code("wang-fang")}}).leads("/sync?done=enrolled")
+	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code(code)}}).leads("/sync?done=enrolled")
 	tab.settles(time.Time{})
 	return tab
 }
@@ -79,7 +86,7 @@ func (c *clock) later(d time.Duration) {
 func (tab *tablet) start() {
 	tab.Helper()
 	ui, err := New(Config{
-		Folder: tab.folder, Options: clientlib.Options{Wall: tab.wall, Transport: tab.server},
+		Folder: tab.folder, Log: slog.New(slog.NewTextHandler(tab.Output(), nil)), Options: clientlib.Options{Wall: tab.wall, Transport: tab.server},
 		Syncing: clientlib.SyncerOptions{After: func(time.Duration) <-chan time.Time { return nil }},
 	})
 	if err != nil {

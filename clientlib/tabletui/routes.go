@@ -81,5 +81,28 @@ func routes() []route {
 		{method: "GET", path: pathPaper + "/{form}", do: (*visit).paperPage},
 		{method: "POST", path: pathPaper + "/{form}", do: (*visit).paperSent},
 		{method: "POST", path: pathPaper + "/{form}/kept", do: (*visit).paperKept},
+		{method: "GET", path: pathInbox, do: (*visit).inbox},
+		{method: "POST", path: pathInbox + "/conflicts/{conflict}", do: (*visit).conflictAnswered},
+		{method: "POST", path: pathInbox + "/held/{change}", do: (*visit).heldDecided},
+
+		{method: "GET", path: pathSettings, do: (*visit).settingsPage},
+		{method: "POST", path: pathSettings, do: (*visit).set},
+		{method: "POST", path: pathSettings + "/pin", do: (*visit).setPIN},
+
+		{method: "GET", path: pathHandover, do: (*visit).handoverPage},
+		{method: "GET", path: pathHandoverTo, do: (*visit).handoverTo},
+		{method: "POST", path: pathHandoverTo, do: (*visit).handoverToChosen},
+		{method: "GET", path: pathHandoverWhat, do: (*visit).handoverWhat},
+		{method: "POST", path: pathHandoverWhat, do: (*visit).handoverWhatChosen},
+		{method: "POST", path: pathHandover + "/forms/{form}", do: (*visit).handoverForm},
+		{method: "GET", path: pathHandoverCheck, do: (*visit).handoverCheck},
+		{method: "POST", path: pathHandoverCheck, do: (*visit).handOver},
+		{method: "GET", path: pathHandoverSheet, do: (*visit).handoverSheetPage},
+		{method: "GET", path: pathHandoverSafe, do: (*visit).handoverSafe},
+		{method: "GET", path: pathHandoverSafe + "/state", do: (*visit).handoverSafeState, quiet: true},
+		{method: "POST", path: pathHandoverSafe, do: (*visit).handoverSync},
+		{method: "GET", path: pathHandoverTablet, do: (*visit).handoverTablet},
+		{method: "POST", path: pathHandoverTablet + "/successor", do: (*visit).successorEnrols},
+		{method: "POST", path: pathHandoverTablet + "/leave", do: (*visit).leave},
 	}
 }

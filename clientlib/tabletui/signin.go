@@ -210,18 +210,17 @@ func (v *visit) enrolled() error {
 
 // speak chooses the language.
 func (v *visit) speak() error {
-	chosen := v.settings
-	chosen.Language = "en"
+	language := "en"
 	if v.r.PostFormValue("language") == "zh" {
-		chosen.Language = "zh"
+		language = "zh"
 	}
 	if v.desk != nil {
-		if err := v.desk.setWants(chosen); err != nil {
+		if err := v.desk.set(func(s *settings) { s.Language = language }); err != nil {
 			return err
 		}
 		return v.to(v.next())
 	}
-	v.UI.speakFirst(chosen.Language)
+	v.UI.speakFirst(language)
 	return v.to(v.next())
 }
 

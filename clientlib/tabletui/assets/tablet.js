@@ -37,3 +37,8 @@ document.addEventListener("htmx:error", (event) => {
   const unanswered = document.getElementById("unanswered");
   if (unanswered && event.target.elements?.namedItem("tap")) unanswered.hidden = false;
 });
+const printing = document.querySelector("[data-print]");
+if (printing) {
+  printing.hidden = false;
+  printing.addEventListener("click", () => print());
+}
