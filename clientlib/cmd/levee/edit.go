@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
 )
@@ -39,10 +40,10 @@ func (c *updateCmd) Run(s *session) error {
 		return s.fail(clientlib.CodeKindMismatch, notOnTablets, s.kindLabel(r.Kind))
 	}
 	if len(c.Fields)+len(c.Clear) == 0 {
-		return &failure{code: "usage", exit: 2, text: s.say(nothingToChange)}
+		return &failure{code: "usage", exit: 2, text: s.Say(nothingToChange)}
 	}
 	partial := record.New(r.Kind)
-	fields := settable(r.Kind)
+	fields := words.Settable(r.Kind)
 	written := map[protoreflect.FieldDescriptor][]string{}
 	for _, assignment := range c.Fields {
 		name, value, ok := strings.Cut(strings.Replace(assignment, "＝", "=", 1), "=")
@@ -84,7 +85,7 @@ func (c *restoreCmd) Run(s *session) error {
 	return s.editing(c.ID, s.store.Restore, recordRestored)
 }
 
-func (s *session) editing(text string, edit func(context.Context, hlc.ID) error, done message) error {
+func (s *session) editing(text string, edit func(context.Context, hlc.ID) error, done words.Message) error {
 	r, err := s.record(text)
 	if err != nil {
 		return err
@@ -106,8 +107,8 @@ func (s *session) record(text string) (clientlib.AnyRecord, error) {
 
 func (s *session) noSuchField(k record.Kind, name string) error {
 	var names []string
-	for _, f := range settable(k) {
+	for _, f := range words.Settable(k) {
 		names = append(names, nameOf(f))
 	}
-	return &failure{code: "usage", exit: 2, text: s.say(noSuchField, s.kindLabel(k), name, strings.Join(names, ", "))}
+	return &failure{code: "usage", exit: 2, text: s.Say(noSuchField, s.kindLabel(k), name, strings.Join(names, ", "))}
 }

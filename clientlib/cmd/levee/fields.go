@@ -13,76 +13,27 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
-// form is how people write the values of a field. It follows from the field's type, so that a new field needs no code.
-type form int
-
-const (
-	aText form = iota
-	aNumber
-	aDate
-	anInstant
-	aYesOrNo
-	aChoice
-	anAgeBand
-	aReference
-	aCode
-	aCompound
-)
-
-func formOf(f protoreflect.FieldDescriptor) form {
-	switch f.Kind() {
-	case protoreflect.EnumKind:
-		return aChoice
-	case protoreflect.BoolKind:
-		return aYesOrNo
-	case protoreflect.MessageKind:
-		return aCompound
-	case protoreflect.Int64Kind:
-		return anInstant
-	case protoreflect.BytesKind:
-		if f.Name() == "token" || f.Name() == "client_tokens" {
-			return aCode
-		}
-		return aReference
-	case protoreflect.Int32Kind:
-		if f.Name() == "edition" {
-			return aNumber
-		}
-		return aDate
-	case protoreflect.Uint32Kind, protoreflect.Sint32Kind:
-		if f.Name() == "age_band" {
-			return anAgeBand
-		}
-		return aNumber
-	default:
-		return aText
-	}
+// shortNames are what people write for fields whose own names are long, or are not words for people.
+var shortNames = map[protoreflect.Name]string{
+	"first_time":    "first",
+	"cells":         "cell",
+	"token":         "code",
+	"client_tokens": "client-code",
 }
 
-// settable are the fields of a kind that people set, its own before the common ones.
-func settable(k record.Kind) []protoreflect.FieldDescriptor {
-	var own, common []protoreflect.FieldDescriptor
-	fields := record.New(k).ProtoReflect().Descriptor().Fields()
-	for i := range fields.Len() {
-		switch f := fields.Get(i); {
-		case f.Number() == record.DeletedField: // by the commands delete and restore
-		case f.Name() == "reviewed": // filled in when a review is logged
-		case isCommon(f):
-			common = append(common, f)
-		default:
-			own = append(own, f)
-		}
+// nameOf is what people write for a field on the command line.
+func nameOf(f protoreflect.FieldDescriptor) string {
+	if short, ok := shortNames[f.Name()]; ok {
+		return short
 	}
-	return append(own, common...)
+	return strings.ReplaceAll(string(f.Name()), "_", "-")
 }
-
-// isCommon reports whether all kinds have a field.
-func isCommon(f protoreflect.FieldDescriptor) bool { return f.Number() < 16 }
 
 // fieldNamed is the field of a message that people call name: by its short name, its own, or its word in either
 // language, which need not name the unit.
@@ -90,28 +41,20 @@ func fieldNamed(fields []protoreflect.FieldDescriptor, name string) protoreflect
 	name = strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "_", "-")
 	for _, f := range fields {
 		own := strings.ReplaceAll(string(f.Name()), "_", "-")
-		label := wordsIn("zh").label(f)
+		label := words.In("zh").Field(f)
 		withoutUnit, _, _ := strings.Cut(label, "（")
-		if slices.Contains([]string{nameOf(f), own, label, withoutUnit, strings.ToLower(wordsIn("en").label(f))}, name) {
+		if slices.Contains([]string{nameOf(f), own, label, withoutUnit, strings.ToLower(words.In("en").Field(f))}, name) {
 			return f
 		}
 	}
 	return nil
 }
 
-func fieldsOf(m protoreflect.MessageDescriptor) []protoreflect.FieldDescriptor {
-	fields := make([]protoreflect.FieldDescriptor, m.Fields().Len())
-	for i := range fields {
-		fields[i] = m.Fields().Get(i)
-	}
-	return fields
-}
-
 // set reads what a person wrote for a field, once or several times, into a message of kind k.
 func (s *session) set(k record.Kind, m protoreflect.Message, f protoreflect.FieldDescriptor, written []string) error {
 	if !f.IsList() {
 		if len(written) > 1 {
-			return s.refuse(f, written[1], s.say(onlyOnce))
+			return s.refuse(f, written[1], s.Say(onlyOnce))
 		}
 		v, err := s.value(k, f, written[0], m.NewField(f))
 		if err != nil {
@@ -121,7 +64,7 @@ func (s *session) set(k record.Kind, m protoreflect.Message, f protoreflect.Fiel
 		return nil
 	}
 	separators := ",，"
-	if formOf(f) == aCompound {
+	if words.FormOf(f) == words.Compound {
 		separators = ";；"
 	}
 	list := m.Mutable(f).List()
@@ -178,46 +121,46 @@ func split(text, separators string) []string {
 func (s *session) value(k record.Kind, f protoreflect.FieldDescriptor, written string, empty protoreflect.Value) (protoreflect.Value, error) {
 	none := protoreflect.Value{}
 	text := strings.TrimSpace(written)
-	switch formOf(f) {
-	case aNumber:
+	switch words.FormOf(f) {
+	case words.Number:
 		return s.numberValue(f, text)
-	case aDate:
+	case words.Date:
 		d, err := record.ParseDate(text)
 		if err != nil {
-			return none, s.refuse(f, written, s.say(likeADate))
+			return none, s.refuse(f, written, s.Say(likeADate))
 		}
 		return protoreflect.ValueOfInt32(int32(d)), nil
-	case anInstant:
+	case words.Instant:
 		t, err := s.parseInstant(text)
 		if err != nil {
-			return none, s.refuse(f, written, s.say(likeAnInstant))
+			return none, s.refuse(f, written, s.Say(likeAnInstant))
 		}
 		return protoreflect.ValueOfInt64(t.UnixMilli()), nil
-	case aYesOrNo:
+	case words.YesOrNo:
 		switch strings.ToLower(text) {
 		case "yes", "true", "是":
 			return protoreflect.ValueOfBool(true), nil
 		case "no", "false", "否":
 			return protoreflect.ValueOfBool(false), nil
 		}
-		return none, s.refuse(f, written, s.say(yesOrNo))
-	case aChoice:
+		return none, s.refuse(f, written, s.Say(yesOrNo))
+	case words.Choice:
 		return s.choiceValue(f, text)
-	case anAgeBand:
+	case words.AgeBand:
 		return s.ageBandValue(f, text)
-	case aReference:
+	case words.Reference:
 		r, err := s.find(text, s.kindsMeant(k, f)...)
 		if err != nil {
 			return none, err
 		}
 		return protoreflect.ValueOfBytes(r[:]), nil
-	case aCode:
+	case words.Code:
 		b, err := hex.DecodeString(text)
 		if err != nil || len(b) != 16 {
-			return none, s.refuse(f, written, s.say(likeACode))
+			return none, s.refuse(f, written, s.Say(likeACode))
 		}
 		return protoreflect.ValueOfBytes(b), nil
-	case aCompound:
+	case words.Compound:
 		return empty, s.readParts(k, f, text, empty.Message())
 	default:
 		text, err := s.textOrInput(f, written)
@@ -229,7 +172,7 @@ func (s *session) numberValue(f protoreflect.FieldDescriptor, text string) (prot
 	n, err := strconv.ParseInt(text, 10, 64)
 	unsigned := f.Kind() == protoreflect.Uint32Kind
 	if err != nil || n > math.MaxInt32 || n < math.MinInt32 || (unsigned && n < 0) {
-		return protoreflect.Value{}, s.refuse(f, text, s.say(wholeNumber))
+		return protoreflect.Value{}, s.refuse(f, text, s.Say(wholeNumber))
 	}
 	if unsigned {
 		return protoreflect.ValueOfUint32(uint32(n)), nil //nolint:gosec // not negative
@@ -239,88 +182,41 @@ func (s *session) numberValue(f protoreflect.FieldDescriptor, text string) (prot
 
 func (s *session) choiceValue(f protoreflect.FieldDescriptor, text string) (protoreflect.Value, error) {
 	wanted := strings.ReplaceAll(strings.ToLower(text), "-", "_")
-	choices := s.choices(f.Enum())
-	for _, c := range choices {
-		if wanted == c.name || text == c.label || text == c.zh || strings.EqualFold(text, c.en) {
-			return protoreflect.ValueOfEnum(c.number), nil
+	options := s.terms().Options(f.Enum())
+	for _, o := range options {
+		if wanted == o.Name || text == o.Label || text == o.ZH || strings.EqualFold(text, o.EN) {
+			return protoreflect.ValueOfEnum(o.Number), nil
 		}
 	}
-	return protoreflect.Value{}, s.refuse(f, text, s.say(oneOf, s.list(s.choiceNames(choices))))
-}
-
-// choice is a value of an enumeration.
-type choice struct {
-	number protoreflect.EnumNumber
-	name   string // stable
-	en, zh string
-	label  string // in the language of the session
-}
-
-// choices are the values of an enumeration, the deployment's own service areas among them.
-func (s *session) choices(e protoreflect.EnumDescriptor) []choice {
-	var all []choice
-	for i := range e.Values().Len() {
-		v := e.Values().Get(i)
-		all = append(all, choice{v.Number(), choiceName(v), wordsIn("en").choice(v), wordsIn("zh").choice(v), s.choice(v)})
-	}
-	if e.Name() != "ServiceArea" {
-		return all
-	}
-	for _, named := range s.deployment().GetServiceAreas() {
-		c := choice{
-			number: named.GetNumber().Number(), name: strconv.Itoa(int(named.GetNumber())), en: named.GetLabelEn(), zh: named.GetLabelZh(),
-			label: s.either(named.GetLabelEn(), named.GetLabelZh()),
-		}
-		if c.label == "" {
-			c.label = cmp.Or(c.zh, c.en, c.name)
-		}
-		if i := slices.IndexFunc(all, func(o choice) bool { return o.number == c.number }); i >= 0 {
-			c.name = all[i].name
-			all[i] = c
-		} else {
-			all = append(all, c)
-		}
-	}
-	return all
+	return protoreflect.Value{}, s.refuse(f, text, s.Say(oneOf, s.List(s.choiceNames(options))))
 }
 
 // choiceNames are the choices as people write them, with their words beside them where those are other ones.
-func (s *session) choiceNames(choices []choice) []string {
+func (s *session) choiceNames(options []words.Option) []string {
 	var names []string
-	for _, c := range choices {
-		name := strings.ReplaceAll(c.name, "_", "-")
-		if s.chinese || strings.ReplaceAll(name, "-", " ") != c.label {
-			name += " " + c.label
+	for _, o := range options {
+		name := strings.ReplaceAll(o.Name, "_", "-")
+		if s.Lang() == "zh" || strings.ReplaceAll(name, "-", " ") != o.Label {
+			name += " " + o.Label
 		}
 		names = append(names, name)
 	}
 	return append(names[1:], names[0]) // unknown goes last
 }
 
-// ageBands are the deployment's age bands as people write them; number 0 is unknown.
-func (s *session) ageBands() []string {
-	bands := []string{"unknown"}
-	low := uint32(0)
-	for _, high := range record.AgeBands(s.deployment()) {
-		bands = append(bands, strconv.Itoa(int(low))+"-"+strconv.Itoa(int(high)))
-		low = high + 1
-	}
-	return append(bands, strconv.Itoa(int(low))+"+")
-}
-
 func (s *session) ageBandValue(f protoreflect.FieldDescriptor, text string) (protoreflect.Value, error) {
-	bands := s.ageBands()
+	bands := s.terms().AgeBands()
 	wanted := strings.NewReplacer("–", "-", "岁", "", "以上", "+", "不详", "unknown").Replace(strings.ToLower(text))
 	if i := slices.Index(bands, wanted); i >= 0 {
 		return protoreflect.ValueOfUint32(uint32(i)), nil //nolint:gosec // an index of a short list
 	}
-	return protoreflect.Value{}, s.refuse(f, text, s.say(oneOf, s.list(append(bands[1:], bands[0]))))
+	return protoreflect.Value{}, s.refuse(f, text, s.Say(oneOf, s.List(append(bands[1:], bands[0]))))
 }
 
 // readParts reads a value that has parts, such as "female,18-59,first=12": parts without a name are those of the message
 // in their order.
 func (s *session) readParts(k record.Kind, f protoreflect.FieldDescriptor, text string, into protoreflect.Message) error {
-	fields := fieldsOf(f.Message())
+	fields := words.Fields(f.Message())
 	for i, part := range split(text, ",，") {
 		name, value, named := strings.Cut(strings.Replace(part, "＝", "=", 1), "=")
 		var field protoreflect.FieldDescriptor
@@ -331,7 +227,7 @@ func (s *session) readParts(k record.Kind, f protoreflect.FieldDescriptor, text 
 			field, value = fields[i], part
 		}
 		if field == nil {
-			return s.refuse(f, part, s.say(partsAre, s.partNames(f.Message())))
+			return s.refuse(f, part, s.Say(partsAre, s.partNames(f.Message())))
 		}
 		if strings.TrimSpace(value) == "" {
 			continue // a part left out
@@ -346,7 +242,7 @@ func (s *session) readParts(k record.Kind, f protoreflect.FieldDescriptor, text 
 // partNames says how a value with parts is written.
 func (s *session) partNames(m protoreflect.MessageDescriptor) string {
 	var names []string
-	for _, f := range fieldsOf(m) {
+	for _, f := range words.Fields(m) {
 		names = append(names, nameOf(f))
 	}
 	return strings.Join(names, ",")
@@ -359,7 +255,7 @@ func (s *session) textOrInput(f protoreflect.FieldDescriptor, written string) (s
 		return written, nil
 	}
 	if s.inputTaken {
-		return "", s.refuse(f, written, s.say(onlyOnce))
+		return "", s.refuse(f, written, s.Say(onlyOnce))
 	}
 	s.inputTaken = true
 	b, err := io.ReadAll(io.LimitReader(s.in, record.MaxFieldsBytes))
@@ -380,89 +276,7 @@ func (s *session) parseInstant(text string) (time.Time, error) {
 
 // shownText is a value as people read it.
 func (s *session) shownText(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
-	if f.IsList() {
-		var items []string
-		for i := range v.List().Len() {
-			items = append(items, s.shownItem(f, v.List().Get(i)))
-		}
-		if formOf(f) == aCompound {
-			return strings.Join(items, s.either("; ", "；"))
-		}
-		return s.list(items)
-	}
-	return s.shownItem(f, v)
-}
-
-func (s *session) shownItem(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
-	switch formOf(f) {
-	case aNumber:
-		if f.Name() == "edition" { // a year has no thousands
-			return strconv.FormatInt(integer(v), 10)
-		}
-		return s.number(integer(v))
-	case aDate:
-		return s.date(record.Date(v.Int())) //nolint:gosec // the field has 32 bits
-	case anInstant:
-		return s.instant(time.UnixMilli(v.Int()).In(s.zone()))
-	case aYesOrNo:
-		if v.Bool() {
-			return s.say(yes)
-		}
-		return s.say(no)
-	case aChoice:
-		return s.choiceOf(f.Enum(), v.Enum()).label
-	case anAgeBand:
-		return s.shownBand(v.Uint())
-	case aReference:
-		return s.named(v.Bytes())
-	case aCode:
-		return hex.EncodeToString(v.Bytes())
-	case aCompound:
-		var parts []string
-		for _, part := range fieldsOf(f.Message()) {
-			if v.Message().Has(part) {
-				parts = append(parts, s.say(partIs, s.label(part), s.shownText(part, v.Message().Get(part))))
-			}
-		}
-		return s.list(parts)
-	default:
-		return v.String()
-	}
-}
-
-// integer is the number in a value of any integer type.
-func integer(v protoreflect.Value) int64 {
-	switch n := v.Interface().(type) {
-	case uint32:
-		return int64(n)
-	case int32:
-		return int64(n)
-	default:
-		return v.Int()
-	}
-}
-
-// choiceOf is a value of an enumeration; its number where only a newer program has a name for it.
-func (s *session) choiceOf(e protoreflect.EnumDescriptor, number protoreflect.EnumNumber) choice {
-	for _, c := range s.choices(e) {
-		if c.number == number {
-			return c
-		}
-	}
-	plain := strconv.Itoa(int(number))
-	return choice{number: number, name: plain, label: plain}
-}
-
-func (s *session) shownBand(number uint64) string {
-	bands := s.ageBands()
-	switch {
-	case number == 0:
-		return s.say(unknownAge)
-	case number < uint64(len(bands)):
-		return strings.Replace(bands[number], "-", "–", 1)
-	default:
-		return strconv.FormatUint(number, 10)
-	}
+	return s.terms().Value(f, v, s.named)
 }
 
 // fieldValues are the fields of a message as JSON has them: days as "2021-09-23", instants by RFC 3339, choices and age
@@ -490,30 +304,30 @@ func (s *session) fieldValue(f protoreflect.FieldDescriptor, v protoreflect.Valu
 }
 
 func (s *session) plain(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
-	switch formOf(f) {
-	case aNumber:
-		return integer(v)
-	case aDate:
+	switch words.FormOf(f) {
+	case words.Number:
+		return words.Integer(v)
+	case words.Date:
 		return record.Date(v.Int()).String() //nolint:gosec // the field has 32 bits
-	case anInstant:
+	case words.Instant:
 		return time.UnixMilli(v.Int()).In(s.zone()).Format(time.RFC3339Nano)
-	case aYesOrNo:
+	case words.YesOrNo:
 		return v.Bool()
-	case aChoice:
-		return s.choiceOf(f.Enum(), v.Enum()).name
-	case anAgeBand:
-		if bands := s.ageBands(); v.Uint() < uint64(len(bands)) {
+	case words.Choice:
+		return s.terms().OptionOf(f.Enum(), v.Enum()).Name
+	case words.AgeBand:
+		if bands := s.terms().AgeBands(); v.Uint() < uint64(len(bands)) {
 			return bands[v.Uint()]
 		}
 		return v.Uint()
-	case aReference:
+	case words.Reference:
 		if id, ok := idOf(v.Bytes()); ok {
 			return id.String()
 		}
 		return hex.EncodeToString(v.Bytes())
-	case aCode:
+	case words.Code:
 		return hex.EncodeToString(v.Bytes())
-	case aCompound:
+	case words.Compound:
 		return s.fieldValues(v.Message())
 	default:
 		return v.String()

@@ -9,6 +9,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/clientlib/internal/fakeserver"
+	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
@@ -44,25 +46,25 @@ func sampleOf(t *testing.T, k record.Kind, f protoreflect.FieldDescriptor, ids m
 		return s
 	}
 	one := func() sample {
-		switch formOf(f) {
-		case aText:
+		switch words.FormOf(f) {
+		case words.Text:
 			return sample{"一段文字, 第二句 = 完。", "一段文字, 第二句 = 完。"}
-		case aNumber:
+		case words.Number:
 			return sample{"1", 1.0}
-		case aDate:
+		case words.Date:
 			return sample{"2021-10-12", "2021-10-12"}
-		case anInstant:
+		case words.Instant:
 			return sample{"2021-10-13T08:30", "2021-10-13T08:30:00+08:00"}
-		case aYesOrNo:
+		case words.YesOrNo:
 			return sample{"是", true}
-		case aChoice:
+		case words.Choice:
 			last := f.Enum().Values().Get(f.Enum().Values().Len() - 1)
-			return sample{wordsIn("zh").choice(last), choiceName(last)}
-		case anAgeBand:
+			return sample{words.In("zh").Choice(last), words.ChoiceName(last)}
+		case words.AgeBand:
 			return sample{"60-79", "60-79"}
-		case aCode:
+		case words.Code:
 			return sample{"00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff"}
-		case aReference:
+		case words.Reference:
 			id := ids[(&session{}).kindsMeant(k, f)[0]]
 			return sample{id[len(id)-8:], id}
 		}
@@ -79,7 +81,7 @@ func sampleOf(t *testing.T, k record.Kind, f protoreflect.FieldDescriptor, ids m
 func (tab *tablet) family() map[record.Kind]string {
 	tab.t.Helper()
 	ids := map[record.Kind]string{
-		recordv1.Kind_KIND_SITE: wangzhuang.String(), recordv1.Kind_KIND_TEAM: teamA.String(), recordv1.Kind_KIND_WORKER: liLei.String(),
+		recordv1.Kind_KIND_SITE: fakeserver.Wangzhuang.String(), recordv1.Kind_KIND_TEAM: fakeserver.TeamA.String(), recordv1.Kind_KIND_WORKER: fakeserver.LiLei.String(),
 	}
 	for _, k := range tabletKinds {
 		args := []string{kindName(k), "--draft"}
@@ -110,7 +112,7 @@ func TestEveryFieldOfEveryKindCanBeLogged(t *testing.T) {
 				args = []string{"count", ids[recordv1.Kind_KIND_COMMUNITY_ACTIVITY][28:]}
 			}
 			want := map[string]any{}
-			for _, f := range settable(k) {
+			for _, f := range words.Settable(k) {
 				s := sampleOf(t, k, f, ids)
 				switch {
 				case k == recordv1.Kind_KIND_HEADCOUNT && f.Name() == "activity":
@@ -139,8 +141,8 @@ func TestEveryFieldOfEveryKindCanBeLogged(t *testing.T) {
 			for _, lang := range []string{"en", "zh"} {
 				tab.lang = lang
 				text := tab.must("show", made["id"].(string))
-				for _, f := range settable(k) {
-					if _, ok := want[string(f.Name())]; ok && !strings.Contains(text, wordsIn(lang).label(f)) {
+				for _, f := range words.Settable(k) {
+					if _, ok := want[string(f.Name())]; ok && !strings.Contains(text, words.In(lang).Field(f)) {
 						t.Errorf("%s is not shown in %s:\n%s", f.Name(), lang, text)
 					}
 				}
@@ -160,12 +162,12 @@ func TestEveryFieldOfEveryKindCanBeUpdated(t *testing.T) {
 			args := []string{"update", ids[k]}
 			var emptied []string
 			want := map[string]any{}
-			for i, f := range settable(k) {
+			for i, f := range words.Settable(k) {
 				if f.Name() == "duplicate_of" {
 					continue // no record is its own duplicate
 				}
 				s := sampleOf(t, k, f, ids)
-				name := []string{nameOf(f), string(f.Name()), wordsIn("zh").label(f)}[i%3]
+				name := []string{nameOf(f), string(f.Name()), words.In("zh").Field(f)}[i%3]
 				args = append(args, name+"="+s.written)
 				want[string(f.Name())] = s.shown
 				owned := f.Number() == record.OwnerField(k) && k != recordv1.Kind_KIND_RESOURCE_LINK && k != recordv1.Kind_KIND_RISK_ALERT
@@ -189,18 +191,18 @@ func TestEveryFieldOfEveryKindCanBeUpdated(t *testing.T) {
 
 // Each choice has a name and a word in each language, and all of them are understood.
 func TestEveryChoiceCanBeWritten(t *testing.T) {
-	s := &session{words: wordsIn("en")}
+	s := &session{Words: words.In("en")}
 	seen := map[protoreflect.FullName]bool{}
 	for _, k := range tabletKinds {
-		for _, f := range settable(k) {
-			if formOf(f) != aChoice || seen[f.Enum().FullName()] {
+		for _, f := range words.Settable(k) {
+			if words.FormOf(f) != words.Choice || seen[f.Enum().FullName()] {
 				continue
 			}
 			seen[f.Enum().FullName()] = true
 			for i := range f.Enum().Values().Len() {
 				v := f.Enum().Values().Get(i)
 				for _, written := range []string{
-					choiceName(v), strings.ReplaceAll(choiceName(v), "_", "-"), strings.ToUpper(choiceName(v)), wordsIn("en").choice(v), wordsIn("zh").choice(v),
+					words.ChoiceName(v), strings.ReplaceAll(words.ChoiceName(v), "_", "-"), strings.ToUpper(words.ChoiceName(v)), words.In("en").Choice(v), words.In("zh").Choice(v),
 				} {
 					got, err := s.choiceValue(f, written)
 					if err != nil || got.Enum() != v.Number() {
@@ -264,7 +266,7 @@ func TestShortIDs(t *testing.T) {
 	if short := tab.object(1, "show", id[len(id)-3:])["error"].(map[string]any); short["code"] != "record_missing" {
 		t.Errorf("three digits: %v", short)
 	}
-	if gone := tab.object(1, "show", testID(9, 9).String())["error"].(map[string]any); gone["code"] != "record_missing" {
+	if gone := tab.object(1, "show", fakeserver.TestID(9, 9).String())["error"].(map[string]any); gone["code"] != "record_missing" {
 		t.Errorf("an id that is not here: %v", gone)
 	}
 
@@ -276,10 +278,10 @@ func TestShortIDs(t *testing.T) {
 	}
 
 	// A reference fits only records that the field may name.
-	s.set(testID(4, 9), &recordv1.Worker{Name: new("W-2")})
+	s.Set(fakeserver.TestID(4, 9), &recordv1.Worker{Name: new("W-2")})
 	tab.must("sync")
-	session := tab.object(0, "log", "case-session", "--draft", "--case", "W-2", "--co-workers", fmt.Sprintf("王芳,%s", testID(4, 9)))
-	if w := session["fields"].(map[string]any)["co_workers"].([]any); len(w) != 2 || w[0] != wangFang.String() {
+	session := tab.object(0, "log", "case-session", "--draft", "--case", "W-2", "--co-workers", fmt.Sprintf("王芳,%s", fakeserver.TestID(4, 9)))
+	if w := session["fields"].(map[string]any)["co_workers"].([]any); len(w) != 2 || w[0] != fakeserver.WangFang.String() {
 		t.Errorf("co-workers %v", w)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -78,7 +79,7 @@ func (c *heldCmd) Run(s *session) error {
 	}{[]heldJSON{}}
 	for _, h := range held {
 		one := heldJSON{
-			Change: h.Change.String(), Record: h.Record.String(), Kind: kindID(h.Kind), Code: h.Code, Message: s.why(h.Code), Makes: h.Makes,
+			Change: h.Change.String(), Record: h.Record.String(), Kind: words.KindName(h.Kind), Code: h.Code, Message: s.why(h.Code), Makes: h.Makes,
 			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()), Decision: decisionNames[h.Decision],
 		}
 		if h.Message != nil {
@@ -91,7 +92,7 @@ func (c *heldCmd) Run(s *session) error {
 			s.line(nothingHeld)
 			return
 		}
-		s.line(heldAre, s.count(changesCount, int64(len(held))))
+		s.line(heldAre, s.Count(changesCount, int64(len(held))))
 		for i, h := range held {
 			s.heldChange(i+1, h)
 		}
@@ -115,7 +116,7 @@ type decisionJSON struct {
 	Decision string `json:"decision"`
 }
 
-func (s *session) decide(args decisionArgs, decision recordv1.Decision, done message) error {
+func (s *session) decide(args decisionArgs, decision recordv1.Decision, done words.Message) error {
 	change, err := s.heldNamed(args.Change)
 	if err != nil {
 		return err
@@ -151,11 +152,11 @@ func (s *session) heldNamed(text string) (hlc.ID, error) {
 }
 
 // why is the reason of a held change, in words.
-func (s *session) why(code string) string { return record.Message(record.Code(code), s.lang()) }
+func (s *session) why(code string) string { return record.Message(record.Code(code), s.Lang()) }
 
 func (s *session) heldChange(n int, h clientlib.HeldChange) {
 	fmt.Fprintln(&s.out)
-	s.line(heldHeading, n, s.headline(clientlib.AnyRecord{ID: h.Record, Kind: h.Kind, Message: h.Message}), shortID(h.Record), s.instant(h.Made.In(s.zone())))
+	s.line(heldHeading, n, s.headline(clientlib.AnyRecord{ID: h.Record, Kind: h.Kind, Message: h.Message}), shortID(h.Record), s.Instant(h.Made.In(s.zone())))
 	s.line(heldBecause, s.why(h.Code))
 	s.line(heldChange, shortID(h.Change))
 	switch {
@@ -170,18 +171,18 @@ func (s *session) heldChange(n int, h clientlib.HeldChange) {
 	}
 	m := h.Message.ProtoReflect()
 	var parts []string
-	for _, f := range settable(h.Kind) {
-		if m.Has(f) && (!isCommon(f) || !h.Makes) {
-			parts = append(parts, s.say(partIs, s.label(f), shorten(s.shownText(f, m.Get(f)), 60)))
+	for _, f := range words.Settable(h.Kind) {
+		if m.Has(f) && (!words.IsCommon(f) || !h.Makes) {
+			parts = append(parts, s.Labelled(s.Field(f), shorten(s.shownText(f, m.Get(f)), 60)))
 		}
 	}
 	for _, name := range h.Cleared {
 		if f := m.Descriptor().Fields().ByName(protoreflect.Name(name)); f != nil {
-			parts = append(parts, s.say(partIs, s.label(f), s.say(emptied)))
+			parts = append(parts, s.Labelled(s.Field(f), s.Say(emptied)))
 		}
 	}
 	if len(parts) > 0 {
-		s.line(heldContent, strings.Join(parts, s.either("; ", "；")))
+		s.line(heldContent, strings.Join(parts, s.Either("; ", "；")))
 	}
 }
 
@@ -195,7 +196,7 @@ func (c *conflictsCmd) Run(s *session) error {
 		Conflicts []conflictJSON `json:"conflicts"`
 	}{[]conflictJSON{}}
 	for _, conflict := range conflicts {
-		one := conflictJSON{Record: conflict.Target.String(), Kind: kindID(conflict.Message.GetTargetKind()), Field: conflict.Field}
+		one := conflictJSON{Record: conflict.Target.String(), Kind: words.KindName(conflict.Message.GetTargetKind()), Field: conflict.Field}
 		for _, side := range conflict.Sides {
 			one.Sides = append(one.Sides, s.sideJSON(conflict, side))
 		}
@@ -206,7 +207,7 @@ func (c *conflictsCmd) Run(s *session) error {
 			s.line(noConflicts)
 			return
 		}
-		s.line(conflictsAre, s.count(fieldsCount, int64(len(conflicts))))
+		s.line(conflictsAre, s.Count(fieldsCount, int64(len(conflicts))))
 		for i, conflict := range conflicts {
 			s.conflict(i+1, conflict)
 		}
@@ -232,16 +233,16 @@ func fieldOfConflict(c clientlib.Conflict) protoreflect.FieldDescriptor {
 
 func (s *session) author(id hlc.ID) string {
 	if id == (hlc.ID{}) {
-		return s.say(somebody)
+		return s.Say(somebody)
 	}
 	return s.named(id[:])
 }
 
 func (s *session) conflict(n int, c clientlib.Conflict) {
 	fmt.Fprintln(&s.out)
-	f, field := fieldOfConflict(c), s.say(newerField)
+	f, field := fieldOfConflict(c), s.Say(newerField)
 	if f != nil {
-		field = s.label(f)
+		field = s.Field(f)
 	}
 	headline := s.kindLabel(c.Message.GetTargetKind())
 	if r, err := s.store.Record(s.ctx, c.Target); err == nil {
@@ -249,7 +250,7 @@ func (s *session) conflict(n int, c clientlib.Conflict) {
 	}
 	s.line(conflictHeading, n, headline, shortID(c.Target), field)
 	for i, side := range c.Sides {
-		value := s.say(emptied)
+		value := s.Say(emptied)
 		if f != nil && side.Message != nil && side.Message.ProtoReflect().Has(f) {
 			value = s.shownText(f, side.Message.ProtoReflect().Get(f))
 		}
@@ -257,6 +258,6 @@ func (s *session) conflict(n int, c clientlib.Conflict) {
 		if i == len(c.Sides)-1 {
 			m = conflictWinner
 		}
-		s.line(m, s.author(side.Author), s.instant(side.Set.In(s.zone())), value)
+		s.line(m, s.author(side.Author), s.Instant(side.Set.In(s.zone())), value)
 	}
 }

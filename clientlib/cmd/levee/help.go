@@ -36,7 +36,7 @@ func (s *session) fillInHelps(k *kong.Kong) error {
 		if !ok {
 			return fmt.Errorf("no help is called %s", *text)
 		}
-		*text = s.say(m)
+		*text = s.Say(m)
 		return nil
 	}
 	return kong.Visit(k.Model, func(v kong.Visitable, next kong.Next) error {
@@ -63,12 +63,12 @@ func (s *session) help(node *kong.Node) {
 		usage += " " + a.Summary()
 	}
 	if len(node.Children) > 0 {
-		usage += " <" + s.say(wordCommand) + ">"
+		usage += " <" + s.Say(wordCommand) + ">"
 	}
 	s.line(usageIs, usage)
 	s.section("", [][2]string{{"", node.Help}})
-	s.section(s.say(titleArguments), argumentRows(node))
-	s.section(s.say(titleCommands), commandRows(node))
+	s.section(s.Say(titleArguments), argumentRows(node))
+	s.section(s.Say(titleCommands), commandRows(node))
 	var own, common, global [][2]string
 	for n := node; n != nil; n = n.Parent {
 		for _, f := range n.Flags {
@@ -83,11 +83,11 @@ func (s *session) help(node *kong.Node) {
 			}
 		}
 	}
-	s.section(s.say(titleFlags), own)
-	s.section(s.say(titleCommonFlags), common)
-	s.section(s.say(titleGlobalFlags), global)
+	s.section(s.Say(titleFlags), own)
+	s.section(s.Say(titleCommonFlags), common)
+	s.section(s.Say(titleGlobalFlags), global)
 	if node.Parent == nil {
-		s.section("", [][2]string{{"", s.say(moreHelp)}})
+		s.section("", [][2]string{{"", s.Say(moreHelp)}})
 	}
 }
 

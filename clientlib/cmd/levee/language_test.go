@@ -3,9 +3,8 @@ package main
 import (
 	"slices"
 	"testing"
-	"time"
 
-	"levee/syncproto/record"
+	"levee/clientlib/words"
 )
 
 func TestLanguageOf(t *testing.T) {
@@ -26,32 +25,8 @@ func TestLanguageOf(t *testing.T) {
 		{"the flag without a value", []string{"--lang"}, map[string]string{"LANG": "zh_CN"}, "zh"},
 		{"what looks like the flag behind --", []string{"--", "--lang", "zh"}, nil, "en"},
 	} {
-		if got := wordsIn(languageOf(tt.args, func(name string) string { return tt.env[name] })).lang(); got != tt.want {
+		if got := words.In(languageOf(tt.args, func(name string) string { return tt.env[name] })).Lang(); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
-		}
-	}
-}
-
-func TestNumbersAndDatesFollowTheLanguage(t *testing.T) {
-	en, zh := wordsIn("en"), wordsIn("zh")
-	at := time.Date(2021, 12, 6, 8, 5, 0, 0, time.UTC)
-	for _, tt := range []struct{ got, want string }{
-		{en.count(personsCount, 4130), "4,130 people"},
-		{zh.count(personsCount, 4130), "4,130 人"},
-		{en.count(personsCount, 1), "1 person"},
-		{en.count(personsCount, 0), "0 people"},
-		{zh.count(contactsCount, 1), "1 人次"},
-		{en.date(record.Date(20210923)), "23 Sep 2021"},
-		{zh.date(record.Date(20210923)), "2021年9月23日"},
-		{en.instant(at), "6 Dec 2021 08:05"},
-		{zh.instant(at), "2021年12月6日 08:05"},
-		{en.duration(-3723400 * time.Millisecond), "-1h2m3s"},
-		{zh.duration(3723400 * time.Millisecond), "1小时2分3秒"},
-		{en.list([]string{"a", "b"}), "a, b"},
-		{zh.list([]string{"甲", "乙"}), "甲、乙"},
-	} {
-		if tt.got != tt.want {
-			t.Errorf("%q, want %q", tt.got, tt.want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
@@ -88,14 +89,14 @@ func (c *listCmd) days(s *session) (from, to record.Date, err error) {
 func (s *session) day(flag, text string) (record.Date, error) {
 	d, err := record.ParseDate(text)
 	if err != nil {
-		return 0, &failure{code: "invalid_value", exit: 2, text: s.say(badFlag, text, flag, s.say(likeADate)), fields: []string{flag}}
+		return 0, &failure{code: "invalid_value", exit: 2, text: s.Say(badFlag, text, flag, s.Say(likeADate)), fields: []string{flag}}
 	}
 	return d, nil
 }
 
 func (c *listCmd) mine(s *session) error {
 	if k, _ := s.kindNamed(c.Kind); c.Kind != "" && k != recordv1.Kind_KIND_CASE {
-		return &failure{code: "usage", exit: 2, text: s.say(onlyCasesAreMine)}
+		return &failure{code: "usage", exit: 2, text: s.Say(onlyCasesAreMine)}
 	}
 	cases, err := s.store.MyCases(s.ctx)
 	if err != nil {
@@ -132,10 +133,10 @@ func (c *listCmd) activities(s *session, day record.Date) error {
 		for _, a := range found {
 			s.table([]clientlib.AnyRecord{a.AnyRecord})
 			for _, h := range a.Headcounts {
-				fmt.Fprintln(&s.out, "    "+s.say(countIs, s.named(h.Message.GetCounter()), s.heads(h.Message)))
+				fmt.Fprintln(&s.out, "    "+s.Say(countIs, s.named(h.Message.GetCounter()), s.heads(h.Message)))
 			}
 			if n := len(a.Attendances); n > 0 {
-				fmt.Fprintln(&s.out, "    "+s.count(attended, int64(n)))
+				fmt.Fprintln(&s.out, "    "+s.Count(attended, int64(n)))
 			}
 		}
 	})
@@ -145,17 +146,17 @@ func (c *listCmd) activities(s *session, day record.Date) error {
 func (s *session) heads(m *recordv1.Headcount) string {
 	var parts []string
 	fields := m.ProtoReflect().Descriptor().Fields()
-	for _, f := range fieldsOf(m.ProtoReflect().Descriptor()) {
+	for _, f := range words.Fields(m.ProtoReflect().Descriptor()) {
 		total := f.Name() == "first_time" || f.Name() == "returning" || f.Name() == "unsure"
 		if total && m.ProtoReflect().Has(f) && len(m.GetCells()) == 0 {
-			parts = append(parts, s.say(partIs, s.label(f), s.shownText(f, m.ProtoReflect().Get(f))))
+			parts = append(parts, s.Labelled(s.Field(f), s.shownText(f, m.ProtoReflect().Get(f))))
 		}
 	}
 	if len(m.GetCells()) > 0 {
 		cells := fields.ByName("cells")
 		parts = append(parts, s.shownText(cells, m.ProtoReflect().Get(cells)))
 	}
-	return s.list(parts)
+	return s.List(parts)
 }
 
 // anyRecord is a record of a kind as one of whatever kind.
@@ -186,5 +187,5 @@ func (s *session) noSuchKind(name string) error {
 	for _, k := range append(slices.Clone(tabletKinds), setUpKinds...) {
 		names = append(names, kindName(k))
 	}
-	return &failure{code: "usage", exit: 2, text: s.say(noSuchKind, name, strings.Join(append(names, activities), ", "))}
+	return &failure{code: "usage", exit: 2, text: s.Say(noSuchKind, name, strings.Join(append(names, activities), ", "))}
 }

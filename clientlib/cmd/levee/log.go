@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -83,7 +84,7 @@ func (c *logCmd) Run(s *session, parsed *kong.Context) error {
 // Run logs a headcount of an activity.
 func (c *countCmd) Run(s *session) error {
 	m := &recordv1.Headcount{}
-	fields := fieldsOf(m.ProtoReflect().Descriptor())
+	fields := words.Fields(m.ProtoReflect().Descriptor())
 	if err := s.set(c.flags.kind, m.ProtoReflect(), fieldNamed(fields, "activity"), []string{c.Activity}); err != nil {
 		return err
 	}
@@ -95,9 +96,9 @@ func (c *countCmd) Run(s *session) error {
 	totals := m.FirstTime != nil || m.Returning != nil || m.Unsure != nil
 	switch {
 	case len(m.GetCells()) > 0 && totals:
-		return &failure{code: "invalid_value", exit: 2, text: s.say(cellsOrTotals), fields: []string{"cells"}}
+		return &failure{code: "invalid_value", exit: 2, text: s.Say(cellsOrTotals), fields: []string{"cells"}}
 	case len(m.GetCells()) == 0 && !totals && !c.Draft:
-		return &failure{code: "missing_fields", exit: 1, text: s.say(nobodyCounted), fields: []string{"cells"}}
+		return &failure{code: "missing_fields", exit: 1, text: s.Say(nobodyCounted), fields: []string{"cells"}}
 	}
 	return s.keep(c.flags.kind, m, c.Draft)
 }
@@ -118,10 +119,10 @@ func (s *session) missing(fields []protoreflect.FieldDescriptor) error {
 	f := &failure{code: "missing_fields", exit: 1}
 	var labels []string
 	for _, field := range fields {
-		labels = append(labels, s.say(labelAndFlag, s.label(field), nameOf(field)))
+		labels = append(labels, s.Say(labelAndFlag, s.Field(field), nameOf(field)))
 		f.fields = append(f.fields, string(field.Name()))
 	}
-	f.text = s.say(fieldsMissing, s.list(labels))
+	f.text = s.Say(fieldsMissing, s.List(labels))
 	return f
 }
 
@@ -171,7 +172,7 @@ func fieldNumbered(k record.Kind, number protowire.Number) protoreflect.FieldDes
 }
 
 // saved shows a record that was just changed.
-func (s *session) saved(id hlc.ID, m message) error {
+func (s *session) saved(id hlc.ID, m words.Message) error {
 	r, err := s.store.Record(s.ctx, id)
 	if err != nil {
 		return err
@@ -179,7 +180,7 @@ func (s *session) saved(id hlc.ID, m message) error {
 	return s.answer(s.recordJSON(r), func() {
 		s.line(m, s.headline(r), shortID(id))
 		if len(r.Missing) > 0 && !r.Deleted {
-			s.line(isDraft, s.list(s.missingLabels(r)))
+			s.line(isDraft, s.List(s.missingLabels(r)))
 		}
 		if unconfirmed(r) {
 			s.advise()
@@ -190,7 +191,7 @@ func (s *session) saved(id hlc.ID, m message) error {
 func (s *session) missingLabels(r clientlib.AnyRecord) []string {
 	var labels []string
 	for _, name := range r.Missing {
-		labels = append(labels, s.label(r.Message.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(name))))
+		labels = append(labels, s.Field(r.Message.ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(name))))
 	}
 	return labels
 }
@@ -199,12 +200,12 @@ func (s *session) missingLabels(r clientlib.AnyRecord) []string {
 func (s *session) advise() {
 	var numbers []string
 	for _, n := range s.deployment().GetEmergencyNumbers() {
-		numbers = append(numbers, strings.TrimSpace(s.either(n.GetLabelEn(), n.GetLabelZh())+" "+n.GetNumber()))
+		numbers = append(numbers, strings.TrimSpace(s.Either(n.GetLabelEn(), n.GetLabelZh())+" "+n.GetNumber()))
 	}
 	if len(numbers) == 0 {
 		numbers = []string{"110", "120"}
 	}
-	s.line(riskAdvice, s.list(numbers))
+	s.line(riskAdvice, s.List(numbers))
 }
 
 // kindFlags are the flags of a kind, one for each field: what was written for it, as often as it was written.
@@ -222,11 +223,11 @@ func (s *session) addKindFlags(g *grammar) {
 		if k == recordv1.Kind_KIND_HEADCOUNT {
 			continue
 		}
-		flags := &kindFlags{kind: k, fields: settable(k)}
+		flags := &kindFlags{kind: k, fields: words.Settable(k)}
 		g.Log.kinds[kindName(k)] = flags
 		commands = append(commands, reflect.StructField{
 			Name: "Kind" + strconv.Itoa(int(k)), Type: s.flagsType(flags),
-			Tag: tag("cmd", "", "name", kindName(k), "help", s.say(kindHelp, s.kind(k), s.say(kindHelps[k]))),
+			Tag: tag("cmd", "", "name", kindName(k), "help", s.Labelled(s.Kind(k), s.Say(kindHelps[k]))),
 		})
 	}
 	all := reflect.New(reflect.StructOf(commands))
@@ -237,7 +238,7 @@ func (s *session) addKindFlags(g *grammar) {
 
 	isActivity := func(f protoreflect.FieldDescriptor) bool { return f.Name() == "activity" } // the argument
 	g.Count.flags = &kindFlags{kind: recordv1.Kind_KIND_HEADCOUNT}
-	g.Count.flags.fields = slices.DeleteFunc(settable(recordv1.Kind_KIND_HEADCOUNT), isActivity)
+	g.Count.flags.fields = slices.DeleteFunc(words.Settable(recordv1.Kind_KIND_HEADCOUNT), isActivity)
 	count := reflect.New(s.flagsType(g.Count.flags))
 	g.Count.flags.values = count.Elem()
 	g.Count.Plugins = kong.Plugins{count.Interface()}
@@ -248,15 +249,15 @@ func (s *session) flagsType(flags *kindFlags) reflect.Type {
 	required := s.lacking(flags.kind, record.New(flags.kind))
 	var fields []reflect.StructField
 	for _, f := range flags.fields {
-		help := s.label(f)
+		help := s.Field(f)
 		if slices.Contains(required, f) {
 			help += "*"
 		}
 		if how := s.howToWrite(flags.kind, f); how != "" {
-			help = s.say(partIs, help, how)
+			help = s.Labelled(help, how)
 		}
-		parts := []string{"name", nameOf(f), "sep", "none", "placeholder", s.say(placeholders[formOf(f)]), "help", help}
-		if isCommon(f) {
+		parts := []string{"name", nameOf(f), "sep", "none", "placeholder", s.Say(placeholders[words.FormOf(f)]), "help", help}
+		if words.IsCommon(f) {
 			parts = append(parts, "group", "common")
 		}
 		fields = append(fields, reflect.StructField{
@@ -277,20 +278,20 @@ func tag(parts ...string) reflect.StructTag {
 
 // howToWrite says what a flag's value may be, where its placeholder does not.
 func (s *session) howToWrite(k record.Kind, f protoreflect.FieldDescriptor) string {
-	switch formOf(f) {
-	case aChoice:
-		return s.list(s.choiceNames(s.choices(f.Enum())))
-	case aCompound:
+	switch words.FormOf(f) {
+	case words.Choice:
+		return s.List(s.choiceNames(s.terms().Options(f.Enum())))
+	case words.Compound:
 		if f.Name() == "cells" {
-			return s.say(cellsLike, s.partNames(f.Message()))
+			return s.Say(cellsLike, s.partNames(f.Message()))
 		}
 		return s.partNames(f.Message())
-	case aReference:
+	case words.Reference:
 		var kinds []string
 		for _, meant := range s.kindsMeant(k, f) {
-			kinds = append(kinds, s.kind(meant))
+			kinds = append(kinds, s.Kind(meant))
 		}
-		if how := s.list(kinds); len(kinds) <= 4 && how != s.label(f) {
+		if how := s.List(kinds); len(kinds) <= 4 && how != s.Field(f) {
 			return how
 		}
 		return ""

@@ -27,6 +27,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
@@ -67,7 +68,7 @@ type around struct {
 
 // session is one command on its way.
 type session struct {
-	*words
+	*words.Words
 	ctx      context.Context
 	store    *clientlib.Store
 	opened   clientlib.Key // what opened it
@@ -81,13 +82,14 @@ type session struct {
 
 	inputTaken    bool
 	itsDeployment *recordv1.Deployment
+	itsTerms      *words.Terms
 	read          map[record.Kind][]clientlib.AnyRecord
 }
 
 // run does one command and returns the exit code.
 func run(ctx context.Context, a around) int {
 	s := &session{
-		words: wordsIn(languageOf(a.args, a.env)), ctx: ctx, in: a.in, err: a.err, terminal: a.terminal, env: a.env, prompt: a.prompt,
+		Words: words.In(languageOf(a.args, a.env)), ctx: ctx, in: a.in, err: a.err, terminal: a.terminal, env: a.env, prompt: a.prompt,
 		json: slices.Contains(a.args, "--json"), read: map[record.Kind][]clientlib.AnyRecord{},
 	}
 	exit := s.report(s.do(a))
@@ -107,6 +109,7 @@ type grammar struct {
 	Lang    string   `enum:"zh,en" default:"${lang}" placeholder:"zh|en" help:"${lang_flag}"`
 	Help    helpFlag `short:"h" help:"${help_flag}"`
 
+	Open      openCmd      `cmd:"" help:"${open}"`
 	Enrol     enrolCmd     `cmd:"" help:"${enrol}"`
 	Log       logCmd       `cmd:"" help:"${log}"`
 	Count     countCmd     `cmd:"" help:"${count}"`
@@ -146,6 +149,7 @@ func (s *session) do(a around) error {
 	if g.Store == "" {
 		return s.fail("no_store", noStore)
 	}
+	chosen := g.Profile != "" || g.Store != usualStore()
 	if g.Profile != "" {
 		if g.Store, err = clientlib.ProfilePath(filepath.Dir(g.Store), g.Profile); err != nil {
 			return err
@@ -163,6 +167,10 @@ func (s *session) do(a around) error {
 	}
 	options := a.options
 	options.Name = g.Enrol.tabletName()
+	if command == "open" { // as above, and the PIN is asked for on the pages
+		a.options = options
+		return s.open(&g.Open, g, a, chosen)
+	}
 	if options.Key.IsZero() {
 		if options.Key, err = s.key(g); err != nil {
 			return err
@@ -180,12 +188,17 @@ func (s *session) do(a around) error {
 
 func (s *session) parser(g *grammar) (*kong.Kong, error) {
 	s.addKindFlags(g)
-	store := ""
-	if folder, err := os.UserConfigDir(); err == nil {
-		store = filepath.Join(folder, "levee", "tablet.db")
+	return kong.New(g, kong.Name("levee"), kong.Description(s.Say(about)), kong.NoDefaultHelp(), kong.PostBuild(s.fillInHelps),
+		kong.Vars{"store": usualStore(), "lang": s.Lang()}, kong.Writers(&s.out, s.err), kong.Exit(func(int) {}), kong.Bind(s))
+}
+
+// usualStore is the tablet's file where none is named; empty where there is no place for it.
+func usualStore() string {
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return ""
 	}
-	return kong.New(g, kong.Name("levee"), kong.Description(s.say(about)), kong.NoDefaultHelp(), kong.PostBuild(s.fillInHelps),
-		kong.Vars{"store": store, "lang": s.lang()}, kong.Writers(&s.out, s.err), kong.Exit(func(int) {}), kong.Bind(s))
+	return filepath.Join(folder, "levee", "tablet.db")
 }
 
 // answer prints what a command found: with --json the value, else what text prints.
@@ -201,7 +214,7 @@ func (s *session) answer(value any, text func()) error {
 }
 
 // line prints a line.
-func (s *session) line(m message, args ...any) { fmt.Fprintln(&s.out, s.say(m, args...)) }
+func (s *session) line(m words.Message, args ...any) { fmt.Fprintln(&s.out, s.Say(m, args...)) }
 
 // rows prints rows whose columns are aligned.
 func (s *session) rows(rows [][]string) { s.aligned(rows, pad) }
@@ -241,14 +254,14 @@ type failure struct {
 func (f *failure) Error() string { return f.code + ": " + f.text }
 
 // fail says why a command can't be done.
-func (s *session) fail(code string, m message, args ...any) error {
-	return &failure{code: code, exit: 1, text: s.say(m, args...)}
+func (s *session) fail(code string, m words.Message, args ...any) error {
+	return &failure{code: code, exit: 1, text: s.Say(m, args...)}
 }
 
 // refuse says what is wrong with what was written for a field.
 func (s *session) refuse(f protoreflect.FieldDescriptor, written, why string) error {
 	return &failure{
-		code: "invalid_value", exit: 2, text: s.say(badValue, written, s.label(f), nameOf(f), why), fields: []string{string(f.Name())},
+		code: "invalid_value", exit: 2, text: s.Say(badValue, written, s.Field(f), nameOf(f), why), fields: []string{string(f.Name())},
 	}
 }
 
@@ -264,7 +277,7 @@ func (s *session) misused(err error) error {
 			path = node.FullPath()
 		}
 	}
-	return &failure{code: "usage", exit: 2, text: s.say(notUnderstood, err.Error(), path)}
+	return &failure{code: "usage", exit: 2, text: s.Say(notUnderstood, err.Error(), path)}
 }
 
 // report prints an error and returns the exit code.
@@ -306,11 +319,11 @@ func (s *session) explain(err error) *failure {
 	case errors.As(err, &invalid):
 		return s.explainInvalid(invalid)
 	case clientlib.Code(err) == string(problem.Internal) && !errors.As(err, &request):
-		return &failure{code: string(problem.Internal), exit: 1, text: s.say(ownFault, err.Error())}
+		return &failure{code: string(problem.Internal), exit: 1, text: s.Say(ownFault, err.Error())}
 	default:
-		text := clientlib.Message(err, s.lang())
+		text := clientlib.Message(err, s.Lang())
 		if errors.As(err, &request) && request.Incident != "" {
-			text += s.say(incident, request.Incident)
+			text += s.Say(incident, request.Incident)
 		}
 		return &failure{code: clientlib.Code(err), exit: 1, text: text}
 	}
@@ -322,9 +335,9 @@ func (s *session) explainInvalid(invalid *clientlib.InvalidError) *failure {
 	var lines []string
 	for _, p := range invalid.Problems {
 		f.code = cmp.Or(f.code, string(p.Code))
-		line := record.Message(p.Code, s.lang())
+		line := record.Message(p.Code, s.Lang())
 		if field := fieldNumbered(invalid.Kind, p.Field); field != nil {
-			line = s.say(fieldSays, s.label(field), nameOf(field), line)
+			line = s.Say(fieldSays, s.Field(field), nameOf(field), line)
 			f.fields = append(f.fields, string(field.Name()))
 		}
 		lines = append(lines, line)

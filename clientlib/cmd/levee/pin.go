@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 )
 
 // prompter asks whoever sits at the terminal for something that is not shown.
@@ -54,7 +55,7 @@ type pinSource struct {
 }
 
 // ask asks for a PIN; one that is to be set is asked for twice.
-func (s *session) ask(from pinSource, first, again message, twice bool) (clientlib.Key, error) {
+func (s *session) ask(from pinSource, first, again words.Message, twice bool) (clientlib.Key, error) {
 	if from.file != "" {
 		content, err := os.ReadFile(filepath.Clean(from.file))
 		if err != nil {
@@ -69,11 +70,11 @@ func (s *session) ask(from pinSource, first, again message, twice bool) (clientl
 	if s.prompt == nil {
 		return clientlib.Key{}, nil // and the store says that it needs one
 	}
-	pin, err := s.prompt(s.ctx, s.say(first))
+	pin, err := s.prompt(s.ctx, s.Say(first))
 	if err != nil || !twice {
 		return clientlib.PIN(pin), err
 	}
-	repeated, err := s.prompt(s.ctx, s.say(again))
+	repeated, err := s.prompt(s.ctx, s.Say(again))
 	if err == nil && repeated != pin {
 		err = s.fail("pins_differ", pinsDiffer)
 	}
@@ -134,9 +135,9 @@ func (s *session) profiles(folder string) error {
 		switch p.Code {
 		case "":
 		case clientlib.CodeKeyMissing:
-			state = s.say(profileWithoutKey)
+			state = s.Say(profileWithoutKey)
 		default:
-			state = clientlib.Message(&clientlib.Error{Code: p.Code}, s.lang())
+			state = clientlib.Message(&clientlib.Error{Code: p.Code}, s.Lang())
 		}
 		rows = append(rows, []string{p.Name, p.Worker, p.Deployment, state})
 	}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -33,21 +34,11 @@ var setUpKinds = []record.Kind{
 func (s *session) kindNamed(name string) (record.Kind, bool) {
 	wanted := strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	for _, k := range append(slices.Clone(tabletKinds), setUpKinds...) {
-		if wanted == kindName(k) || name == wordsIn("zh").kind(k) || name == s.kindLabel(k) {
+		if wanted == kindName(k) || name == words.In("zh").Kind(k) || name == s.kindLabel(k) {
 			return k, true
 		}
 	}
 	return 0, false
-}
-
-// kindLabel is the word for a kind: the deployment's own, if it has one.
-func (s *session) kindLabel(k record.Kind) string {
-	for _, l := range s.deployment().GetLabels() {
-		if own := s.either(l.GetLabelEn(), l.GetLabelZh()); l.GetKey() == kindID(k) && own != "" {
-			return own
-		}
-	}
-	return s.kind(k)
 }
 
 // deployment is the deployment's own record; an empty one where there is none, so that a tablet shows what it has, and
@@ -65,14 +56,22 @@ func (s *session) deployment() *recordv1.Deployment {
 	return s.itsDeployment
 }
 
-// zone is the deployment's time zone.
-func (s *session) zone() *time.Location {
-	d, err := record.DeploymentOf(s.deployment(), nil)
-	if err != nil || d.Location == nil {
-		return time.UTC
+// terms are the words of the deployment.
+func (s *session) terms() *words.Terms {
+	if s.store == nil { // while the command line is parsed
+		return s.For(&recordv1.Deployment{})
 	}
-	return d.Location
+	if s.itsTerms == nil {
+		s.itsTerms = s.For(s.deployment())
+	}
+	return s.itsTerms
 }
+
+// zone is the deployment's time zone.
+func (s *session) zone() *time.Location { return s.terms().Zone() }
+
+// kindLabel is the word for a kind: the deployment's own, if it has one.
+func (s *session) kindLabel(k record.Kind) string { return s.terms().KindLabel(k) }
 
 // recordsOf are all records of some kinds, deleted ones among them, the newest day first. Each kind is read once.
 func (s *session) recordsOf(kinds ...record.Kind) ([]clientlib.AnyRecord, error) {
@@ -145,6 +144,9 @@ func (s *session) find(text string, kinds ...record.Kind) (hlc.ID, error) {
 		return hlc.ID{}, s.fail("ambiguous_id", ambiguousID, text, strings.Join(lines, "\n"))
 	}
 }
+
+// kindName is what people write for a kind, such as "case-session".
+func kindName(k record.Kind) string { return strings.ReplaceAll(words.KindName(k), "_", "-") }
 
 // kindsMeant are the kinds whose records a field of a kind may name.
 func (s *session) kindsMeant(k record.Kind, f protoreflect.FieldDescriptor) []record.Kind {
@@ -226,7 +228,7 @@ func ownerOf(r clientlib.AnyRecord) (hlc.ID, bool) {
 // headline is a record's kind and title.
 func (s *session) headline(r clientlib.AnyRecord) string {
 	if title := s.title(r); title != "" {
-		return s.say(kindAndTitle, s.kindLabel(r.Kind), title)
+		return s.Say(kindAndTitle, s.kindLabel(r.Kind), title)
 	}
 	return s.kindLabel(r.Kind)
 }
@@ -248,16 +250,16 @@ func (s *session) named(reference []byte) string {
 	case record.SetUp(r.Kind):
 		return title
 	default:
-		return s.say(titleAndID, title, shortID(id))
+		return s.Say(titleAndID, title, shortID(id))
 	}
 }
 
 // marks are what people should know about a record besides its fields, in few words.
 func (s *session) marks(r clientlib.AnyRecord) []string {
 	var marks []string
-	mark := func(on bool, m message) {
+	mark := func(on bool, m words.Message) {
 		if on {
-			marks = append(marks, s.say(m))
+			marks = append(marks, s.Say(m))
 		}
 	}
 	mark(r.Deleted, markDeleted)
@@ -298,7 +300,7 @@ type recordJSON struct {
 
 func (s *session) recordJSON(r clientlib.AnyRecord) recordJSON {
 	out := recordJSON{
-		ID: r.ID.String(), Kind: kindID(r.Kind), Deleted: r.Deleted, Missing: append([]string{}, r.Missing...), Sending: string(r.Sending),
+		ID: r.ID.String(), Kind: words.KindName(r.Kind), Deleted: r.Deleted, Missing: append([]string{}, r.Missing...), Sending: string(r.Sending),
 		Held: append([]string{}, r.Held...), Changed: r.Changed.In(s.zone()), Fields: map[string]any{},
 	}
 	if r.Message != nil {
@@ -313,9 +315,9 @@ func (s *session) table(records []clientlib.AnyRecord) {
 	for _, r := range records {
 		day := ""
 		if r.Message != nil && r.Message.GetOccurredOn() != 0 {
-			day = s.date(record.Date(r.Message.GetOccurredOn()))
+			day = s.Date(record.Date(r.Message.GetOccurredOn()))
 		}
-		rows = append(rows, []string{shortID(r.ID), day, s.kindLabel(r.Kind), shorten(s.title(r), 40), s.list(s.marks(r))})
+		rows = append(rows, []string{shortID(r.ID), day, s.kindLabel(r.Kind), shorten(s.title(r), 40), s.List(s.marks(r))})
 	}
 	s.rows(rows)
 }

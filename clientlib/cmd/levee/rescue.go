@@ -22,9 +22,9 @@ func (s *session) rescue(path string, options clientlib.Options) error {
 		return err
 	}
 	return s.answer(rescueJSON(done), func() {
-		s.line(rescued, s.count(changesCount, int64(done.Queued)))
+		s.line(rescued, s.Count(changesCount, int64(done.Queued)))
 		if done.Lost > 0 {
-			s.line(rescueLost, s.count(changesCount, int64(done.Lost)))
+			s.line(rescueLost, s.Count(changesCount, int64(done.Lost)))
 		}
 		s.line(rescueKept, done.Damaged, done.Saved)
 	})

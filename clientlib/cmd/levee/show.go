@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	"levee/syncproto/record"
 )
 
@@ -40,20 +41,20 @@ func (c *showCmd) Run(s *session) error {
 func (s *session) shown(r clientlib.AnyRecord) {
 	s.line(titleAndID, s.headline(r), shortID(r.ID))
 	var rows [][]string
-	for _, f := range settable(r.Kind) {
+	for _, f := range words.Settable(r.Kind) {
 		if m := r.Message.ProtoReflect(); m.Has(f) {
-			rows = append(rows, []string{"  " + s.label(f), s.shownText(f, m.Get(f))})
+			rows = append(rows, []string{"  " + s.Field(f), s.shownText(f, m.Get(f))})
 		}
 	}
 	s.rows(rows)
 	if marks := s.marks(r); len(marks) > 0 {
-		s.line(marksAre, s.list(marks))
+		s.line(marksAre, s.List(marks))
 	}
 	if len(r.Missing) > 0 {
-		s.line(isDraft, s.list(s.missingLabels(r)))
+		s.line(isDraft, s.List(s.missingLabels(r)))
 	}
 	for _, code := range r.Held {
-		s.line(heldBecause, record.Message(record.Code(code), s.lang()))
+		s.line(heldBecause, record.Message(record.Code(code), s.Lang()))
 	}
 	if unconfirmed(r) {
 		s.advise()
@@ -104,9 +105,9 @@ func (s *session) familyRows(f family, indent string) [][]string {
 	for _, b := range f.below {
 		day := ""
 		if d := b.Message.GetOccurredOn(); d != 0 {
-			day = s.date(record.Date(d))
+			day = s.Date(record.Date(d))
 		}
-		rows = append(rows, []string{indent + s.kindLabel(b.Kind), shortID(b.ID), day, shorten(s.gist(b.AnyRecord), 50), s.list(s.marks(b.AnyRecord))})
+		rows = append(rows, []string{indent + s.kindLabel(b.Kind), shortID(b.ID), day, shorten(s.gist(b.AnyRecord), 50), s.List(s.marks(b.AnyRecord))})
 		rows = append(rows, s.familyRows(b, indent)...)
 	}
 	return rows
@@ -124,10 +125,10 @@ func (s *session) familyJSON(f family) recordJSON {
 func (s *session) gist(r clientlib.AnyRecord) string {
 	var parts []string
 	m := r.Message.ProtoReflect()
-	for _, f := range settable(r.Kind) {
-		if !isCommon(f) && f.Number() != record.OwnerField(r.Kind) && m.Has(f) && len(parts) < 3 {
+	for _, f := range words.Settable(r.Kind) {
+		if !words.IsCommon(f) && f.Number() != record.OwnerField(r.Kind) && m.Has(f) && len(parts) < 3 {
 			parts = append(parts, s.shownText(f, m.Get(f)))
 		}
 	}
-	return s.list(parts)
+	return s.List(parts)
 }

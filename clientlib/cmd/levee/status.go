@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
@@ -64,37 +65,37 @@ func (c *statusCmd) Run(s *session) error {
 			return
 		}
 		if st.Revoked {
-			s.line(isRevoked, s.count(changesCount, int64(st.Unsent)))
+			s.line(isRevoked, s.Count(changesCount, int64(st.Unsent)))
 			return
 		}
 		var rows [][]string
-		row := func(title message, value string) {
+		row := func(title words.Message, value string) {
 			if value != "" {
-				rows = append(rows, []string{s.say(title), value})
+				rows = append(rows, []string{s.Say(title), value})
 			}
 		}
 		row(titleDeployment, st.Deployment.Name)
 		row(titleWorker, s.workerLine(st))
 		row(titleSite, nameOrNothing(st.Site))
 		row(titleServer, st.Server)
-		row(titleChanges, s.say(changesAre, s.count(unsentCount, int64(st.Unsent)), s.count(sentCount, int64(st.Sent)), s.count(safeCount, int64(st.Durable))))
+		row(titleChanges, s.Say(changesAre, s.Count(unsentCount, int64(st.Unsent)), s.Count(sentCount, int64(st.Sent)), s.Count(safeCount, int64(st.Durable))))
 		if st.Held > 0 {
-			row(titleHeld, s.say(seeHeld, s.count(changesCount, int64(st.Held))))
+			row(titleHeld, s.Say(seeHeld, s.Count(changesCount, int64(st.Held))))
 		}
 		if st.Conflicts > 0 {
-			row(titleConflicts, s.say(seeConflicts, s.count(fieldsCount, int64(st.Conflicts))))
+			row(titleConflicts, s.Say(seeConflicts, s.Count(fieldsCount, int64(st.Conflicts))))
 		}
-		row(titleRecords, s.count(recordsCount, int64(st.Records)))
+		row(titleRecords, s.Count(recordsCount, int64(st.Records)))
 		row(titleContact, s.contact(*st.LastContact))
 		if st.ClockOffset != 0 {
-			row(titleClock, s.say(clockIsCorrected, s.duration(time.Duration(st.ClockOffset)*time.Millisecond)))
+			row(titleClock, s.Say(clockIsCorrected, s.Duration(time.Duration(st.ClockOffset)*time.Millisecond)))
 		}
 		s.rows(rows)
 		if st.Unconfirmed {
 			s.line(isUnconfirmed)
 		}
 		if st.UnconfirmedAlerts > 0 {
-			s.line(alertsUnconfirmed, s.count(alertsCount, int64(st.UnconfirmedAlerts)))
+			s.line(alertsUnconfirmed, s.Count(alertsCount, int64(st.UnconfirmedAlerts)))
 			s.advise()
 		}
 	})
@@ -103,7 +104,7 @@ func (c *statusCmd) Run(s *session) error {
 func (s *session) workerLine(st *statusJSON) string {
 	worker := nameOrNothing(st.Worker)
 	if st.Team != nil {
-		return s.say(workerOfTeam, worker, st.Team.Name)
+		return s.Say(workerOfTeam, worker, st.Team.Name)
 	}
 	return worker
 }
@@ -118,9 +119,9 @@ func nameOrNothing(n *nameJSON) string {
 // contact is when the server last answered.
 func (s *session) contact(t time.Time) string {
 	if t.IsZero() {
-		return s.say(never)
+		return s.Say(never)
 	}
-	return s.instant(t.In(s.zone()))
+	return s.Instant(t.In(s.zone()))
 }
 
 // status gathers how things stand, with the names of what the tablet belongs to.
@@ -147,7 +148,7 @@ func (s *session) status() (*statusJSON, error) {
 			out.Team = &nameJSON{id.String(), s.named(id[:])}
 		}
 		if worker.GetRole() != recordv1.Role_ROLE_UNKNOWN {
-			out.Role = s.choiceOf(worker.GetRole().Descriptor(), worker.GetRole().Number()).name
+			out.Role = s.terms().OptionOf(worker.GetRole().Descriptor(), worker.GetRole().Number()).Name
 		}
 	}
 	conflicts, err := s.store.Conflicts(s.ctx)
@@ -207,7 +208,7 @@ func (c *siteCmd) Run(s *session) error {
 		out.Sites = append(out.Sites, one)
 		mark := ""
 		if one.Chosen {
-			mark = s.say(chosenSite)
+			mark = s.Say(chosenSite)
 		}
 		rows = append(rows, []string{shortID(site.ID), one.Name, one.Code, mark})
 	}

@@ -62,22 +62,22 @@ func (c *syncCmd) Run(s *session) error {
 	}
 	if err != nil {
 		if !s.json && result.Requests > 0 {
-			fmt.Fprintln(s.err, s.say(syncStopped, s.count(changesCount, int64(done.Sent)), s.count(recordsCount, int64(done.Received)),
-				s.count(changesCount, int64(done.Unsent))))
+			fmt.Fprintln(s.err, s.Say(syncStopped, s.Count(changesCount, int64(done.Sent)), s.Count(recordsCount, int64(done.Received)),
+				s.Count(changesCount, int64(done.Unsent))))
 		}
 		return &stoppedSync{err, done}
 	}
 	return s.answer(done, func() {
-		s.line(syncDone, s.count(changesCount, int64(done.Sent)), s.count(recordsCount, int64(done.Received)))
-		s.line(syncCost, s.count(requestsCount, int64(done.Requests)), s.count(bytesCount, done.BytesUp), s.count(bytesCount, done.BytesDown))
+		s.line(syncDone, s.Count(changesCount, int64(done.Sent)), s.Count(recordsCount, int64(done.Received)))
+		s.line(syncCost, s.Count(requestsCount, int64(done.Requests)), s.Count(bytesCount, done.BytesUp), s.Count(bytesCount, done.BytesDown))
 		if done.Held > 0 {
-			s.line(syncHeld, s.count(changesCount, int64(done.Held)))
+			s.line(syncHeld, s.Count(changesCount, int64(done.Held)))
 		}
 		if done.Unreadable > 0 {
-			s.line(syncUnreadable, s.count(recordsCount, int64(done.Unreadable)))
+			s.line(syncUnreadable, s.Count(recordsCount, int64(done.Unreadable)))
 		}
 		if done.GivenBack > 0 {
-			s.line(syncGaveBack, s.count(recordsCount, int64(done.GivenBack)))
+			s.line(syncGaveBack, s.Count(recordsCount, int64(done.GivenBack)))
 		}
 		if done.NewReplica {
 			s.line(syncNewReplica)
@@ -86,7 +86,7 @@ func (c *syncCmd) Run(s *session) error {
 			s.line(isUnconfirmed)
 		}
 		if result.ClockCorrected != 0 {
-			s.line(clockCorrected, s.duration(result.ClockCorrected))
+			s.line(clockCorrected, s.Duration(result.ClockCorrected))
 		}
 	})
 }
@@ -116,11 +116,11 @@ func (s *session) progress() *progress {
 
 // report is called before the first request, and after each answer.
 func (p *progress) report(now clientlib.Progress) {
-	toReceive := p.say(howManyUnknown)
+	toReceive := p.Say(howManyUnknown)
 	if p.answered {
-		toReceive = p.number(int64(now.ToReceive))
+		toReceive = p.Number(int64(now.ToReceive))
 	}
-	text := p.say(progressIs, p.number(int64(now.Sent)), p.number(int64(now.ToSend)), p.number(int64(now.Received)), toReceive)
+	text := p.Say(progressIs, p.Number(int64(now.Sent)), p.Number(int64(now.ToSend)), p.Number(int64(now.Received)), toReceive)
 	switch {
 	case p.bar == nil:
 		fmt.Fprintln(p.w, text)

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
@@ -126,7 +127,7 @@ func (s *session) totalsJSON(t clientlib.Totals) (*totalsJSON, error) {
 		return nil, err
 	}
 	for _, key := range keys(t, tally.Site) {
-		one := siteTotals{Site: key, Name: s.say(withoutSite), figuresJSON: figuresOf(t, tally.Reported, tally.Cut{Dimension: tally.Site, Key: key})}
+		one := siteTotals{Site: key, Name: s.Say(withoutSite), figuresJSON: figuresOf(t, tally.Reported, tally.Cut{Dimension: tally.Site, Key: key})}
 		for _, site := range sites {
 			if site.ID.String() == key {
 				one.Name, one.Code = site.Message.GetName(), site.Message.GetPlace().GetCode()
@@ -138,8 +139,8 @@ func (s *session) totalsJSON(t clientlib.Totals) (*totalsJSON, error) {
 	for _, key := range keys(t, tally.ServiceArea) {
 		one := areaTotals{figuresJSON: figuresOf(t, tally.Reported, tally.Cut{Dimension: tally.ServiceArea, Key: key})}
 		if number, err := strconv.Atoi(key); err == nil {
-			area := s.choiceOf(recordv1.ServiceArea(0).Descriptor(), protoreflect.EnumNumber(number)) //nolint:gosec // keys are numbers of the enumeration
-			one.ServiceArea, one.Name = area.name, area.label
+			area := s.terms().OptionOf(recordv1.ServiceArea(0).Descriptor(), protoreflect.EnumNumber(number)) //nolint:gosec // keys are numbers of the enumeration
+			one.ServiceArea, one.Name = area.Name, area.Label
 		}
 		out.ByServiceArea = append(out.ByServiceArea, one)
 	}
@@ -148,12 +149,12 @@ func (s *session) totalsJSON(t clientlib.Totals) (*totalsJSON, error) {
 
 // totals prints the figures as reports publish them, then by site and service area, then how complete they are.
 func (s *session) totals(t clientlib.Totals, out *totalsJSON) {
-	s.line(totalsAre, s.date(t.AsOf), s.count(daysCount, int64(t.ServiceDays)))
-	s.line(publishedFigures, s.count(casesCount, out.Cases), s.count(groupSessionsCount, out.GroupSessions),
-		s.count(activitiesCount, out.CommunityActivities), s.kindLabel(recordv1.Kind_KIND_COMMUNITY_ACTIVITY), s.count(personsCount, out.Persons))
-	s.line(otherFigures, s.count(contactsCount, out.Contacts), s.count(caseSessionsCount, out.CaseSessions), s.count(outreachCount, out.OutreachRounds))
+	s.line(totalsAre, s.Date(t.AsOf), s.Count(daysCount, int64(t.ServiceDays)))
+	s.line(publishedFigures, s.Count(casesCount, out.Cases), s.Count(groupSessionsCount, out.GroupSessions),
+		s.Count(activitiesCount, out.CommunityActivities), s.kindLabel(recordv1.Kind_KIND_COMMUNITY_ACTIVITY), s.Count(personsCount, out.Persons))
+	s.line(otherFigures, s.Count(contactsCount, out.Contacts), s.Count(caseSessionsCount, out.CaseSessions), s.Count(outreachCount, out.OutreachRounds))
 	if out.PersonsEstimated > 0 {
-		s.line(someEstimated, s.count(personsCount, out.PersonsEstimated))
+		s.line(someEstimated, s.Count(personsCount, out.PersonsEstimated))
 	}
 	var sites, areas [][]string
 	var persons int64
@@ -170,22 +171,22 @@ func (s *session) totals(t clientlib.Totals, out *totalsJSON) {
 		s.line(personsOverlap)
 	}
 	fmt.Fprintln(&s.out)
-	s.line(completeAsFar, s.count(unsentCount, int64(t.Unsent)), s.count(heldCount, int64(t.Held)), s.count(conflictCount, int64(t.Conflicts)), s.contact(t.LastContact))
+	s.line(completeAsFar, s.Count(unsentCount, int64(t.Unsent)), s.Count(heldCount, int64(t.Held)), s.Count(conflictCount, int64(t.Conflicts)), s.contact(t.LastContact))
 	s.line(onlyThisTablet)
 }
 
 func (s *session) figureRow(name string, f figuresJSON) []string {
-	return []string{name, s.number(f.Cases), s.number(f.GroupSessions), s.number(f.CommunityActivities), s.number(f.Persons), s.number(f.Contacts)}
+	return []string{name, s.Number(f.Cases), s.Number(f.GroupSessions), s.Number(f.CommunityActivities), s.Number(f.Persons), s.Number(f.Contacts)}
 }
 
-func (s *session) figureTable(title message, rows [][]string) {
+func (s *session) figureTable(title words.Message, rows [][]string) {
 	if len(rows) == 0 {
 		return
 	}
 	fmt.Fprintln(&s.out)
 	heading := []string{
-		s.say(title), s.kindLabel(recordv1.Kind_KIND_CASE), s.kindLabel(recordv1.Kind_KIND_GROUP_SESSION),
-		s.kindLabel(recordv1.Kind_KIND_COMMUNITY_ACTIVITY), s.say(titlePersons), s.say(titleContacts),
+		s.Say(title), s.kindLabel(recordv1.Kind_KIND_CASE), s.kindLabel(recordv1.Kind_KIND_GROUP_SESSION),
+		s.kindLabel(recordv1.Kind_KIND_COMMUNITY_ACTIVITY), s.Say(titlePersons), s.Say(titleContacts),
 	}
 	s.numbers(append([][]string{heading}, rows...))
 }

@@ -1,4 +1,4 @@
-package main
+package words
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 
 // fieldLabels are the words for fields, as RECORDS.md and the protos have them. "Message.field" comes before "field".
 // None of them says token, stamp or replica.
-var fieldLabels = map[protoreflect.Name]message{
+var fieldLabels = map[protoreflect.Name]Message{
 	"code":                       {"place code", "区划代码"},
 	"edition":                    {"year of the place code", "代码版本"},
 	"village":                    {"village or group", "村/组"},
@@ -239,39 +239,26 @@ var choiceLabels = map[protoreflect.Name][]string{
 	"ReviewReason":        {"不详", "缺项", "人数不符", "日期", "不实", "隐私"},
 }
 
-// shortNames are what people write for fields whose own names are long, or are not words for people.
-var shortNames = map[protoreflect.Name]string{
-	"first_time":    "first",
-	"cells":         "cell",
-	"token":         "code",
-	"client_tokens": "client-code",
-}
+// newerKind is what a record of a kind is called that this version does not know.
+var newerKind = Message{"record of a newer version", "新版本的记录"}
 
-// nameOf is what people write for a field on the command line.
-func nameOf(f protoreflect.FieldDescriptor) string {
-	if short, ok := shortNames[f.Name()]; ok {
-		return short
-	}
-	return strings.ReplaceAll(string(f.Name()), "_", "-")
-}
-
-// label is the word for a field.
-func (w *words) label(f protoreflect.FieldDescriptor) string {
+// Field is the word for a field of a record, or of a part of one.
+func (w *Words) Field(f protoreflect.FieldDescriptor) string {
 	if m, ok := fieldLabels[f.Parent().Name()+"."+f.Name()]; ok {
-		return w.say(m)
+		return w.Say(m)
 	}
-	return w.say(fieldLabels[f.Name()])
+	return w.Say(fieldLabels[f.Name()])
 }
 
-// choiceName is the stable name of a value of an enumeration, such as "home_visit".
-func choiceName(v protoreflect.EnumValueDescriptor) string {
+// ChoiceName is the stable name of a value of an enumeration, such as "not_asked".
+func ChoiceName(v protoreflect.EnumValueDescriptor) string {
 	prefix := snake(string(v.Parent().Name())) + "_"
 	return strings.ToLower(strings.TrimPrefix(string(v.Name()), prefix))
 }
 
-// choice is the word for a value of an enumeration.
-func (w *words) choice(v protoreflect.EnumValueDescriptor) string {
-	return w.either(strings.ReplaceAll(choiceName(v), "_", " "), choiceLabels[v.Parent().Name()][v.Number()])
+// Choice is the word for a value of an enumeration.
+func (w *Words) Choice(v protoreflect.EnumValueDescriptor) string {
+	return w.Either(strings.ReplaceAll(ChoiceName(v), "_", " "), choiceLabels[v.Parent().Name()][v.Number()])
 }
 
 // snake turns CaseStage into CASE_STAGE.
@@ -286,19 +273,16 @@ func snake(name string) string {
 	return strings.ToUpper(b.String())
 }
 
-// kindName is what people write for a kind, such as "case-session".
-func kindName(k record.Kind) string { return strings.ReplaceAll(kindID(k), "_", "-") }
-
-// kindID is the stable name of a kind, such as "case_session".
-func kindID(k record.Kind) string {
+// KindName is the stable name of a kind, such as "case_session".
+func KindName(k record.Kind) string {
 	return strings.ToLower(strings.TrimPrefix(k.String(), "KIND_"))
 }
 
-// kind is the word for a kind.
-func (w *words) kind(k record.Kind) string {
+// Kind is the word for a kind. A deployment may have one of its own: see Terms.
+func (w *Words) Kind(k record.Kind) string {
 	v := recordv1.Kind(0).Descriptor().Values().ByNumber(k.Number())
 	if v == nil {
-		return w.say(newerKind)
+		return w.Say(newerKind)
 	}
-	return w.choice(v)
+	return w.Choice(v)
 }
