@@ -22,7 +22,7 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("for people to look at: task screenshots")
 	}
-	for place, reach := range map[string]func(*testing.T, screen, string) (*browser, []string){"server": atServer} {
+	for place, reach := range map[string]func(*testing.T, screen, string) (*browser, []string){"server": atServer, "tablet": atTablet} {
 		if err := os.RemoveAll(filepath.Join(*screenshots, place)); err != nil {
 			t.Fatal(err)
 		}

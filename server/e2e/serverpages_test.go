@@ -23,22 +23,16 @@ var setUpPattern = regexp.MustCompile(`https?://\S+/set-up#\S+`)
 // pages that no link leads to.
 func atServer(t *testing.T, on screen, language string) (b *browser, from []string) {
 	t.Helper()
-	in := func(en, zh string) string {
-		if language == "en" {
-			return en
-		}
-		return zh
-	}
 	b = openBrowser(t, on, language)
 	p := up(t, []string{"LEVEE_LISTEN=" + freeAddress(t), "LEVEE_DB=" + filepath.Join(t.TempDir(), "server.db")})
-	b.open(setUpPattern.FindString(p.said)).fill(in("Name", "姓名"), "周协调").fill(in("Login", "用户名"), "zhou")
-	b.fill(in("New password", "新密码"), "correct horse battery").fill(in("The new password once more", "再输入一次新密码"), "correct horse battery")
-	b.follow(in("Make the account", "建立账号")).sees(in("New deployment", "新建行动"))
+	b.open(setUpPattern.FindString(p.said)).fill(b.either("Name", "姓名"), "周协调").fill(b.either("Login", "用户名"), "zhou")
+	b.fill(b.either("New password", "新密码"), "correct horse battery").fill(b.either("The new password once more", "再输入一次新密码"), "correct horse battery")
+	b.follow(b.either("Make the account", "建立账号")).sees(b.either("New deployment", "新建行动"))
 	home := b.at().ResolveReference(&url.URL{Path: "/"}).String()
-	b.follow(in("New deployment", "新建行动")).fill(in("Name of the deployment", "行动名称"), "演练").fill(in("First day", "开始日期"), "2026-01-01")
-	b.fill(in("Site 1", "服务点 1"), "王庄镇").fill(in("Place code of site 1", "服务点 1 的行政区划代码"), "410621108").fill(in("Team at site 1", "服务点 1 的服务队"), "一队")
-	b.follow(in("Make the deployment", "建立行动")).sees("王庄镇", "一队")
-	b.follow(in("Add a worker", "添加工作人员")).fill(in("Name", "姓名"), "李娜").fill(in("Team", "服务队"), "一队").follow(in("Save", "保存")).sees("李娜")
-	b.follow(in("Enrolment code", "登记码"), "李娜").sees("levee1.")
+	b.follow(b.either("New deployment", "新建行动")).fill(b.either("Name of the deployment", "行动名称"), "演练").fill(b.either("First day", "开始日期"), "2026-01-01")
+	b.fill(b.either("Site 1", "服务点 1"), "王庄镇").fill(b.either("Place code of site 1", "服务点 1 的行政区划代码"), "410621108").fill(b.either("Team at site 1", "服务点 1 的服务队"), "一队")
+	b.follow(b.either("Make the deployment", "建立行动")).sees("王庄镇", "一队")
+	b.follow(b.either("Add a worker", "添加工作人员")).fill(b.either("Name", "姓名"), "李娜").fill(b.either("Team", "服务队"), "一队").follow(b.either("Save", "保存")).sees("李娜")
+	b.follow(b.either("Enrolment code", "登记码"), "李娜").sees("levee1.")
 	return b, []string{home, b.at().String(), home + "nowhere"}
 }
