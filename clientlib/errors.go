@@ -38,12 +38,16 @@ const (
 	CodeOwnerMissing = "owner_missing"
 	// CodeOwnerDeleted: the case, group, activity … that the record belongs to is deleted.
 	CodeOwnerDeleted = "owner_deleted"
+	// CodeAlertDamaged: a risk alert that was taken while nobody was signed in can't be read. It is kept as it is.
+	CodeAlertDamaged = "alert_damaged"
 	// CodeFormMissing: no unfinished form with this id is on the tablet.
 	CodeFormMissing = "form_missing"
 	// CodeFormDone: the form was logged meanwhile, from another page or before the program was stopped.
 	CodeFormDone = "form_done"
 	// CodeFormTooLarge: the form holds more than MaxFormBytes. What was saved of it before is still there.
 	CodeFormTooLarge = "form_too_large"
+	// CodeUnsafeChanges: something is on this tablet alone, or would be lost with the server's disk, or a form is unfinished.
+	CodeUnsafeChanges = "unsafe_changes"
 	// CodeForked: two copies of this tablet wrote under one number. Nothing is lost; syncing stops until that is settled.
 	CodeForked = "forked"
 	// CodeDatabaseNewer: a newer version of the program made the file. It was not touched.
@@ -68,7 +72,7 @@ const (
 	CodeKeyMissing = "key_missing"
 	// CodeKeyDamaged: the file that holds the key is damaged.
 	CodeKeyDamaged = "key_damaged"
-	// CodeKeyDestroyed: the tablet was revoked, and its key is no more.
+	// CodeKeyDestroyed: the tablet was revoked, or its worker left it, and its key is no more.
 	CodeKeyDestroyed = "key_destroyed"
 	// CodeProfileName: a profile can't have this name.
 	CodeProfileName = "profile_name"
@@ -90,9 +94,13 @@ var sentences = map[string]sentence{
 	CodeOwnerMissing: {"请选择它所属的个案、小组或活动；所选的不在本机，或类别不对。",
 		"Choose the case, group or activity that this belongs to. The one given is not on this tablet, or is of another kind."},
 	CodeOwnerDeleted: {"它所属的个案、小组或活动已删除，请先恢复。", "The case, group or activity that this belongs to is deleted. Restore it first."},
+	CodeAlertDamaged: {"登录前填写的一条风险上报无法读取。请立即打电话告知督导，并重新填写。",
+		"A risk alert that was filled in before signing in can't be read. Phone the supervisor now, and fill it in again."},
 	CodeFormMissing:  {"本机没有这份未完成的表单，可能已删除。", "This unfinished form is not on this tablet. It may have been dropped."},
 	CodeFormDone:     {"这份表单已经保存为记录，没有重复保存。", "This form was logged already. Nothing was logged twice."},
 	CodeFormTooLarge: {"这份表单内容太长，无法暂存。请分成几份填写。", "This form holds too much to be kept. Fill it in as several."},
+	CodeUnsafeChanges: {"本机还有没有安全保存到服务器的内容，或未完成的表单。请先同步，并完成或删除表单。",
+		"Something is not safe at the server yet, or a form is unfinished. Sync, and finish or drop the forms, before leaving."},
 	CodeForked: {"有两台平板在用同一个身份写入。记录仍在本机，请联系协调员。",
 		"Two copies of this tablet are in use. Records are safe here; ask your coordinator."},
 	CodeDatabaseNewer: {"数据文件由更新版本的程序建立，请更新程序后再打开。",
@@ -112,8 +120,8 @@ var sentences = map[string]sentence{
 		"The key's file, which ends in .key and lies beside this file, is not there or is another's. Without it nothing can be opened. Delete nothing, and ask your coordinator."},
 	CodeKeyDamaged: {"密钥文件（以 .key 结尾）已损坏，数据无法打开。请勿删除任何文件，联系协调员。",
 		"The key's file, which ends in .key, is damaged, and nothing can be opened. Delete nothing, and ask your coordinator."},
-	CodeKeyDestroyed: {"本机已停用，密钥已销毁，其中的数据无法再打开。",
-		"This tablet was revoked and its key destroyed. What is in the file can't be opened any more."},
+	CodeKeyDestroyed: {"本机已停用，或工作人员已退出本机；密钥已销毁，其中的数据无法再打开。",
+		"This tablet was revoked, or its worker left it, and its key destroyed. What is in the file can't be opened any more."},
 	CodeProfileName: {"名称只能用文字、数字、-、_ 和中间的空格，最多 40 个字符。",
 		"A name may have letters, digits, -, _ and spaces within, and at most 40 characters."},
 	CodeIdentityLost: {"数据文件损坏严重，连本机的登记信息也读不出。请勿删除任何文件，向协调员索取新的登记码，用新文件登记，并把旧文件交给协调员。",

@@ -114,27 +114,32 @@ func (s *Store) LogForm(ctx context.Context, form hlc.ID, families ...Family) ([
 	}
 	var made []hlc.ID
 	err := s.write(ctx, func(tx *localdb.Tx, t *localdb.Tablet) (err error) {
-		var done bool
-		if made, done, err = tx.FormLogged(form); err != nil || done {
-			return err
-		}
-		d, err := s.desk(tx, t)
-		if err != nil {
-			return err
-		}
-		for _, f := range families {
-			id, err := s.logFamily(d, f)
-			if err != nil {
-				return err
-			}
-			made = append(made, id)
-		}
-		return tx.LogForm(localdb.LoggedForm{ID: form, Made: made})
+		made, _, err = s.logForm(tx, t, form, families...)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+// logForm logs what a form came to, unless it is done: then made is what was made of it.
+func (s *Store) logForm(tx *localdb.Tx, t *localdb.Tablet, form hlc.ID, families ...Family) (made []hlc.ID, done bool, err error) {
+	if made, done, err = tx.FormLogged(form); err != nil || done {
+		return made, done, err
+	}
+	d, err := s.desk(tx, t)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, f := range families {
+		id, err := s.logFamily(d, f)
+		if err != nil {
+			return nil, false, err
+		}
+		made = append(made, id)
+	}
+	return made, false, tx.LogForm(localdb.LoggedForm{ID: form, Made: made})
 }
 
 func (s *Store) logFamily(d *desk, f Family) (hlc.ID, error) {

@@ -38,11 +38,14 @@ func (h HeldChange) Discarded() bool { return h.Code == string(record.CodeDiscar
 func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
 	var list []HeldChange
 	err := s.look(ctx, func(l *look) error {
+		held, err := l.tx.Held()
+		if err != nil || len(held) == 0 {
+			return err
+		}
 		decided, err := decisions(l.tx)
 		if err != nil {
 			return err
 		}
-		held, err := l.tx.Held()
 		for _, h := range held {
 			c := HeldChange{
 				Change: h.Change.ID, Record: h.Change.Record, Kind: h.Change.Kind, Code: h.Code, Makes: h.Change.Makes(),
@@ -110,7 +113,7 @@ type ConflictSide struct {
 func (s *Store) Conflicts(ctx context.Context) ([]Conflict, error) {
 	var open []Conflict
 	err := s.look(ctx, func(l *look) error {
-		found, err := l.ofKind(recordv1.Kind_KIND_CONFLICT)
+		found, err := l.tx.Waiting(recordv1.Kind_KIND_CONFLICT)
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,17 @@ func (s *Store) ChangeKey(ctx context.Context, old, next Key) error {
 	return known(s.db.ChangeKey(ctx, old, next))
 }
 
+// Verify says whether a key is the file's: nil when it is. A wrong PIN counts, and has to wait, as when the file is opened.
+// Codes of errors: key_wrong, key_wait, key_needed, key_missing, key_damaged, key_destroyed.
+func (s *Store) Verify(ctx context.Context, key Key) error {
+	ctx, leave, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return known(s.db.Verify(ctx, key))
+}
+
 // below are the options of the file.
 func (o Options) below() localdb.Options {
 	return localdb.Options{Key: o.Key, MaxBytes: o.MaxBytes, Wall: o.Wall, Entropy: o.Entropy}

@@ -165,17 +165,11 @@ func parsePlace(text string) (record.Date, hlc.ID, error) {
 func (s *Store) MyCases(ctx context.Context) ([]Record[*recordv1.Case], error) {
 	var mine []Record[*recordv1.Case]
 	err := s.look(ctx, func(l *look) error {
-		cases, err := l.ofKind(recordv1.Kind_KIND_CASE)
+		found, err := l.cases(true)
 		if err != nil {
 			return err
 		}
-		all, err := allShown[*recordv1.Case](l, cases)
-		for _, c := range all {
-			isMe := func(id []byte) bool { return bytes.Equal(id, l.tablet.Worker[:]) }
-			if isMe(c.Message.GetLead()) || slices.ContainsFunc(c.Message.GetWorkers(), isMe) {
-				mine = append(mine, c)
-			}
-		}
+		mine, err = allShown[*recordv1.Case](l, found)
 		return err
 	})
 	return mine, err

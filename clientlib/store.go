@@ -10,10 +10,10 @@
 // What was written about people lies sealed in the file (XChaCha20-Poly1305), under a data key that is in the file beside
 // it, NAME.key, wrapped under a PIN or passphrase, or under a key that the machine keeps. Without it nobody reads names,
 // notes or any other field of a record, nor can act as this tablet; and there is no way around it: who forgets the PIN
-// enrols anew. In the open stand ids, kinds, days, which records belong together, how far the tablet has synced, the
-// server's address, and in the key's file the name of the worker and of the deployment. Wrong PINs have to wait longer
-// and longer: that slows whoever holds the tablet, and argon2id slows whoever took a copy of both files. A backup of
-// the file needs the key's file with it.
+// enrols anew. In the open stand ids, kinds, days, which records belong together, which of them wait for somebody (drafts,
+// reviews that returned something, conflicts), how far the tablet has synced, the server's address, and in the key's file
+// the name of the worker and of the deployment. Wrong PINs have to wait longer and longer: that slows whoever holds the
+// tablet, and argon2id slows whoever took a copy of both files. A backup of the file needs the key's file with it.
 //
 // Errors carry stable codes, and Message turns them into a sentence for people.
 //
@@ -87,6 +87,8 @@ type Store struct {
 
 	// syncing holds a token while no sync is under way.
 	syncing chan struct{}
+	// alerted: a risk alert was logged or changed since the emergency card was written last.
+	alerted atomic.Bool
 
 	mu     sync.Mutex
 	closed bool
@@ -119,6 +121,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	_ = s.relabel(ctx) // what is wrong with the file is told by whatever needs it
+	s.logWaitingAlerts(ctx)
+	s.renewCard(ctx)
 	return s, nil
 }
 
@@ -178,7 +182,11 @@ func (s *Store) read(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) e
 
 // write runs f in one transaction of an enrolled tablet's file.
 func (s *Store) write(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) error) error {
-	return s.in(ctx, s.db.Write, f)
+	err := s.in(ctx, s.db.Write, f)
+	if err == nil && s.alerted.Swap(false) {
+		s.renewCard(ctx)
+	}
+	return err
 }
 
 func (s *Store) in(ctx context.Context, transact func(context.Context, func(*localdb.Tx) error) error, f func(*localdb.Tx, *localdb.Tablet) error) error {

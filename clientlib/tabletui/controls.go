@@ -80,7 +80,7 @@ func (r *reading) control(k record.Kind, field protoreflect.Name, f protoreflect
 	name := prefixed(k, r.of, field)
 	c := r.plain(name, f)
 	if field == villageName && f.Name() == "place" {
-		c.Sort, c.Label = "text", r.around.terms.Field(f.Message().Fields().ByName(villageName))
+		c.Sort, c.Label = "text", r.around.label(f.Message().Fields().ByName(villageName))
 		return c, true, nil
 	}
 	if hint, ok := messages["hint_"+words.KindName(k)+"_"+string(field)]; ok {
@@ -118,7 +118,7 @@ func (r *reading) control(k record.Kind, field protoreflect.Name, f protoreflect
 // plain is a control for a field that refers to nothing.
 func (r *reading) plain(name string, f protoreflect.FieldDescriptor) control {
 	c := control{
-		Name: name, ID: "f-" + strings.ReplaceAll(name, ".", "-"), Label: r.around.terms.Field(f), Error: r.wrong[name], Value: r.values.Get(name),
+		Name: name, ID: "f-" + strings.ReplaceAll(name, ".", "-"), Label: r.around.label(f), Error: r.wrong[name], Value: r.values.Get(name),
 	}
 	switch words.FormOf(f) {
 	case words.Number:
@@ -250,7 +250,7 @@ func named[M interface{ GetName() string }](all map[hlc.ID]M) []choice {
 func (r *reading) cellTable() *cellTable {
 	t := &cellTable{}
 	for _, visit := range visits {
-		t.Columns = append(t.Columns, r.around.terms.Field((&recordv1.HeadcountCell{}).ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(visit))))
+		t.Columns = append(t.Columns, r.around.label((&recordv1.HeadcountCell{}).ProtoReflect().Descriptor().Fields().ByName(protoreflect.Name(visit))))
 	}
 	sexes := r.around.terms.Options(recordv1.Sex(0).Descriptor())
 	for _, sex := range append(sexes[1:], sexes[0]) {

@@ -66,7 +66,7 @@ func (v *visit) choose() error {
 	}
 	var kinds []choice
 	for _, k := range choosable {
-		kinds = append(kinds, choice{Value: pathNew + "/" + words.KindName(k), Label: a.terms.KindLabel(k)})
+		kinds = append(kinds, choice{Value: pathNew + "/" + words.KindName(k), Label: a.kindLabel(k)})
 	}
 	return v.show("choose", &page{Title: v.T("title_new"), Here: pathNew, Body: kinds})
 }
@@ -204,18 +204,13 @@ func (f *form) suggest(m record.Common) {
 }
 
 // send takes what was sent into the form.
-func (f *form) send() error {
-	sent, err := f.visit.sent()
-	if err != nil {
-		return err
-	}
+func (f *form) send() {
 	f.values = url.Values{}
-	for name, all := range sent {
+	for name, all := range f.sent() {
 		if !strings.HasPrefix(name, "_") {
 			f.values[name] = all
 		}
 	}
-	return nil
 }
 
 // keep keeps what was typed.
@@ -244,9 +239,7 @@ func (v *visit) formKept() error {
 	if err != nil {
 		return v.notKept(err)
 	}
-	if err := f.send(); err != nil {
-		return v.notKept(err)
-	}
+	f.send()
 	if err := f.keep(); err != nil {
 		return v.notKept(err)
 	}
@@ -284,9 +277,7 @@ func (v *visit) formSent() error {
 	case err != nil:
 		return err
 	}
-	if err := f.send(); err != nil {
-		return err
-	}
+	f.send()
 	do := v.r.PostFormValue(valueDo)
 	if do == doKeep {
 		if err := f.keep(); err != nil {
@@ -502,11 +493,11 @@ func (f *form) show(status int, body *formBody) error {
 				return err
 			}
 		} else {
-			part.Title = f.around.terms.KindLabel(k)
+			part.Title = f.around.kindLabel(k)
 		}
 		body.Parts = append(body.Parts, part)
 	}
-	title := f.T("title_form", f.around.terms.KindLabel(f.of))
+	title := f.around.kindLabel(f.of)
 	if body.Editing {
 		title = f.T("title_edit", f.around.terms.KindLabel(f.of))
 	}
@@ -604,7 +595,7 @@ func (v *visit) unfinished() ([]item, error) {
 	}
 	var all []item
 	for _, f := range forms {
-		one := item{To: "/forms/" + f.ID.String(), Title: a.terms.KindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
+		one := item{To: "/forms/" + f.ID.String(), Title: a.kindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
 		if f.Kind == recordv1.Kind_KIND_HEADCOUNT {
 			one.To = pathCounter + "/" + f.ID.String()
 		}

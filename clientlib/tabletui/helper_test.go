@@ -2,7 +2,6 @@ package tabletui
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,11 +28,13 @@ type tablet struct {
 	ui     *UI
 	server *fakeserver.Server
 	folder string
-	now    time.Time
 	lang   string
 	cookie string
 	// script says that requests come from a script on the page.
 	script bool
+
+	mu  sync.Mutex
+	now time.Time
 }
 
 // newTablet is the tablet of 王芳, enrolled and signed in, with all that the server had. It syncs only when it is told to.
@@ -41,6 +43,7 @@ func newTablet(t *testing.T) *tablet {
 	t.Parallel() // each PIN takes its time
 	tab := emptyTablet(t)
 	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code("wang-fang")}}).leads("/sync?done=enrolled")
+	tab.settles(time.Time{})
 	return tab
 }
 
@@ -53,7 +56,18 @@ func emptyTablet(t *testing.T) *tablet {
 	return tab
 }
 
-func (tab *tablet) wall() time.Time { return tab.now }
+func (tab *tablet) wall() time.Time {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	return tab.now
+}
+
+// later lets time pass.
+func (tab *tablet) later(d time.Duration) {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	tab.now = tab.now.Add(d)
+}
 
 // start starts the program, and its browser takes the link.
 func (tab *tablet) start() {
@@ -100,11 +114,30 @@ func (tab *tablet) store() *clientlib.Store { return tab.desk().store }
 
 func (tab *tablet) desk() *desk { return tab.ui.desks.open[filepath.Join(tab.folder, "王芳.db")] }
 
-// sync syncs, and returns once that is done.
+// sync touches “sync now”, and returns once that has come to an end, a second later.
 func (tab *tablet) sync() {
 	tab.Helper()
-	if _, err := tab.store().Sync(context.Background(), nil); err != nil {
-		tab.Fatal(err)
+	tab.later(time.Second)
+	before := tab.desk().syncer.State().Last
+	tab.post("/sync/now", nil).leads("/sync")
+	tab.settles(before)
+}
+
+// settles waits until a sync has come to its end, well or not, that is not the one that ended before.
+func (tab *tablet) settles(before time.Time) {
+	tab.Helper()
+	y := tab.desk().syncer
+	changes, stop := y.Watch()
+	defer stop()
+	for {
+		if s := y.State(); s.Doing != clientlib.SyncRunning && (!s.Last.Equal(before) || s.Err != nil) {
+			return
+		}
+		select {
+		case <-changes:
+		case <-tab.Context().Done():
+			tab.Fatal("the sync comes to no end")
+		}
 	}
 }
 
@@ -112,6 +145,7 @@ func (tab *tablet) sync() {
 type answer struct {
 	tab *tablet
 	*http.Response
+	raw  []byte
 	text string
 	html *html.Node
 }
@@ -149,6 +183,7 @@ func (tab *tablet) do(r *http.Request) *answer {
 	if err != nil {
 		tab.Fatal(err)
 	}
+	a.raw = body
 	if a.html, err = html.Parse(bytes.NewReader(body)); err != nil {
 		tab.Fatal(err)
 	}

@@ -177,7 +177,7 @@ func (v *visit) fields(r clientlib.AnyRecord) []field {
 		if f.Number() == record.OwnerField(r.Kind) || f.Name() == "team" || !m.Has(f) {
 			continue
 		}
-		all = append(all, field{a.terms.Field(f), a.terms.Value(f, m.Get(f), v.named)})
+		all = append(all, field{a.label(f), a.terms.Value(f, m.Get(f), v.named)})
 	}
 	return all
 }
@@ -201,9 +201,9 @@ func (v *visit) item(r clientlib.AnyRecord) item {
 
 // headline is a record's kind and what it is called.
 func (v *visit) headline(r clientlib.AnyRecord) string {
-	label := v.Kind(r.Kind)
+	label := capital(v.Kind(r.Kind))
 	if a, err := v.around(); err == nil {
-		label = a.terms.KindLabel(r.Kind)
+		label = a.kindLabel(r.Kind)
 	}
 	if title := v.title(r); title != "" {
 		return v.T("kind_and_title", label, title)

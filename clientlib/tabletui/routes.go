@@ -34,6 +34,10 @@ func routes() []route {
 		{method: "GET", path: pathUnlock, do: (*visit).unlockPage},
 		{method: "POST", path: pathUnlock, do: (*visit).unlock},
 
+		{method: "GET", path: pathEmergency, do: (*visit).emergencyPage, open: true},
+		{method: "POST", path: pathEmergency, do: (*visit).alerted, open: true},
+		{method: "POST", path: pathEmergency + "/{record}/confirmation", do: (*visit).confirmAlert},
+
 		{method: "GET", path: pathSync, do: (*visit).syncPage},
 		{method: "GET", path: "/sync/state", do: (*visit).syncState, quiet: true},
 		{method: "POST", path: "/sync/now", do: (*visit).syncNow},

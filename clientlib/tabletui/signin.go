@@ -201,7 +201,7 @@ func (v *visit) enrolled() error {
 	case err != nil: // the code, the network or the server: she can try again
 		return again(clientlib.Message(err, v.Lang()))
 	}
-	d.syncer.Now()
+	d.syncer.Wake(false)
 	return v.done(pathSync, "enrolled")
 }
 

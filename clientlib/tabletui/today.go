@@ -15,7 +15,7 @@ const planAhead = 7
 // todayBody is what the first page shows.
 type todayBody struct {
 	Date string
-	// Where is the team and the site.
+	// Where is who she is, her team and the site.
 	Where []string
 	Log   []choice
 	// Waiting are what waits for the worker: returned, held, in conflict; empty when nothing does.
@@ -53,9 +53,9 @@ func (v *visit) today() error {
 	today := a.day(v)
 	body := &todayBody{Date: v.Date(today), Where: a.where(status), Fresh: len(a.workers) == 0}
 	for _, k := range choosable[:4] {
-		body.Log = append(body.Log, choice{Value: pathNew + "/" + words.KindName(k), Label: a.terms.KindLabel(k)})
+		body.Log = append(body.Log, choice{Value: pathNew + "/" + words.KindName(k), Label: a.kindLabel(k)})
 	}
-	body.Log = append(body.Log, choice{Value: pathCounter, Label: a.terms.KindLabel(recordv1.Kind_KIND_HEADCOUNT)})
+	body.Log = append(body.Log, choice{Value: pathCounter, Label: a.kindLabel(recordv1.Kind_KIND_HEADCOUNT)})
 	if body.Waiting, err = v.waiting(); err != nil {
 		return err
 	}
@@ -96,10 +96,13 @@ func (v *visit) workOf(body *todayBody, day record.Date) error {
 	return nil
 }
 
-// where is the team and the site at which a worker is.
+// where is who the worker is, in which team and at which site.
 func (a *around) where(status clientlib.Status) []string {
 	var where []string
 	me := a.workers[a.me]
+	if me.GetName() != "" {
+		where = append(where, me.GetName())
+	}
 	if id, ok := idOf(me.GetTeam()); ok && a.teams[id] != nil {
 		where = append(where, a.teams[id].GetName())
 	}

@@ -11,14 +11,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"golang.org/x/text/language"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
 	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
+	"levee/syncproto/record"
 )
 
 // route is one page, or one thing that a page does.
@@ -31,8 +35,11 @@ type route struct {
 	quiet bool
 }
 
-// errNoPage: the address names nothing.
-var errNoPage = errors.New("there is no such page")
+// What can be wrong with a request.
+var (
+	errNoPage        = errors.New("there is no such page")
+	errNotUnderstood = errors.New("what was sent is no form")
+)
 
 // visit is one request.
 type visit struct {
@@ -66,7 +73,12 @@ func (u *UI) handle(r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		v := u.visit(w, req, r.quiet)
 		err := error(nil)
-		switch {
+		var tooMuch *http.MaxBytesError
+		switch perr := req.ParseForm(); { // before anything asks for a value, which would not say that something is wrong
+		case errors.As(perr, &tooMuch):
+			err = perr
+		case perr != nil:
+			err = errNotUnderstood
 		case v.desk == nil && !r.open:
 			err = v.toSignIn(r)
 		default:
@@ -211,6 +223,8 @@ func (v *visit) explain(err error) (status int, text string) {
 	switch {
 	case errors.Is(err, errNoPage):
 		return http.StatusNotFound, v.T("no_page")
+	case errors.Is(err, errNotUnderstood):
+		return http.StatusBadRequest, v.T("not_understood")
 	case errors.As(err, &tooMuch):
 		return http.StatusRequestEntityTooLarge, v.T("too_much")
 	case errors.As(err, &invalid):
@@ -255,12 +269,7 @@ func parseID(text string) (hlc.ID, error) {
 }
 
 // sent is the form that was sent.
-func (v *visit) sent() (url.Values, error) {
-	if err := v.r.ParseForm(); err != nil {
-		return nil, err
-	}
-	return v.r.PostForm, nil
-}
+func (v *visit) sent() url.Values { return v.r.PostForm }
 
 // next is where one wanted to go, a page of this program.
 func (v *visit) next() string {
@@ -270,6 +279,18 @@ func (v *visit) next() string {
 	}
 	return to
 }
+
+// capital begins a label with a capital letter, where it stands by itself. Chinese has none.
+func capital(label string) string {
+	first, size := utf8.DecodeRuneInString(label)
+	return string(unicode.ToUpper(first)) + label[size:]
+}
+
+// label is the word for a field, as it stands by itself.
+func (a *around) label(f protoreflect.FieldDescriptor) string { return capital(a.terms.Field(f)) }
+
+// kindLabel is the deployment's word for a kind, as it stands by itself.
+func (a *around) kindLabel(k record.Kind) string { return capital(a.terms.KindLabel(k)) }
 
 // The methods below are for the templates.
 
@@ -290,6 +311,15 @@ func (v *visit) N(name string, n int) string { return v.Count(numbers[name], int
 
 // Tag is the language as HTML has it.
 func (v *visit) Tag() string { return v.Either("en", "zh-Hans") }
+
+// OtherLang, OtherTag and OtherName are of the language that is not spoken: its name here, in HTML, and what it calls itself.
+func (v *visit) OtherLang() string { return v.Either("zh", "en") }
+
+// OtherTag is the other language as HTML has it.
+func (v *visit) OtherTag() string { return v.Either("zh-Hans", "en") }
+
+// OtherName is what the other language calls itself.
+func (v *visit) OtherName() string { return v.Either("简体中文", "English") }
 
 // Settings are what the worker wants the pages to be like.
 func (v *visit) Settings() settings { return v.settings }
@@ -332,6 +362,8 @@ var functions = template.FuncMap{
 		}
 		return m
 	},
-	"idtext": func(id hlc.ID) string { return id.String() },
-	"itoa":   strconv.Itoa,
+	// smslink lets addresses of phones and texts through, which are ours; html/template knows only those of the web.
+	"smslink": func(to string) template.URL { return template.URL(to) }, //nolint:gosec // of digits and escaped text
+	"idtext":  func(id hlc.ID) string { return id.String() },
+	"itoa":    strconv.Itoa,
 }

@@ -71,24 +71,38 @@ func (v *view) approved(i int32) bool {
 	return n.approved == yes
 }
 
-// newestReview is the review of a record whose outcome was set last; of two with one stamp, which only copies of one
-// tablet can make, that with the higher id. It is nil when there is none.
+// NewestReview is that of some records which is the review of a target whose outcome was set last; nil when there is none. Those
+// that are deleted, or lack what a review must have, are none: where the target's kind gives no figures, there are no stamps to list.
+func NewestReview(target record.Kind, of []Record) *Record {
+	var newest *Record
+	for i := range of {
+		r := &of[i]
+		if r.Kind == recordv1.Kind_KIND_REVIEW && !r.Registers.Deleted() && (r.complete() || len(countedFields[target]) == 0) && later(r, newest) {
+			newest = r
+		}
+	}
+	return newest
+}
+
+// later reports whether the outcome of a review was set later than that of another, or there is no other; of two with one
+// stamp, which only copies of one tablet can make, that with the higher id is the later one.
+func later(r, than *Record) bool {
+	if than == nil {
+		return true
+	}
+	order := r.Registers.Get(reviewOutcome).Stamp.Compare(than.Registers.Get(reviewOutcome).Stamp)
+	return order > 0 || (order == 0 && bytes.Compare(r.ID[:], than.ID[:]) > 0)
+}
+
+// newestReview is the review of a record whose outcome was set last; nil when there is none.
 func (v *view) newestReview(i int32) *Record {
-	newest, newestStamp := none, hlc.Stamp{}
+	var newest *Record
 	for r := v.nodes[i].belongings; r != none; r = v.nodes[r].nextOfOwner {
-		if v.nodes[r].Kind != recordv1.Kind_KIND_REVIEW || !v.complete(r) {
-			continue
-		}
-		stamp := v.nodes[r].Registers.Get(reviewOutcome).Stamp
-		later := stamp.Compare(newestStamp)
-		if newest == none || later > 0 || (later == 0 && bytes.Compare(v.nodes[r].ID[:], v.nodes[newest].ID[:]) > 0) {
-			newest, newestStamp = r, stamp
+		if v.nodes[r].Kind == recordv1.Kind_KIND_REVIEW && v.complete(r) && later(v.nodes[r].Record, newest) {
+			newest = v.nodes[r].Record
 		}
 	}
-	if newest == none {
-		return nil
-	}
-	return v.nodes[newest].Record
+	return newest
 }
 
 // asReviewed reports whether every counted field of r still has the stamp that the review lists, or none if it lists

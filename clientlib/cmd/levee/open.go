@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -54,14 +55,14 @@ func (s *session) open(c *openCmd, g *grammar, a around, chosen bool) (err error
 	return pages.Serve(s.ctx, listener)
 }
 
-// announce prints the link at once: whoever starts this program waits for it.
+// announce prints the link at once, in a line: whoever starts this program waits for it.
 func (s *session) announce(out io.Writer, link string) error {
-	if err := s.answer(struct {
-		Link string `json:"link"`
-	}{link}, func() { s.line(opensAt, link) }); err != nil {
-		return err
+	if s.json {
+		return json.NewEncoder(out).Encode(struct {
+			Link string `json:"link"`
+		}{link})
 	}
-	_, err := s.out.WriteTo(out)
+	_, err := fmt.Fprintln(out, s.Say(opensAt, link))
 	return err
 }
 

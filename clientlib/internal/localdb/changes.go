@@ -339,9 +339,12 @@ type Counts struct {
 // Counts counts.
 func (tx *Tx) Counts(t *Tablet) (Counts, error) {
 	var c Counts
+	// Records are counted by whole indexes, and own changes under earlier numbers by theirs alone: rows with values are not read.
 	err := tx.sql.QueryRowContext(tx.ctx, `
-		SELECT (SELECT count(*) FROM changes WHERE held <> '' AND held <> $1), (SELECT count(*) FROM records WHERE deleted = 0),
-		       (SELECT count(*) FROM changes WHERE replica <> $2 AND durable = 0), (SELECT count(*) FROM changes WHERE replica <> $2 AND durable = 1)`,
+		SELECT (SELECT count(*) FROM changes WHERE held <> '' AND held <> $1),
+		       (SELECT count(*) FROM records) - (SELECT count(*) FROM records WHERE deleted = 1),
+		       (SELECT count(*) FROM changes WHERE replica < $2 AND durable = 0) + (SELECT count(*) FROM changes WHERE replica > $2 AND durable = 0),
+		       (SELECT count(*) FROM changes WHERE replica < $2 AND durable = 1) + (SELECT count(*) FROM changes WHERE replica > $2 AND durable = 1)`,
 		record.CodeDiscarded, int64(t.Replica)).Scan(&c.Held, &c.Records, &c.EarlierSent, &c.EarlierDurable) //nolint:gosec // the same bits, signed
 	if err != nil {
 		return Counts{}, fmt.Errorf("counting: %w", err)

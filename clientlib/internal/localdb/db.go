@@ -120,23 +120,29 @@ func (db *DB) prepare(ctx context.Context, o Options) error {
 		return err
 	}
 	swept := true
-	err := db.Write(ctx, func(tx *Tx) error {
-		proof, done, err := tx.sealed()
-		if err != nil || proof != nil {
-			swept = done
+	err := db.Write(ctx, func(tx *Tx) (err error) {
+		if swept, err = tx.ensureSealed(); err != nil {
 			return err
 		}
-		values, err := tx.sealAll()
-		if err != nil {
-			return err
-		}
-		swept = values == 0
-		return tx.markSealed(swept)
+		return tx.findWaiting()
 	})
 	if err != nil || swept {
 		return err
 	}
 	return db.sweepPlain(ctx)
+}
+
+// ensureSealed seals what an older program left. It says whether what was there before lies nowhere any more.
+func (tx *Tx) ensureSealed() (swept bool, err error) {
+	proof, done, err := tx.sealed()
+	if err != nil || proof != nil {
+		return done, err
+	}
+	values, err := tx.sealAll()
+	if err != nil {
+		return false, err
+	}
+	return values == 0, tx.markSealed(values == 0)
 }
 
 // unlock opens the data key of a file, or makes it where there is none yet.
@@ -213,6 +219,24 @@ func (db *DB) ChangeKey(ctx context.Context, old, next Key) error {
 	})
 }
 
+// Path is where the file lies.
+func (db *DB) Path() string { return db.path }
+
+// Verify tries a key, which counts as it does when the file is opened.
+func (db *DB) Verify(ctx context.Context, key Key) error {
+	return db.Write(ctx, func(*Tx) error { // for its lock, as above
+		k, err := readKeyFile(db.path)
+		if errors.Is(err, errNoKeyFile) {
+			err = ErrKeyMissing
+		}
+		if err != nil {
+			return err
+		}
+		_, err = k.unlock(db.path, key, db.now())
+		return err
+	})
+}
+
 // SetLabel keeps whose file it is.
 func (db *DB) SetLabel(ctx context.Context, l Label) error {
 	return db.Write(ctx, func(*Tx) error { // for its lock, as above
@@ -230,8 +254,8 @@ func (db *DB) Label() (Label, error) { return LabelOf(db.path) }
 
 func (db *DB) now() time.Time { return Options{Wall: db.wall}.now() }
 
-// Destroy destroys the data key, for good: nothing in the file can be read any more, by nobody. The file itself stays. Calls
-// that come later fail with ErrKeyDestroyed, as opening does. It may be repeated, but not be called within a transaction.
+// Destroy destroys the data key, for good: nothing in the file can be read any more, by nobody. The file itself stays; its emergency
+// card, and alerts that wait beside it, go. Calls that come later fail with ErrKeyDestroyed, as opening does. It may be repeated, but not be called within a transaction.
 func (db *DB) Destroy(ctx context.Context) error {
 	var err error
 	tried := false
@@ -245,6 +269,26 @@ func (db *DB) Destroy(ctx context.Context) error {
 	}
 	if err == nil {
 		db.seal.keys.Store(nil)
+		err = forget(db.path)
+	}
+	return err
+}
+
+// DestroyIf destroys the data key as Destroy does, if check finds nothing against it in a transaction in which nobody can write
+// any more.
+func (db *DB) DestroyIf(ctx context.Context, check func(*Tx) error) error {
+	destroyed := false
+	err := db.Write(ctx, func(tx *Tx) error {
+		if err := check(tx); err != nil {
+			return err
+		}
+		err := destroy(db.path)
+		destroyed = err == nil
+		return err
+	})
+	if destroyed {
+		db.seal.keys.Store(nil)
+		return forget(db.path)
 	}
 	return err
 }

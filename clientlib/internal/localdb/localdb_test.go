@@ -478,14 +478,15 @@ func (m *machine) checkColumns(t *rapid.T, tx *Tx, r *held) error {
 		return nil
 	}
 	var day int64
-	var deleted bool
-	err := tx.sql.QueryRowContext(tx.ctx, `SELECT day, deleted FROM records WHERE id = $1`, r.id[:]).Scan(&day, &deleted)
+	var deleted, waits bool
+	err := tx.sql.QueryRowContext(tx.ctx, `SELECT day, deleted, waits FROM records WHERE id = $1`, r.id[:]).Scan(&day, &deleted, &waits)
 	shown := &recordv1.Outreach{}
 	if err := proto.Unmarshal(r.view.Fields(), shown); err != nil {
 		return err
 	}
-	if day != int64(shown.GetOccurredOn()) || deleted != shown.GetDeleted() {
-		t.Fatalf("the columns say day %d, deleted %v of %v", day, deleted, shown)
+	draft := len(record.Missing(recordv1.Kind_KIND_OUTREACH, shown)) > 0
+	if day != int64(shown.GetOccurredOn()) || deleted != shown.GetDeleted() || waits != (draft && !deleted) {
+		t.Fatalf("the columns say day %d, deleted %v, waits %v of %v", day, deleted, waits, shown)
 	}
 	return err
 }

@@ -138,14 +138,14 @@ func (tx *Tx) store(r *held) error {
 		return err
 	}
 	query := `
-		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11
+		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11, waits = $12
 		WHERE id = $1`
 	if r.isNew {
 		query = `
-		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped, waits)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 	}
-	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped); err != nil {
+	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, r.waits()); err != nil {
 		return fmt.Errorf("storing record %s: %w", r.id, err)
 	}
 	return nil
@@ -235,17 +235,39 @@ func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
 // SetUp are the records of the deployment, its sites and its teams that are not deleted, and the one of a worker. Newest
 // and Earlier are not told.
 func (tx *Tx) SetUp(worker hlc.ID) ([]Record, error) {
+	return tx.views(`WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,
+		recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, worker[:])
+}
+
+// ViewsOwnedBy are the records of some kinds that name owner in their owner field and are not deleted, by kind, day and making. Newest
+// and Earlier are not told.
+func (tx *Tx) ViewsOwnedBy(owner hlc.ID, kinds ...record.Kind) ([]Record, error) {
+	in, args := listed(kinds, owner[:])
+	return tx.views(`WHERE owner = $1 AND deleted = 0 AND kind IN (`+in+`) ORDER BY kind, day, id`, args...)
+}
+
+// views are records without what the own changes to them are, which saves looking for those.
+func (tx *Tx) views(query string, args ...any) ([]Record, error) {
 	var found []Record
 	err := tx.each(func(row row) error {
 		r, err := tx.scanRecord(row)
 		found = append(found, r)
 		return err
-	}, `SELECT id, kind, view, day, 0, 0 FROM records WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,
-		recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, worker[:])
+	}, `SELECT id, kind, view, day, 0, 0 FROM records `+query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("reading the set-up: %w", err)
+		return nil, fmt.Errorf("reading records: %w", err)
 	}
 	return found, nil
+}
+
+// listed are kinds as arguments of a query behind others, and their places in it.
+func listed(kinds []record.Kind, args ...any) (string, []any) {
+	places := make([]string, len(kinds))
+	for i, k := range kinds {
+		args = append(args, k)
+		places[i] = fmt.Sprintf("$%d", len(args))
+	}
+	return strings.Join(places, ", "), args
 }
 
 // OwnedBy are the records that name owner in their owner field, deleted or not, by kind, day and making.
