@@ -38,6 +38,8 @@ const (
 	CodeOwnerMissing = "owner_missing"
 	// CodeOwnerDeleted: the case, group, activity … that the record belongs to is deleted.
 	CodeOwnerDeleted = "owner_deleted"
+	// CodeAlertDamaged: a risk alert that was taken while nobody was signed in can't be read. It is kept as it is.
+	CodeAlertDamaged = "alert_damaged"
 	// CodeFormMissing: no unfinished form with this id is on the tablet.
 	CodeFormMissing = "form_missing"
 	// CodeFormDone: the form was logged meanwhile, from another page or before the program was stopped.
@@ -106,6 +108,8 @@ var sentences = map[string]sentence{
 	CodeOwnerMissing: {"请选择它所属的个案、小组或活动；所选的不在本机，或类别不对。",
 		"Choose the case, group or activity that this belongs to. The one given is not on this tablet, or is of another kind."},
 	CodeOwnerDeleted: {"它所属的个案、小组或活动已删除，请先恢复。", "The case, group or activity that this belongs to is deleted. Restore it first."},
+	CodeAlertDamaged: {"登录前填写的一条风险上报无法读取。请立即打电话告知督导，并重新填写。",
+		"A risk alert that was filled in before signing in can't be read. Phone the supervisor now, and fill it in again."},
 	CodeFormMissing:  {"本机没有这份未完成的表单，可能已删除。", "This unfinished form is not on this tablet. It may have been dropped."},
 	CodeFormDone:     {"这份表单已经保存为记录，没有重复保存。", "This form was logged already. Nothing was logged twice."},
 	CodeFormTooLarge: {"这份表单内容太长，无法暂存。请分成几份填写。", "This form holds too much to be kept. Fill it in as several."},

@@ -117,7 +117,7 @@ func TestNamesAreShownForAWhile(t *testing.T) {
 	tab.post("/identity/hide", url.Values{"next": {path}}).leads(path + "?done=hidden")
 	tab.get("/cases?sought=yes").silent("秀英")
 	tab.unlock()
-	tab.now = tab.now.Add(identityAfter)
+	tab.later(identityAfter)
 	tab.get("/cases?sought=yes").silent("秀英")
 	if to := tab.get(path + "/identity").to(); !strings.HasPrefix(to, "/unlock") {
 		t.Errorf("after five minutes it leads to %q", to)

@@ -139,9 +139,12 @@ func (d *desk) wants() settings {
 	return d.settings
 }
 
-func (d *desk) setWants(s settings) error {
+// set changes the settings, and keeps them.
+func (d *desk) set(change func(*settings)) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	s := d.settings
+	change(&s)
 	if err := s.write(d.path); err != nil {
 		return err
 	}

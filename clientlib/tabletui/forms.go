@@ -105,6 +105,8 @@ type form struct {
 	kept clientlib.Form
 	// standing is the record that is edited; zero for a new one.
 	standing clientlib.AnyRecord
+	// back is where one goes on once it was logged; empty leaves that to its kind.
+	back string
 }
 
 // formAsked is the form that the address names: what was kept of it, or a fresh one.
@@ -348,6 +350,9 @@ func (f *form) log(do string) error {
 	if len(f.wrong) > 0 {
 		return f.again(body)
 	}
+	if err := f.corrected(f.kept.ID); err != nil {
+		return err
+	}
 	f.desk.syncer.Wake(f.of == recordv1.Kind_KIND_RISK_ALERT)
 	return f.logged(ids[0], full)
 }
@@ -384,12 +389,21 @@ func (f *form) update(do string) error {
 	if len(f.wrong) > 0 {
 		return f.again(body)
 	}
+	if err := f.corrected(f.kept.ID); err != nil {
+		return err
+	}
 	f.desk.syncer.Wake(f.of == recordv1.Kind_KIND_RISK_ALERT)
+	if f.back != "" {
+		return f.done(f.back, "saved")
+	}
 	return f.done("/records/"+f.standing.ID.String(), "saved")
 }
 
 // logged leads on to where one goes on from a new record.
 func (f *form) logged(id hlc.ID, m record.Common) error {
+	if f.back != "" {
+		return f.done(f.back, "saved")
+	}
 	if session, ok := m.(*recordv1.CaseSession); ok &&
 		(session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_YES || session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_SUSPECTED) {
 		if of, ok := idOf(session.GetCase()); ok { // a risk that was seen is reported before anything else
@@ -603,9 +617,12 @@ func (v *visit) unfinished() ([]item, error) {
 	}
 	var all []item
 	for _, f := range forms {
-		one := item{To: "/forms/" + f.ID.String(), Title: a.kindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
-		if f.Kind == recordv1.Kind_KIND_HEADCOUNT {
+		one := item{ID: f.ID.String(), To: "/forms/" + f.ID.String(), Title: a.kindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
+		switch f.Kind {
+		case recordv1.Kind_KIND_HEADCOUNT:
 			one.To = pathCounter + "/" + f.ID.String()
+		case kindPaper:
+			one.To, one.Title = pathPaper+"/"+f.ID.String(), v.T("nav_paper")
 		}
 		all = append(all, one)
 	}

@@ -21,6 +21,10 @@ type settings struct {
 	Contrast string `json:"contrast,omitempty"`
 	// Metered says that the tablet also syncs by itself where the network is paid for by what goes through it.
 	Metered bool `json:"metered,omitempty"`
+	// Seen are conflicts to which the worker said that the other value is right, by seenAs. Ids stand in the open in her file, too.
+	Seen []string `json:"seen,omitempty"`
+	// Handover is how far a handover has got.
+	Handover handing `json:"handover,omitzero"`
 }
 
 // settingsEnding is that of the files of settings.

@@ -204,24 +204,23 @@ func (v *visit) enrolled() error {
 	case err != nil: // the code, the network or the server: she can try again
 		return again(clientlib.Message(err, v.Lang()))
 	}
-	d.syncer.Now()
+	d.syncer.Wake(false)
 	return v.done(pathSync, "enrolled")
 }
 
 // speak chooses the language.
 func (v *visit) speak() error {
-	chosen := v.settings
-	chosen.Language = "en"
+	language := "en"
 	if v.r.PostFormValue("language") == "zh" {
-		chosen.Language = "zh"
+		language = "zh"
 	}
 	if v.desk != nil {
-		if err := v.desk.setWants(chosen); err != nil {
+		if err := v.desk.set(func(s *settings) { s.Language = language }); err != nil {
 			return err
 		}
 		return v.to(v.next())
 	}
-	v.UI.speakFirst(chosen.Language)
+	v.UI.speakFirst(language)
 	return v.to(v.next())
 }
 

@@ -126,21 +126,21 @@ func (v *visit) waiting() ([]choice, error) {
 	if err != nil {
 		return nil, err
 	}
-	lost, err := v.lost()
+	lost, team, err := v.lost()
 	if err != nil {
 		return nil, err
 	}
-	waits := 0
+	waiting := 0
 	for _, h := range held {
-		if !h.Discarded() {
-			waits++
+		if waits(h) {
+			waiting++
 		}
 	}
 	var all []choice
 	for _, one := range []struct {
 		name string
 		n    int
-	}{{"returned_count", len(returned)}, {"held_count", waits}, {"lost_count", len(lost)}} {
+	}{{"returned_count", len(returned)}, {"held_count", waiting}, {"lost_count", lost}, {"conflicts_count", team}} {
 		if one.n > 0 {
 			all = append(all, choice{Value: pathInbox, Label: v.N(one.name, one.n)})
 		}

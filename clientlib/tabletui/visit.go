@@ -367,6 +367,7 @@ var functions = template.FuncMap{
 	},
 	// smslink lets addresses of phones and texts through, which are ours; html/template knows only those of the web.
 	"smslink": func(to string) template.URL { return template.URL(to) }, //nolint:gosec // of digits and escaped text
+	"capital": capital,
 	"idtext":  func(id hlc.ID) string { return id.String() },
 	"itoa":    strconv.Itoa,
 }

@@ -33,6 +33,7 @@ type sealer struct {
 type keys struct {
 	values cipher.AEAD
 	names  [sha256.Size]byte
+	alerts alertKeys
 }
 
 func newSealer(key dataKey, entropy io.Reader) (*sealer, error) {
@@ -50,6 +51,9 @@ func newSealer(key dataKey, entropy io.Reader) (*sealer, error) {
 		s.entropy = mathrand.NewChaCha8(seed)
 	}
 	k := &keys{values: values}
+	if k.alerts, err = alertKeysOf(key); err != nil {
+		return nil, err
+	}
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("levee names"))
 	mac.Sum(k.names[:0])
