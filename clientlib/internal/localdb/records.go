@@ -189,7 +189,7 @@ const selectRecords = `
 	SELECT r.id, r.kind, r.view, r.day,
 	       coalesce((SELECT max(c.sequence) FROM changes c INDEXED BY changes_by_record WHERE c.record = r.id AND c.held = '' AND c.replica = t.replica), 0),
 	       coalesce((SELECT 1 + min(c.durable) FROM changes c INDEXED BY changes_by_record WHERE c.record = r.id AND c.held = '' AND c.replica <> t.replica), 0)
-	FROM tablet t CROSS JOIN records r `
+	FROM tablet t CROSS JOIN `
 
 func (tx *Tx) scanRecord(r row) (Record, error) {
 	var out Record
@@ -232,7 +232,7 @@ func (tx *Tx) records(query string, args ...any) ([]Record, error) {
 
 // Record is one record, deleted or not; ok is false when it is not there.
 func (tx *Tx) Record(recordID hlc.ID) (r Record, ok bool, err error) {
-	found, err := tx.records(`WHERE r.id = $1`, recordID[:])
+	found, err := tx.records(`records r WHERE r.id = $1`, recordID[:])
 	if err != nil || len(found) == 0 {
 		return Record{}, false, err
 	}
@@ -241,7 +241,7 @@ func (tx *Tx) Record(recordID hlc.ID) (r Record, ok bool, err error) {
 
 // OfKind are all records of a kind that are not deleted, in the order in which they were made.
 func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
-	return tx.records(`WHERE r.kind = $1 AND r.deleted = 0 ORDER BY r.id`, k)
+	return tx.records(`records r WHERE r.kind = $1 AND r.deleted = 0 ORDER BY r.id`, k)
 }
 
 // SetUp are the records of the deployment, its sites and its teams that are not deleted, and the one of a worker. Newest
@@ -264,7 +264,7 @@ func (tx *Tx) ViewsOwnedBy(owners []hlc.ID, kinds ...record.Kind) (map[hlc.ID][]
 // making.
 func (tx *Tx) OwnedByEach(owners []hlc.ID) (map[hlc.ID][]Record, error) {
 	return ownedByEach(owners, func(in string, args []any) ([]Record, error) {
-		return tx.records(`INDEXED BY records_by_owner WHERE r.owner IN (`+in+`) ORDER BY r.kind, r.day, r.id`, args...)
+		return tx.records(`records r INDEXED BY records_by_owner WHERE r.owner IN (`+in+`) ORDER BY r.kind, r.day, r.id`, args...)
 	})
 }
 
@@ -325,7 +325,7 @@ func places(first, n int) string {
 
 // OwnedBy are the records that name owner in their owner field, deleted or not, by kind, day and making.
 func (tx *Tx) OwnedBy(owner hlc.ID) ([]Record, error) {
-	return tx.records(`WHERE r.owner = $1 ORDER BY r.kind, r.day, r.id`, owner[:])
+	return tx.records(`records r WHERE r.owner = $1 ORDER BY r.kind, r.day, r.id`, owner[:])
 }
 
 // Numbers of the fields of a worker that decide which records it receives.
@@ -363,7 +363,7 @@ func (tx *Tx) HeldCodes() (map[hlc.ID][]string, error) {
 }
 
 // All are all records, deleted or not, by id.
-func (tx *Tx) All() ([]Record, error) { return tx.records(`ORDER BY r.id`) }
+func (tx *Tx) All() ([]Record, error) { return tx.records(`records r ORDER BY r.id`) }
 
 // Filter says which records List gives.
 type Filter struct {
@@ -388,12 +388,8 @@ func (tx *Tx) List(f Filter) ([]Record, error) {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	// Left alone, SQLite would sort all that is asked for before it cuts the page.
-	index := "records_by_day"
-	if len(f.Kinds) == 1 {
-		index = "records_by_kind"
-	}
-	where.WriteString("INDEXED BY " + index + " WHERE 1")
+	// The page is cut by the index. Left alone, SQLite would sort all rows before it cuts, and look at each before its kind.
+	where.WriteString("(SELECT k.id FROM records k INDEXED BY records_by_day WHERE 1")
 	among := func(operator string, kinds []record.Kind) {
 		if len(kinds) == 0 {
 			return
@@ -402,23 +398,23 @@ func (tx *Tx) List(f Filter) ([]Record, error) {
 		for i, k := range kinds {
 			placeholders[i] = arg(k)
 		}
-		where.WriteString(" AND r.kind " + operator + " (" + strings.Join(placeholders, ", ") + ")")
+		where.WriteString(" AND k.kind " + operator + " (" + strings.Join(placeholders, ", ") + ")")
 	}
 	among("IN", f.Kinds)
 	among("NOT IN", f.Not)
 	if f.From != 0 {
-		where.WriteString(" AND r.day >= " + arg(f.From))
+		where.WriteString(" AND k.day >= " + arg(f.From))
 	}
 	if f.To != 0 {
-		where.WriteString(" AND r.day <= " + arg(f.To))
+		where.WriteString(" AND k.day <= " + arg(f.To))
 	}
 	if !f.Deleted {
-		where.WriteString(" AND r.deleted = 0")
+		where.WriteString(" AND k.deleted = 0")
 	}
 	if f.BeforeDay >= 0 {
-		where.WriteString(" AND (r.day, r.id) < (" + arg(f.BeforeDay) + ", " + arg(f.BeforeID[:]) + ")")
+		where.WriteString(" AND (k.day, k.id) < (" + arg(f.BeforeDay) + ", " + arg(f.BeforeID[:]) + ")")
 	}
-	where.WriteString(" ORDER BY r.day DESC, r.id DESC LIMIT " + arg(f.Limit))
+	where.WriteString(" ORDER BY k.day DESC, k.id DESC LIMIT " + arg(f.Limit) + ") page CROSS JOIN records r WHERE r.id = page.id ORDER BY r.day DESC, r.id DESC")
 	return tx.records(where.String(), args...)
 }
 

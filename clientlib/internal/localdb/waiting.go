@@ -42,7 +42,7 @@ func (r *held) waits() any {
 // not known.
 func (tx *Tx) Waiting(kinds ...record.Kind) ([]Record, error) {
 	in, args := listed(kinds)
-	return tx.records(`INDEXED BY records_waiting WHERE r.waits IS NOT 0 AND r.deleted = 0 AND r.kind IN (`+in+`) ORDER BY r.id`, args...)
+	return tx.records(`records r INDEXED BY records_waiting WHERE r.waits IS NOT 0 AND r.deleted = 0 AND r.kind IN (`+in+`) ORDER BY r.id`, args...)
 }
 
 // Unanswered are the reviews that may wait, and whose targets may not have been changed since, each with its target, in the order in
@@ -91,7 +91,8 @@ func (tx *Tx) findWaiting() error {
 		}
 		found[one.id] = columns{one.waits(), int64(one.view.Newest())} //nolint:gosec // times have 63 bits
 		return nil
-	}, `SELECT id, kind, view FROM records INDEXED BY records_waiting WHERE waits IS NOT 0 AND waits IS NULL`)
+	}, `SELECT r.id, r.kind, r.view FROM records w INDEXED BY records_waiting CROSS JOIN records r
+		WHERE w.waits IS NOT 0 AND w.waits IS NULL AND r.id = w.id`)
 	if err != nil {
 		return fmt.Errorf("reading records: %w", err)
 	}
