@@ -52,7 +52,11 @@ func (s *Store) Case(ctx context.Context, id hlc.ID) (CaseFile, error) {
 		if file.Case, err = shown[*recordv1.Case](l, r); err != nil {
 			return err
 		}
-		line, err := l.caseLine(file.Case, r.View, false)
+		met, err := l.tx.ViewsOwnedBy([]hlc.ID{id}, recordv1.Kind_KIND_CASE_SESSION)
+		if err != nil {
+			return err
+		}
+		line, err := l.caseLine(r, met[id])
 		if err != nil {
 			return err
 		}
