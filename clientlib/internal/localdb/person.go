@@ -33,14 +33,14 @@ func (tx *Tx) byPerson(secret string) (r Record, ok bool, err error) {
 	if err != nil {
 		return Record{}, false, err
 	}
-	found, err := tx.records(whereByPerson, name)
+	found, err := tx.records(recordsByPerson, name)
 	if err != nil || len(found) == 0 {
 		return Record{}, false, err
 	}
 	return found[0], true, nil
 }
 
-const whereByPerson = `WHERE r.person = $1 AND r.person > x'' AND r.deleted = 0 ORDER BY r.id LIMIT 1`
+const recordsByPerson = `records r WHERE r.person = $1 AND r.person > x'' AND r.deleted = 0 ORDER BY r.id LIMIT 1`
 
 // Attendances are named with their activity: by their names nobody can tell which of them are one person's.
 func participantName(token []byte) string { return "participant\x00" + string(token) }

@@ -91,7 +91,7 @@ func TestPeopleAreFound(t *testing.T) {
 	}
 	defer func() { _ = again.Close() }()
 	find("in an older file", again)
-	for query, index := range map[string]string{withoutPerson: "records_without_person", selectRecords + strings.ReplaceAll(whereByPerson, "$1", "x'07'"): "records_by_person"} {
+	for query, index := range map[string]string{withoutPerson: "records_without_person", selectRecords + strings.ReplaceAll(recordsByPerson, "$1", "x'07'"): "records_by_person"} {
 		var plan strings.Builder
 		err := again.Read(t.Context(), func(tx *Tx) error {
 			return tx.each(func(r row) error {
