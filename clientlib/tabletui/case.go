@@ -70,9 +70,14 @@ type note struct {
 	Open bool
 }
 
+// consentGaps are what is said of what is missing of a consent.
+var consentGaps = map[clientlib.ConsentGap]string{
+	clientlib.ConsentMissing: "consent_gap_missing", clientlib.ConsentEmergency: "consent_gap_emergency", clientlib.ConsentGuardian: "consent_gap_guardian",
+}
+
 // caseAsked is the case that the address names.
 func (v *visit) caseAsked() (clientlib.CaseFile, error) {
-	id, err := v.id("record")
+	id, err := v.id("case")
 	if err != nil {
 		return clientlib.CaseFile{}, err
 	}
@@ -101,7 +106,7 @@ func (v *visit) casePage() error {
 	body.Held, body.Missing = v.heldAndMissing(common(file.Case))
 	if body.Mine && !body.Closed { // consents reach nobody else
 		for _, gap := range file.ConsentGaps(a.deployment, today) {
-			body.Gaps = append(body.Gaps, v.T("consent_gap_"+string(gap)))
+			body.Gaps = append(body.Gaps, v.T(consentGaps[gap]))
 		}
 	}
 	body.Main, body.All = v.caseFields(common(file.Case))

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/google/uuid"
 	"golang.org/x/net/html"
 
 	"levee/clientlib/internal/fakeserver"
@@ -108,6 +109,8 @@ func (w walk) addresses(t *testing.T, pattern string) []string {
 		return nil
 	case "/{$}":
 		return []string{"/"}
+	case pathRegister:
+		return []string{registerAddress(uuid.MustParse(w["record"][0]), "phone"), registerAddress(uuid.MustParse(w["record"][0]), "name"), registerAddress(uuid.MustParse(w["record"][0]), "id")}
 	}
 	all := []string{pattern}
 	for name, values := range w {

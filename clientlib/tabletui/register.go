@@ -29,10 +29,12 @@ type registerBody struct {
 
 // bases are by what people are told apart, by their names in an address.
 var bases = []struct {
-	name  string
-	basis recordv1.TokenBasis
+	name, label string
+	basis       recordv1.TokenBasis
 }{
-	{"phone", recordv1.TokenBasis_TOKEN_BASIS_PHONE}, {"name", recordv1.TokenBasis_TOKEN_BASIS_NAME_BIRTH_MONTH_VILLAGE}, {"id", recordv1.TokenBasis_TOKEN_BASIS_ID_NUMBER},
+	{"phone", "told_by_phone", recordv1.TokenBasis_TOKEN_BASIS_PHONE},
+	{"name", "told_by_name", recordv1.TokenBasis_TOKEN_BASIS_NAME_BIRTH_MONTH_VILLAGE},
+	{"id", "told_by_id", recordv1.TokenBasis_TOKEN_BASIS_ID_NUMBER},
 }
 
 // countedFields are what totals are divided by.
@@ -84,7 +86,7 @@ func (v *visit) registering() (*reading, *registerBody, error) {
 		}
 	}
 	for _, b := range bases {
-		body.Ways = append(body.Ways, choice{registerAddress(id, b.name), v.T("by_" + b.name), b.name == body.By})
+		body.Ways = append(body.Ways, choice{registerAddress(id, b.name), v.T(b.label), b.name == body.By})
 	}
 	r := &reading{visit: v, around: a, values: url.Values{}, of: recordv1.Kind_KIND_PARTICIPANT, wrong: map[string]string{}}
 	return r, body, nil
