@@ -154,6 +154,7 @@ var messages = map[string]words.Message{
 	"page_after":            {EN: "Due later", ZH: "下一页"},
 	"today":                 {EN: "today", ZH: "今天"},
 	"no_session_yet":        {EN: "no session yet", ZH: "还没有服务记录"},
+	"session_of_late":       {EN: "Last session", ZH: "上次服务"},
 	"last_session":          {EN: "last session %s", ZH: "上次服务：%s"},
 	"due_on":                {EN: "next step %s", ZH: "下次：%s"},
 	"followup_on":           {EN: "follow-up %s", ZH: "回访：%s"},

@@ -109,6 +109,13 @@ func (w walk) addresses(t *testing.T, pattern string) []string {
 	case "/{$}":
 		return []string{"/"}
 	}
+	for prefix, placed := range map[string][2]string{ // records and forms that have pages of their own
+		pathCases: {"{record}", "{case}"}, pathCounter: {"{form}", "{count}"}, pathPaper: {"{form}", "{paper}"},
+	} {
+		if strings.HasPrefix(pattern, prefix+"/") {
+			pattern = strings.ReplaceAll(pattern, placed[0], placed[1])
+		}
+	}
 	all := []string{pattern}
 	for name, values := range w {
 		var next []string
@@ -160,6 +167,10 @@ func walkable(t *testing.T) (*tablet, walk) {
 	tab.post("/handover/to", url.Values{"to": {fakeserver.LiLei.String()}})
 	w["form"] = []string{strings.TrimPrefix(path, "/forms/")}
 	w["record"] = []string{id.String()}
+	pad := tab.count(id, "")
+	pad.tap(1, "1.3", "first_time")
+	w["count"] = []string{strings.TrimPrefix(pad.path, pathCounter+"/")}
+	w["paper"] = []string{strings.TrimPrefix(tab.paper().path, pathPaper+"/")}
 	w["name"] = []string{"tablet.css"}
 	return tab, w
 }
