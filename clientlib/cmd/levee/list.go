@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -28,7 +29,7 @@ const activities = "activities"
 
 // listJSON is a page of a list as JSON has it.
 type listJSON struct {
-	Records []recordJSON `json:"records"`
+	Records []recordjson.Record `json:"records"`
 	// Next is handed to --after for the next page; empty when there is none.
 	Next string `json:"next"`
 }
@@ -115,7 +116,7 @@ func (c *listCmd) activities(s *session, day record.Date) error {
 	if err != nil {
 		return err
 	}
-	out := listJSON{Records: []recordJSON{}}
+	out := listJSON{Records: []recordjson.Record{}}
 	for _, a := range found {
 		one := s.recordJSON(a.AnyRecord)
 		for _, h := range a.Headcounts {
@@ -167,7 +168,7 @@ func anyRecord[M record.Common](r clientlib.Record[M]) clientlib.AnyRecord {
 }
 
 func (s *session) listJSON(records []clientlib.AnyRecord, next string) listJSON {
-	out := listJSON{Records: []recordJSON{}, Next: next}
+	out := listJSON{Records: []recordjson.Record{}, Next: next}
 	for _, r := range records {
 		out.Records = append(out.Records, s.recordJSON(r))
 	}
