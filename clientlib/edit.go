@@ -26,34 +26,38 @@ func (s *Store) Update(ctx context.Context, id hlc.ID, partial proto.Message, em
 		if err != nil {
 			return err
 		}
-		standing, err := d.editable(id)
-		if err != nil {
-			return err
-		}
-		if standing.View.Deleted() {
-			return fail(CodeRecordDeleted, "record %s", id)
-		}
-		if record.KindOf(partial) != standing.Kind {
-			return fail(CodeKindMismatch, "%T for a record of %v", partial, standing.Kind)
-		}
-		cleared, err := numbersOf(partial, emptied)
-		if err != nil {
-			return err
-		}
-		if err := d.ownerStands(standing.Kind, partial); err != nil {
-			return err
-		}
-		if c, ok := partial.(*recordv1.Case); ok && c.Age != nil && c.AgeBand == nil {
-			c = proto.CloneOf(c)
-			d.fillAgeBand(c)
-			partial = c
-		}
-		fields, err := d.valid(standing.Kind, partial)
-		if err != nil {
-			return err
-		}
-		return s.edit(d, standing, fields, cleared)
+		return s.updateAt(d, id, partial, emptied)
 	})
+}
+
+func (s *Store) updateAt(d *desk, id hlc.ID, partial proto.Message, emptied []string) error {
+	standing, err := d.editable(id)
+	if err != nil {
+		return err
+	}
+	if standing.View.Deleted() {
+		return fail(CodeRecordDeleted, "record %s", id)
+	}
+	if record.KindOf(partial) != standing.Kind {
+		return fail(CodeKindMismatch, "%T for a record of %v", partial, standing.Kind)
+	}
+	cleared, err := numbersOf(partial, emptied)
+	if err != nil {
+		return err
+	}
+	if err := d.ownerStands(standing.Kind, partial); err != nil {
+		return err
+	}
+	if c, ok := partial.(*recordv1.Case); ok && c.Age != nil && c.AgeBand == nil {
+		c = proto.CloneOf(c)
+		d.fillAgeBand(c)
+		partial = c
+	}
+	fields, err := d.valid(standing.Kind, partial)
+	if err != nil {
+		return err
+	}
+	return s.edit(d, standing, fields, cleared)
 }
 
 // Delete deletes a record. It can be restored. Deleting a deleted record does nothing. Codes of errors: record_missing,

@@ -38,6 +38,12 @@ const (
 	CodeOwnerMissing = "owner_missing"
 	// CodeOwnerDeleted: the case, group, activity … that the record belongs to is deleted.
 	CodeOwnerDeleted = "owner_deleted"
+	// CodeFormMissing: no unfinished form with this id is on the tablet.
+	CodeFormMissing = "form_missing"
+	// CodeFormDone: the form was logged meanwhile, from another page or before the program was stopped.
+	CodeFormDone = "form_done"
+	// CodeFormTooLarge: the form holds more than MaxFormBytes. What was saved of it before is still there.
+	CodeFormTooLarge = "form_too_large"
 	// CodeForked: two copies of this tablet wrote under one number. Nothing is lost; syncing stops until that is settled.
 	CodeForked = "forked"
 	// CodeDatabaseNewer: a newer version of the program made the file. It was not touched.
@@ -84,6 +90,9 @@ var sentences = map[string]sentence{
 	CodeOwnerMissing: {"请选择它所属的个案、小组或活动；所选的不在本机，或类别不对。",
 		"Choose the case, group or activity that this belongs to. The one given is not on this tablet, or is of another kind."},
 	CodeOwnerDeleted: {"它所属的个案、小组或活动已删除，请先恢复。", "The case, group or activity that this belongs to is deleted. Restore it first."},
+	CodeFormMissing:  {"本机没有这份未完成的表单，可能已删除。", "This unfinished form is not on this tablet. It may have been dropped."},
+	CodeFormDone:     {"这份表单已经保存为记录，没有重复保存。", "This form was logged already. Nothing was logged twice."},
+	CodeFormTooLarge: {"这份表单内容太长，无法暂存。请分成几份填写。", "This form holds too much to be kept. Fill it in as several."},
 	CodeForked: {"有两台平板在用同一个身份写入。记录仍在本机，请联系协调员。",
 		"Two copies of this tablet are in use. Records are safe here; ask your coordinator."},
 	CodeDatabaseNewer: {"数据文件由更新版本的程序建立，请更新程序后再打开。",

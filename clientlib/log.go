@@ -141,29 +141,35 @@ func (s *Store) log(ctx context.Context, m record.Common) (made hlc.ID, err erro
 		if err != nil {
 			return err
 		}
-		k := record.KindOf(m)
-		filled, err := d.fill(k, m)
-		if err != nil {
-			return err
-		}
-		fields, err := d.valid(k, filled)
-		if err != nil {
-			return err
-		}
-		stamp := d.stamp()
-		if made, err = hlc.NewID(stamp.Time, s.entropy); err != nil {
-			return err
-		}
-		c, err := record.Edit(made, made, k, stamp, nil, fields, nil)
-		if err != nil {
-			return err
-		}
-		return d.append(c)
+		made, err = s.logAt(d, m)
+		return err
 	})
 	if err != nil {
 		return hlc.ID{}, err
 	}
 	return made, nil
+}
+
+// logAt makes one record, which is there for what is logged next at the same desk.
+func (s *Store) logAt(d *desk, m record.Common) (made hlc.ID, err error) {
+	k := record.KindOf(m)
+	filled, err := d.fill(k, m)
+	if err != nil {
+		return made, err
+	}
+	fields, err := d.valid(k, filled)
+	if err != nil {
+		return made, err
+	}
+	stamp := d.stamp()
+	if made, err = hlc.NewID(stamp.Time, s.entropy); err != nil {
+		return made, err
+	}
+	c, err := record.Edit(made, made, k, stamp, nil, fields, nil)
+	if err != nil {
+		return made, err
+	}
+	return made, d.append(c)
 }
 
 // append keeps a change, within the bounds of what a batch may hold.

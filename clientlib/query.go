@@ -73,6 +73,24 @@ func (s *Store) Record(ctx context.Context, id hlc.ID) (AnyRecord, error) {
 	return found, err
 }
 
+// Belongings are the records that belong to a record, by kind, day and making. Deleted ones are left out, and reviews and
+// conflicts, which are about it.
+func (s *Store) Belongings(ctx context.Context, id hlc.ID) ([]AnyRecord, error) {
+	var list []AnyRecord
+	err := s.look(ctx, func(l *look) error {
+		found, err := l.tx.OwnedBy(id)
+		if err != nil {
+			return err
+		}
+		found = slices.DeleteFunc(found, func(r localdb.Record) bool {
+			return r.View.Deleted() || r.Kind == recordv1.Kind_KIND_REVIEW || r.Kind == recordv1.Kind_KIND_CONFLICT
+		})
+		list, err = allShown[record.Common](l, found)
+		return err
+	})
+	return list, err
+}
+
 // Query says which records List gives.
 type Query struct {
 	// Kinds are the kinds wanted; none means all but those of the deployment's set-up.

@@ -175,6 +175,9 @@ func TestNothingReadableLiesOnTheDisk(t *testing.T) {
 	tab.sync()
 	texts = append(texts, secret+"待处理")
 	look("held")
+	tab.must(tab.SaveForm(ctx, tab.form(secret+"没写完")))
+	texts = append(texts, secret+"没写完")
+	look("with a form")
 
 	// As a kill leaves it.
 	killed := tab.restart(tab.image())
@@ -198,6 +201,9 @@ func TestNothingReadableLiesOnTheDisk(t *testing.T) {
 	tab.open()
 	tab.sync()
 	look("after the rescue")
+	if got := tab.forms(); !slices.Equal(got, []string{secret + "没写完"}) {
+		t.Errorf("forms after the rescue: %q", got)
+	}
 
 	// The search itself finds what is not sealed.
 	plain := []byte("x" + texts[0] + "y")

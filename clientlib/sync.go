@@ -47,6 +47,10 @@ type Progress struct {
 	Sent, ToSend int
 	// Received of ToReceive records are here. ToReceive is what the server said last; 0 before it has answered.
 	Received, ToReceive int
+	// GivenBack of ToGiveBack records are with a server again that had lost history.
+	GivenBack, ToGiveBack int
+	// BytesUp and BytesDown are what the sync has cost so far, as in SyncResult. They never go down.
+	BytesUp, BytesDown int64
 }
 
 // SyncResult is what a sync did, whether it came to its end or not.
@@ -87,6 +91,14 @@ type SyncResult struct {
 // Codes of errors: unavailable when the server can't be reached, or its answers bring nothing forward, and those of any request;
 // device_revoked (see Status.Revoked); server_not_trusted; clock_skew when the clock could not be corrected; forked when a new number did not help; not_enrolled, cancelled, closed.
 func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, error) {
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	return s.sync(ctx, progress, nil)
+}
+
+// sync is Sync. arriving, which may be nil, is called with what the sync has cost so far whenever a part of an answer comes in.
+func (s *Store) sync(ctx context.Context, progress func(Progress), arriving func(up, down int64)) (SyncResult, error) {
 	ctx, leave, err := s.enter(ctx)
 	if err != nil {
 		return SyncResult{}, err
@@ -102,10 +114,7 @@ func (s *Store) Sync(ctx context.Context, progress func(Progress)) (SyncResult, 
 		return SyncResult{}, problem.New(problem.DeviceRevoked)
 	}
 
-	if progress == nil {
-		progress = func(Progress) {}
-	}
-	r := &run{store: s, report: progress}
+	r := &run{store: s, report: progress, arriving: arriving}
 	err = known(r.sync(ctx))
 	if r.client != nil {
 		t := r.client.Traffic()
@@ -120,6 +129,7 @@ type run struct {
 	client   *remote.Client
 	offset   time.Duration
 	report   func(Progress)
+	arriving func(up, down int64)
 	progress Progress
 	result   SyncResult
 	recovery
@@ -132,7 +142,7 @@ func (r *run) sync(ctx context.Context) error {
 	if r.over {
 		return r.destroy(ctx)
 	}
-	r.report(r.progress)
+	r.tell()
 	for {
 		asked, err := r.prepare(ctx)
 		if err != nil {
@@ -161,11 +171,18 @@ func (r *run) sync(ctx context.Context) error {
 			// What of erased records is left in unused parts of the file is for the next sync to clean if it can't be done now.
 			_ = r.store.db.Purge(ctx)
 			r.progress.Phase = PhaseDone
-			r.report(r.progress)
+			r.tell()
 			return nil
 		}
-		r.report(r.progress)
+		r.tell()
 	}
+}
+
+// tell reports how far the sync has come.
+func (r *run) tell() {
+	traffic := r.client.Traffic()
+	r.progress.BytesUp, r.progress.BytesDown = traffic.BytesUp, traffic.BytesDown
+	r.report(r.progress)
 }
 
 func (r *run) begin(ctx context.Context) error {
@@ -176,6 +193,12 @@ func (r *run) begin(ctx context.Context) error {
 		}
 		r.offset, r.over = t.Offset, over(t)
 		r.client = remote.NewSigned(t.ServerURL, r.store.way(t.Pin), &remote.Device{Deployment: t.Deployment, ID: t.Device, Key: t.Key, Now: r.now})
+		if r.arriving != nil {
+			r.client.Arriving(func() {
+				traffic := r.client.Traffic()
+				r.arriving(traffic.BytesUp, traffic.BytesDown)
+			})
+		}
 		r.progress.Phase = PhaseReceiving
 		if r.progress.ToSend = int(t.Sequence - t.Acknowledged); r.progress.ToSend > 0 { //nolint:gosec // a count of what is on this disk
 			r.progress.Phase = PhaseSending
@@ -295,7 +318,7 @@ func storedNothing(c problem.Code) bool {
 // keep takes over an answer, in one transaction. more says whether anything is left on either side.
 func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (more bool, err error) {
 	var result SyncResult
-	var unsent, remaining int
+	var unsent, remaining, toGive int
 	err = r.store.db.Write(ctx, func(tx *localdb.Tx) error {
 		result = r.result
 		t, err := tx.Tablet()
@@ -343,6 +366,7 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 			r.setBacks++
 		}
 		unsent, remaining = int(t.Sequence-t.Acknowledged), int(answer.GetPage().GetRemaining()) //nolint:gosec // counts
+		toGive = step.toGive
 		more = unsent > 0 || remaining > 0 || step.more
 		r.over = over(t)
 		if more && !step.moved && stands(a, &before) && stands(a, t) && (remaining > 0 || len(a.request.GetPush().GetEntries()) > 0 || len(a.give) > 0) {
@@ -356,6 +380,7 @@ func (r *run) keep(ctx context.Context, a *asked, answer *syncv1.SyncResponse) (
 	r.result = result
 	r.progress.Sent, r.progress.ToSend = result.Sent, result.Sent+unsent
 	r.progress.Received, r.progress.ToReceive = result.Received, result.Received+remaining
+	r.progress.GivenBack, r.progress.ToGiveBack = result.GivenBack, result.GivenBack+toGive
 	if unsent == 0 {
 		r.progress.Phase = PhaseReceiving
 	}
@@ -405,6 +430,8 @@ func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.Syn
 type step struct {
 	// more asks for another request, moved says that the answer brought something forward that positions do not show.
 	more, moved bool
+	// toGive is how many records there are still to give back.
+	toGive int
 }
 
 // receive takes over all of an answer but the acknowledgement: what was given back, what became of held changes, the
@@ -448,12 +475,11 @@ func (r *run) receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv
 	if err := given(tx, a, answer, result); err != nil {
 		return s, err
 	}
-	_, toGive, err := tx.ToGive(0, 0)
-	if err != nil {
+	if _, s.toGive, err = tx.ToGive(0, 0); err != nil {
 		return s, err
 	}
-	s.more = s.more || toGive > 0
-	s.moved = s.moved || lost || toGive < a.toGive
+	s.more = s.more || s.toGive > 0
+	s.moved = s.moved || lost || s.toGive < a.toGive
 	return s, nil
 }
 

@@ -38,7 +38,7 @@ func TestSyncCarriesRecordsBothWays(t *testing.T) {
 		t.Errorf("Sync = %+v", got)
 	}
 	if first, last := phases[0], phases[len(phases)-1]; first.Phase != clientlib.PhaseSending || first.ToSend != 1 ||
-		last != (clientlib.Progress{Phase: clientlib.PhaseDone, Sent: 1, ToSend: 1, Received: got.Received, ToReceive: got.Received}) {
+		last != (clientlib.Progress{Phase: clientlib.PhaseDone, Sent: 1, ToSend: 1, Received: got.Received, ToReceive: got.Received, BytesUp: got.BytesUp, BytesDown: got.BytesDown}) {
 		t.Errorf("progress was %+v", phases)
 	}
 	if st := li.status(); st.Unsent != 0 || st.Durable != 1 {

@@ -20,7 +20,7 @@ var schemas = map[string]struct {
 	schema migrations.Schema
 	tables []string
 }{
-	"client": {migrations.Client, []string{"changes", "enrolments", "marks", "records", "tablet"}},
+	"client": {migrations.Client, []string{"changes", "enrolments", "forms", "logged_forms", "marks", "records", "tablet"}},
 	"sqlite": {migrations.SQLite, []string{"deployments", "log", "records", "replicas", "totals"}},
 }
 

@@ -39,7 +39,16 @@ type Tablet struct {
 	Marks []Mark
 	// JournalEntries are the encoded entries of the server's journal.
 	JournalEntries [][]byte
+	// Forms are what is filled in and not logged yet, LoggedForms the newest of those that were.
+	Forms       []Form
+	LoggedForms []LoggedForm
 }
+
+// Form is what somebody fills in and has not logged yet.
+type Form = localdb.Form
+
+// LoggedForm is a form that was logged, with the records that came of it.
+type LoggedForm = localdb.LoggedForm
 
 // Mark is a place in the server's log, or its journal; Chain is its first 16 bytes there.
 type Mark = localdb.Mark
@@ -106,7 +115,7 @@ func Read(ctx context.Context, path string, key localdb.Key) (*Tablet, error) {
 		Deployment: t.Deployment, Device: t.Device, Worker: t.Worker, ServerURL: t.ServerURL, Replica: t.Replica,
 		Sequence: t.Sequence, Acknowledged: t.Acknowledged, Durable: t.Durable, Accepted: t.Accepted, Possible: t.Possible,
 		Time: t.Time, Offset: t.Offset, Cursor: t.Cursor, Recheck: t.Recheck, Journal: t.Journal, Unconfirmed: t.Unconfirmed,
-		LastContact: t.LastContact, Marks: c.Marks, JournalEntries: c.Journal,
+		LastContact: t.LastContact, Marks: c.Marks, JournalEntries: c.Journal, Forms: c.Forms, LoggedForms: c.LoggedForms,
 	}
 	for _, o := range c.Changes {
 		out.Changes = append(out.Changes, Change(o))

@@ -7,12 +7,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"levee/syncproto/testneed"
 )
 
 // Ban says what some packages must not import, and why.
@@ -60,10 +61,7 @@ type graph map[string]pkg
 func list(t *testing.T, patterns []string) graph {
 	t.Helper()
 	if _, err := exec.LookPath("go"); err != nil {
-		if os.Getenv("LEVEE_TEST_REQUIRE") == "all" {
-			t.Fatal("imports can't be checked: there is no go command")
-		}
-		t.Skip("imports are not checked: there is no go command")
+		testneed.Missing(t, "there is no go command to follow imports with")
 	}
 	args := []string{"list", "-deps", "-test", "-json=ImportPath,ForTest,Dir,GoFiles,Imports", "--"}
 	cmd := exec.CommandContext(t.Context(), "go", append(args, patterns...)...) //nolint:gosec // the arguments are those of the tests beside the code

@@ -4,15 +4,16 @@ import (
 	"strings"
 	"testing"
 
+	"levee/clientlib/internal/fakeserver"
 	"levee/syncproto/wire"
 )
 
 func TestACodeIsCopiedOrTyped(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	s := newServer(t, c.wall)
-	typed := wire.EnrolmentCode{Secret: typedSecret}.Typed()
-	copied := s.code("wang-fang")
+	s := fakeserver.New(t, c.wall)
+	typed := wire.EnrolmentCode{Secret: fakeserver.TypedSecret}.Typed()
+	copied := s.Code("wang-fang")
 	for i, args := range [][]string{
 		{copied}, {copied[:20], copied[20:]}, {copied[:3], copied[3:]},
 		{"http://levee.test", typed}, {"http://levee.test/", strings.ToLower(typed[:11]), typed[12:]},
@@ -38,7 +39,7 @@ func TestARevokedTabletSaysSo(t *testing.T) {
 	t.Parallel()
 	tab, s := enrolledTablet(t)
 	tab.drafts(3)
-	s.revoked = true
+	s.Revoked = true
 	stopped := tab.object(1, "sync")
 	if got := stopped["error"].(map[string]any)["code"]; got != "device_revoked" {
 		t.Errorf("sync: %v", stopped)

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/clientlib/internal/fakeserver"
 	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -80,7 +81,7 @@ func sampleOf(t *testing.T, k record.Kind, f protoreflect.FieldDescriptor, ids m
 func (tab *tablet) family() map[record.Kind]string {
 	tab.t.Helper()
 	ids := map[record.Kind]string{
-		recordv1.Kind_KIND_SITE: wangzhuang.String(), recordv1.Kind_KIND_TEAM: teamA.String(), recordv1.Kind_KIND_WORKER: liLei.String(),
+		recordv1.Kind_KIND_SITE: fakeserver.Wangzhuang.String(), recordv1.Kind_KIND_TEAM: fakeserver.TeamA.String(), recordv1.Kind_KIND_WORKER: fakeserver.LiLei.String(),
 	}
 	for _, k := range tabletKinds {
 		args := []string{kindName(k), "--draft"}
@@ -265,7 +266,7 @@ func TestShortIDs(t *testing.T) {
 	if short := tab.object(1, "show", id[len(id)-3:])["error"].(map[string]any); short["code"] != "record_missing" {
 		t.Errorf("three digits: %v", short)
 	}
-	if gone := tab.object(1, "show", testID(9, 9).String())["error"].(map[string]any); gone["code"] != "record_missing" {
+	if gone := tab.object(1, "show", fakeserver.TestID(9, 9).String())["error"].(map[string]any); gone["code"] != "record_missing" {
 		t.Errorf("an id that is not here: %v", gone)
 	}
 
@@ -277,10 +278,10 @@ func TestShortIDs(t *testing.T) {
 	}
 
 	// A reference fits only records that the field may name.
-	s.set(testID(4, 9), &recordv1.Worker{Name: new("W-2")})
+	s.Set(fakeserver.TestID(4, 9), &recordv1.Worker{Name: new("W-2")})
 	tab.must("sync")
-	session := tab.object(0, "log", "case-session", "--draft", "--case", "W-2", "--co-workers", fmt.Sprintf("王芳,%s", testID(4, 9)))
-	if w := session["fields"].(map[string]any)["co_workers"].([]any); len(w) != 2 || w[0] != wangFang.String() {
+	session := tab.object(0, "log", "case-session", "--draft", "--case", "W-2", "--co-workers", fmt.Sprintf("王芳,%s", fakeserver.TestID(4, 9)))
+	if w := session["fields"].(map[string]any)["co_workers"].([]any); len(w) != 2 || w[0] != fakeserver.WangFang.String() {
 		t.Errorf("co-workers %v", w)
 	}
 }

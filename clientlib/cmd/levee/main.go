@@ -109,6 +109,7 @@ type grammar struct {
 	Lang    string   `enum:"zh,en" default:"${lang}" placeholder:"zh|en" help:"${lang_flag}"`
 	Help    helpFlag `short:"h" help:"${help_flag}"`
 
+	Open      openCmd      `cmd:"" help:"${open}"`
 	Enrol     enrolCmd     `cmd:"" help:"${enrol}"`
 	Log       logCmd       `cmd:"" help:"${log}"`
 	Count     countCmd     `cmd:"" help:"${count}"`
@@ -148,6 +149,7 @@ func (s *session) do(a around) error {
 	if g.Store == "" {
 		return s.fail("no_store", noStore)
 	}
+	chosen := g.Profile != "" || g.Store != usualStore()
 	if g.Profile != "" {
 		if g.Store, err = clientlib.ProfilePath(filepath.Dir(g.Store), g.Profile); err != nil {
 			return err
@@ -165,6 +167,10 @@ func (s *session) do(a around) error {
 	}
 	options := a.options
 	options.Name = g.Enrol.tabletName()
+	if command == "open" { // as above, and the PIN is asked for on the pages
+		a.options = options
+		return s.open(&g.Open, g, a, chosen)
+	}
 	if options.Key.IsZero() {
 		if options.Key, err = s.key(g); err != nil {
 			return err
@@ -182,12 +188,17 @@ func (s *session) do(a around) error {
 
 func (s *session) parser(g *grammar) (*kong.Kong, error) {
 	s.addKindFlags(g)
-	store := ""
-	if folder, err := os.UserConfigDir(); err == nil {
-		store = filepath.Join(folder, "levee", "tablet.db")
-	}
 	return kong.New(g, kong.Name("levee"), kong.Description(s.Say(about)), kong.NoDefaultHelp(), kong.PostBuild(s.fillInHelps),
-		kong.Vars{"store": store, "lang": s.Lang()}, kong.Writers(&s.out, s.err), kong.Exit(func(int) {}), kong.Bind(s))
+		kong.Vars{"store": usualStore(), "lang": s.Lang()}, kong.Writers(&s.out, s.err), kong.Exit(func(int) {}), kong.Bind(s))
+}
+
+// usualStore is the tablet's file where none is named; empty where there is no place for it.
+func usualStore() string {
+	folder, err := os.UserConfigDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(folder, "levee", "tablet.db")
 }
 
 // answer prints what a command found: with --json the value, else what text prints.

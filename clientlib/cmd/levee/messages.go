@@ -29,6 +29,7 @@ var helps = map[string]words.Message{
 	"lang_flag": {EN: "Language: zh or en. Default: that of the locale.", ZH: "语言：zh 或 en，默认按系统语言。"},
 	"help_flag": {EN: "Show help; also behind a command.", ZH: "显示帮助；也可写在命令后面。"},
 
+	"open":      {EN: "Open the tablet's pages in the browser. They are on this machine alone, and need no network.", ZH: "在浏览器中打开平板页面；只在本机，不需要网络。"},
 	"enrol":     {EN: "Make this tablet yours, with the code from your coordinator.", ZH: "用协调员给的登记码登记本机。"},
 	"log":       {EN: "Log a record. Works without any network.", ZH: "填写一条记录，不需要网络。"},
 	"count":     {EN: "Count the people in your own zone at an activity, a group session or an outreach.", ZH: "为一次活动、小组活动或走访填写您负责区域的人数。"},
@@ -72,12 +73,14 @@ var helps = map[string]words.Message{
 	"own_flag":     {EN: "Leave it to your own or your team's site.", ZH: "恢复为您自己或本队的服务点。"},
 	"as_of_flag":   {EN: "Count up to this day. Default: today.", ZH: "统计到这一天，默认今天。"},
 
-	"word_text":   {EN: "TEXT", ZH: "文字"},
-	"word_file":   {EN: "FILE", ZH: "文件"},
-	"word_name":   {EN: "NAME", ZH: "名称"},
-	"word_field":  {EN: "FIELD", ZH: "项目"},
-	"word_date":   {EN: "DATE", ZH: "日期"},
-	"word_number": {EN: "NUMBER", ZH: "数字"},
+	"word_text":       {EN: "TEXT", ZH: "文字"},
+	"word_file":       {EN: "FILE", ZH: "文件"},
+	"word_name":       {EN: "NAME", ZH: "名称"},
+	"word_field":      {EN: "FIELD", ZH: "项目"},
+	"word_date":       {EN: "DATE", ZH: "日期"},
+	"no_browser_flag": {EN: "Print the link and open no browser.", ZH: "只打印链接，不打开浏览器。"},
+	"port_flag":       {EN: "The port of the pages; any free one when 0.", ZH: "页面的端口；0 为任选。"},
+	"word_number":     {EN: "NUMBER", ZH: "数字"},
 }
 
 // kindHelps say what each kind is for.
@@ -264,6 +267,9 @@ var (
 	pinsDiffer        = words.Message{EN: "The two were not the same. Nothing was changed.", ZH: "两次输入不一致，没有作任何更改。"}
 	pinChanged        = words.Message{EN: "The PIN was changed.", ZH: "PIN 已修改。"}
 	pinFileFails      = words.Message{EN: "The PIN can't be read: %s", ZH: "无法读取 PIN：%s"}
+	opensAt           = words.Message{EN: "The tablet's pages, good for one browser: %s", ZH: "平板页面（只能由一个浏览器打开）：%s"}
+	noBrowser         = words.Message{EN: "No browser could be opened. Open the link yourself.", ZH: "无法打开浏览器，请自行打开上面的链接。"}
+	portFails         = words.Message{EN: "The pages can't be served: %s", ZH: "无法提供页面：%s"}
 	noProfiles        = words.Message{EN: "There are no files here yet.", ZH: "这里还没有数据文件。"}
 	profileWithoutKey = words.Message{EN: "not locked yet, or its key is missing", ZH: "尚未加密，或缺少密钥文件"}
 

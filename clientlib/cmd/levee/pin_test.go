@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"levee/clientlib"
+	"levee/clientlib/internal/fakeserver"
 )
 
 // withoutKey is a tablet whose key is asked for, with what is in the environment.
-func withoutKey(t *testing.T, env map[string]string) (*tablet, *server) {
+func withoutKey(t *testing.T, env map[string]string) (*tablet, *fakeserver.Server) {
 	t.Helper()
 	c := newClock()
-	s := newServer(t, c.wall)
+	s := fakeserver.New(t, c.wall)
 	tab := newTablet(t, s, c, 1)
 	tab.options.Key, tab.env = clientlib.Key{}, env
 	return tab, s
@@ -38,7 +39,7 @@ func TestPIN(t *testing.T) {
 	t.Parallel()
 	env := map[string]string{}
 	tab, s := withoutKey(t, env)
-	code := s.code("wang-fang")
+	code := s.Code("wang-fang")
 	if got := tab.code("enrol", code); got != clientlib.CodeKeyNeeded {
 		t.Errorf("without a PIN: %s", got)
 	}
@@ -79,7 +80,7 @@ func TestPIN(t *testing.T) {
 func TestPINIsAskedFor(t *testing.T) {
 	t.Parallel()
 	tab, s := withoutKey(t, nil)
-	code := s.code("wang-fang")
+	code := s.Code("wang-fang")
 	y := &typing{answers: []string{"735194", "735149"}}
 	tab.prompt = y.prompt
 	if got := tab.code("enrol", code); got != "pins_differ" || tab.exists() {
@@ -122,10 +123,10 @@ func TestProfiles(t *testing.T) {
 	if out := tab.must("profiles"); !strings.Contains(out, "no files") {
 		t.Errorf("none: %s", out)
 	}
-	tab.must("--profile", "wang", "enrol", s.code("wang-fang"))
+	tab.must("--profile", "wang", "enrol", s.Code("wang-fang"))
 	tab.must("--profile", "wang", "log", "case", "--draft", "--case-no", "W-01")
 	env["LEVEE_PIN"] = "900817"
-	tab.must("--profile", "li", "enrol", s.code("li-lei"))
+	tab.must("--profile", "li", "enrol", s.Code("li-lei"))
 	if got := tab.code("--profile", "wang", "list"); got != clientlib.CodeKeyWrong {
 		t.Errorf("with the other's PIN: %s", got)
 	}

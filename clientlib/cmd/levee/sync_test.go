@@ -12,6 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	recordv1 "levee/syncproto/levee/record/v1"
+
+	"levee/clientlib/internal/fakeserver"
 )
 
 // log many drafts, so that a sync takes several requests.
@@ -26,7 +28,7 @@ func TestASyncSaysWhatItDid(t *testing.T) {
 	t.Parallel()
 	tab, s := enrolledTablet(t)
 	tab.drafts(3)
-	s.pageSize = 4
+	s.PageSize = 4
 	done := tab.object(0, "sync")
 	if done["complete"] != true || done["sent"] != 3.0 || done["received"] != 10.0 || done["held"] != 0.0 || done["unsent"] != 0.0 {
 		t.Errorf("did %v", done)
@@ -45,7 +47,7 @@ func TestABarOnATerminal(t *testing.T) {
 	t.Parallel()
 	tab, s := enrolledTablet(t)
 	tab.drafts(2)
-	s.pageSize = 6
+	s.PageSize = 6
 	tab.terminal = true
 	stdout, stderr, exit := tab.run("sync")
 	if exit != 0 {
@@ -69,10 +71,10 @@ func TestCtrlCLosesNothing(t *testing.T) {
 	t.Parallel()
 	tab, s := enrolledTablet(t)
 	tab.drafts(2)
-	s.pageSize = 3
+	s.PageSize = 3
 	requests := 0
 	ctx, stop := context.WithCancel(t.Context())
-	s.meanwhile = func() {
+	s.Meanwhile = func() {
 		if requests++; requests == 3 {
 			stop()
 		}
@@ -85,7 +87,7 @@ func TestCtrlCLosesNothing(t *testing.T) {
 	if done := stopped["sync"].(map[string]any); done["complete"] != false || done["sent"] != 2.0 || done["received"] != 6.0 {
 		t.Errorf("until then: %v", done)
 	}
-	tab.ctx, s.meanwhile = nil, nil
+	tab.ctx, s.Meanwhile = nil, nil
 	tab.must("log", "case", "--draft", "--case-no", "W-09")
 	if done := tab.object(0, "sync"); done["complete"] != true || done["sent"] != 1.0 || done["received"] != 4.0 {
 		t.Errorf("afterwards: %v", done)
@@ -114,7 +116,7 @@ func TestAWrongClockIsSaid(t *testing.T) {
 func TestConflictsAreShown(t *testing.T) {
 	t.Parallel()
 	tab, s := enrolledTablet(t)
-	id := testID(6, 1)
+	id := fakeserver.TestID(6, 1)
 	tab.must("log", "case", "--draft", "--case-no", "W-01", "--next-due-on", "2021-10-20")
 	tab.must("sync")
 	caseID := tab.object(0, "show", "W-01")["id"].(string)
@@ -130,9 +132,9 @@ func TestConflictsAreShown(t *testing.T) {
 		at := uint64(time.Date(2021, 10, 14, 2, minutes, 0, 0, time.UTC).UnixMilli()) << 16
 		return &recordv1.ConflictSide{Value: value, Time: &at, Replica: proto.Uint64(uint64(minutes)), Author: author}
 	}
-	s.set(id, &recordv1.Conflict{
+	s.Set(id, &recordv1.Conflict{
 		Target: target[:], TargetKind: recordv1.Kind_KIND_CASE.Enum(), Field: proto.Uint32(31),
-		Sides: []*recordv1.ConflictSide{side(20211020, 1, wangFang[:]), side(20211028, 2, liLei[:])},
+		Sides: []*recordv1.ConflictSide{side(20211020, 1, fakeserver.WangFang[:]), side(20211028, 2, fakeserver.LiLei[:])},
 	})
 	tab.must("sync")
 	short := caseID[28:]

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"levee/clientlib"
+	"levee/clientlib/internal/fakeserver"
 )
 
 // clock is the time of a test: it goes on by a second each time it is read.
@@ -38,7 +39,7 @@ type tablet struct {
 	prompt   prompter
 }
 
-func newTablet(t testing.TB, s *server, c *clock, seed byte) *tablet {
+func newTablet(t testing.TB, s *fakeserver.Server, c *clock, seed byte) *tablet {
 	return &tablet{
 		t: t, file: filepath.Join(t.TempDir(), "tablet.db"), lang: "en",
 		options: clientlib.Options{Key: clientlib.HostKey([32]byte{1}), Wall: c.wall, Entropy: rand.NewChaCha8([32]byte{seed}), Transport: s, App: "levee/test"},
@@ -46,12 +47,12 @@ func newTablet(t testing.TB, s *server, c *clock, seed byte) *tablet {
 }
 
 // enrolledTablet is a new server's tablet, of 王芳.
-func enrolledTablet(t testing.TB) (*tablet, *server) {
+func enrolledTablet(t testing.TB) (*tablet, *fakeserver.Server) {
 	t.Helper()
 	c := newClock()
-	s := newServer(t, c.wall)
+	s := fakeserver.New(t, c.wall)
 	tab := newTablet(t, s, c, 1)
-	tab.must("enrol", s.code("wang-fang"))
+	tab.must("enrol", s.Code("wang-fang"))
 	return tab, s
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"levee/clientlib/internal/fakeserver"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
@@ -41,10 +42,10 @@ func TestWalks(t *testing.T) {
 
 func walk(t *testing.T, script string) string {
 	c := newClock()
-	s := newServer(t, c.wall)
+	s := fakeserver.New(t, c.wall)
 	a, b := newTablet(t, s, c, 1), newTablet(t, s, c, 2)
 	a.lang = "zh"
-	codes := strings.NewReplacer("CODE-A", s.code("wang-fang"), "CODE-B", s.code("li-lei"))
+	codes := strings.NewReplacer("CODE-A", s.Code("wang-fang"), "CODE-B", s.Code("li-lei"))
 	var out strings.Builder
 	for line := range strings.Lines(script) {
 		tab := a
@@ -54,7 +55,7 @@ func walk(t *testing.T, script string) string {
 			continue
 		case strings.HasPrefix(line, "! "):
 			out.WriteString(line)
-			s.do(strings.TrimSpace(line[2:]))
+			tell(t, s, strings.TrimSpace(line[2:]))
 			continue
 		case strings.HasPrefix(line, "B> "):
 			tab = b
@@ -79,22 +80,23 @@ func walk(t *testing.T, script string) string {
 // anyBytes are numbers of bytes: they change with every header and dictionary, and are not what walks are about.
 var anyBytes = regexp.MustCompile(`("bytes_(?:up|down)": )[0-9]+|[0-9,]+( bytes| 字节)`)
 
-// do does to the server what a walk says.
-func (s *server) do(what string) {
+// tell does to the server what a walk says.
+func tell(t *testing.T, s *fakeserver.Server, what string) {
+	t.Helper()
 	switch what {
 	case "down":
-		s.down = true
+		s.Down = true
 	case "up":
-		s.down = false
+		s.Down = false
 	case "holds outreaches":
-		s.hold = func(c *record.Change) string {
+		s.Hold = func(c *record.Change) string {
 			if c.Kind == recordv1.Kind_KIND_OUTREACH {
 				return string(record.CodeNotYourTeam)
 			}
 			return ""
 		}
 	default:
-		s.t.Fatalf("a walk can't say %q", what)
+		t.Fatalf("a walk can't say %q", what)
 	}
 }
 

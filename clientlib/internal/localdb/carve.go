@@ -4,16 +4,18 @@ import (
 	"bytes"
 	"encoding/binary"
 	"os"
+	"time"
 
 	"levee/syncproto/hlc"
+	"levee/syncproto/record"
 )
 
-// carve finds own changes in the bytes of a damaged file and of its write-ahead log, by their row numbers: rows whose page
-// is sound, though no page that leads to it is. SQLite's file format is stable (sqlite.org/fileformat2.html); what only
-// looks like a row of changes does not decode.
-func (s *sealer) carve(path string) map[int64]OwnChange {
+// carve finds own changes, by their row numbers, and unfinished forms in the bytes of a damaged file and of its write-ahead
+// log: rows whose page is sound, though no page that leads to it is. SQLite's file format is stable
+// (sqlite.org/fileformat2.html); what only looks like such a row does not open.
+func (s *sealer) carve(path string) (changes map[int64]OwnChange, forms []Form) {
 	pages := pagesOf(path)
-	found := map[int64]OwnChange{}
+	changes = map[int64]OwnChange{}
 	for number, page := range pages {
 		header := 0
 		if number == 1 {
@@ -33,14 +35,23 @@ func (s *sealer) carve(path string) map[int64]OwnChange {
 			if !ok {
 				continue
 			}
-			if c, ok := changeIn(payload); ok {
+			columns, ok := columnsIn(payload)
+			if !ok {
+				continue
+			}
+			if c, ok := changeIn(columns); ok {
 				if c, ok := s.sound(c); ok {
-					found[row] = c
+					changes[row] = c
+				}
+			}
+			if f, ok := formIn(columns); ok {
+				if f, err := s.openForm(f); err == nil {
+					forms = append(forms, f)
 				}
 			}
 		}
 	}
-	return found
+	return changes, forms
 }
 
 // pagesOf are the pages of a file by their numbers, as its write-ahead log has them last.
@@ -99,31 +110,52 @@ func cell(pages map[uint32][]byte, page []byte, at int) (row int64, payload []by
 	return int64(number), payload, true //nolint:gosec // rows are counted from 1
 }
 
-// changeIn reads a row of the table of changes.
-func changeIn(payload []byte) (OwnChange, bool) {
-	var c OwnChange
+// stored is a value as it lies in a row.
+type stored struct {
+	typ   uint64
+	bytes []byte
+}
+
+// columnsIn are the values of a row.
+func columnsIn(payload []byte) ([]stored, bool) {
 	length, n := varint(payload, 0)
 	if n == 0 || length > uint64(len(payload)) {
-		return c, false
+		return nil, false
 	}
 	body := payload[length:]
-	var columns [][]byte
-	var types []uint64
+	var columns []stored
 	for at := n; at < int(length); { //nolint:gosec // checked above
 		typ, m := varint(payload, at)
 		size, ok := widthOf(typ)
 		if m == 0 || !ok || size > len(body) {
-			return c, false
+			return nil, false
 		}
-		columns, types, body, at = append(columns, body[:size]), append(types, typ), body[size:], at+m
+		columns, body, at = append(columns, stored{typ, body[:size]}), body[size:], at+m
 	}
-	if len(columns) != 8 || len(columns[2]) != len(c.ID) || len(columns[3]) != len(c.Record) {
+	return columns, true
+}
+
+// changeIn reads a row of the table of changes.
+func changeIn(columns []stored) (c OwnChange, ok bool) {
+	if len(columns) != 8 || len(columns[2].bytes) != len(c.ID) || len(columns[3].bytes) != len(c.Record) {
 		return c, false
 	}
-	c.Replica, c.Sequence = hlc.Replica(integer(types[0], columns[0])), integer(types[1], columns[1])
-	c.ID, c.Record, c.Body, c.Held = hlc.ID(columns[2]), hlc.ID(columns[3]), columns[4], string(columns[5])
-	c.Known = integer(types[6], columns[6]) == 1
+	c.Replica, c.Sequence = hlc.Replica(columns[0].integer()), columns[1].integer()
+	c.ID, c.Record, c.Body, c.Held = hlc.ID(columns[2].bytes), hlc.ID(columns[3].bytes), columns[4].bytes, string(columns[5].bytes)
+	c.Known = columns[6].integer() == 1
 	return c, true
+}
+
+// formIn reads a row of the table of forms.
+func formIn(columns []stored) (f Form, ok bool) {
+	if len(columns) != 5 || len(columns[0].bytes) != len(f.ID) {
+		return f, false
+	}
+	f.ID, f.Kind = hlc.ID(columns[0].bytes), record.Kind(columns[1].integer()) //nolint:gosec // what it is sealed with tells whether it is one
+	copy(f.Record[:], columns[2].bytes)
+	f.Saved = time.UnixMilli(int64(columns[3].integer())) //nolint:gosec // as above
+	f.Values = columns[4].bytes
+	return f, true
 }
 
 // widthOf is how many bytes a value of a serial type has.
@@ -144,13 +176,13 @@ func widthOf(typ uint64) (int, bool) {
 	}
 }
 
-// integer is a value of a serial type that is one; none that is kept is negative.
-func integer(typ uint64, value []byte) uint64 {
-	if typ == 8 || typ == 9 {
-		return typ - 8
+// integer is a value that is one; none that is kept is negative.
+func (v stored) integer() uint64 {
+	if v.typ == 8 || v.typ == 9 {
+		return v.typ - 8
 	}
 	var n uint64
-	for _, b := range value {
+	for _, b := range v.bytes {
 		n = n<<8 | uint64(b)
 	}
 	return n

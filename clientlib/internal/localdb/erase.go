@@ -39,12 +39,12 @@ func (tx *Tx) carryOut(t *Tablet, entries [][]byte) error {
 	return tx.eraseTokens(t)
 }
 
-// eraseRecord takes a record out, and all own changes of it, those not sent yet among them.
+// eraseRecord takes a record out, all own changes of it, those not sent yet among them, and what somebody is about to change in it.
 func (tx *Tx) eraseRecord(recordID hlc.ID) error {
 	if err := tx.eraseChanges(`record = $1`, nil, recordID[:]); err != nil {
 		return err
 	}
-	for _, step := range []string{`DELETE FROM records WHERE id = $1`, `DELETE FROM returns WHERE record = $1`} {
+	for _, step := range []string{`DELETE FROM records WHERE id = $1`, `DELETE FROM returns WHERE record = $1`, `DELETE FROM forms WHERE record = $1`} {
 		if err := tx.exec(step, recordID[:]); err != nil {
 			return err
 		}

@@ -19,6 +19,9 @@ type Contents struct {
 	Returns []Returned
 	Marks   []Mark
 	Journal [][]byte
+	Forms   []Form
+	// LoggedForms are the newest ones.
+	LoggedForms []LoggedForm
 }
 
 // OwnChange is an own change, under whatever replica number.
@@ -133,7 +136,13 @@ func (tx *Tx) contents(c *Contents) error {
 	if c.Marks, err = tx.Marks(); err != nil {
 		return err
 	}
-	c.Journal, err = tx.Journal()
+	if c.Journal, err = tx.Journal(); err != nil {
+		return err
+	}
+	if c.Forms, err = tx.Forms(); err != nil {
+		return err
+	}
+	c.LoggedForms, err = tx.LoggedForms()
 	return err
 }
 

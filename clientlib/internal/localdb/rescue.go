@@ -21,6 +21,9 @@ type Salvage struct {
 	Changes []OwnChange // each once, in the order in which they were made
 	Journal [][]byte
 	Returns []Return
+	// Forms are what was not logged yet, each once; LoggedForms what must not be logged again.
+	Forms       []Form
+	LoggedForms []LoggedForm
 	// Bases are the encoded bases of records with own changes, to compare what deletes saw.
 	Bases map[hlc.ID][]byte
 }
@@ -114,10 +117,21 @@ func (s *Salvage) Read(ctx context.Context, path string, u *Unsealer) error {
 			}
 			return nil
 		}),
-		look(func(tx *Tx) error { s.addChanges(tx.salvageChanges(u.seal.carve(path))); return nil }),
+		look(func(tx *Tx) error {
+			changes, forms := u.seal.carve(path)
+			s.addChanges(tx.salvageChanges(changes))
+			s.addForms(tx.salvageForms(forms))
+			return nil
+		}),
 		look(func(tx *Tx) error {
 			if journal, err := tx.Journal(); err == nil {
 				s.Journal = journal
+			}
+			return nil
+		}),
+		look(func(tx *Tx) error {
+			if logged, err := tx.LoggedForms(); err == nil {
+				s.LoggedForms = logged
 			}
 			return nil
 		}),
@@ -150,6 +164,40 @@ func (s *Salvage) addChanges(found []OwnChange) {
 			s.Changes = append(s.Changes, c)
 		}
 	}
+}
+
+// addForms takes over forms that are not here yet, or that were saved since.
+func (s *Salvage) addForms(found []Form) {
+	for _, f := range found {
+		at := slices.IndexFunc(s.Forms, func(here Form) bool { return here.ID == f.ID })
+		switch {
+		case at < 0:
+			s.Forms = append(s.Forms, f)
+		case f.Saved.After(s.Forms[at].Saved):
+			s.Forms[at] = f
+		}
+	}
+}
+
+// salvageForms are the forms that can be read: up to the damage from both ends, and what was carved out of the pages.
+func (tx *Tx) salvageForms(carved []Form) []Form {
+	var found []Form
+	for _, order := range []string{`ORDER BY rowid`, `ORDER BY rowid DESC`} {
+		err := tx.each(func(r row) error {
+			f, err := scanForm(r)
+			if err != nil {
+				return err
+			}
+			if f, err = tx.seal.openForm(f); err == nil {
+				found = append(found, f)
+			}
+			return nil // the next may be sound
+		}, selectForms+`NOT INDEXED `+order)
+		if err == nil {
+			break
+		}
+	}
+	return append(found, carved...)
 }
 
 // salvageChanges are the own changes that can be read: from the oldest on until the damage, from the newest back until
@@ -253,6 +301,16 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 	for _, r := range s.Returns {
 		if err := tx.insertReturn(r); err != nil {
 			return 0, fmt.Errorf("storing what is to be given back: %w", err)
+		}
+	}
+	for _, f := range s.Forms {
+		if err := tx.SaveForm(f); err != nil {
+			return 0, err
+		}
+	}
+	for _, f := range s.LoggedForms { // a form whose row was still found in an old page goes
+		if err := tx.LogForm(f); err != nil {
+			return 0, err
 		}
 	}
 	// Now that what was found is here: the damaged file may have had remains of what was erased.

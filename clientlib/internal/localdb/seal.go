@@ -85,6 +85,8 @@ const (
 	changeBody   column = "changes.body"
 	tabletKey    column = "tablet.private_key"
 	enrolmentKey column = "enrolments.private_key"
+	formBody     column = "forms.body"
+	formMade     column = "logged_forms.made"
 	sealingProof column = "sealing.proof"
 	salvageFile  column = "a salvage"
 )

@@ -163,7 +163,7 @@ func asOlder(t *testing.T, db *DB) string {
 		}
 		var errs []error
 		for _, later := range []string{ // all that came after sealing, the newest first
-			`DROP TABLE erased_changes`, `DROP TABLE erased_records`,
+			`DROP TABLE logged_forms`, `DROP TABLE forms`, `DROP TABLE erased_changes`, `DROP TABLE erased_records`,
 			`ALTER TABLE tablet DROP COLUMN revoked`, `ALTER TABLE tablet DROP COLUMN pin`,
 			`DROP TABLE sealing`, `DELETE FROM goose_db_version WHERE version_id >= 3`,
 		} {
@@ -323,10 +323,14 @@ func TestSealedValuesStayInTheirPlace(t *testing.T) {
 		"not sealed":           `UPDATE records SET view = x'0102'`,
 		"another change":       `UPDATE changes SET body = (SELECT body FROM changes c WHERE c.id <> changes.id LIMIT 1)`,
 		"a change as a tablet": `UPDATE tablet SET private_key = (SELECT body FROM changes LIMIT 1)`,
+		"another form's":       `UPDATE forms SET body = (SELECT body FROM forms f WHERE f.id <> forms.id LIMIT 1)`,
+		"a form as logged":     `INSERT INTO logged_forms (id, made) SELECT id, body FROM forms`,
 	} {
 		db := newDB(t)
 		logSecrets(t, db, 6)
-		err := db.Write(t.Context(), func(tx *Tx) error { return tx.exec(change) })
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			return errors.Join(tx.SaveForm(Form{ID: hlc.ID{1}}), tx.SaveForm(Form{ID: hlc.ID{2}}), tx.exec(change))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -339,7 +343,9 @@ func TestSealedValuesStayInTheirPlace(t *testing.T) {
 			}
 			_, cerr := tx.allChanges(`1`)
 			_, terr := tx.Tablet()
-			return errors.Join(err, cerr, terr)
+			_, ferr := tx.Forms()
+			_, lerr := tx.LoggedForms()
+			return errors.Join(err, cerr, terr, ferr, lerr)
 		})
 		if !errors.Is(err, ErrDamaged) {
 			t.Errorf("%s: %v", name, err)

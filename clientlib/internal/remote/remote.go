@@ -92,12 +92,16 @@ func (c *Client) Traffic() Traffic {
 	return Traffic{int(c.carrier.requests.Load()), c.carrier.up.Load(), c.carrier.down.Load()}
 }
 
+// Arriving has f called whenever a part of an answer has come in, by whoever waits for that answer.
+func (c *Client) Arriving(f func()) { c.carrier.arriving = f }
+
 // carrier signs and counts requests on their way.
 type carrier struct {
 	next   http.RoundTripper
 	device *Device
 
 	requests, up, down atomic.Int64
+	arriving           func() // may be nil
 }
 
 // userAgent is short, since it travels with every request.
@@ -129,7 +133,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	c.down.Add(responseHead(res))
-	res.Body = &counted{res.Body, &c.down}
+	res.Body = &counted{res.Body, c}
 	if res.StatusCode == http.StatusOK && res.Header.Get("Content-Encoding") != wire.Zstd {
 		_ = res.Body.Close()
 		return nil, errUnchecked
@@ -165,12 +169,15 @@ func headers(h http.Header) int64 {
 // counted counts what is read of a body.
 type counted struct {
 	io.ReadCloser
-	n *atomic.Int64
+	by *carrier
 }
 
 func (b *counted) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.n.Add(int64(n))
+	b.by.down.Add(int64(n))
+	if n > 0 && b.by.arriving != nil {
+		b.by.arriving()
+	}
 	return n, err
 }
 

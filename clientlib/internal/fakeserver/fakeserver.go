@@ -1,4 +1,6 @@
-package main
+// Package fakeserver is as much of a server as a tablet's programs need in their tests: it keeps what tablets send, and hands it to
+// all of them, without judging anything. The library's own tests have one that does wrong things, too.
+package fakeserver
 
 import (
 	"bytes"
@@ -27,26 +29,28 @@ import (
 	"levee/syncproto/wire"
 )
 
-// server is as much of a server as a tablet's commands need: it keeps what tablets send, and hands it to all of them.
-type server struct {
+// Server is one. It carries requests by itself, as a transport, and can be served.
+type Server struct {
 	http.Handler
 	t          testing.TB
 	wall       func() time.Time
-	deployment hlc.ID
+	Deployment hlc.ID
 	key        ed25519.PrivateKey
 	devices    map[hlc.ID]ed25519.PublicKey
 	workers    map[string]hlc.ID // by the secrets of their codes
 	chains     map[uint64][]batch.Hash
 	log        []position
-	// hold says why a change is held; "" applies it.
-	hold func(*record.Change) string
-	// pageSize is how many records a page has.
-	pageSize int
-	// down makes every request fail; meanwhile runs in each.
-	down      bool
-	meanwhile func()
-	// revoked says that all tablets are out of use.
-	revoked bool
+	// Hold says why a change is held; "" applies it.
+	Hold func(*record.Change) string
+	// PageSize is how many records a page has.
+	PageSize int
+	// Down makes every request fail; meanwhile runs in each.
+	Down      bool
+	Meanwhile func()
+	// Revoked says that all tablets are out of use.
+	Revoked bool
+	// Undurable says that what is sent would be lost with the server's disk.
+	Undurable bool
 }
 
 // position is one place of the server's log: the record as it was then.
@@ -58,42 +62,43 @@ type position struct {
 
 // The deployment of all tests.
 var (
-	wangzhuang = testID(2, 1)
-	xiaohe     = testID(2, 2)
-	teamA      = testID(3, 1)
-	wangFang   = testID(4, 1)
-	liLei      = testID(4, 2)
-	zhaoMin    = testID(4, 3)
+	Wangzhuang = TestID(2, 1)
+	Xiaohe     = TestID(2, 2)
+	TeamA      = TestID(3, 1)
+	WangFang   = TestID(4, 1)
+	LiLei      = TestID(4, 2)
+	ZhaoMin    = TestID(4, 3)
 )
 
-// typedSecret is of a code that can be typed.
-const typedSecret = "ABCDEFGHJKMNPQRSTVWX"
+// TypedSecret is of a code that can be typed.
+const TypedSecret = "ABCDEFGHJKMNPQRSTVWX"
 
-// testID is an id whose last digits tell it apart.
-func testID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 12: kind, 15: n} }
+// TestID is an id whose last digits tell it apart.
+func TestID(kind, n byte) hlc.ID { return hlc.ID{0: kind, 6: 0x70, 8: 0x80, 12: kind, 15: n} }
 
-func newServer(t testing.TB, wall func() time.Time) *server {
-	s := &server{
-		t: t, wall: wall, deployment: testID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
-		devices: map[hlc.ID]ed25519.PublicKey{}, workers: map[string]hlc.ID{"wang-fang": wangFang, "li-lei": liLei, typedSecret: wangFang},
-		chains: map[uint64][]batch.Hash{}, log: []position{{}}, pageSize: 100,
+// New is a server with one deployment.
+func New(t testing.TB, wall func() time.Time) *Server {
+	s := &Server{
+		t: t, wall: wall, Deployment: TestID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
+		devices: map[hlc.ID]ed25519.PublicKey{}, workers: map[string]hlc.ID{"wang-fang": WangFang, "li-lei": LiLei, TypedSecret: WangFang},
+		chains: map[uint64][]batch.Hash{}, log: []position{{}}, PageSize: 100,
 	}
 	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
 	worker := func(name string, role recordv1.Role) *recordv1.Worker {
-		return &recordv1.Worker{Name: &name, Role: &role, Team: teamA[:], Site: wangzhuang[:]}
+		return &recordv1.Worker{Name: &name, Role: &role, Team: TeamA[:], Site: Wangzhuang[:]}
 	}
-	s.set(s.deployment, &recordv1.Deployment{
+	s.Set(s.Deployment, &recordv1.Deployment{
 		Name: proto.String("河南水灾社工服务"), StartOn: proto.Int32(20210923), TimeZone: proto.String("Asia/Shanghai"),
 		ServiceAreas: []*recordv1.ServiceAreaName{{
 			Number: recordv1.ServiceArea(16).Enum(), LabelZh: proto.String("环境整治"), LabelEn: proto.String("clean-up")}},
 		EmergencyNumbers: []*recordv1.EmergencyNumber{{LabelZh: proto.String("急救"), LabelEn: proto.String("ambulance"), Number: proto.String("120")}},
 	})
-	s.set(wangzhuang, &recordv1.Site{Name: proto.String("王庄镇"), Place: place("410621108")})
-	s.set(xiaohe, &recordv1.Site{Name: proto.String("小河镇"), Place: place("410621105")})
-	s.set(teamA, &recordv1.Team{Name: proto.String("一队"), Site: wangzhuang[:]})
-	s.set(wangFang, worker("王芳", recordv1.Role_ROLE_FIELD_WORKER))
-	s.set(liLei, worker("李雷", recordv1.Role_ROLE_TEAM_LEAD))
-	s.set(zhaoMin, worker("赵敏", recordv1.Role_ROLE_SUPERVISOR))
+	s.Set(Wangzhuang, &recordv1.Site{Name: proto.String("王庄镇"), Place: place("410621108")})
+	s.Set(Xiaohe, &recordv1.Site{Name: proto.String("小河镇"), Place: place("410621105")})
+	s.Set(TeamA, &recordv1.Team{Name: proto.String("一队"), Site: Wangzhuang[:]})
+	s.Set(WangFang, worker("王芳", recordv1.Role_ROLE_FIELD_WORKER))
+	s.Set(LiLei, worker("李雷", recordv1.Role_ROLE_TEAM_LEAD))
+	s.Set(ZhaoMin, worker("赵敏", recordv1.Role_ROLE_SUPERVISOR))
 
 	mux := http.NewServeMux()
 	mux.Handle(syncv1connect.NewSyncServiceHandler(s, wire.HandlerOptions()...))
@@ -102,14 +107,14 @@ func newServer(t testing.TB, wall func() time.Time) *server {
 }
 
 // RoundTrip carries a tablet's request.
-func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
-	if s.meanwhile != nil {
-		s.meanwhile()
+func (s *Server) RoundTrip(req *http.Request) (*http.Response, error) {
+	if s.Meanwhile != nil {
+		s.Meanwhile()
 	}
 	if err := req.Context().Err(); err != nil {
 		return nil, err
 	}
-	if s.down {
+	if s.Down {
 		return nil, errors.New("no network")
 	}
 	w := httptest.NewRecorder()
@@ -117,13 +122,13 @@ func (s *server) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// code is an enrolment code.
-func (s *server) code(secret string) string {
-	return wire.EnrolmentCode{ServerURL: "http://levee.test", Deployment: s.deployment, Worker: s.workers[secret], Secret: secret}.String()
+// Code is an enrolment code.
+func (s *Server) Code(secret string) string {
+	return wire.EnrolmentCode{ServerURL: "http://levee.test", Deployment: s.Deployment, Worker: s.workers[secret], Secret: secret}.String()
 }
 
-// set writes a record as the server itself does.
-func (s *server) set(id hlc.ID, m record.Common) {
+// Set writes a record as the server itself does.
+func (s *Server) Set(id hlc.ID, m record.Common) {
 	encoded, err := proto.Marshal(m)
 	if err != nil {
 		s.t.Fatal(err)
@@ -140,7 +145,7 @@ func (s *server) set(id hlc.ID, m record.Common) {
 	s.apply(c)
 }
 
-func (s *server) state(id hlc.ID) record.Registers {
+func (s *Server) state(id hlc.ID) record.Registers {
 	for _, p := range slices.Backward(s.log) {
 		if p.id == id {
 			return p.state
@@ -149,12 +154,12 @@ func (s *server) state(id hlc.ID) record.Registers {
 	return nil
 }
 
-func (s *server) apply(c *record.Change) {
+func (s *Server) apply(c *record.Change) {
 	s.log = append(s.log, position{c.Record, c.Kind, record.Merge(s.state(c.Record), c.Registers())})
 }
 
 // mark is a place of the log.
-func (s *server) mark(at int) *syncv1.Mark {
+func (s *Server) mark(at int) *syncv1.Mark {
 	if at == 0 {
 		return &syncv1.Mark{}
 	}
@@ -163,7 +168,7 @@ func (s *server) mark(at int) *syncv1.Mark {
 }
 
 // newest are the records behind a place of the log, each once, in the order of their positions.
-func (s *server) newest(after int) []*syncv1.PulledRecord {
+func (s *Server) newest(after int) []*syncv1.PulledRecord {
 	byID := map[hlc.ID]*syncv1.PulledRecord{}
 	for at := after + 1; at < len(s.log); at++ {
 		p := s.log[at]
@@ -179,26 +184,28 @@ func (s *server) newest(after int) []*syncv1.PulledRecord {
 	return all
 }
 
-func (s *server) Enrol(_ context.Context, req *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
+// Enrol lets a tablet in.
+func (s *Server) Enrol(_ context.Context, req *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
 	worker, ok := s.workers[req.Msg.GetSecret()]
 	if !ok {
 		return nil, problem.ToConnect(problem.New(problem.EnrolmentCodeInvalid))
 	}
-	device := testID(5, worker[15])
+	device := TestID(5, worker[15])
 	s.devices[device] = req.Msg.GetPublicKey()
 	certificate, err := wire.SealCertificate(s.key, &syncv1.CertificateBody{
-		Deployment: s.deployment[:], Device: device[:], PublicKey: req.Msg.GetPublicKey(), Worker: worker[:],
+		Deployment: s.Deployment[:], Device: device[:], PublicKey: req.Msg.GetPublicKey(), Worker: worker[:],
 	})
 	if err != nil {
 		return nil, err
 	}
 	return connect.NewResponse(&syncv1.EnrolResponse{
-		Deployment: s.deployment[:], Device: device[:], Worker: worker[:], Certificate: certificate,
+		Deployment: s.Deployment[:], Device: device[:], Worker: worker[:], Certificate: certificate,
 		ServerKey: s.key.Public().(ed25519.PublicKey), Time: s.wall().UnixMilli(), SetUp: s.newest(0),
 	}), nil
 }
 
-func (s *server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest]) (*connect.Response[syncv1.SyncResponse], error) {
+// Sync takes what a tablet sends, and answers with what is new.
+func (s *Server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest]) (*connect.Response[syncv1.SyncResponse], error) {
 	token, _ := strings.CutPrefix(req.Header().Get("Authorization"), "Bearer ")
 	_, device, err := wire.TokenOwner(token)
 	if err != nil {
@@ -208,14 +215,14 @@ func (s *server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 		return nil, problem.ToConnect(&problem.Problem{Code: problem.ClockSkew, ServerTime: s.wall()})
 	}
 	push := req.Msg.GetPush()
-	hashes, err := batch.Open(s.devices[device], s.deployment, push)
+	hashes, err := batch.Open(s.devices[device], s.Deployment, push)
 	if err != nil {
 		s.t.Error(err)
 		return nil, problem.ToConnect(problem.New(problem.Malformed))
 	}
 	replica := push.GetReplica()
 	if s.chains[replica] == nil {
-		s.chains[replica] = []batch.Hash{batch.Start(s.deployment, hlc.Replica(replica))}
+		s.chains[replica] = []batch.Hash{batch.Start(s.Deployment, hlc.Replica(replica))}
 	}
 	ack := &syncv1.Acknowledgement{}
 	for i, e := range push.GetEntries() {
@@ -226,26 +233,29 @@ func (s *server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 		}
 		chain := s.chains[replica]
 		s.chains[replica] = append(chain, batch.Next(chain[len(chain)-1], hashes[i]))
-		if s.hold != nil && s.hold(c) != "" {
-			ack.Held = append(ack.Held, &syncv1.HeldChange{Sequence: uint64(len(chain)), Change: c.ID[:], Code: s.hold(c)})
+		if s.Hold != nil && s.Hold(c) != "" {
+			ack.Held = append(ack.Held, &syncv1.HeldChange{Sequence: uint64(len(chain)), Change: c.ID[:], Code: s.Hold(c)})
 			continue
 		}
 		s.apply(c)
 	}
 	have := len(s.chains[replica]) - 1
 	ack.Have, ack.HaveChain, ack.Durable = uint64(have), s.chains[replica][have][:batch.ShortChain], uint64(have)
+	if s.Undurable {
+		ack.Durable = 0
+	}
 
 	after := int(req.Msg.GetPull().GetCursor().GetPosition())
 	records := s.newest(after)
 	page := &syncv1.Page{Records: records, Cursor: s.mark(len(s.log) - 1), Head: s.mark(len(s.log) - 1)}
-	if len(records) > s.pageSize {
-		page.Records, page.Remaining = records[:s.pageSize], uint64(len(records)-s.pageSize)
-		page.Cursor = s.mark(int(records[s.pageSize-1].GetPosition()))
+	if len(records) > s.PageSize {
+		page.Records, page.Remaining = records[:s.PageSize], uint64(len(records)-s.PageSize)
+		page.Cursor = s.mark(int(records[s.PageSize-1].GetPosition()))
 	}
 	answer := &syncv1.SyncResponse{Time: s.wall().UnixMilli(), Protocol: 1, Acknowledgement: ack, Page: page}
-	if s.revoked {
+	if s.Revoked {
 		answer.Page, answer.Revocation = nil, &syncv1.JournalEntry{Sort: wire.JournalRevoked, Subject: device[:], At: s.wall().UnixMilli()}
-		wire.SealJournalEntry(s.key, s.deployment, answer.Revocation)
+		wire.SealJournalEntry(s.key, s.Deployment, answer.Revocation)
 	}
 	return connect.NewResponse(answer), nil
 }

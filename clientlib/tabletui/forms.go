@@ -1,0 +1,617 @@
+package tabletui
+
+import (
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/clientlib"
+	"levee/clientlib/words"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// What a form carries besides its fields.
+const (
+	valueKind   = "_kind"
+	valueRecord = "_record"
+	valueDo     = "_do"
+)
+
+// What the buttons of a form ask for.
+const (
+	doLog   = "log"
+	doDraft = "draft" // log it though something is missing
+	doKeep  = "keep"  // go on later
+	doOther = "other" // log it though a similar one is there
+	doSame  = "same:" // log it as the same as that record
+)
+
+// formBody is what the page of a form shows.
+type formBody struct {
+	ID hlc.ID
+	// Kind is the stable name, Of what the record belongs to.
+	Kind, Of, Record string
+	Hidden           []choice
+	Parts            []formPart
+	Editing          bool
+	// Kept is when what was typed was kept last.
+	Kept    time.Time
+	Missing []string
+	Similar []item
+	Error   string
+}
+
+// formPart are the controls of one kind.
+type formPart struct {
+	Title        string
+	Confidential bool
+	First, More  []control
+	// Open: something is wrong among the fields that are folded away.
+	Open bool
+}
+
+// choose shows what can be logged.
+func (v *visit) choose() error {
+	a, err := v.around()
+	if err != nil {
+		return err
+	}
+	var kinds []choice
+	for _, k := range choosable {
+		kinds = append(kinds, choice{Value: pathNew + "/" + words.KindName(k), Label: a.terms.KindLabel(k)})
+	}
+	return v.show("choose", &page{Title: v.T("title_new"), Here: pathNew, Body: kinds})
+}
+
+// begin leads to an empty form. Nothing is kept before something is typed.
+func (v *visit) begin() error {
+	if _, ok := kindNamed(v.r.PathValue("kind")); !ok {
+		return errNoPage
+	}
+	id, err := v.store().NewFormID()
+	if err != nil {
+		return err
+	}
+	query := v.r.URL.Query()
+	query.Set(valueKind, v.r.PathValue("kind"))
+	return v.to("/forms/" + id.String() + "?" + query.Encode())
+}
+
+// beginEdit leads to a form with what a record has.
+func (v *visit) beginEdit() error {
+	r, err := v.recordAsked()
+	if err != nil {
+		return err
+	}
+	id, err := v.store().NewFormID()
+	if err != nil {
+		return err
+	}
+	query := url.Values{valueKind: {words.KindName(r.Kind)}, valueRecord: {r.ID.String()}}
+	return v.to("/forms/" + id.String() + "?" + query.Encode())
+}
+
+// form is a form on its way through a request.
+type form struct {
+	reading
+	kept clientlib.Form
+	// standing is the record that is edited; zero for a new one.
+	standing clientlib.AnyRecord
+}
+
+// formAsked is the form that the address names: what was kept of it, or a fresh one.
+func (v *visit) formAsked() (*form, error) {
+	id, err := v.id("form")
+	if err != nil {
+		return nil, err
+	}
+	a, err := v.around()
+	if err != nil {
+		return nil, err
+	}
+	f := &form{reading: reading{visit: v, around: a, values: url.Values{}, wrong: map[string]string{}}}
+	f.kept, err = v.store().Form(v.context(), id)
+	switch {
+	case err == nil:
+		f.of = f.kept.Kind
+		if f.values, err = url.ParseQuery(string(f.kept.Values)); err != nil {
+			return nil, err
+		}
+	case clientlib.Code(err) == clientlib.CodeFormMissing:
+		k, ok := kindNamed(v.r.FormValue(valueKind))
+		if !ok {
+			return nil, errNoPage
+		}
+		edited, err := v.asked(valueRecord)
+		if err != nil {
+			return nil, err
+		}
+		f.of, f.kept = k, clientlib.Form{ID: id, Kind: k, Record: edited}
+	default:
+		return nil, err
+	}
+	if f.kept.Record != (hlc.ID{}) {
+		if f.standing, err = v.store().Record(v.context(), f.kept.Record); err != nil {
+			return nil, err
+		}
+		if f.standing.Message == nil || f.standing.Kind != f.of {
+			return nil, errNoPage
+		}
+	}
+	return f, nil
+}
+
+// begun fills a form of which nothing was kept yet.
+func (f *form) begun() error {
+	if !f.kept.Saved.IsZero() {
+		return nil
+	}
+	if f.standing.Message != nil {
+		f.around.write(f.values, f.of, f.standing.Message)
+		return nil
+	}
+	m := record.New(f.of)
+	query := f.r.URL.Query()
+	if of, err := parseID(query.Get("of")); err == nil {
+		if owner := m.ProtoReflect().Descriptor().Fields().ByNumber(record.OwnerField(f.of)); owner != nil {
+			m.ProtoReflect().Set(owner, protoreflect.ValueOfBytes(of[:]))
+		}
+	}
+	if day, err := record.ParseDate(query.Get("day")); err == nil {
+		m.ProtoReflect().Set(m.ProtoReflect().Descriptor().Fields().ByName("occurred_on"), protoreflect.ValueOfInt32(int32(day)))
+	}
+	if err := f.fresh(m, f.wall()); err != nil {
+		return err
+	}
+	f.suggest(m)
+	return nil
+}
+
+// suggest fills in what is likely, so that it need only be changed where it is not so.
+func (f *form) suggest(m record.Common) {
+	set := func(name, value string) {
+		if f.values.Get(name) == "" {
+			f.values.Set(name, value)
+		}
+	}
+	switch m := m.(type) {
+	case *recordv1.CaseSession:
+		set("attendees", "1")
+		set("risk_seen", "no")
+		if len(m.GetCase()) == len(hlc.ID{}) {
+			if file, err := f.store().Case(f.context(), hlc.ID(m.GetCase())); err == nil {
+				set("stage", f.around.terms.OptionOf(recordv1.CaseStage(0).Descriptor(), file.Case.Message.GetStage().Number()).Name)
+				set("number", itoa(len(file.Sessions)+1))
+			}
+		}
+	case *recordv1.Case:
+		set("client_count", "1")
+		set("stage", "intake")
+		set("opened_on", f.values.Get("occurred_on"))
+	case *recordv1.Consent:
+		set("given_on", f.values.Get("occurred_on"))
+	case *recordv1.Headcount:
+		set("method", "counted")
+	}
+}
+
+// send takes what was sent into the form.
+func (f *form) send() error {
+	sent, err := f.visit.sent()
+	if err != nil {
+		return err
+	}
+	f.values = url.Values{}
+	for name, all := range sent {
+		if !strings.HasPrefix(name, "_") {
+			f.values[name] = all
+		}
+	}
+	return nil
+}
+
+// keep keeps what was typed.
+func (f *form) keep() error {
+	f.kept.Values = []byte(f.values.Encode())
+	return f.store().SaveForm(f.context(), f.kept)
+}
+
+func (v *visit) formPage() error {
+	f, err := v.formAsked()
+	switch {
+	case clientlib.Code(err) == clientlib.CodeFormDone: // one went back to it
+		return v.done(pathToday, "saved")
+	case err != nil:
+		return err
+	}
+	if err := f.begun(); err != nil {
+		return err
+	}
+	return f.show(http.StatusOK, &formBody{})
+}
+
+// formKept keeps what is typed, as it is typed.
+func (v *visit) formKept() error {
+	f, err := v.formAsked()
+	if err != nil {
+		return v.notKept(err)
+	}
+	if err := f.send(); err != nil {
+		return v.notKept(err)
+	}
+	if err := f.keep(); err != nil {
+		return v.notKept(err)
+	}
+	return v.part("form", "kept", map[string]any{"v": v, "Kept": v.wall(), "Error": ""})
+}
+
+// notKept says at the form that what is typed was not kept.
+func (v *visit) notKept(err error) error {
+	if clientlib.Code(err) == clientlib.CodeFormDone {
+		v.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	_, text := v.explain(err)
+	return v.part("form", "kept", map[string]any{"v": v, "Kept": time.Time{}, "Error": text})
+}
+
+// formDropped throws a form away.
+func (v *visit) formDropped() error {
+	id, err := v.id("form")
+	if err != nil {
+		return err
+	}
+	if err := v.store().DropForm(v.context(), id); err != nil {
+		return err
+	}
+	return v.done(v.next(), "dropped")
+}
+
+// formSent logs what was filled in.
+func (v *visit) formSent() error {
+	f, err := v.formAsked()
+	switch {
+	case clientlib.Code(err) == clientlib.CodeFormDone: // a double tap
+		return v.done(pathToday, "saved")
+	case err != nil:
+		return err
+	}
+	if err := f.send(); err != nil {
+		return err
+	}
+	do := v.r.PostFormValue(valueDo)
+	if do == doKeep {
+		if err := f.keep(); err != nil {
+			return err
+		}
+		return v.done(pathToday, "kept")
+	}
+	if f.standing.Message != nil {
+		return f.update(do)
+	}
+	return f.log(do)
+}
+
+// log logs a new record with what belongs to it.
+func (f *form) log(do string) error {
+	family := clientlib.Family{Record: f.read(f.of).message}
+	if same, ok := strings.CutPrefix(do, doSame); ok {
+		id, err := parseID(same)
+		if err != nil {
+			return err
+		}
+		setReference(family.Record, "duplicate_of", id)
+	}
+	f.readOwner(family.Record)
+	body := &formBody{}
+	full, missing, err := f.store().Draft(f.context(), family.Record)
+	if wrong := f.noteWrong(f.of, err); wrong != nil {
+		return wrong
+	}
+	if full != nil {
+		if p := f.place(f.of, full.GetPlace()); p != nil {
+			setPlace(family.Record, p)
+		}
+		f.noteMissing(f.of, missing, do, body)
+	}
+	for _, k := range sheets[f.of].with {
+		part := f.read(k).message
+		if isEmpty(part) {
+			continue
+		}
+		family.Belongings = append(family.Belongings, part)
+		f.noteMissing(k, ownMissing(k, part), do, body)
+	}
+	if len(f.wrong) > 0 {
+		return f.again(body)
+	}
+	if do == doLog && full != nil {
+		similar, err := f.store().Similar(f.context(), full)
+		if err != nil {
+			return err
+		}
+		if len(similar) > 0 {
+			body.Similar = f.items(similar)
+			return f.again(body)
+		}
+	}
+	ids, err := f.store().LogForm(f.context(), f.kept.ID, family)
+	if wrong := f.noteWrong(f.of, err); wrong != nil {
+		return wrong
+	}
+	if len(f.wrong) > 0 {
+		return f.again(body)
+	}
+	f.desk.syncer.Wake(f.of == recordv1.Kind_KIND_RISK_ALERT)
+	return f.logged(ids[0], full)
+}
+
+// update changes a record.
+func (f *form) update(do string) error {
+	read := f.read(f.of)
+	has := f.standing.Message.ProtoReflect()
+	emptied := slices.DeleteFunc(read.emptied, func(name string) bool {
+		return !has.Has(has.Descriptor().Fields().ByName(protoreflect.Name(name)))
+	})
+	if slices.Contains(slices.Concat(sheets[f.of].first, sheets[f.of].more), villageName) {
+		if p := f.place(f.of, f.standing.Message.GetPlace()); p != nil {
+			setPlace(read.message, p)
+		}
+	}
+	body := &formBody{}
+	if do != doDraft {
+		var missing []string
+		for _, name := range emptied {
+			if slices.Contains(requiredOf(f.of), name) {
+				missing = append(missing, name)
+			}
+		}
+		f.noteMissing(f.of, missing, do, body)
+	}
+	if len(f.wrong) > 0 {
+		return f.again(body)
+	}
+	err := f.store().UpdateForm(f.context(), f.kept.ID, f.standing.ID, read.message, emptied...)
+	if wrong := f.noteWrong(f.of, err); wrong != nil {
+		return wrong
+	}
+	if len(f.wrong) > 0 {
+		return f.again(body)
+	}
+	f.desk.syncer.Wake(f.of == recordv1.Kind_KIND_RISK_ALERT)
+	return f.done("/records/"+f.standing.ID.String(), "saved")
+}
+
+// logged leads on to where one goes on from a new record.
+func (f *form) logged(id hlc.ID, m record.Common) error {
+	if session, ok := m.(*recordv1.CaseSession); ok &&
+		(session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_YES || session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_SUSPECTED) {
+		if of, ok := idOf(session.GetCase()); ok { // a risk that was seen is reported before anything else
+			return f.done(pathEmergency+"?subject="+of.String(), "risk")
+		}
+	}
+	if owner, ok := ownerOf(f.of, m); ok && belongsToCase(f.of) {
+		return f.done(pathCases+"/"+owner.String(), "saved")
+	}
+	if f.of == recordv1.Kind_KIND_CASE {
+		return f.done(pathCases+"/"+id.String(), "saved")
+	}
+	return f.done("/records/"+id.String(), "saved")
+}
+
+// belongsToCase reports whether records of a kind are looked at on the page of their case.
+func belongsToCase(k record.Kind) bool {
+	switch k {
+	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE_IDENTITY, recordv1.Kind_KIND_CONSENT, recordv1.Kind_KIND_REFERRAL:
+		return true
+	default:
+		return false
+	}
+}
+
+// readOwner reads what the record belongs to.
+func (f *form) readOwner(m record.Common) {
+	owner := m.ProtoReflect().Descriptor().Fields().ByNumber(record.OwnerField(f.of))
+	if owner == nil {
+		return
+	}
+	if text := f.values.Get(string(owner.Name())); text != "" {
+		if id, err := parseID(text); err == nil {
+			setReference(m, owner.Name(), id)
+		}
+	}
+}
+
+// noteWrong notes what the library says of the fields; other errors are returned.
+func (f *form) noteWrong(k record.Kind, err error) error {
+	var invalid *clientlib.InvalidError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &invalid):
+		for _, p := range invalid.Problems {
+			name := invalid.FieldName(p)
+			if name == "place" {
+				name = string(villageName)
+			}
+			f.wrong[prefixed(invalid.Kind, f.of, protoreflect.Name(name))] = record.Message(p.Code, f.Lang())
+		}
+		return nil
+	case clientlib.Code(err) == clientlib.CodeOwnerMissing || clientlib.Code(err) == clientlib.CodeOwnerDeleted:
+		if owner := record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(record.OwnerField(k)); owner != nil {
+			f.wrong[prefixed(k, f.of, owner.Name())] = clientlib.Message(err, f.Lang())
+			return nil
+		}
+	}
+	return err
+}
+
+// noteMissing notes required fields that are missing, where the record is not meant to be a draft.
+func (f *form) noteMissing(k record.Kind, missing []string, do string, body *formBody) {
+	if do == doDraft {
+		return
+	}
+	for _, name := range missing {
+		field := protoreflect.Name(name)
+		if f.wrong[prefixed(k, f.of, field)] != "" { // something was written
+			continue
+		}
+		f.wrong[prefixed(k, f.of, field)] = f.T("is_missing")
+		body.Missing = append(body.Missing, f.around.terms.Field(fieldOf(k, field)))
+	}
+}
+
+// again shows the form again with what is wrong with it, and keeps what was typed.
+func (f *form) again(body *formBody) error {
+	if err := f.keep(); err != nil {
+		return err
+	}
+	if len(f.wrong) > 0 {
+		body.Error = f.T("form_wrong")
+	}
+	return f.show(http.StatusUnprocessableEntity, body)
+}
+
+// show answers with the page of the form.
+func (f *form) show(status int, body *formBody) error {
+	body.ID, body.Kind, body.Editing, body.Kept = f.kept.ID, words.KindName(f.of), f.standing.Message != nil, f.kept.Saved
+	body.Hidden = []choice{{Value: body.Kind, Label: valueKind}}
+	if body.Editing {
+		body.Record = f.standing.ID.String()
+		body.Hidden = append(body.Hidden, choice{Value: body.Record, Label: valueRecord})
+	}
+	kinds := []record.Kind{f.of}
+	if !body.Editing {
+		kinds = append(kinds, sheets[f.of].with...)
+	}
+	for i, k := range kinds {
+		part, err := f.formPart(k)
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			if err := f.owner(body, &part); err != nil {
+				return err
+			}
+		} else {
+			part.Title = f.around.terms.KindLabel(k)
+		}
+		body.Parts = append(body.Parts, part)
+	}
+	title := f.T("title_form", f.around.terms.KindLabel(f.of))
+	if body.Editing {
+		title = f.T("title_edit", f.around.terms.KindLabel(f.of))
+	}
+	return f.showAs(status, "form", &page{Title: title, Here: pathNew, Back: pathToday, Body: body})
+}
+
+func (f *form) formPart(k record.Kind) (formPart, error) {
+	s := sheets[k]
+	part := formPart{Confidential: record.Confidential(k)}
+	var err error
+	if part.First, err = f.controls(k, s.first, requiredOf(k)); err != nil {
+		return part, err
+	}
+	if part.More, err = f.controls(k, s.more, requiredOf(k)); err != nil {
+		return part, err
+	}
+	part.Open = slices.ContainsFunc(part.More, func(c control) bool { return c.Error != "" })
+	return part, nil
+}
+
+// owner shows what a record belongs to, or asks for it.
+func (f *form) owner(body *formBody, part *formPart) error {
+	field := record.New(f.of).ProtoReflect().Descriptor().Fields().ByNumber(record.OwnerField(f.of))
+	if field == nil || body.Editing {
+		return nil
+	}
+	if id, err := parseID(f.values.Get(string(field.Name()))); err == nil && f.wrong[string(field.Name())] == "" {
+		if r, err := f.store().Record(f.context(), id); err == nil {
+			body.Of = f.headline(r)
+			body.Hidden = append(body.Hidden, choice{Value: id.String(), Label: string(field.Name())})
+			return nil
+		}
+	}
+	c, shown, err := f.control(f.of, field.Name(), field)
+	if err != nil || !shown {
+		return err
+	}
+	c.Required = !ownerOptional(f.of)
+	c.Sort = "list"
+	part.First = append([]control{c}, part.First...)
+	return nil
+}
+
+// ownerOptional reports whether a record of a kind can stand by itself though it may belong to another.
+func ownerOptional(k record.Kind) bool {
+	return k == recordv1.Kind_KIND_RESOURCE_LINK || k == recordv1.Kind_KIND_RISK_ALERT
+}
+
+// requiredOf are the names of the fields that a kind requires.
+func requiredOf(k record.Kind) []string {
+	var required []string
+	for _, number := range record.Missing(k, record.New(k)) {
+		required = append(required, string(record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(number).Name()))
+	}
+	return required
+}
+
+// ownMissing are the required fields that a belonging lacks, but for those that the library fills in from what it belongs to.
+func ownMissing(k record.Kind, m record.Common) []string {
+	var missing []string
+	for _, number := range record.Missing(k, m) {
+		f := m.ProtoReflect().Descriptor().Fields().ByNumber(number)
+		if number != record.OwnerField(k) && !words.IsCommon(f) {
+			missing = append(missing, string(f.Name()))
+		}
+	}
+	return missing
+}
+
+func isEmpty(m record.Common) bool {
+	empty := true
+	m.ProtoReflect().Range(func(protoreflect.FieldDescriptor, protoreflect.Value) bool { empty = false; return false })
+	return empty
+}
+
+func setReference(m record.Common, name protoreflect.Name, id hlc.ID) {
+	r := m.ProtoReflect()
+	r.Set(r.Descriptor().Fields().ByName(name), protoreflect.ValueOfBytes(id[:]))
+}
+
+func setPlace(m record.Common, p *recordv1.Place) {
+	r := m.ProtoReflect()
+	r.Set(r.Descriptor().Fields().ByName("place"), protoreflect.ValueOfMessage(p.ProtoReflect()))
+}
+
+// unfinished are the forms that were kept, as a list.
+func (v *visit) unfinished() ([]item, error) {
+	forms, err := v.store().Forms(v.context())
+	if err != nil {
+		return nil, err
+	}
+	a, err := v.around()
+	if err != nil {
+		return nil, err
+	}
+	var all []item
+	for _, f := range forms {
+		one := item{To: "/forms/" + f.ID.String(), Title: a.terms.KindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
+		if f.Kind == recordv1.Kind_KIND_HEADCOUNT {
+			one.To = pathCounter + "/" + f.ID.String()
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// sortedNames are the names of a map in order.
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

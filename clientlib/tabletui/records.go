@@ -1,0 +1,307 @@
+package tabletui
+
+import (
+	"encoding/hex"
+	"strconv"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/clientlib"
+	"levee/clientlib/words"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// item is a record, or something else that leads on, in a list.
+type item struct {
+	ID    string
+	To    string
+	Title string
+	// Note says more, in few words; Marks what people should know.
+	Note  string
+	Marks []mark
+}
+
+// mark is what people should know about a record besides its fields, with how it is to be taken.
+type mark struct {
+	Text string
+	// Sort is bad, warn, good or plain.
+	Sort string
+}
+
+// recordBody is what the page of a record shows.
+type recordBody struct {
+	clientlib.AnyRecord
+	Of     *item
+	Fields []field
+	Marks  []mark
+	// Held says why changes of this tablet to it wait.
+	Held []string
+	// Missing are the words for required fields that it lacks.
+	Missing    []string
+	Belongings []item
+	Adds       []choice
+	Editable   bool
+}
+
+// field is a value with its word.
+type field struct{ Label, Value string }
+
+// recordAsked is the record that the address names.
+func (v *visit) recordAsked() (clientlib.AnyRecord, error) {
+	id, err := v.id("record")
+	if err != nil {
+		return clientlib.AnyRecord{}, err
+	}
+	return v.store().Record(v.context(), id)
+}
+
+// recordPage shows one record.
+func (v *visit) recordPage() error {
+	r, err := v.recordAsked()
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.Kind == recordv1.Kind_KIND_CASE:
+		return v.to(pathCases + "/" + r.ID.String() + query(v.r.URL.RawQuery))
+	case identifies(r.Kind) && !v.desk.identified(v.wall()):
+		return v.to("/unlock?next=" + pathEscape(v.Path()))
+	}
+	a, err := v.around()
+	if err != nil {
+		return err
+	}
+	body := &recordBody{AnyRecord: r, Marks: v.marks(r), Fields: v.fields(r), Editable: editable(r)}
+	for _, code := range r.Held {
+		body.Held = append(body.Held, record.Message(record.Code(code), v.Lang()))
+	}
+	for _, name := range r.Missing {
+		body.Missing = append(body.Missing, a.terms.Field(fieldOf(r.Kind, protoreflect.Name(name))))
+	}
+	if owner, ok := ownerOf(r.Kind, r.Message); ok {
+		if o, err := v.store().Record(v.context(), owner); err == nil {
+			body.Of = &item{To: "/records/" + owner.String(), Title: v.headline(o)}
+		}
+	}
+	if body.Belongings, err = v.belongings(r.ID); err != nil {
+		return err
+	}
+	body.Adds = v.adds(r)
+	return v.show("record", &page{Title: v.headline(r), Back: pathToday, Body: body})
+}
+
+// belongings are the records that belong to one, as a list.
+func (v *visit) belongings(id hlc.ID) ([]item, error) {
+	found, err := v.store().Belongings(v.context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return v.items(found), nil
+}
+
+// adds is what can be logged about a record.
+func (v *visit) adds(r clientlib.AnyRecord) []choice {
+	if r.Deleted || r.Message == nil {
+		return nil
+	}
+	a, err := v.around()
+	if err != nil {
+		return nil
+	}
+	var adds []choice
+	if counts(r.Kind) {
+		adds = append(adds, choice{Value: pathCounter + "?activity=" + r.ID.String(), Label: v.T("count_heads")})
+	}
+	for _, k := range []record.Kind{
+		recordv1.Kind_KIND_CASE_NOTE, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_GROUP_NOTE, recordv1.Kind_KIND_REFERRAL_NOTE, recordv1.Kind_KIND_SUPERVISION_NOTE,
+	} {
+		if record.MayOwn(r.Kind, k) {
+			adds = append(adds, choice{Value: pathNew + "/" + words.KindName(k) + "?of=" + r.ID.String(), Label: v.T("add", a.terms.KindLabel(k))})
+		}
+	}
+	return adds
+}
+
+// counts reports whether heads are counted at records of a kind.
+func counts(k record.Kind) bool {
+	return k == recordv1.Kind_KIND_OUTREACH || k == recordv1.Kind_KIND_GROUP_SESSION || k == recordv1.Kind_KIND_COMMUNITY_ACTIVITY
+}
+
+// identifies reports whether a kind says who somebody is.
+func identifies(k record.Kind) bool { return k == recordv1.Kind_KIND_CASE_IDENTITY }
+
+// editable reports whether a worker edits a record on a page of its own.
+func editable(r clientlib.AnyRecord) bool {
+	_, has := sheets[r.Kind]
+	return has && r.Message != nil && !r.Deleted && r.Kind != recordv1.Kind_KIND_REVIEW
+}
+
+func (v *visit) deleteRecord() error {
+	r, err := v.recordAsked()
+	if err != nil {
+		return err
+	}
+	if err := v.store().Delete(v.context(), r.ID); err != nil {
+		return err
+	}
+	v.desk.syncer.Wake(false)
+	return v.done(pathHistory, "deleted")
+}
+
+func (v *visit) restoreRecord() error {
+	r, err := v.recordAsked()
+	if err != nil {
+		return err
+	}
+	if err := v.store().Restore(v.context(), r.ID); err != nil {
+		return err
+	}
+	v.desk.syncer.Wake(false)
+	return v.done("/records/"+r.ID.String(), "restored")
+}
+
+// fields are what a record has, as people read it: what the form of its kind asks first, in its order.
+func (v *visit) fields(r clientlib.AnyRecord) []field {
+	if r.Message == nil {
+		return nil
+	}
+	a, err := v.around()
+	if err != nil {
+		return nil
+	}
+	var all []field
+	m := r.Message.ProtoReflect()
+	for _, f := range words.Settable(r.Kind) {
+		if f.Number() == record.OwnerField(r.Kind) || f.Name() == "team" || !m.Has(f) {
+			continue
+		}
+		all = append(all, field{a.terms.Field(f), a.terms.Value(f, m.Get(f), v.named)})
+	}
+	return all
+}
+
+// items are records as a list.
+func (v *visit) items(records []clientlib.AnyRecord) []item {
+	all := make([]item, 0, len(records))
+	for _, r := range records {
+		all = append(all, v.item(r))
+	}
+	return all
+}
+
+func (v *visit) item(r clientlib.AnyRecord) item {
+	one := item{ID: r.ID.String(), To: "/records/" + r.ID.String(), Title: v.headline(r), Marks: v.marks(r)}
+	if r.Message != nil && r.Message.GetOccurredOn() != 0 {
+		one.Note = v.Date(record.Date(r.Message.GetOccurredOn()))
+	}
+	return one
+}
+
+// headline is a record's kind and what it is called.
+func (v *visit) headline(r clientlib.AnyRecord) string {
+	label := v.Kind(r.Kind)
+	if a, err := v.around(); err == nil {
+		label = a.terms.KindLabel(r.Kind)
+	}
+	if title := v.title(r); title != "" {
+		return v.T("kind_and_title", label, title)
+	}
+	return label
+}
+
+// titleFields are the fields that name a record, in the order of preference. Who a client is stands in none of them but
+// CaseIdentity's, which is left out.
+var titleFields = names{"name", "case_no", "theme", "need", "to_organisation", "zone"}
+
+// title is what a record is called; one without a name goes by that of what it belongs to.
+func (v *visit) title(r clientlib.AnyRecord) string {
+	for range 4 { // no family is deeper
+		if r.Message == nil {
+			return ""
+		}
+		if m := r.Message.ProtoReflect(); !record.Confidential(r.Kind) {
+			for _, name := range titleFields {
+				if f := m.Descriptor().Fields().ByName(name); f != nil && m.Has(f) && m.Get(f).String() != "" {
+					return m.Get(f).String()
+				}
+			}
+		}
+		owner, ok := ownerOf(r.Kind, r.Message)
+		if !ok {
+			return ""
+		}
+		next, err := v.store().Record(v.context(), owner)
+		if err != nil {
+			return ""
+		}
+		r = next
+	}
+	return ""
+}
+
+// named is the record that a reference names, as people know it.
+func (v *visit) named(reference []byte) string {
+	id, ok := idOf(reference)
+	if !ok {
+		return hex.EncodeToString(reference)
+	}
+	r, err := v.store().Record(v.context(), id)
+	if err != nil {
+		return v.T("not_here")
+	}
+	if title := v.title(r); title != "" {
+		return title
+	}
+	return v.headline(r)
+}
+
+// marks are what people should know about a record besides its fields, the gravest first.
+func (v *visit) marks(r clientlib.AnyRecord) []mark {
+	var all []mark
+	add := func(on bool, sort, name string) {
+		if on {
+			all = append(all, mark{v.T(name), sort})
+		}
+	}
+	add(r.Deleted, "bad", "mark_deleted")
+	add(len(r.Held) > 0, "bad", "mark_held")
+	if r.Message != nil {
+		add(unconfirmed(r), "bad", "mark_unconfirmed")
+		add(r.Message.GetStatus() == recordv1.Status_STATUS_PLANNED, "plain", "mark_planned")
+		add(r.Message.GetStatus() == recordv1.Status_STATUS_CANCELLED, "plain", "mark_cancelled")
+		add(len(r.Message.GetDuplicateOf()) > 0, "plain", "mark_duplicate")
+	}
+	add(len(r.Missing) > 0, "warn", "mark_draft")
+	add(r.Sending == clientlib.Unsent, "warn", "mark_unsent")
+	add(r.Sending == clientlib.Sent, "plain", "mark_sent")
+	add(r.Sending == clientlib.Durable, "good", "mark_safe")
+	return all
+}
+
+// unconfirmed reports whether a record is a risk alert that nobody has confirmed.
+func unconfirmed(r clientlib.AnyRecord) bool {
+	alert, ok := r.Message.(*recordv1.RiskAlert)
+	return ok && !r.Deleted && len(alert.GetAcknowledgedBy()) == 0 && alert.GetClosedOn() == 0
+}
+
+// ownerOf is the record that a record belongs to.
+func ownerOf(k record.Kind, m record.Common) (hlc.ID, bool) {
+	number := record.OwnerField(k)
+	if number == 0 || m == nil {
+		return hlc.ID{}, false
+	}
+	r := m.ProtoReflect()
+	return idOf(r.Get(r.Descriptor().Fields().ByNumber(number)).Bytes())
+}
+
+// idOf is an id that stands in a field.
+func idOf(b []byte) (hlc.ID, bool) {
+	if len(b) != len(hlc.ID{}) {
+		return hlc.ID{}, false
+	}
+	return hlc.ID(b), true
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

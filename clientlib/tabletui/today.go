@@ -1,0 +1,151 @@
+package tabletui
+
+import (
+	"slices"
+
+	"levee/clientlib"
+	"levee/clientlib/words"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+// planAhead is how many days ahead planned activities are shown.
+const planAhead = 7
+
+// todayBody is what the first page shows.
+type todayBody struct {
+	Date string
+	// Where is the team and the site.
+	Where []string
+	Log   []choice
+	// Waiting are what waits for the worker: returned, held, in conflict; empty when nothing does.
+	Waiting    []choice
+	Unfinished []item
+	Drafts     []item
+	Planned    []item
+	Done       []item
+	// Fresh: nothing has come from the server yet.
+	Fresh bool
+}
+
+// workKinds are the kinds that are work done on a day.
+var workKinds = []record.Kind{
+	recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY,
+	recordv1.Kind_KIND_RESOURCE_LINK, recordv1.Kind_KIND_SUPERVISION,
+}
+
+// day is what day it is where the deployment is.
+func (a *around) day(v *visit) record.Date { return record.DateOf(v.wall(), a.terms.Zone()) }
+
+// today is the first page: what to log, what waits, what is planned, and what was done.
+func (v *visit) today() error {
+	status, err := v.store().Status(v.context())
+	if err != nil {
+		return err
+	}
+	if !status.Enrolled {
+		return v.to(pathEnrol)
+	}
+	a, err := v.around()
+	if err != nil {
+		return err
+	}
+	today := a.day(v)
+	body := &todayBody{Date: v.Date(today), Where: a.where(status), Fresh: len(a.workers) == 0}
+	for _, k := range choosable[:4] {
+		body.Log = append(body.Log, choice{Value: pathNew + "/" + words.KindName(k), Label: a.terms.KindLabel(k)})
+	}
+	body.Log = append(body.Log, choice{Value: pathCounter, Label: a.terms.KindLabel(recordv1.Kind_KIND_HEADCOUNT)})
+	if body.Waiting, err = v.waiting(); err != nil {
+		return err
+	}
+	if body.Unfinished, err = v.unfinished(); err != nil {
+		return err
+	}
+	drafts, err := v.store().Drafts(v.context())
+	if err != nil {
+		return err
+	}
+	body.Drafts = v.items(drafts)
+	if err := v.workOf(body, today); err != nil {
+		return err
+	}
+	return v.show("today", &page{Title: v.T("title_today"), Here: pathToday, Body: body})
+}
+
+// workOf fills in what is planned from a day on, and what was done on it.
+func (v *visit) workOf(body *todayBody, day record.Date) error {
+	done, err := v.store().List(v.context(), clientlib.Query{Kinds: workKinds, From: day, To: day, Limit: 100})
+	if err != nil {
+		return err
+	}
+	for _, r := range done.Records {
+		if r.Message != nil && r.Message.GetStatus() != recordv1.Status_STATUS_PLANNED {
+			body.Done = append(body.Done, v.item(r))
+		}
+	}
+	ahead, err := v.store().List(v.context(), clientlib.Query{Kinds: workKinds, From: day, To: day.AddDays(planAhead), Limit: 200})
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Backward(ahead.Records) { // the next first
+		if r.Message != nil && r.Message.GetStatus() == recordv1.Status_STATUS_PLANNED {
+			body.Planned = append(body.Planned, v.item(r))
+		}
+	}
+	return nil
+}
+
+// where is the team and the site at which a worker is.
+func (a *around) where(status clientlib.Status) []string {
+	var where []string
+	me := a.workers[a.me]
+	if id, ok := idOf(me.GetTeam()); ok && a.teams[id] != nil {
+		where = append(where, a.teams[id].GetName())
+	}
+	site := status.Site[:]
+	if _, chosen := a.sites[status.Site]; !chosen {
+		site = me.GetSite()
+	}
+	if id, ok := idOf(site); ok && a.sites[id] != nil {
+		where = append(where, a.sites[id].GetName())
+	}
+	return where
+}
+
+// waiting are what waits for the worker in the inbox, counted.
+func (v *visit) waiting() ([]choice, error) {
+	returned, err := v.store().Returned(v.context())
+	if err != nil {
+		return nil, err
+	}
+	held, err := v.store().Held(v.context())
+	if err != nil {
+		return nil, err
+	}
+	lost, err := v.lost()
+	if err != nil {
+		return nil, err
+	}
+	waits := 0
+	for _, h := range held {
+		if !h.Discarded() {
+			waits++
+		}
+	}
+	var all []choice
+	for _, one := range []struct {
+		name string
+		n    int
+	}{{"returned_count", len(returned)}, {"held_count", waits}, {"lost_count", len(lost)}} {
+		if one.n > 0 {
+			all = append(all, choice{Value: pathInbox, Label: v.N(one.name, one.n)})
+		}
+	}
+	return all, nil
+}
+
+// more leads to what is not on the menu.
+func (v *visit) more() error {
+	return v.show("more", &page{Title: v.T("title_more"), Here: pathMore})
+}

@@ -1,0 +1,471 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"levee/syncproto/testneed"
+)
+
+// browser is a real one, in somebody's hands: it opens addresses, and what is tapped, filled in and read is named by what people
+// and screen readers are told of it. What is not there yet is waited for.
+type browser struct {
+	t      testing.TB
+	ctx    context.Context
+	touch  bool
+	status int // of the newest page
+
+	mu     sync.Mutex
+	hosts  map[string]bool // those that were opened; pages must load nothing from others
+	faults []string
+}
+
+// screen is what somebody holds in the hand or has on the desk.
+type screen struct {
+	name          string
+	width, height int64
+	touch         bool
+}
+
+var (
+	phone  = screen{"360x640", 360, 640, true}
+	laptop = screen{"1280x800", 1280, 800, false}
+)
+
+// patience is how long a browser waits for what must come. It is long for slow machines: nothing waits for it that does come.
+const patience = 30 * time.Second
+
+// openBrowser starts a browser with nothing in it, in a language ("zh-CN"). The test is skipped on a machine without Chromium. It
+// fails in the end if a page's policy refused something, a script failed, or a page loaded anything from elsewhere.
+func openBrowser(t testing.TB, on screen, language string) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		testneed.Missing(t, "there is no chromium here (Debian: apt-get install chromium)")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.Flag("lang", language), chromedp.Flag("accept-lang", language), chromedp.Env("LANGUAGE="+strings.ReplaceAll(language, "-", "_")))
+	if os.Geteuid() == 0 { // it refuses to start sandboxed for root, whom containers run as
+		options = append(options, chromedp.NoSandbox)
+	}
+	ctx, closed := chromedp.NewExecAllocator(context.Background(), options...) // not the test's context: that ends before what is to be cleaned up
+	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithLogf(t.Logf), chromedp.WithErrorf(t.Logf))
+	b := &browser{t: t, ctx: ctx, touch: on.touch, hosts: map[string]bool{}}
+	t.Cleanup(func() {
+		cancel()
+		closed()
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, fault := range b.faults {
+			t.Error(fault)
+		}
+	})
+	if err := chromedp.Listen(ctx, b.listen); err != nil { // without a deadline: the browser lives as long as this context
+		t.Fatalf("starting chromium: %v", err)
+	}
+	size := chromedp.EmulateViewport(on.width, on.height)
+	if on.touch {
+		size = chromedp.EmulateViewport(on.width, on.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait)
+	}
+	if err := chromedp.Do(ctx, size); err != nil {
+		t.Fatalf("the size of the screen: %v", err)
+	}
+	return b
+}
+
+// listen notes what goes wrong in pages without anybody seeing it.
+func (b *browser) listen(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		b.faults = append(b.faults, "a script failed: "+(&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+	case *log.EventEntryAdded:
+		if e.Entry.Source == log.EntrySourceSecurity {
+			b.faults = append(b.faults, "refused: "+e.Entry.Text)
+		}
+	case *network.EventRequestWillBeSent:
+		if to, err := url.Parse(e.Request.URL); err == nil && to.Host != "" && !b.hosts[to.Host] {
+			b.faults = append(b.faults, "a page loads from elsewhere: "+e.Request.URL)
+		}
+	}
+}
+
+// within limits what the browser does by its patience.
+func (b *browser) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.ctx, patience)
+}
+
+// until waits for something, and looks for it again whenever the page changes.
+func (b *browser) until(what string, there func(context.Context, *chromedp.Target) error) {
+	b.t.Helper()
+	ctx, cancel := b.within()
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Func(there))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || b.ctx.Err() != nil {
+			b.t.Fatalf("waited for %s: %v\n%s", what, err, b.here())
+		}
+		// This fails when the page is left meanwhile, which is a change as well.
+		_, _ = chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](untilChange, chromedp.EvalAwaitPromise))
+	}
+}
+
+// untilChange ends when the page changes; after a moment in any case, for what changes without the page's tree: a field's value, or
+// what lies before it.
+const untilChange = `new Promise(done => {
+	const seen = new MutationObserver(() => { seen.disconnect(); done() })
+	seen.observe(document, {subtree: true, childList: true, attributes: true, characterData: true})
+	setTimeout(() => { seen.disconnect(); done() }, 50)
+})`
+
+// here says where the browser is and what it shows, for who reads that a test failed.
+func (b *browser) here() string {
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.href + '\n' + document.body.innerText`))
+	if err != nil {
+		return err.Error()
+	}
+	return text
+}
+
+// open opens an address.
+func (b *browser) open(address string) *browser {
+	b.t.Helper()
+	to, err := url.Parse(address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.mu.Lock()
+	b.hosts[to.Host] = true
+	b.mu.Unlock()
+	b.loads("opening "+address, func(ctx context.Context) (*network.Response, error) {
+		return chromedp.Run(ctx, chromedp.NavigateResponse(address))
+	})
+	return b
+}
+
+// loads does what leads to another page, and returns once that is loaded.
+func (b *browser) loads(what string, by func(context.Context) (*network.Response, error)) {
+	b.t.Helper()
+	ctx, cancel := b.within()
+	defer cancel()
+	response, err := by(ctx)
+	if err != nil {
+		b.t.Fatalf("%s: %v\n%s", what, err, b.here())
+	}
+	if response != nil { // none when it went to another place of the same page
+		b.status = int(response.Status)
+	}
+	if b.status >= http.StatusInternalServerError {
+		b.t.Fatalf("%s: %d\n%s", what, b.status, b.here())
+	}
+}
+
+// at is the address of the page.
+func (b *browser) at() *url.URL {
+	b.t.Helper()
+	ctx, cancel := b.within()
+	defer cancel()
+	address, err := chromedp.Run(ctx, chromedp.Location())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	at, err := url.Parse(address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return at
+}
+
+// text is what the page shows, with single spaces.
+func (b *browser) text() string {
+	b.t.Helper()
+	return eval[string](b, `document.body.innerText.replace(/\s+/g, ' ')`)
+}
+
+// eval is what an expression is worth in the page.
+func eval[T any](b *browser, expression string) T {
+	b.t.Helper()
+	ctx, cancel := b.within()
+	defer cancel()
+	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("%s: %v", expression, err)
+	}
+	return value
+}
+
+// sees waits until the page shows texts.
+func (b *browser) sees(texts ...string) *browser {
+	b.t.Helper()
+	b.until(fmt.Sprintf("the page to show %q", texts), func(ctx context.Context, t *chromedp.Target) error {
+		shown, err := chromedp.Evaluate[string](`document.body.innerText.replace(/\s+/g, ' ')`)(ctx, t)
+		if err != nil {
+			return err
+		}
+		for _, text := range texts {
+			if !strings.Contains(shown, text) {
+				return fmt.Errorf("there is no %q", text)
+			}
+		}
+		return nil
+	})
+	return b
+}
+
+// Roles of what is tapped and of what is filled in.
+var (
+	tapped = []string{"button", "link", "checkbox", "radio", "switch", "tab", "menuitem", "option", "DisclosureTriangle"}
+	filled = []string{"textbox", "searchbox", "spinbutton", "combobox", "listbox", "Date", "DateTime", "InputTime"}
+)
+
+// tap taps what has a name: a button, a link, a choice. It is scrolled to, and must lie open to the finger. within, if given, is a
+// text that stands beside it, where several have the name.
+func (b *browser) tap(name string, within ...string) *browser {
+	b.t.Helper()
+	ctx, cancel := b.within()
+	defer cancel()
+	if err := chromedp.Do(ctx, b.press(b.place(name, within...))); err != nil {
+		b.t.Fatalf("tapping %q: %v\n%s", name, err, b.here())
+	}
+	return b
+}
+
+// follow taps what leads to another page.
+func (b *browser) follow(name string, within ...string) *browser {
+	b.t.Helper()
+	press := b.press(b.place(name, within...))
+	b.loads(fmt.Sprintf("following %q", name), func(ctx context.Context) (*network.Response, error) { return chromedp.RunResponse(ctx, press) })
+	return b
+}
+
+// place is where something is to be tapped.
+func (b *browser) place(name string, within ...string) (at struct{ X, Y float64 }) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("%q to tap", name), func(ctx context.Context, t *chromedp.Target) error {
+		node, err := find(ctx, t, tapped, name, within...)
+		if err != nil {
+			return err
+		}
+		at, err = onNode[struct{ X, Y float64 }](ctx, t, node, scrolledTo)
+		return err
+	})
+	return at
+}
+
+// scrolledTo brings an element into the middle, and says where that is.
+const scrolledTo = `function() {
+	if (this.disabled) throw new Error('it is disabled')
+	this.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'})
+	const box = this.getClientRects()[0]
+	if (!box) throw new Error('it takes no place')
+	const x = box.x + box.width / 2, y = box.y + box.height / 2
+	const top = document.elementFromPoint(x, y)
+	if (!top || !(this.contains(top) || top.closest('label')?.control === this))
+		throw new Error('it is covered by ' + (top ? top.outerHTML.slice(0, 200) : 'the edge of the screen'))
+	return {x, y}
+}`
+
+func (b *browser) press(at struct{ X, Y float64 }) chromedp.Action[chromedp.Void] {
+	if b.touch {
+		return chromedp.TapXY(at.X, at.Y)
+	}
+	return chromedp.MouseClickXY(at.X, at.Y)
+}
+
+// fill fills in a field by its label. For a list to choose from it is the name of the choice; dates and times are written as HTML has
+// them: 2026-01-31.
+func (b *browser) fill(label, value string, within ...string) *browser {
+	b.t.Helper()
+	b.until(fmt.Sprintf("the field %q for %q", label, value), func(ctx context.Context, t *chromedp.Target) error {
+		node, err := find(ctx, t, filled, label, within...)
+		if err != nil {
+			return err
+		}
+		if done, err := onNode[bool](ctx, t, node, setOrSelected, value); err != nil || done {
+			return err
+		}
+		if value == "" {
+			_, err := chromedp.KeyEvent("\b")(ctx, t)
+			return err
+		}
+		_, err = cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: value})
+		return err
+	})
+	return b
+}
+
+// setOrSelected chooses in a list and sets a date; of a field for text it selects all, to be written over.
+const setOrSelected = `function(value) {
+	if (this.disabled) throw new Error('it is disabled')
+	this.focus()
+	if (this.tagName === 'SELECT') {
+		const choice = Array.from(this.options).find(o => o.label.trim() === value)
+		if (!choice) throw new Error('it has no such choice, but ' + Array.from(this.options, o => o.label.trim()))
+		this.value = choice.value
+	} else if (['date', 'time', 'month', 'week', 'datetime-local'].includes(this.type)) {
+		this.value = value
+		if (this.value !== value) throw new Error('it takes no such value')
+	} else {
+		this.select()
+		return false
+	}
+	this.dispatchEvent(new Event('input', {bubbles: true}))
+	this.dispatchEvent(new Event('change', {bubbles: true}))
+	return true
+}`
+
+// value is what stands in a field; of a list, the name of the choice.
+func (b *browser) value(label string, within ...string) (value string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("the field %q", label), func(ctx context.Context, t *chromedp.Target) error {
+		node, err := find(ctx, t, filled, label, within...)
+		if err != nil {
+			return err
+		}
+		value, err = onNode[string](ctx, t, node, `function() { return this.selectedOptions ? this.selectedOptions[0]?.label.trim() ?? '' : this.value }`)
+		return err
+	})
+	return value
+}
+
+// onNode calls a function of JavaScript with an element as this.
+func onNode[T any](ctx context.Context, t *chromedp.Target, node cdp.BackendNodeID, function string, args ...any) (T, error) {
+	resolved, err := cdp.Call(ctx, t, dom.ResolveNode, dom.ResolveNodeParams{BackendNodeID: node})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) { p.ObjectID = resolved.Object.ObjectID }, args...)(ctx, t)
+}
+
+// find is the one element of some roles that a screen reader would tell by a name: the whole of it, or else a part.
+func find(ctx context.Context, t *chromedp.Target, roles []string, name string, within ...string) (cdp.BackendNodeID, error) {
+	tree, err := cdp.Call(ctx, t, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	if err != nil {
+		return 0, err
+	}
+	nodes := map[accessibility.NodeID]*accessibility.Node{}
+	for _, n := range tree.Nodes {
+		nodes[n.NodeID] = n
+	}
+	var whole, part []*accessibility.Node
+	for _, n := range tree.Nodes {
+		if n.Ignored || !slices.Contains(roles, said(n.Role)) {
+			continue
+		}
+		switch its := said(n.Name); {
+		case its == name:
+			whole = append(whole, n)
+		case strings.Contains(its, name):
+			part = append(part, n)
+		}
+	}
+	found := whole
+	if len(whole) == 0 {
+		found = part
+	}
+	for _, text := range within {
+		found = nearest(nodes, found, text)
+	}
+	if len(found) != 1 {
+		return 0, fmt.Errorf("%d of %v have the name %q", len(found), roles, name)
+	}
+	return found[0].BackendDOMNodeID, nil
+}
+
+// said is a value of the accessibility tree, as text.
+func said(v *accessibility.Value) string {
+	var text string
+	if v == nil || json.Unmarshal(v.Value, &text) != nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// nearest are those nodes that a text stands closest to: in the same row, or the same group.
+func nearest(nodes map[accessibility.NodeID]*accessibility.Node, of []*accessibility.Node, text string) (best []*accessibility.Node) {
+	least := 0
+	for _, n := range of {
+		steps := 0
+		for up := nodes[n.ParentID]; up != nil; up = nodes[up.ParentID] {
+			steps++
+			if holds(nodes, up, text) {
+				switch {
+				case best == nil || steps < least:
+					best, least = []*accessibility.Node{n}, steps
+				case steps == least:
+					best = append(best, n)
+				}
+				break
+			}
+		}
+	}
+	return best
+}
+
+func holds(nodes map[accessibility.NodeID]*accessibility.Node, n *accessibility.Node, text string) bool {
+	return strings.Contains(said(n.Name), text) || slices.ContainsFunc(n.ChildIDs, func(id accessibility.NodeID) bool {
+		return nodes[id] != nil && holds(nodes, nodes[id], text)
+	})
+}
+
+// picture writes a picture of the whole page to a file.
+func (b *browser) picture(file string) {
+	b.t.Helper()
+	ctx, cancel := b.within()
+	defer cancel()
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err == nil {
+		err = errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, png, 0o644))
+	}
+	if err != nil {
+		b.t.Fatalf("a picture of %s: %v", b.at(), err)
+	}
+}
+
+// axe finds what keeps people from using a page.
+var axe = sync.OnceValues(func() ([]byte, error) {
+	return os.ReadFile(filepath.Join("..", "..", ".tools", "npm", "node_modules", "axe-core", "axe.min.js"))
+})
+
+// accessible reports whatever axe finds in the page against WCAG 2.2 AA, or what is commonly held to be good.
+func (b *browser) accessible() *browser {
+	b.t.Helper()
+	script, err := axe()
+	if err != nil {
+		testneed.Missing(b.t, "there is no axe-core here (task npm): %v", err)
+	}
+	eval[chromedp.Void](b, string(script))
+	for _, fault := range eval[[]string](b, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(found =>
+		found.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + v.help + ': ' + n.html + ' ' + n.failureSummary.replace(/\s+/g, ' '))))`) {
+		b.t.Errorf("%s: %s", b.at(), fault)
+	}
+	return b
+}

@@ -1,0 +1,89 @@
+package record
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	recordv1 "levee/syncproto/levee/record/v1"
+)
+
+// closeInTime is how far apart two colleagues who were at one activity log it at most.
+const closeInTime = 4 * time.Hour
+
+// Similar reports whether two records of kind k may be of one thing, so that people should look whether one of them is a
+// duplicate. madeA and madeB are when they were made.
+//
+//   - outreach, group session, community activity: of one team, on one day, in one place, and made within four hours of each
+//     other; when one author made both, they must also be called the same, since a volunteer may do five rounds a day. Of what
+//     was backfilled, when it was made says nothing.
+//   - case session: of one case, on one day.
+//   - case: with one number.
+//   - headcount: of one counter, in one zone of one activity.
+//   - resource link: for one need, on one day, at one site.
+//
+// No other kind is compared. What is deleted or cancelled, or says already that it is a duplicate, is similar to nothing.
+func Similar(k Kind, a, b Common, madeA, madeB time.Time) bool {
+	if settled(a) || settled(b) {
+		return false
+	}
+	sameDay := a.GetOccurredOn() == b.GetOccurredOn()
+	switch k {
+	case recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY:
+		return sameDay && bytes.Equal(a.GetTeam(), b.GetTeam()) && samePlace(a.GetPlace(), b.GetPlace()) &&
+			(backfilled(a) || backfilled(b) || madeA.Sub(madeB).Abs() <= closeInTime) &&
+			(!bytes.Equal(a.GetAuthor(), b.GetAuthor()) || sameByName(a, b))
+	case recordv1.Kind_KIND_CASE_SESSION:
+		a, b := a.(*recordv1.CaseSession), b.(*recordv1.CaseSession)
+		return sameDay && len(a.GetCase()) > 0 && bytes.Equal(a.GetCase(), b.GetCase())
+	case recordv1.Kind_KIND_CASE:
+		return sameText(a.(*recordv1.Case).GetCaseNo(), b.(*recordv1.Case).GetCaseNo())
+	case recordv1.Kind_KIND_HEADCOUNT:
+		a, b := a.(*recordv1.Headcount), b.(*recordv1.Headcount)
+		return len(a.GetActivity()) > 0 && bytes.Equal(a.GetActivity(), b.GetActivity()) && bytes.Equal(a.GetCounter(), b.GetCounter()) &&
+			folded(a.GetZone()) == folded(b.GetZone())
+	case recordv1.Kind_KIND_RESOURCE_LINK:
+		return sameDay && bytes.Equal(a.GetSite(), b.GetSite()) &&
+			sameText(a.(*recordv1.ResourceLink).GetNeed(), b.(*recordv1.ResourceLink).GetNeed())
+	default:
+		return false
+	}
+}
+
+// settled reports whether a record is no candidate, whatever it is compared with.
+func settled(m Common) bool {
+	return m.GetDeleted() || m.GetStatus() == recordv1.Status_STATUS_CANCELLED || len(m.GetDuplicateOf()) > 0
+}
+
+func backfilled(m Common) bool { return m.GetEntry() == recordv1.Entry_ENTRY_BACKFILLED }
+
+// sameByName reports whether two activities are called the same.
+func sameByName(a, b Common) bool {
+	switch a := a.(type) {
+	case *recordv1.CommunityActivity:
+		return sameText(a.GetName(), b.(*recordv1.CommunityActivity).GetName())
+	case *recordv1.GroupSession:
+		b := b.(*recordv1.GroupSession)
+		return bytes.Equal(a.GetGroup(), b.GetGroup()) && a.Number != nil && b.Number != nil && a.GetNumber() == b.GetNumber()
+	case *recordv1.Outreach:
+		b := b.(*recordv1.Outreach)
+		return a.GetMode() == b.GetMode() && a.Households != nil && b.Households != nil && a.GetHouseholds() == b.GetHouseholds()
+	default:
+		return false
+	}
+}
+
+// samePlace reports whether two places may be one. Somebody may have left out the village.
+func samePlace(a, b *recordv1.Place) bool {
+	if a.GetCode() != b.GetCode() {
+		return false
+	}
+	villageA, villageB := folded(a.GetVillage()), folded(b.GetVillage())
+	return villageA == villageB || villageA == "" || villageB == ""
+}
+
+// sameText reports whether two texts are the same for people. Of what is not there nothing can be said.
+func sameText(a, b string) bool { return folded(a) != "" && folded(a) == folded(b) }
+
+// folded is a text without what people don't see or take care of.
+func folded(text string) string { return strings.ToLower(strings.Join(strings.Fields(text), " ")) }
