@@ -9,6 +9,7 @@ package recordjson
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -47,6 +48,55 @@ func Of(t *words.Terms, r clientlib.AnyRecord) Record {
 		out.Fields = Fields(t, r.Message.ProtoReflect())
 	}
 	return out
+}
+
+// Any is a record of one kind as one of whatever kind.
+func Any[M record.Common](r clientlib.Record[M]) clientlib.AnyRecord {
+	return clientlib.AnyRecord{
+		ID: r.ID, Kind: r.Kind, Message: r.Message, Deleted: r.Deleted, Missing: r.Missing, Sending: r.Sending, Held: r.Held, Changed: r.Changed,
+	}
+}
+
+// Page is a page of a list.
+type Page struct {
+	Records []Record `json:"records"`
+	// Next is handed in for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// PageOf is the JSON form of a page.
+func PageOf(t *words.Terms, p clientlib.Page) Page {
+	out := Page{Records: []Record{}, Next: p.Next}
+	for _, r := range p.Records {
+		out.Records = append(out.Records, Of(t, r))
+	}
+	return out
+}
+
+// CaseOf is the JSON form of a case, with all that belongs to it.
+func CaseOf(t *words.Terms, c clientlib.CaseFile) Record {
+	out := Of(t, Any(c.Case))
+	out.Belongings = slices.Concat(each(t, c.Identities), each(t, c.Consents))
+	for _, s := range c.Sessions {
+		one := Of(t, Any(s.Record))
+		one.Belongings = each(t, s.Notes)
+		out.Belongings = append(out.Belongings, one)
+	}
+	for _, r := range c.Referrals {
+		one := Of(t, Any(r.Record))
+		one.Belongings = each(t, r.Notes)
+		out.Belongings = append(out.Belongings, one)
+	}
+	out.Belongings = slices.Concat(out.Belongings, each(t, c.ResourceLinks), each(t, c.RiskAlerts))
+	return out
+}
+
+func each[M record.Common](t *words.Terms, records []clientlib.Record[M]) []Record {
+	var all []Record
+	for _, r := range records {
+		all = append(all, Of(t, Any(r)))
+	}
+	return all
 }
 
 // Fields is the JSON form of the fields of a message, without those that people do not set.

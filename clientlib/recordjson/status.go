@@ -113,3 +113,30 @@ func nameOf(ctx context.Context, s *clientlib.Store, id hlc.ID) *Name {
 	}
 	return out
 }
+
+// Sites are the deployment's sites.
+type Sites struct {
+	Sites []Site `json:"sites"`
+}
+
+// Site is one of them.
+type Site struct {
+	Name
+	Code string `json:"code"`
+	// Chosen says that this is where the worker logs.
+	Chosen bool `json:"chosen"`
+}
+
+// SitesOf lists the sites.
+func SitesOf(ctx context.Context, s *clientlib.Store) (Sites, error) {
+	out := Sites{Sites: []Site{}}
+	st, err := s.Status(ctx)
+	if err != nil {
+		return out, err
+	}
+	sites, err := s.Sites(ctx)
+	for _, r := range sites {
+		out.Sites = append(out.Sites, Site{Name{r.ID.String(), r.Message.GetName()}, r.Message.GetPlace().GetCode(), r.ID == st.Site})
+	}
+	return out, err
+}

@@ -94,18 +94,6 @@ func (s *session) status() (*recordjson.Status, error) {
 	return recordjson.StatusOf(s.ctx, s.store, s.terms())
 }
 
-// sitesJSON are the deployment's sites, as JSON has them.
-type sitesJSON struct {
-	Sites []siteJSON `json:"sites"`
-}
-
-type siteJSON struct {
-	recordjson.Name
-	Code string `json:"code"`
-	// Chosen says that this is where the worker logs.
-	Chosen bool `json:"chosen"`
-}
-
 // Run chooses a site, or leaves it to the worker's own, and shows all.
 func (c *siteCmd) Run(s *session) error {
 	switch {
@@ -122,24 +110,19 @@ func (c *siteCmd) Run(s *session) error {
 			return err
 		}
 	}
-	st, err := s.store.Status(s.ctx)
+	out, err := recordjson.SitesOf(s.ctx, s.store)
 	if err != nil {
 		return err
 	}
-	sites, err := s.store.Sites(s.ctx)
-	if err != nil {
-		return err
-	}
-	out := sitesJSON{Sites: []siteJSON{}}
-	var rows [][]string
-	for _, site := range sites {
-		one := siteJSON{recordjson.Name{ID: site.ID.String(), Name: site.Message.GetName()}, site.Message.GetPlace().GetCode(), site.ID == st.Site}
-		out.Sites = append(out.Sites, one)
-		mark := ""
-		if one.Chosen {
-			mark = s.Say(chosenSite)
+	return s.answer(out, func() {
+		var rows [][]string
+		for _, site := range out.Sites {
+			mark := ""
+			if site.Chosen {
+				mark = s.Say(chosenSite)
+			}
+			rows = append(rows, []string{site.ID[len(site.ID)-8:], site.Name.Name, site.Code, mark})
 		}
-		rows = append(rows, []string{shortID(site.ID), one.Name.Name, one.Code, mark})
-	}
-	return s.answer(out, func() { s.rows(rows) })
+		s.rows(rows)
+	})
 }
