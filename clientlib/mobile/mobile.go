@@ -89,6 +89,7 @@ func languageOf(options *Options) *words.Words {
 }
 
 // Tablet is a tablet's file, open. An app has one for as long as its worker is signed in.
+// OpenWithKey and OpenWithPIN make them; one that is made otherwise can't be used.
 type Tablet struct {
 	store *clientlib.Store
 	words atomic.Pointer[words.Words]

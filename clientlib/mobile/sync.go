@@ -10,7 +10,8 @@ import (
 
 // SyncListener is told how far a sync has come.
 type SyncListener interface {
-	// OnProgress is called before the first request and after each answer, on the thread that called Sync. It must not call Sync or Close.
+	// OnProgress is called before the first request and after each answer, while Sync has not returned, and not on the thread that draws. It must not call
+	// Sync or Close.
 	OnProgress(p *Progress)
 }
 
