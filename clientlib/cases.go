@@ -54,15 +54,22 @@ func (s *Store) Cases(ctx context.Context, q CaseQuery) ([]CaseLine, error) {
 		if err != nil {
 			return err
 		}
+		wanted, ids := []localdb.Record{}, []hlc.ID{}
 		for _, c := range cases {
-			one, err := shown[*recordv1.Case](l, c)
-			if err != nil {
-				return err
+			if q.Closed || !closed(c.View) {
+				wanted, ids = append(wanted, c), append(ids, c.ID)
 			}
-			if closed(one.Message) && !q.Closed {
-				continue
-			}
-			line, err := l.caseLine(one, c.View, q.Names)
+		}
+		kinds := []record.Kind{recordv1.Kind_KIND_CASE_SESSION}
+		if q.Names {
+			kinds = append(kinds, recordv1.Kind_KIND_CASE_IDENTITY)
+		}
+		owned, err := l.tx.ViewsOwnedBy(ids, kinds...)
+		if err != nil {
+			return err
+		}
+		for _, c := range wanted {
+			line, err := l.caseLine(c, owned[c.ID])
 			if err != nil {
 				return err
 			}
@@ -76,8 +83,16 @@ func (s *Store) Cases(ctx context.Context, q CaseQuery) ([]CaseLine, error) {
 	return lines, err
 }
 
-// fieldCaseWorkers is the number of the field workers of a case.
-const fieldCaseWorkers protowire.Number = 30
+// Numbers of fields of a case, and of a session of one, that are looked at before it is read as a message.
+const (
+	fieldCaseStage     protowire.Number = 27
+	fieldCaseLead      protowire.Number = 29
+	fieldCaseWorkers   protowire.Number = 30
+	fieldCaseNextDue   protowire.Number = 31
+	fieldCaseClosedOn  protowire.Number = 32
+	fieldCaseFollowup  protowire.Number = 34
+	fieldSessionNextOn protowire.Number = 23
+)
 
 // cases are those that are not deleted, in the order in which they were made: all, or those that the tablet's worker leads or works on.
 func (l *look) cases(mine bool) ([]localdb.Record, error) {
@@ -90,51 +105,39 @@ func (l *look) cases(mine bool) ([]localdb.Record, error) {
 	return found, err
 }
 
-// Numbers of the fields that say when the next step is due.
-const (
-	fieldCaseNextDue   protowire.Number = 31
-	fieldSessionNextOn protowire.Number = 23
-)
-
-func (l *look) caseLine(c Record[*recordv1.Case], view record.Registers, names bool) (CaseLine, error) {
-	line := CaseLine{Record: c, Closed: closed(c.Message)}
-	kinds := []record.Kind{recordv1.Kind_KIND_CASE_SESSION}
-	if names {
-		kinds = append(kinds, recordv1.Kind_KIND_CASE_IDENTITY)
-	}
-	of, err := l.tx.ViewsOwnedBy(c.ID, kinds...)
-	if err != nil {
+// caseLine is a case as a line, with what belongs to it, by kind, day and making.
+func (l *look) caseLine(c localdb.Record, owned []localdb.Record) (line CaseLine, err error) {
+	if line.Record, err = shown[*recordv1.Case](l, c); err != nil {
 		return line, err
 	}
-	due := view.Get(fieldCaseNextDue)
 	var last localdb.Record
-	for _, r := range of { // by day and making
-		m, err := message(r.Kind, r.View.Fields())
-		if err != nil {
-			return line, err
-		}
-		switch m := m.(type) {
-		case *recordv1.CaseIdentity:
-			line.Names = append(line.Names, m.GetName())
-		case *recordv1.CaseSession:
-			if m.GetStatus() == recordv1.Status_STATUS_HELD {
-				line.Sessions++
-				line.LastSession, last = r.Day, r
+	for _, r := range owned {
+		switch {
+		case r.Kind == recordv1.Kind_KIND_CASE_IDENTITY:
+			m, err := message(r.Kind, r.View.Fields())
+			if err != nil {
+				return line, err
 			}
+			line.Names = append(line.Names, m.(*recordv1.CaseIdentity).GetName())
+		case r.View.Get(protowire.Number(fieldStatus)).Number() == int64(recordv1.Status_STATUS_HELD):
+			line.Sessions++
+			line.LastSession, last = r.Day, r
 		}
 	}
+	due := c.View.Get(fieldCaseNextDue)
 	if next := last.View.Get(fieldSessionNextOn); next.Number() != 0 && (due.Number() == 0 || next.Stamp.Compare(due.Stamp) > 0) {
 		due = next
 	}
+	line.Closed = closed(c.View)
 	if line.NextDue = record.Date(due.Number()); line.Closed { //nolint:gosec // a date
-		line.NextDue = record.Date(c.Message.GetFollowupDueOn())
+		line.NextDue = record.Date(line.Message.GetFollowupDueOn())
 	}
 	return line, nil
 }
 
 // closed reports whether nothing is to be done in a case but a follow-up.
-func closed(m *recordv1.Case) bool {
-	return m.ClosedOn != nil || m.GetStage() == recordv1.CaseStage_CASE_STAGE_CLOSURE
+func closed(theCase record.Registers) bool {
+	return theCase.Get(fieldCaseClosedOn).Number() != 0 || theCase.Get(fieldCaseStage).Number() == int64(recordv1.CaseStage_CASE_STAGE_CLOSURE)
 }
 
 // due is by what lines are ordered.

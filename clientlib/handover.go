@@ -32,12 +32,10 @@ func (s *Store) ToHandOver(ctx context.Context) (cases []Record[*recordv1.Case],
 		if err != nil {
 			return err
 		}
+		found = slices.DeleteFunc(found, func(c localdb.Record) bool { return closed(c.View) && c.View.Get(fieldCaseFollowup).Number() == 0 })
 		if cases, err = allShown[*recordv1.Case](l, found); err != nil {
 			return err
 		}
-		cases = slices.DeleteFunc(cases, func(c Record[*recordv1.Case]) bool {
-			return closed(c.Message) && c.Message.FollowupDueOn == nil
-		})
 		if found, err = l.ofKind(recordv1.Kind_KIND_GROUP); err != nil {
 			return err
 		}

@@ -230,19 +230,23 @@ func (s *Store) Activities(ctx context.Context, day record.Date) ([]Activity, er
 		if err != nil {
 			return err
 		}
+		ids := make([]hlc.ID, len(found))
+		for i, r := range found {
+			ids[i] = r.ID
+		}
+		owned, err := l.tx.OwnedByEach(ids)
+		if err != nil {
+			return err
+		}
 		for _, r := range slices.Backward(found) {
 			var a Activity
 			if a.AnyRecord, err = shown[record.Common](l, r); err != nil {
 				return err
 			}
-			of, err := l.tx.OwnedBy(r.ID)
-			if err != nil {
+			if a.Headcounts, err = pick[*recordv1.Headcount](l, owned[r.ID]); err != nil {
 				return err
 			}
-			if a.Headcounts, err = pick[*recordv1.Headcount](l, of); err != nil {
-				return err
-			}
-			if a.Attendances, err = pick[*recordv1.Attendance](l, of); err != nil {
+			if a.Attendances, err = pick[*recordv1.Attendance](l, owned[r.ID]); err != nil {
 				return err
 			}
 			activities = append(activities, a)

@@ -23,17 +23,28 @@ type Returned struct {
 // tally) returned them, with that review, in the order in which the reviews were made. Once anything in the record is set after
 // that, by whomever, it waits for its reviewer. Deleted records are left out.
 //
-// It reads the reviews on this tablet that ever returned something, and their targets: some 30 µs for each, whatever other
-// reviews there are.
+// Of reviews that returned something and were answered, an index alone is read: about 5 µs for each that there ever was. Those that
+// were not answered, the whole team's, are read with their targets: about 50 µs for each.
 func (s *Store) Returned(ctx context.Context) ([]Returned, error) {
 	var returned []Returned
 	err := s.look(ctx, func(l *look) error {
-		reviews, err := l.tx.Waiting(recordv1.Kind_KIND_REVIEW)
+		reviews, targets, err := l.tx.Unanswered()
 		if err != nil {
 			return err
 		}
-		for _, r := range reviews {
-			one, ok, err := l.returned(r)
+		led := map[hlc.ID]bool{}
+		for i, review := range reviews {
+			judged := review.View.Get(fieldReviewOutcome)
+			if judged.Number() != int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED) || answered(targets[i].View, judged.Stamp) {
+				continue
+			}
+			if mine, err := l.mine(targets[i], led); err != nil || !mine {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			one, ok, err := l.returned(review.ID, targets[i].ID)
 			if err != nil {
 				return err
 			}
@@ -46,20 +57,13 @@ func (s *Store) Returned(ctx context.Context) ([]Returned, error) {
 	return returned, err
 }
 
-// returned is what a review returned, if that is this worker's and waits for them.
-func (l *look) returned(review localdb.Record) (one Returned, ok bool, err error) {
-	judged := review.View.Get(fieldReviewOutcome)
-	if judged.Number() != int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED) {
-		return one, false, nil
-	}
-	target, ok, err := l.tx.Record(review.View.Owner(review.Kind))
-	if err != nil || !ok || target.View.Deleted() || answered(target.View, judged.Stamp) {
+// returned is what a review returned, if it is the newest one.
+func (l *look) returned(review, target hlc.ID) (one Returned, ok bool, err error) {
+	judged, ok, err := l.tx.Record(target)
+	if err != nil || !ok {
 		return one, false, err
 	}
-	if mine, err := l.mine(target); err != nil || !mine {
-		return one, false, err
-	}
-	of, err := l.tx.OwnedBy(target.ID)
+	of, err := l.tx.OwnedBy(target)
 	if err != nil {
 		return one, false, err
 	}
@@ -67,35 +71,45 @@ func (l *look) returned(review localdb.Record) (one Returned, ok bool, err error
 	for _, r := range of {
 		records = append(records, tally.Record{ID: r.ID, Kind: r.Kind, Registers: r.View})
 	}
-	if newest := tally.NewestReview(target.Kind, records); newest == nil || newest.ID != review.ID {
+	newest := tally.NewestReview(judged.Kind, records)
+	if newest == nil || newest.ID != review {
 		return one, false, nil
 	}
-	if one.Review, err = shown[*recordv1.Review](l, review); err != nil {
+	at := slices.IndexFunc(of, func(r localdb.Record) bool { return r.ID == review })
+	if one.Review, err = shown[*recordv1.Review](l, of[at]); err != nil {
 		return one, false, err
 	}
-	one.Target, err = shown[record.Common](l, target)
+	one.Target, err = shown[record.Common](l, judged)
 	return one, err == nil, err
 }
 
-// Numbers of fields that are looked at before a record is read as a message.
-const (
-	fieldReviewOutcome protowire.Number = 18
-	fieldCaseLead      protowire.Number = 29
-)
+// fieldReviewOutcome is the number of the field outcome of a review.
+const fieldReviewOutcome protowire.Number = 18
 
-// mine reports whether this worker wrote a record, or leads the case that it is or belongs to.
-func (l *look) mine(r localdb.Record) (bool, error) {
+// mine reports whether this worker wrote a record, or leads the case that it is or belongs to. led has what is known already of the
+// records above.
+func (l *look) mine(r localdb.Record, led map[hlc.ID]bool) (bool, error) {
 	if r.View.Get(protowire.Number(fieldAuthor)).ID() == l.tablet.Worker {
 		return true, nil
 	}
-	for r.Kind != recordv1.Kind_KIND_CASE {
-		owner, ok, err := l.tx.Record(r.View.Owner(r.Kind))
-		if err != nil || !ok || !record.MayOwn(owner.Kind, r.Kind) { // no kind comes twice on the way up
-			return false, err
-		}
-		r = owner
+	return l.leads(r, led)
+}
+
+// leads reports whether this worker leads the case that a record is or belongs to.
+func (l *look) leads(r localdb.Record, led map[hlc.ID]bool) (bool, error) {
+	if r.Kind == recordv1.Kind_KIND_CASE {
+		return r.View.Get(fieldCaseLead).ID() == l.tablet.Worker, nil
 	}
-	return r.View.Get(fieldCaseLead).ID() == l.tablet.Worker, nil
+	up := r.View.Owner(r.Kind)
+	if known, ok := led[up]; ok {
+		return known, nil
+	}
+	owner, ok, err := l.tx.Record(up)
+	if err != nil || !ok || !record.MayOwn(owner.Kind, r.Kind) { // no kind comes twice on the way up
+		return false, err
+	}
+	led[up], err = l.leads(owner, led)
+	return led[up], err
 }
 
 // answered reports whether anything in a record was set after it was judged.

@@ -10,8 +10,8 @@
 // What was written about people lies sealed in the file (XChaCha20-Poly1305), under a data key that is in the file beside
 // it, NAME.key, wrapped under a PIN or passphrase, or under a key that the machine keeps. Without it nobody reads names,
 // notes or any other field of a record, nor can act as this tablet; and there is no way around it: who forgets the PIN
-// enrols anew. In the open stand ids, kinds, days, which records belong together, which of them wait for somebody (drafts,
-// reviews that returned something, conflicts), how far the tablet has synced, the server's address, and in the key's file
+// enrols anew. In the open stand ids, kinds, days, which records belong together, when each was changed last, which of
+// them wait for somebody (drafts, reviews that returned something, conflicts), how far the tablet has synced, the server's address, and in the key's file
 // the name of the worker and of the deployment. Wrong PINs have to wait longer and longer: that slows whoever holds the
 // tablet, and argon2id slows whoever took a copy of both files. A backup of the file needs the key's file with it.
 //

@@ -29,10 +29,15 @@ import (
 	recordv1 "levee/syncproto/levee/record/v1"
 )
 
-// Children of tests run this instead of the tests: a tablet that logs until it is killed, or has logged enough.
+// Children of tests run this instead of the tests: a tablet that logs until it is killed, or has logged enough; or one that
+// reads a page.
 func TestMain(m *testing.M) {
 	if path := os.Getenv("LEVEE_TEST_TABLET"); path != "" {
 		logForever(path)
+		return
+	}
+	if path := os.Getenv("LEVEE_TEST_TODAY"); path != "" {
+		readToday(path)
 		return
 	}
 	os.Exit(m.Run())

@@ -479,13 +479,14 @@ func (m *machine) checkColumns(t *rapid.T, tx *Tx, r *held) error {
 	}
 	var day int64
 	var deleted, waits bool
-	err := tx.sql.QueryRowContext(tx.ctx, `SELECT day, deleted, waits FROM records WHERE id = $1`, r.id[:]).Scan(&day, &deleted, &waits)
+	var changed hlc.Time
+	err := tx.sql.QueryRowContext(tx.ctx, `SELECT day, deleted, waits, changed FROM records WHERE id = $1`, r.id[:]).Scan(&day, &deleted, &waits, &changed)
 	shown := &recordv1.Outreach{}
 	if err := proto.Unmarshal(r.view.Fields(), shown); err != nil {
 		return err
 	}
 	draft := len(record.Missing(recordv1.Kind_KIND_OUTREACH, shown)) > 0
-	if day != int64(shown.GetOccurredOn()) || deleted != shown.GetDeleted() || waits != (draft && !deleted) {
+	if day != int64(shown.GetOccurredOn()) || deleted != shown.GetDeleted() || waits != (draft && !deleted) || changed != r.view.Newest() {
 		t.Fatalf("the columns say day %d, deleted %v, waits %v of %v", day, deleted, waits, shown)
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -142,14 +143,14 @@ func (tx *Tx) store(r *held) error {
 		return err
 	}
 	query := `
-		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11, waits = $12, person = $13
+		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11, waits = $12, changed = $13, person = $14
 		WHERE id = $1`
 	if r.isNew {
 		query = `
-		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped, waits, person)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped, waits, changed, person)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	}
-	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, r.waits(), person); err != nil {
+	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, r.waits(), int64(r.view.Newest()), person); err != nil { //nolint:gosec // times have 63 bits
 		return fmt.Errorf("storing record %s: %w", r.id, err)
 	}
 	return nil
@@ -187,11 +188,12 @@ func (r *held) day() int64 {
 	return int64(v)
 }
 
+// Left alone, SQLite would look for the newest change by sequence number, through all own changes for each record.
 const selectRecords = `
 	SELECT r.id, r.kind, r.view, r.day,
-	       coalesce((SELECT max(c.sequence) FROM changes c WHERE c.record = r.id AND c.held = '' AND c.replica = t.replica), 0),
-	       coalesce((SELECT 1 + min(c.durable) FROM changes c WHERE c.record = r.id AND c.held = '' AND c.replica <> t.replica), 0)
-	FROM tablet t CROSS JOIN records r `
+	       coalesce((SELECT max(c.sequence) FROM changes c INDEXED BY changes_by_record WHERE c.record = r.id AND c.held = '' AND c.replica = t.replica), 0),
+	       coalesce((SELECT 1 + min(c.durable) FROM changes c INDEXED BY changes_by_record WHERE c.record = r.id AND c.held = '' AND c.replica <> t.replica), 0)
+	FROM tablet t CROSS JOIN `
 
 func (tx *Tx) scanRecord(r row) (Record, error) {
 	var out Record
@@ -199,14 +201,24 @@ func (tx *Tx) scanRecord(r row) (Record, error) {
 	if err := r.Scan(id{&out.ID}, &out.Kind, &sealed, &out.Day, &out.Newest, &out.Earlier); err != nil {
 		return Record{}, err
 	}
-	view, err := tx.seal.open(recordView, out.ID[:], sealed)
-	if err != nil {
-		return Record{}, fmt.Errorf("record %s: %w", out.ID, err)
-	}
-	if out.View, err = record.DecodeState(view); err != nil {
-		return Record{}, fmt.Errorf("record %s: %w: %w", out.ID, ErrDamaged, err)
+	var err error
+	if out.View, err = tx.openView(out.ID, sealed); err != nil {
+		return Record{}, err
 	}
 	return out, nil
+}
+
+// openView opens and reads the view of a record.
+func (tx *Tx) openView(of hlc.ID, sealed []byte) (record.Registers, error) {
+	encoded, err := tx.seal.open(recordView, of[:], sealed)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", of, err)
+	}
+	view, err := record.DecodeState(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w: %w", of, ErrDamaged, err)
+	}
+	return view, nil
 }
 
 func (tx *Tx) records(query string, args ...any) ([]Record, error) {
@@ -224,7 +236,7 @@ func (tx *Tx) records(query string, args ...any) ([]Record, error) {
 
 // Record is one record, deleted or not; ok is false when it is not there.
 func (tx *Tx) Record(recordID hlc.ID) (r Record, ok bool, err error) {
-	found, err := tx.records(`WHERE r.id = $1`, recordID[:])
+	found, err := tx.records(`records r WHERE r.id = $1`, recordID[:])
 	if err != nil || len(found) == 0 {
 		return Record{}, false, err
 	}
@@ -233,7 +245,7 @@ func (tx *Tx) Record(recordID hlc.ID) (r Record, ok bool, err error) {
 
 // OfKind are all records of a kind that are not deleted, in the order in which they were made.
 func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
-	return tx.records(`WHERE r.kind = $1 AND r.deleted = 0 ORDER BY r.id`, k)
+	return tx.records(`records r WHERE r.kind = $1 AND r.deleted = 0 ORDER BY r.id`, k)
 }
 
 // SetUp are the records of the deployment, its sites and its teams that are not deleted, and the one of a worker. Newest
@@ -243,11 +255,44 @@ func (tx *Tx) SetUp(worker hlc.ID) ([]Record, error) {
 		recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, worker[:])
 }
 
-// ViewsOwnedBy are the records of some kinds that name owner in their owner field and are not deleted, by kind, day and making. Newest
-// and Earlier are not told.
-func (tx *Tx) ViewsOwnedBy(owner hlc.ID, kinds ...record.Kind) ([]Record, error) {
-	in, args := listed(kinds, owner[:])
-	return tx.views(`WHERE owner = $1 AND deleted = 0 AND kind IN (`+in+`) ORDER BY kind, day, id`, args...)
+// ViewsOwnedBy are the records of some kinds that name one of owners in their owner field and are not deleted, by owner; those of
+// each by kind, day and making. Newest and Earlier are not told.
+func (tx *Tx) ViewsOwnedBy(owners []hlc.ID, kinds ...record.Kind) (map[hlc.ID][]Record, error) {
+	return ownedByEach(owners, func(in string, args []any) ([]Record, error) {
+		of, args := listed(kinds, args...)
+		return tx.views(`INDEXED BY records_by_owner WHERE owner IN (`+in+`) AND deleted = 0 AND kind IN (`+of+`) ORDER BY kind, day, id`, args...)
+	})
+}
+
+// OwnedByEach are the records that name one of owners in their owner field, deleted or not, by owner; those of each by kind, day and
+// making.
+func (tx *Tx) OwnedByEach(owners []hlc.ID) (map[hlc.ID][]Record, error) {
+	return ownedByEach(owners, func(in string, args []any) ([]Record, error) {
+		return tx.records(`records r INDEXED BY records_by_owner WHERE r.owner IN (`+in+`) ORDER BY r.kind, r.day, r.id`, args...)
+	})
+}
+
+// ownersAtOnce is how many owners a query asks for: each query costs as much as some rows.
+const ownersAtOnce = 500
+
+// ownedByEach asks for what belongs to owners, so many at once, and sorts the answers by them.
+func ownedByEach(owners []hlc.ID, ask func(in string, args []any) ([]Record, error)) (map[hlc.ID][]Record, error) {
+	of := make(map[hlc.ID][]Record, len(owners))
+	for some := range slices.Chunk(owners, ownersAtOnce) {
+		args := make([]any, len(some))
+		for i := range some {
+			args[i] = some[i][:]
+		}
+		found, err := ask(places(1, len(some)), args)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			owner := r.View.Owner(r.Kind)
+			of[owner] = append(of[owner], r)
+		}
+	}
+	return of, nil
 }
 
 // views are records without what the own changes to them are, which saves looking for those.
@@ -266,17 +311,25 @@ func (tx *Tx) views(query string, args ...any) ([]Record, error) {
 
 // listed are kinds as arguments of a query behind others, and their places in it.
 func listed(kinds []record.Kind, args ...any) (string, []any) {
-	places := make([]string, len(kinds))
-	for i, k := range kinds {
+	first := len(args) + 1
+	for _, k := range kinds {
 		args = append(args, k)
-		places[i] = fmt.Sprintf("$%d", len(args))
 	}
-	return strings.Join(places, ", "), args
+	return places(first, len(kinds)), args
+}
+
+// places are the places of so many arguments in a query, from the first on.
+func places(first, n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("$%d", first+i)
+	}
+	return strings.Join(list, ", ")
 }
 
 // OwnedBy are the records that name owner in their owner field, deleted or not, by kind, day and making.
 func (tx *Tx) OwnedBy(owner hlc.ID) ([]Record, error) {
-	return tx.records(`WHERE r.owner = $1 ORDER BY r.kind, r.day, r.id`, owner[:])
+	return tx.records(`records r WHERE r.owner = $1 ORDER BY r.kind, r.day, r.id`, owner[:])
 }
 
 // Numbers of the fields of a worker that decide which records it receives.
@@ -314,7 +367,7 @@ func (tx *Tx) HeldCodes() (map[hlc.ID][]string, error) {
 }
 
 // All are all records, deleted or not, by id.
-func (tx *Tx) All() ([]Record, error) { return tx.records(`ORDER BY r.id`) }
+func (tx *Tx) All() ([]Record, error) { return tx.records(`records r ORDER BY r.id`) }
 
 // Filter says which records List gives.
 type Filter struct {
@@ -339,7 +392,8 @@ func (tx *Tx) List(f Filter) ([]Record, error) {
 		args = append(args, v)
 		return fmt.Sprintf("$%d", len(args))
 	}
-	where.WriteString("WHERE 1")
+	// The page is cut by the index. Left alone, SQLite would sort all rows before it cuts, and look at each before its kind.
+	where.WriteString("(SELECT k.id FROM records k INDEXED BY records_by_day WHERE 1")
 	among := func(operator string, kinds []record.Kind) {
 		if len(kinds) == 0 {
 			return
@@ -348,23 +402,23 @@ func (tx *Tx) List(f Filter) ([]Record, error) {
 		for i, k := range kinds {
 			placeholders[i] = arg(k)
 		}
-		where.WriteString(" AND r.kind " + operator + " (" + strings.Join(placeholders, ", ") + ")")
+		where.WriteString(" AND k.kind " + operator + " (" + strings.Join(placeholders, ", ") + ")")
 	}
 	among("IN", f.Kinds)
 	among("NOT IN", f.Not)
 	if f.From != 0 {
-		where.WriteString(" AND r.day >= " + arg(f.From))
+		where.WriteString(" AND k.day >= " + arg(f.From))
 	}
 	if f.To != 0 {
-		where.WriteString(" AND r.day <= " + arg(f.To))
+		where.WriteString(" AND k.day <= " + arg(f.To))
 	}
 	if !f.Deleted {
-		where.WriteString(" AND r.deleted = 0")
+		where.WriteString(" AND k.deleted = 0")
 	}
 	if f.BeforeDay >= 0 {
-		where.WriteString(" AND (r.day, r.id) < (" + arg(f.BeforeDay) + ", " + arg(f.BeforeID[:]) + ")")
+		where.WriteString(" AND (k.day, k.id) < (" + arg(f.BeforeDay) + ", " + arg(f.BeforeID[:]) + ")")
 	}
-	where.WriteString(" ORDER BY r.day DESC, r.id DESC LIMIT " + arg(f.Limit))
+	where.WriteString(" ORDER BY k.day DESC, k.id DESC LIMIT " + arg(f.Limit) + ") page CROSS JOIN records r WHERE r.id = page.id ORDER BY r.day DESC, r.id DESC")
 	return tx.records(where.String(), args...)
 }
 
