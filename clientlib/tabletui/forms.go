@@ -392,8 +392,7 @@ func (f *form) update(do string) error {
 
 // logged leads on to where one goes on from a new record.
 func (f *form) logged(id hlc.ID, m record.Common) error {
-	if session, ok := m.(*recordv1.CaseSession); ok &&
-		(session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_YES || session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_SUSPECTED) {
+	if session, ok := m.(*recordv1.CaseSession); ok && risky(session) {
 		if of, ok := idOf(session.GetCase()); ok { // a risk that was seen is reported before anything else
 			return f.done(pathEmergency+"?subject="+of.String(), "risk")
 		}
@@ -405,6 +404,11 @@ func (f *form) logged(id hlc.ID, m record.Common) error {
 		return f.done(pathCases+"/"+id.String(), "saved")
 	}
 	return f.done("/records/"+id.String(), "saved")
+}
+
+// risky reports whether a risk was seen, or suspected.
+func risky(m *recordv1.CaseSession) bool {
+	return m.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_YES || m.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_SUSPECTED
 }
 
 // belongsToCase reports whether records of a kind are looked at on the page of their case.
