@@ -54,6 +54,9 @@ func (v *visit) counterPage() error {
 		if !planned && r.Message.GetStatus() != recordv1.Status_STATUS_CANCELLED && len(r.Message.GetDuplicateOf()) == 0 {
 			one := v.item(r)
 			one.To = pathCounter + "?activity=" + one.ID
+			if village := r.Message.GetPlace().GetVillage(); village != "" { // a day has several rounds of visits
+				one.Note = v.List([]string{village, one.Note})
+			}
 			body.Activities = append(body.Activities, one)
 		}
 	}
@@ -538,7 +541,7 @@ var asideFields = []string{"zone", "method", "disability_asked", "disability_yes
 
 // takeAside keeps what was written beside the pad.
 func (c *count) takeAside() error {
-	sent, err := c.visit.sent()
+	sent, err := c.sent()
 	if err != nil {
 		return err
 	}

@@ -180,7 +180,7 @@ func (p *paper) rowNames() []string {
 // take keeps what was sent, with a change to it. A row that was not sent stays: the page that was left sends what it had
 // after a row was added.
 func (p *paper) take(change func() error) error {
-	sent, err := p.visit.sent()
+	sent, err := p.sent()
 	if err != nil {
 		return err
 	}
