@@ -288,6 +288,7 @@ var messages = map[string]words.Message{
 	"paper_other_day":    {EN: "Another day", ZH: "补录另一天"},
 	"paper_empty":        {EN: "Nothing is added yet.", ZH: "还没有添加任何内容。"},
 	"paper_no_owner":     {EN: "There is none on this tablet yet that it could belong to. Log that first.", ZH: "本机还没有可以归入的个案或小组，请先记录。"},
+	"paper_risk":         {EN: "Risk: %s", ZH: "处理风险：%s"},
 	"paper_other":        {EN: "No, another one", ZH: "不是，是另一件"},
 	"paper_same":         {EN: "Yes: %s", ZH: "是：%s"},
 	"title_paper_saved":  {EN: "The day is saved", ZH: "这一天已保存"},
