@@ -91,8 +91,8 @@ type sheetCase struct {
 // safety is how safe the worker's own work is.
 type safety struct {
 	Badge badge
-	// Todo are what is not safe yet, each with what to do; Value is where that is done, if it is elsewhere.
-	Todo []choice
+	// Unsafe are what is not safe yet, each with what to do; Value is where that is done, if it is elsewhere.
+	Unsafe []choice
 	// Notes are what is safe, but not settled.
 	Notes []choice
 	Wrong string
@@ -198,7 +198,7 @@ func (v *visit) handoverPage() error {
 	}
 	done := map[string]bool{pathHandoverTo: body.To != "", pathHandoverWhat: body.To != "" && open == 0, pathHandoverSafe: safe.Safe}
 	if !safe.Safe {
-		stands[pathHandoverSafe] = safe.Todo[0].Label
+		stands[pathHandoverSafe] = safe.Unsafe[0].Label
 	}
 	if done[pathHandoverWhat] {
 		stands[pathHandoverWhat] = v.T("nothing_to_hand_over")
@@ -426,13 +426,13 @@ func (v *visit) safety(body *handoverBody) (*safety, error) {
 	state.Status = st
 	s := &safety{Badge: v.badgeOf(state)}
 	if st.Unsent > 0 {
-		s.Todo = append(s.Todo, choice{Label: v.N("unsent_todo", st.Unsent)})
+		s.Unsafe = append(s.Unsafe, choice{Label: v.N("unsent_todo", st.Unsent)})
 	}
 	if st.Sent > 0 {
-		s.Todo = append(s.Todo, choice{Label: v.N("sent_todo", st.Sent)})
+		s.Unsafe = append(s.Unsafe, choice{Label: v.N("sent_todo", st.Sent)})
 	}
 	if n := len(body.Forms); n > 0 {
-		s.Todo = append(s.Todo, choice{Label: v.N("forms_todo", n), Value: pathHandoverWhat})
+		s.Unsafe = append(s.Unsafe, choice{Label: v.N("forms_todo", n), Value: pathHandoverWhat})
 	}
 	if n := len(body.Chosen()); n > 0 {
 		s.Notes = append(s.Notes, choice{Label: v.N("to_hand_over", n), Value: pathHandoverWhat})
@@ -443,7 +443,7 @@ func (v *visit) safety(body *handoverBody) (*safety, error) {
 	if state.Err != nil {
 		s.Wrong = clientlib.Message(state.Err, v.Lang())
 	}
-	s.Safe = len(s.Todo) == 0
+	s.Safe = len(s.Unsafe) == 0
 	return s, nil
 }
 

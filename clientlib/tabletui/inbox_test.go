@@ -40,7 +40,7 @@ func (tab *tablet) clash(id, target hlc.ID, field string, sides ...side) {
 	kind := record.KindOf(last)
 	m := &recordv1.Conflict{
 		Target: target[:], TargetKind: kind.Enum(), Settled: proto.Bool(false),
-		Field: proto.Uint32(uint32(last.ProtoReflect().Descriptor().Fields().ByTextName(field).Number())), //nolint:gosec // field numbers are positive
+		Field: proto.Uint32(uint32(last.ProtoReflect().Descriptor().Fields().ByTextName(field).Number())),
 	}
 	for i, s := range sides {
 		value, err := proto.Marshal(s.value)
@@ -48,7 +48,7 @@ func (tab *tablet) clash(id, target hlc.ID, field string, sides ...side) {
 			tab.Fatal(err)
 		}
 		at := hlc.TimeOf(tab.now) + hlc.Time(i)
-		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: value, Author: s.author[:], Time: proto.Uint64(uint64(at)), Replica: proto.Uint64(uint64(i + 7))}) //nolint:gosec // small
+		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: value, Author: s.author[:], Time: proto.Uint64(uint64(at)), Replica: proto.Uint64(uint64(i + 7))})
 	}
 	tab.now = tab.now.Add(time.Minute)
 	tab.server.Set(target, last)
