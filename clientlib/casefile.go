@@ -5,12 +5,18 @@ import (
 
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // CaseFile is a case with all that belongs to it on this tablet, by day. Deleted records are left out, but the case itself
 // is there even when it is deleted.
 type CaseFile struct {
-	Case          Record[*recordv1.Case]
+	Case Record[*recordv1.Case]
+	// Mine: the tablet's worker leads it or works on it.
+	Mine bool
+	// Closed and NextDue are those of its line in Cases.
+	Closed        bool
+	NextDue       record.Date
 	Identities    []Record[*recordv1.CaseIdentity]
 	Consents      []Record[*recordv1.Consent]
 	Sessions      []CaseSession
@@ -46,6 +52,11 @@ func (s *Store) Case(ctx context.Context, id hlc.ID) (CaseFile, error) {
 		if file.Case, err = shown[*recordv1.Case](l, r); err != nil {
 			return err
 		}
+		line, err := l.caseLine(file.Case, r.View, false)
+		if err != nil {
+			return err
+		}
+		file.Mine, file.Closed, file.NextDue = worksOn(file.Case.Message, l.tablet.Worker), line.Closed, line.NextDue
 		of, err := l.tx.OwnedBy(id)
 		if err != nil {
 			return err

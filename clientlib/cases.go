@@ -25,6 +25,8 @@ type CaseQuery struct {
 	// Text is looked for in the case's number and village, and in the names where those are read. However it is written, large or
 	// small; empty for all.
 	Text string
+	// Words are more of a case in which Text is looked for: what people read of it, such as the words for its stage. May be nil.
+	Words func(*recordv1.Case) []string
 }
 
 // CaseLine is a case in a list.
@@ -36,6 +38,8 @@ type CaseLine struct {
 	// NextDue is the day of the next step: that of the follow-up once the case is closed; else what was set last, the case's
 	// next_due_on or the next_on of its last session. 0 when there is none.
 	NextDue record.Date
+	// Closed: nothing is to be done but a follow-up.
+	Closed bool
 	// Names are those of the clients, in the order in which they were entered; none unless the query asks for them.
 	Names []string
 }
@@ -62,7 +66,7 @@ func (s *Store) Cases(ctx context.Context, q CaseQuery) ([]CaseLine, error) {
 			if err != nil {
 				return err
 			}
-			if line.has(q.Text) {
+			if line.has(q) {
 				lines = append(lines, line)
 			}
 		}
@@ -93,7 +97,7 @@ const (
 )
 
 func (l *look) caseLine(c Record[*recordv1.Case], view record.Registers, names bool) (CaseLine, error) {
-	line := CaseLine{Record: c}
+	line := CaseLine{Record: c, Closed: closed(c.Message)}
 	kinds := []record.Kind{recordv1.Kind_KIND_CASE_SESSION}
 	if names {
 		kinds = append(kinds, recordv1.Kind_KIND_CASE_IDENTITY)
@@ -122,7 +126,7 @@ func (l *look) caseLine(c Record[*recordv1.Case], view record.Registers, names b
 	if next := last.View.Get(fieldSessionNextOn); next.Number() != 0 && (due.Number() == 0 || next.Stamp.Compare(due.Stamp) > 0) {
 		due = next
 	}
-	if line.NextDue = record.Date(due.Number()); closed(c.Message) { //nolint:gosec // a date
+	if line.NextDue = record.Date(due.Number()); line.Closed { //nolint:gosec // a date
 		line.NextDue = record.Date(c.Message.GetFollowupDueOn())
 	}
 	return line, nil
@@ -141,11 +145,17 @@ func (c CaseLine) due() record.Date {
 	return c.NextDue
 }
 
-// has reports whether a line holds a text.
-func (c CaseLine) has(text string) bool {
-	text = strings.ToLower(strings.TrimSpace(text))
-	return slices.ContainsFunc(append([]string{c.Message.GetCaseNo(), c.Message.GetPlace().GetVillage()}, c.Names...),
-		func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
+// has reports whether a line holds what a query looks for.
+func (c CaseLine) has(q CaseQuery) bool {
+	text := strings.ToLower(strings.TrimSpace(q.Text))
+	if text == "" {
+		return true
+	}
+	in := append([]string{c.Message.GetCaseNo(), c.Message.GetPlace().GetVillage()}, c.Names...)
+	if q.Words != nil {
+		in = append(in, q.Words(c.Message)...)
+	}
+	return slices.ContainsFunc(in, func(s string) bool { return strings.Contains(strings.ToLower(s), text) })
 }
 
 // worksOn reports whether a worker leads a case or works on it.

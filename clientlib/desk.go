@@ -18,6 +18,7 @@ import (
 // desk is what a worker who logs has around them: read in the transaction that logs, since another process may have
 // synced the file a moment ago.
 type desk struct {
+	store      *Store
 	tx         *localdb.Tx
 	tablet     *localdb.Tablet
 	clock      *hlc.Clock
@@ -43,7 +44,7 @@ func (s *Store) now(t *localdb.Tablet) (now time.Time, setBack bool) {
 const yearsUnknown = 5
 
 func (s *Store) desk(tx *localdb.Tx, t *localdb.Tablet) (*desk, error) {
-	d := &desk{tx: tx, tablet: t, clock: t.Clock(s.wall), sites: map[hlc.ID]*recordv1.Site{}, worker: &recordv1.Worker{}, team: &recordv1.Team{}}
+	d := &desk{store: s, tx: tx, tablet: t, clock: t.Clock(s.wall), sites: map[hlc.ID]*recordv1.Site{}, worker: &recordv1.Worker{}, team: &recordv1.Team{}}
 	setUp, err := tx.SetUp(t.Worker)
 	if err != nil {
 		return nil, err

@@ -88,6 +88,7 @@ func (s *Store) enrol(ctx context.Context, code wire.EnrolmentCode) error {
 		return err
 	}
 	_ = s.relabel(ctx) // or when the file is opened next: the tablet is enrolled
+	s.renewCard(ctx)
 	return nil
 }
 

@@ -38,6 +38,8 @@ const (
 	CodeOwnerMissing = "owner_missing"
 	// CodeOwnerDeleted: the case, group, activity … that the record belongs to is deleted.
 	CodeOwnerDeleted = "owner_deleted"
+	// CodeAlertDamaged: a risk alert that was taken while nobody was signed in can't be read. It is kept as it is.
+	CodeAlertDamaged = "alert_damaged"
 	// CodeFormMissing: no unfinished form with this id is on the tablet.
 	CodeFormMissing = "form_missing"
 	// CodeFormDone: the form was logged meanwhile, from another page or before the program was stopped.
@@ -74,6 +76,20 @@ const (
 	CodeKeyDestroyed = "key_destroyed"
 	// CodeProfileName: a profile can't have this name.
 	CodeProfileName = "profile_name"
+	// CodeLinkageKeyMissing: sync first; without the deployment's linkage key nobody can be registered.
+	CodeLinkageKeyMissing = "linkage_key_missing"
+	// CodePersonInvalid: say by what the person is to be told apart.
+	CodePersonInvalid = "person_invalid"
+	// CodePhoneInvalid: the phone number is missing, or digits of it are, or are too many.
+	CodePhoneInvalid = "phone_invalid"
+	// CodeNameInvalid: the name is missing.
+	CodeNameInvalid = "name_invalid"
+	// CodeBirthMonthInvalid: the month of birth is missing, there is no such month, or it has not come.
+	CodeBirthMonthInvalid = "birth_month_invalid"
+	// CodeVillageInvalid: the village is missing.
+	CodeVillageInvalid = "village_invalid"
+	// CodeIDNumberInvalid: the id number has not 18 or 15 digits, or its check digit or its date are wrong.
+	CodeIDNumberInvalid = "id_number_invalid"
 	// CodeIdentityLost: not even who the tablet is can be read of a damaged file.
 	CodeIdentityLost = "identity_lost"
 )
@@ -92,6 +108,8 @@ var sentences = map[string]sentence{
 	CodeOwnerMissing: {"请选择它所属的个案、小组或活动；所选的不在本机，或类别不对。",
 		"Choose the case, group or activity that this belongs to. The one given is not on this tablet, or is of another kind."},
 	CodeOwnerDeleted: {"它所属的个案、小组或活动已删除，请先恢复。", "The case, group or activity that this belongs to is deleted. Restore it first."},
+	CodeAlertDamaged: {"登录前填写的一条风险上报无法读取。请立即打电话告知督导，并重新填写。",
+		"A risk alert that was filled in before signing in can't be read. Phone the supervisor now, and fill it in again."},
 	CodeFormMissing:  {"本机没有这份未完成的表单，可能已删除。", "This unfinished form is not on this tablet. It may have been dropped."},
 	CodeFormDone:     {"这份表单已经保存为记录，没有重复保存。", "This form was logged already. Nothing was logged twice."},
 	CodeFormTooLarge: {"这份表单内容太长，无法暂存。请分成几份填写。", "This form holds too much to be kept. Fill it in as several."},
@@ -120,6 +138,14 @@ var sentences = map[string]sentence{
 		"This tablet was revoked, or its worker left it, and its key destroyed. What is in the file can't be opened any more."},
 	CodeProfileName: {"名称只能用文字、数字、-、_ 和中间的空格，最多 40 个字符。",
 		"A name may have letters, digits, -, _ and spaces within, and at most 40 characters."},
+	CodeLinkageKeyMissing: {"本机还没有收到登记参与者所需的设置，请先同步。", "This tablet has not got yet what it needs to register people. Sync first."},
+	CodePersonInvalid: {"请选择登记依据：电话，姓名、出生年月和村，或身份证号码。",
+		"Choose what to register the person by: the phone; name, birth month and village; or the id number."},
+	CodePhoneInvalid:      {"电话号码不完整或不对，请核对。", "The phone number is incomplete or wrong. Please check it."},
+	CodeNameInvalid:       {"请填写姓名。", "Enter the name."},
+	CodeBirthMonthInvalid: {"请填写出生年月，例如 1958 年 3 月。", "Enter the month of birth, such as March 1958."},
+	CodeVillageInvalid:    {"请填写所在的村。", "Enter the village."},
+	CodeIDNumberInvalid:   {"身份证号码不对，请逐位核对。", "The id number is wrong. Please check each digit."},
 	CodeIdentityLost: {"数据文件损坏严重，连本机的登记信息也读不出。请勿删除任何文件，向协调员索取新的登记码，用新文件登记，并把旧文件交给协调员。",
 		"The file is damaged so badly that not even who this tablet is can be read. Delete nothing. Ask your coordinator for a new code, enrol with a new file, and hand the old files over."},
 }

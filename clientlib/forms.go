@@ -1,7 +1,10 @@
 package clientlib
 
 import (
+	"bytes"
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -58,6 +61,39 @@ func (s *Store) SaveForm(ctx context.Context, f Form) error {
 	})
 }
 
+// ChangeForm changes what was kept of a form in one transaction, so that nothing is lost when two pages, or two programs, change one
+// form at a time: on the disk when it returns. change gets the form as it stands, with a zero Saved when nothing was kept of it
+// yet, and must not use the store; after an error of its own, or without a change, nothing is written. Codes of errors are
+// those of SaveForm.
+func (s *Store) ChangeForm(ctx context.Context, id hlc.ID, change func(*Form) error) error {
+	if id == (hlc.ID{}) {
+		return problem.Newf(problem.InvalidArgument, "a form without an id")
+	}
+	return s.write(ctx, func(tx *localdb.Tx, t *localdb.Tablet) error {
+		kept, ok, err := tx.Form(id)
+		if err == nil && !ok {
+			err = notDone(tx, id)
+		}
+		if err != nil {
+			return err
+		}
+		changed := Form(kept)
+		changed.ID, changed.Values = id, slices.Clone(kept.Values)
+		if err := change(&changed); err != nil {
+			return err
+		}
+		if ok && changed.Kind == kept.Kind && changed.Record == kept.Record && bytes.Equal(changed.Values, kept.Values) {
+			return nil
+		}
+		if len(changed.Values) > MaxFormBytes {
+			return fail(CodeFormTooLarge, "%d bytes", len(changed.Values))
+		}
+		changed.ID = id
+		changed.Saved, _ = s.now(t)
+		return tx.SaveForm(localdb.Form(changed))
+	})
+}
+
 // Form is one unfinished form. Codes of errors: form_missing; form_done, when it was logged.
 func (s *Store) Form(ctx context.Context, id hlc.ID) (Form, error) {
 	var found Form
@@ -106,7 +142,7 @@ type Family struct {
 // after a kill) it logs nothing and returns the same ids, that of each family's record. A form need not have been saved
 // before. The newest thousand forms are known to be done.
 //
-// Errors are those of logging, and code invalid_argument without an id or a family. After an error nothing of the form was
+// Errors are those of logging, as a *FamilyError, and code invalid_argument without an id or a family. After an error nothing of the form was
 // logged, and what was saved of it is still there.
 func (s *Store) LogForm(ctx context.Context, form hlc.ID, families ...Family) ([]hlc.ID, error) {
 	if form == (hlc.ID{}) || len(families) == 0 {
@@ -114,27 +150,32 @@ func (s *Store) LogForm(ctx context.Context, form hlc.ID, families ...Family) ([
 	}
 	var made []hlc.ID
 	err := s.write(ctx, func(tx *localdb.Tx, t *localdb.Tablet) (err error) {
-		var done bool
-		if made, done, err = tx.FormLogged(form); err != nil || done {
-			return err
-		}
-		d, err := s.desk(tx, t)
-		if err != nil {
-			return err
-		}
-		for _, f := range families {
-			id, err := s.logFamily(d, f)
-			if err != nil {
-				return err
-			}
-			made = append(made, id)
-		}
-		return tx.LogForm(localdb.LoggedForm{ID: form, Made: made})
+		made, _, err = s.logForm(tx, t, form, families...)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return made, nil
+}
+
+// logForm logs what a form came to, unless it is done: then made is what was made of it.
+func (s *Store) logForm(tx *localdb.Tx, t *localdb.Tablet, form hlc.ID, families ...Family) (made []hlc.ID, done bool, err error) {
+	if made, done, err = tx.FormLogged(form); err != nil || done {
+		return made, done, err
+	}
+	d, err := s.desk(tx, t)
+	if err != nil {
+		return nil, false, err
+	}
+	for i, f := range families {
+		id, err := s.logFamily(d, f)
+		if err != nil {
+			return nil, false, &FamilyError{i, err}
+		}
+		made = append(made, id)
+	}
+	return made, false, tx.LogForm(localdb.LoggedForm{ID: form, Made: made})
 }
 
 func (s *Store) logFamily(d *desk, f Family) (hlc.ID, error) {
@@ -159,6 +200,32 @@ func ownedBySome(m record.Common, owner hlc.ID) record.Common {
 	owned := proto.CloneOf(m)
 	owned.ProtoReflect().Set(field, protoreflect.ValueOfBytes(owner[:]))
 	return owned
+}
+
+// FamilyError says which of the families of a form could not be logged.
+type FamilyError struct {
+	// Family is its place among them, from 0.
+	Family int
+	Err    error
+}
+
+func (e *FamilyError) Error() string { return fmt.Sprintf("family %d: %v", e.Family, e.Err) }
+
+func (e *FamilyError) Unwrap() error { return e.Err }
+
+// FormMade are the records that a form came to: that of each family, or the one that was edited. Code of errors: form_missing, when
+// the form was not logged, or is not among the newest thousand.
+func (s *Store) FormMade(ctx context.Context, form hlc.ID) ([]hlc.ID, error) {
+	var made []hlc.ID
+	err := s.read(ctx, func(tx *localdb.Tx, _ *localdb.Tablet) error {
+		found, done, err := tx.FormLogged(form)
+		if err == nil && !done {
+			err = fail(CodeFormMissing, "form %s", form)
+		}
+		made = found
+		return err
+	})
+	return made, err
 }
 
 // UpdateForm is Update for what a form came to. Of a form that is done already it changes nothing.

@@ -2,11 +2,13 @@ package clientlib_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -256,5 +258,78 @@ func TestRescueBringsForms(t *testing.T) {
 	}
 	if met < 4 {
 		t.Errorf("only %d files were damaged and could be rescued", met)
+	}
+}
+
+// Two pages that change one form at a time lose nothing of each other.
+func TestAFormIsChangedInOneTransaction(t *testing.T) {
+	ctx := t.Context()
+	tab := enrolled(t, newServer(t), "li-wei")
+	f := tab.form("")
+	const pages, taps = 4, 8
+	var tapping sync.WaitGroup
+	for range pages {
+		tapping.Go(func() {
+			for range taps {
+				err := tab.ChangeForm(ctx, f.ID, func(at *clientlib.Form) error {
+					at.Kind, at.Values = f.Kind, append(at.Values, '|')
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	tapping.Wait()
+	got, err := tab.restart(tab.image()).Form(ctx, f.ID)
+	if err != nil || len(got.Values) != pages*taps || got.Kind != f.Kind || got.ID != f.ID {
+		t.Errorf("%d taps, %v; %v", len(got.Values), got.Kind, err)
+	}
+}
+
+func TestAFormThatIsNotChanged(t *testing.T) {
+	ctx := t.Context()
+	tab := enrolled(t, newServer(t), "li-wei")
+	f := tab.form("一")
+	tab.must(tab.SaveForm(ctx, f))
+	tab.now = tab.now.Add(time.Second)
+	refused := errors.New("refused")
+	err := tab.ChangeForm(ctx, f.ID, func(at *clientlib.Form) error {
+		at.Values[0] = 'x'
+		return refused
+	})
+	if !errors.Is(err, refused) {
+		t.Errorf("ChangeForm = %v", err)
+	}
+	tab.must(tab.ChangeForm(ctx, f.ID, func(*clientlib.Form) error { return nil }))
+	if got, err := tab.Form(ctx, f.ID); err != nil || string(got.Values) != "一" || !got.Saved.Equal(start) {
+		t.Errorf("Form = %v; %v", got, err)
+	}
+	change := func(at *clientlib.Form) error { at.Values = make([]byte, clientlib.MaxFormBytes+1); return nil }
+	wantCode(t, "a form that grew too large", tab.ChangeForm(ctx, f.ID, change), clientlib.CodeFormTooLarge)
+	wantCode(t, "a form without id", tab.ChangeForm(ctx, hlc.ID{}, change), "invalid_argument")
+	_, err = tab.LogForm(ctx, f.ID, clientlib.Family{Record: activity("一")})
+	tab.must(err)
+	wantCode(t, "a logged form", tab.ChangeForm(ctx, f.ID, change), clientlib.CodeFormDone)
+}
+
+func TestWhatAFormCameTo(t *testing.T) {
+	ctx := t.Context()
+	tab := enrolled(t, newServer(t), "li-wei")
+	f := tab.form("")
+	wrong := activity("二")
+	wrong.Minutes = proto.Uint32(1 << 30)
+	_, err := tab.LogForm(ctx, f.ID, clientlib.Family{Record: activity("一")}, clientlib.Family{Record: wrong})
+	var family *clientlib.FamilyError
+	if !errors.As(err, &family) || family.Family != 1 || clientlib.Code(err) != "number_out_of_range" {
+		t.Errorf("LogForm = %v", err)
+	}
+	_, err = tab.FormMade(ctx, f.ID)
+	wantCode(t, "what an unfinished form came to", err, clientlib.CodeFormMissing)
+	want, err := tab.LogForm(ctx, f.ID, clientlib.Family{Record: activity("一")}, clientlib.Family{Record: activity("二")})
+	tab.must(err)
+	if got, err := tab.FormMade(ctx, f.ID); err != nil || !slices.Equal(got, want) || len(got) != 2 {
+		t.Errorf("FormMade = %v, want %v; %v", got, want, err)
 	}
 }

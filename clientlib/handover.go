@@ -155,14 +155,15 @@ func joins(k record.Kind, m record.Common, worker hlc.ID) record.Common {
 // Leave takes this worker off the tablet: the file's key is destroyed, and what is in the file can be read by nobody any more. All
 // later calls fail with code key_destroyed.
 //
-// Code of errors: unsafe_changes, while anything is on this tablet alone or would be lost with the server's disk, or a form is
-// unfinished: log or drop those, and sync until all is durable. Then nothing was destroyed.
+// Code of errors: unsafe_changes, while anything is on this tablet alone or would be lost with the server's disk, a risk alert that
+// was taken before anybody had signed in was refused (see Emergency), or a form is unfinished: log or drop those, and sync until all is durable. Then nothing was destroyed.
 func (s *Store) Leave(ctx context.Context) error {
 	ctx, leave, err := s.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
+	s.logWaitingAlerts(ctx)
 	return known(s.db.DestroyIf(ctx, func(tx *localdb.Tx) error {
 		t, err := tx.Tablet()
 		if err != nil {
@@ -170,6 +171,13 @@ func (s *Store) Leave(ctx context.Context) error {
 		}
 		if t.Revoked {
 			return problem.New(problem.DeviceRevoked)
+		}
+		waiting, err := localdb.WaitingAlerts(s.db.Path())
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(waiting, func(w localdb.WaitingAlert) bool { return !w.Unread }) {
+			return fail(CodeUnsafeChanges, "an alert waits")
 		}
 		counts, err := tx.Counts(t)
 		if err != nil {

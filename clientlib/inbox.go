@@ -54,6 +54,7 @@ func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
 			if c.Message, err = message(h.Change.Kind, h.Change.Fields); err != nil {
 				return err
 			}
+			record.Conceal(c.Message)
 			for _, f := range h.Change.Cleared {
 				c.Cleared = append(c.Cleared, fieldName(h.Change.Kind, f))
 			}
@@ -130,6 +131,7 @@ func (s *Store) Conflicts(ctx context.Context) ([]Conflict, error) {
 				if one.Message, err = message(r.Message.GetTargetKind(), side.GetValue()); err != nil {
 					return err
 				}
+				record.Conceal(one.Message)
 				c.Sides = append(c.Sides, one)
 			}
 			open = append(open, c)

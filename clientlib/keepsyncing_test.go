@@ -90,6 +90,7 @@ func (k *keeping) log(urgent bool) {
 
 // after lets time pass.
 func (k *keeping) after(d time.Duration) {
+	_ = k.State() // by its lock, the Syncer sees what the test has set
 	time.Sleep(d) // of the bubble
 	synctest.Wait()
 }
@@ -333,7 +334,12 @@ func TestWhatASyncerBroughtStaysWhenItIsStopped(t *testing.T) {
 // A badge goes from on this tablet alone to sent, and to safe once the server has made a backup.
 func TestASyncerAsksUntilAllIsDurable(t *testing.T) {
 	bubble(t, func(_ *testing.T, k *keeping) {
-		k.server.durable = false
+		backedUp := func(all bool) {
+			k.server.mu.Lock()
+			defer k.server.mu.Unlock()
+			k.server.durable = all
+		}
+		backedUp(false)
 		k.log(false)
 		k.after(3 * time.Second)
 		if st := k.State().Status; st.Unsent != 0 || st.Sent != 1 || st.Durable != 0 {
@@ -342,7 +348,7 @@ func TestASyncerAsksUntilAllIsDurable(t *testing.T) {
 		k.tries = nil
 		k.after(10 * time.Minute)
 		k.tried("without a backup", 2)
-		k.server.durable = true
+		backedUp(true)
 		k.after(5 * time.Minute)
 		k.tried("with a backup", 1)
 		if st := k.State().Status; st.Sent != 0 || st.Durable != 1 {
@@ -369,8 +375,8 @@ func TestASyncerSaysHowFarItIs(t *testing.T) {
 		k.net.after = func() {
 			seen = append(seen, k.State())
 			if len(seen) == 4 { // more turns up
-				for i := range byte(50) {
-					k.server.set(testID(15, i+1), activity(fmt.Sprint(i)))
+				for i := range 600 {
+					k.server.set(testID(byte(15+i/200), byte(i%200)), activity(fmt.Sprint(i)))
 				}
 			}
 		}
@@ -437,6 +443,7 @@ func TestASyncerGoesOnWhenTheClockIsSet(t *testing.T) {
 	bubble(t, func(_ *testing.T, k *keeping) {
 		for _, off := range []time.Duration{-30 * 24 * time.Hour, 365 * 24 * time.Hour, 0} {
 			k.off.Store(int64(off))
+			k.SetMetered(false, true) // it thinks again about how long to wait
 			k.after(16 * time.Minute)
 			if len(k.tries) == 0 {
 				k.t.Errorf("nothing is asked when the clock is off by %v", off)

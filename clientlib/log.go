@@ -177,5 +177,8 @@ func (d *desk) append(c *record.Change) error {
 	if len(c.Encode()) > batch.MaxChangeBytes {
 		return &InvalidError{c.Kind, []record.Problem{{Code: record.CodeTooLarge}}}
 	}
+	if c.Kind == recordv1.Kind_KIND_RISK_ALERT {
+		d.store.alerted.Store(true)
+	}
 	return d.tx.Append(d.tablet, c)
 }

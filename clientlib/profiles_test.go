@@ -32,7 +32,7 @@ func profileOf(t *testing.T, s *fakeServer, folder, name string, key clientlib.K
 }
 
 // filesOf are a profile's files, as they lie on the disk.
-func filesOf(t *testing.T, path string) map[string]string {
+func filesOf(t testing.TB, path string) map[string]string {
 	t.Helper()
 	names, err := filepath.Glob(path + "*")
 	if err != nil {

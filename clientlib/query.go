@@ -23,7 +23,7 @@ import (
 type Record[M record.Common] struct {
 	ID   hlc.ID
 	Kind record.Kind
-	// Message is the record; nil when its kind is newer than this program.
+	// Message is the record, without what is for programs alone (record.Secret); nil when its kind is newer than this program.
 	Message M
 	Deleted bool
 	// Missing are the required fields that the record lacks, by their names in the protos. With any, it is a draft and
@@ -99,6 +99,9 @@ type Query struct {
 	From, To record.Date
 	// Deleted includes deleted records.
 	Deleted bool
+	// Mine leaves out what others than the tablet's worker logged. A page may then have fewer records than Limit, even none, with
+	// others after it: it ends where mostRead records were read.
+	Mine bool
 	// Limit is the most records that a page has; 50 when 0, and at most 500.
 	Limit int
 	// After is the Next of the page before; empty for the first page.
@@ -130,20 +133,52 @@ func (s *Store) List(ctx context.Context, q Query) (Page, error) {
 	}
 	var page Page
 	err := s.look(ctx, func(l *look) error {
-		limit := f.Limit
-		f.Limit++ // one more tells whether there is another page
-		found, err := l.tx.List(f)
+		wanted := func(localdb.Record) bool { return true }
+		if q.Mine {
+			wanted = func(r localdb.Record) bool { return r.View.Get(fieldAuthor).ID() == l.tablet.Worker }
+		}
+		found, next, err := l.page(f, wanted)
 		if err != nil {
 			return err
 		}
-		if len(found) > limit {
-			found = found[:limit]
-			page.Next = place(found[limit-1])
-		}
+		page.Next = next
 		page.Records, err = allShown[record.Common](l, found)
 		return err
 	})
 	return page, err
+}
+
+// mostRead is how many records a page reads of which it wants none.
+const mostRead = 5000
+
+// page are the records of a filter that are wanted, and where they end; "" where no other follows.
+func (l *look) page(f localdb.Filter, wanted func(localdb.Record) bool) ([]localdb.Record, string, error) {
+	limit := f.Limit
+	f.Limit++ // one more tells whether there is another page
+	var page []localdb.Record
+	for read := 0; ; {
+		found, err := l.tx.List(f)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, r := range found {
+			if !wanted(r) {
+				continue
+			}
+			if len(page) == limit {
+				return page, place(page[limit-1]), nil
+			}
+			page = append(page, r)
+		}
+		if len(found) < f.Limit {
+			return page, "", nil
+		}
+		last := found[len(found)-1]
+		if read += len(found); read >= mostRead {
+			return page, place(last), nil
+		}
+		f.BeforeDay, f.BeforeID = last.Day, last.ID
+	}
 }
 
 // place is where a page ended, as text that callers hand back.
@@ -302,6 +337,7 @@ func shown[M record.Common](l *look, r localdb.Record) (Record[M], error) {
 	if err != nil || m == nil {
 		return out, err
 	}
+	record.Conceal(m)
 	typed, ok := m.(M)
 	if !ok {
 		return out, fmt.Errorf("record %s is a %v", r.ID, r.Kind)

@@ -87,6 +87,8 @@ type Store struct {
 
 	// syncing holds a token while no sync is under way.
 	syncing chan struct{}
+	// alerted: a risk alert was logged or changed since the emergency card was written last.
+	alerted atomic.Bool
 
 	mu     sync.Mutex
 	closed bool
@@ -119,6 +121,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	}
 	s.life, s.end = context.WithCancel(context.Background())
 	_ = s.relabel(ctx) // what is wrong with the file is told by whatever needs it
+	s.logWaitingAlerts(ctx)
+	s.renewCard(ctx)
 	return s, nil
 }
 
@@ -178,7 +182,11 @@ func (s *Store) read(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) e
 
 // write runs f in one transaction of an enrolled tablet's file.
 func (s *Store) write(ctx context.Context, f func(*localdb.Tx, *localdb.Tablet) error) error {
-	return s.in(ctx, s.db.Write, f)
+	err := s.in(ctx, s.db.Write, f)
+	if err == nil && s.alerted.Swap(false) {
+		s.renewCard(ctx)
+	}
+	return err
 }
 
 func (s *Store) in(ctx context.Context, transact func(context.Context, func(*localdb.Tx) error) error, f func(*localdb.Tx, *localdb.Tablet) error) error {

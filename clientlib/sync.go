@@ -114,8 +114,10 @@ func (s *Store) sync(ctx context.Context, progress func(Progress), arriving func
 		return SyncResult{}, problem.New(problem.DeviceRevoked)
 	}
 
+	s.logWaitingAlerts(ctx) // taken while this store was open already
 	r := &run{store: s, report: progress, arriving: arriving}
 	err = known(r.sync(ctx))
+	s.renewCard(context.WithoutCancel(ctx))
 	if r.client != nil {
 		t := r.client.Traffic()
 		r.result.Requests, r.result.BytesUp, r.result.BytesDown = t.Requests, t.BytesUp, t.BytesDown
@@ -164,7 +166,11 @@ func (r *run) sync(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if r.over {
+		switch {
+		case !r.over:
+		case r.store.logWaitingAlerts(context.WithoutCancel(ctx)) > 0: // taken meanwhile: handed over like the rest
+			more = true
+		default:
 			return r.destroy(context.WithoutCancel(ctx))
 		}
 		if !more {

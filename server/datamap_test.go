@@ -15,7 +15,7 @@ import (
 )
 
 // personalFields are those of other types than text that tell something of a person.
-var personalFields = map[protoreflect.Name]bool{"birth_date": true, "sex": true, "age": true, "age_band": true, "token": true, "client_tokens": true, "guardian": true, "emergency_contact": true, "sides": true}
+var personalFields = map[protoreflect.Name]bool{"birth_date": true, "sex": true, "age": true, "age_band": true, "token": true, "client_tokens": true, "linkage_key": true, "guardian": true, "emergency_contact": true, "sides": true}
 
 // Every text of every kind, every field of a confidential one, and every table is in the data map: whoever adds one must
 // say there who sees it and for how long.

@@ -510,6 +510,10 @@ func tryRule(t *testing.T, f probed, row []string) {
 		f.allowsBytes(t, "", repeat(16), duringHenan)
 		f.allowsBytes(t, codes[0], repeat(15), duringHenan)
 		f.allowsBytes(t, codes[0], make([]byte, 16), duringHenan)
+	case strings.HasPrefix(rule, "key: "):
+		f.allowsBytes(t, "", repeat(32), duringHenan)
+		f.allowsBytes(t, codes[0], repeat(31), duringHenan)
+		f.allowsBytes(t, codes[0], make([]byte, 32), duringHenan)
 	case textRule.MatchString(rule):
 		most := number(t, textRule.FindStringSubmatch(rule)[1])
 		f.allowsBytes(t, "", nil, duringHenan)

@@ -52,6 +52,7 @@ type vectors struct {
 	Enrolment enrolmentVector   `json:"enrolment_code"`
 	Token     tokenVector       `json:"token"`
 	Signed    certificateVector `json:"certificate"`
+	People    peopleVector      `json:"people"`
 }
 
 type deviceVector struct {
@@ -61,6 +62,25 @@ type deviceVector struct {
 	Replica    hlc.Replica `json:"replica,string"`
 	Deployment hexBytes    `json:"deployment"`
 	Chain      hexBytes    `json:"chain_start"`
+}
+
+// peopleVector are tokens of people under a linkage key.
+type peopleVector struct {
+	LinkageKey hexBytes       `json:"linkage_key"`
+	Tokens     []personVector `json:"tokens"`
+}
+
+// personVector is what somebody wrote, its one form (Normal, with line breaks) and the token; or the part that is wrong.
+type personVector struct {
+	Basis      recordv1.TokenBasis `json:"basis"`
+	Phone      string              `json:"phone,omitempty"`
+	Name       string              `json:"name,omitempty"`
+	BirthMonth int32               `json:"birth_month,omitempty"`
+	Village    string              `json:"village,omitempty"`
+	IDNumber   string              `json:"id_number,omitempty"`
+	Normal     string              `json:"normal,omitempty"`
+	Token      hexBytes            `json:"token,omitempty"`
+	Wrong      record.IdentityPart `json:"wrong,omitempty"`
 }
 
 // clockVector is one step of a clock: what it reads, or what it saw, and the time that it makes then.
@@ -282,7 +302,7 @@ const nonce = 7
 
 func makeVectors(t *testing.T) *vectors {
 	changes := story(t)
-	v := &vectors{Canonical: canonicalVectors(t), IDs: idVectors(t), Clock: clockVectors(), Enrolment: enrolmentVectors(), Token: tokenVectors(t), Signed: certificateVectors(t)}
+	v := &vectors{Canonical: canonicalVectors(t), IDs: idVectors(t), Clock: clockVectors(), Enrolment: enrolmentVectors(), Token: tokenVectors(t), Signed: certificateVectors(t), People: peopleVectors(t)}
 	start := batch.Start(deployment, replica)
 	v.Device = deviceVector{deviceKey.Seed(), hexBytes(publicKey), nonce, replica, deployment[:], start[:]}
 	for _, m := range []record.Common{theActivity(), theHeadcount(), theSession()} {
@@ -796,6 +816,44 @@ func certificateVectors(t *testing.T) certificateVector {
 		t.Fatal(err)
 	}
 	return certificateVector{serverKey.Seed(), hexBytes(serverKey.Public().(ed25519.PublicKey)), c.GetBody(), c.GetSignature()}
+}
+
+func peopleVectors(t *testing.T) peopleVector {
+	t.Helper()
+	v := peopleVector{LinkageKey: ascendingBytes(1, record.LinkageKeyBytes)}
+	phone := func(written string) personVector {
+		return personVector{Basis: recordv1.TokenBasis_TOKEN_BASIS_PHONE, Phone: written}
+	}
+	name := func(name string, month int32, village string) personVector {
+		return personVector{Basis: recordv1.TokenBasis_TOKEN_BASIS_NAME_BIRTH_MONTH_VILLAGE, Name: name, BirthMonth: month, Village: village}
+	}
+	number := func(written string) personVector {
+		return personVector{Basis: recordv1.TokenBasis_TOKEN_BASIS_ID_NUMBER, IDNumber: written}
+	}
+	for _, p := range []personVector{
+		phone("13800138000"), phone("＋86（138）0013-8000"), phone("013800138000"), phone("+86 392 551 2345"), phone("+852 5123 4567"), phone("1380013800"), phone("13800138000转3"), phone("0000000"),
+		name("王 秀英", 195803, "王庄村民委员会"), name("阿卜杜拉·买买提", 199912, "村"), name("Anne Weiß", 200001, "４１０６２１１０８２０３"), name("王秀英", 195813, "王庄"), name("·", 195803, "王庄"),
+		name("王秀英", 195803, " "),
+		number("11010519491231002x"), number("110105491231002"), number("440524 18800101 001４"), number("110105194912310021"), number("E12345678"),
+		{Phone: "13800138000"},
+	} {
+		i := record.Identity{Basis: p.Basis, Phone: p.Phone, Name: p.Name, BirthMonth: p.BirthMonth, Village: p.Village, IDNumber: p.IDNumber}
+		token, err := record.Token(v.LinkageKey, i)
+		var wrong *record.IdentityError
+		switch {
+		case errors.As(err, &wrong):
+			p.Wrong = wrong.Part
+		case err != nil:
+			t.Fatal(err)
+		default:
+			p.Token = token[:]
+			if p.Normal, err = i.Normal(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v.Tokens = append(v.Tokens, p)
+	}
+	return v
 }
 
 func readVectors(t *testing.T) *vectors {

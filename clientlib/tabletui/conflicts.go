@@ -170,6 +170,7 @@ func (v *visit) conflictItems(a *around, body *inboxBody) error {
 				return err
 			}
 			*part.shown = append(*part.shown, v.conflictItem(a, d))
+			body.identity = body.identity || identifies(d.Message.GetTargetKind())
 			left--
 		}
 		body.More += len(part.found) - len(*part.shown)
@@ -181,7 +182,7 @@ func (v *visit) conflictItem(a *around, d dispute) conflictItem {
 	kind := d.Message.GetTargetKind()
 	one := conflictItem{
 		ID: d.ID.String(), Title: a.kindLabel(kind), Field: v.T("newer_field"), Settles: a.leads(), Answerable: d.answerable(),
-		Hidden: identifies(kind) && !v.desk.identified(v.wall()),
+		Hidden: v.hides(kind),
 	}
 	if d.field != nil {
 		one.Field = a.label(d.field)
@@ -271,7 +272,7 @@ func (v *visit) conflictAnswered() error {
 	switch {
 	case !there:
 		return v.done(pathInbox, "conflict_settled")
-	case identifies(d.Message.GetTargetKind()) && !v.desk.identified(v.wall()):
+	case v.hides(d.Message.GetTargetKind()):
 		return v.to(pathUnlock + "?next=" + pathEscape(pathInbox))
 	case do == doReopen:
 		err = v.remember(open, d.Conflict, false)

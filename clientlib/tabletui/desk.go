@@ -31,6 +31,8 @@ type desk struct {
 	paid bool
 	// identity is until when identities are shown: a PIN was entered for them a moment ago.
 	identity time.Time
+	// search is what was looked for last among the cases; it goes when identities are hidden.
+	search search
 }
 
 // desks are the files that were opened since the program began, and which of them the pages show.
@@ -167,7 +169,7 @@ func (d *desk) showIdentity(now time.Time) {
 func (d *desk) forgetIdentity() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.identity = time.Time{}
+	d.identity, d.search = time.Time{}, search{}
 }
 
 // around is what a page needs of the deployment: its words, and who and where the worker is.

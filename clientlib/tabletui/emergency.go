@@ -94,7 +94,7 @@ func (v *visit) emergency(status int, body *emergencyBody, values url.Values, wr
 	if body.Alerts, err = v.alerts(card); err != nil {
 		return err
 	}
-	reading := v.alertForm(values, wrong)
+	reading := v.alertForm(card, values, wrong)
 	if body.Controls, err = reading.controls(recordv1.Kind_KIND_RISK_ALERT, alertFields, []string{"type", "done"}); err != nil {
 		return err
 	}
@@ -154,12 +154,12 @@ func dialled(number string) string {
 	}, narrow(number))
 }
 
-// alertForm reads and writes the fields of an alert. Before signing in nothing is known of the deployment's words.
-func (v *visit) alertForm(values url.Values, wrong map[string]string) *reading {
+// alertForm reads and writes the fields of an alert. Before signing in only the card tells of the deployment.
+func (v *visit) alertForm(card clientlib.EmergencyCard, values url.Values, wrong map[string]string) *reading {
 	if wrong == nil {
 		wrong = map[string]string{}
 	}
-	a := &around{deployment: &recordv1.Deployment{}, terms: v.For(&recordv1.Deployment{})}
+	a := &around{deployment: &recordv1.Deployment{}, terms: v.termsOf(card)}
 	if v.desk != nil {
 		if read, err := v.around(); err == nil {
 			a = read
@@ -168,15 +168,27 @@ func (v *visit) alertForm(values url.Values, wrong map[string]string) *reading {
 	return &reading{visit: v, around: a, values: values, of: recordv1.Kind_KIND_RISK_ALERT, wrong: wrong}
 }
 
+// termsOf are the words of a deployment of which only the card is known.
+func (v *visit) termsOf(card clientlib.EmergencyCard) *words.Terms {
+	return v.For(&recordv1.Deployment{TimeZone: &card.TimeZone})
+}
+
 // alerted takes an alert: logs it, or before signing in keeps it sealed until the file is opened next.
 func (v *visit) alerted() error {
 	sent := v.sent()
 	body := &emergencyBody{Subject: sent.Get("subject"), Profile: sent.Get("profile")}
+	if v.desk != nil {
+		body.Profile = v.desk.profile()
+	}
 	var err error
 	if body.Form, err = parseID(sent.Get("form")); err != nil {
 		return err
 	}
-	r := v.alertForm(sent, nil)
+	card, err := v.card(body.Profile)
+	if err != nil {
+		return err
+	}
+	r := v.alertForm(card, sent, nil)
 	m := r.read(recordv1.Kind_KIND_RISK_ALERT).message.(*recordv1.RiskAlert)
 	m.SeenAt = proto.Int64(v.wall().UnixMilli())
 	for name, there := range map[string]bool{"type": m.Type != nil, "done": m.GetDone() != ""} {
@@ -188,9 +200,9 @@ func (v *visit) alerted() error {
 		body.Error = v.T("form_wrong")
 		return v.emergency(http.StatusUnprocessableEntity, body, sent, r.wrong)
 	}
-	worker := ""
+	worker, site := "", ""
 	if v.desk != nil {
-		worker, err = v.logAlert(body, m)
+		worker, site, err = v.logAlert(body, m)
 	} else {
 		worker, err = v.takeAlert(body, m)
 	}
@@ -205,7 +217,7 @@ func (v *visit) alerted() error {
 	if err != nil {
 		return err
 	}
-	body.Taken, body.Text = true, clientlib.SMSText(m, worker, v.wall().In(r.around.terms.Zone()), v.Words)
+	body.Taken, body.Text = true, clientlib.SMSText(r.around.terms, m, site, worker)
 	if body.Form, err = hlc.NewID(hlc.TimeOf(v.wall()), v.Entropy); err != nil { // for another alert
 		return err
 	}
@@ -213,19 +225,27 @@ func (v *visit) alerted() error {
 }
 
 // logAlert logs an alert and has it sent before anything else.
-func (v *visit) logAlert(body *emergencyBody, m *recordv1.RiskAlert) (worker string, err error) {
+func (v *visit) logAlert(body *emergencyBody, m *recordv1.RiskAlert) (worker, site string, err error) {
 	if id, err := parseID(body.Subject); err == nil {
 		m.Subject = id[:]
 	}
-	if _, err := v.store().LogForm(v.context(), body.Form, clientlib.Family{Record: m}); err != nil {
-		return "", err
+	ids, err := v.store().LogForm(v.context(), body.Form, clientlib.Family{Record: m})
+	if err != nil {
+		return "", "", err
 	}
 	v.desk.syncer.Wake(true)
 	a, err := v.around()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return a.workers[a.me].GetName(), nil
+	logged, err := v.store().Record(v.context(), ids[0])
+	if err != nil {
+		return "", "", err
+	}
+	if id, ok := idOf(logged.Message.GetSite()); ok {
+		site = a.sites[id].GetName()
+	}
+	return a.workers[a.me].GetName(), site, nil
 }
 
 // takeAlert keeps an alert without the key of the file.
@@ -249,12 +269,15 @@ func (v *visit) takeAlert(body *emergencyBody, m *recordv1.RiskAlert) (worker st
 func (v *visit) alerts(card clientlib.EmergencyCard) ([]alert, error) {
 	var all []alert
 	if v.desk == nil {
+		zone := v.termsOf(card).Zone()
 		for _, a := range card.Alerts {
-			one := alert{Text: v.T("alert_of", v.At(a.Seen))}
-			if a.Waiting {
+			one := alert{Text: v.T("alert_of", v.Instant(a.Seen.In(zone)))}
+			if a.Code != "" {
+				one.Marks = append(one.Marks, mark{v.T("mark_not_logged"), "bad"})
+			} else if a.Waiting {
 				one.Marks = append(one.Marks, mark{v.T("mark_locked"), "bad"})
 			}
-			one.Marks = append(one.Marks, v.alertMarks(a.Level, a.Sending, a.ConfirmedBy, a.ConfirmedAt)...)
+			one.Marks = append(one.Marks, v.alertMarks(a.Level, a.Sending, a.ConfirmedBy, a.ConfirmedAt.In(zone))...)
 			all = append(all, one)
 		}
 		return all, nil
@@ -271,7 +294,7 @@ func (v *visit) alerts(card clientlib.EmergencyCard) ([]alert, error) {
 		m := f.Message
 		one := alert{
 			ID: f.ID.String(), Text: v.T("alert_by", v.At(time.UnixMilli(m.GetSeenAt())), a.terms.OptionOf(m.GetType().Descriptor(), m.GetType().Number()).Label, v.named(m.GetAuthor())),
-			Marks:   v.alertMarks(m.GetLevel(), f.Sending, f.ConfirmedBy, f.ConfirmedAt),
+			Marks:   v.alertMarks(m.GetLevel(), f.Sending, f.ConfirmedBy, f.ConfirmedAt.In(a.terms.Zone())),
 			Confirm: f.ConfirmedBy == "" && a.confirms() && string(m.GetAuthor()) != string(a.me[:]),
 		}
 		all = append(all, one)
@@ -289,7 +312,7 @@ func (v *visit) alertMarks(level recordv1.RiskLevel, sending clientlib.Sending, 
 		all = append(all, mark{v.Choice(level.Descriptor().Values().ByNumber(level.Number())), sort})
 	}
 	if by != "" {
-		all = append(all, mark{v.T("confirmed_by", by, v.Clock(at)), "good"})
+		all = append(all, mark{v.T("confirmed_by", by, v.Instant(at)), "good"})
 	} else {
 		all = append(all, mark{v.T("mark_unconfirmed"), "bad"})
 	}

@@ -71,7 +71,7 @@ func TestARecordIsChangedDeletedAndRestored(t *testing.T) {
 	values.Set(valueDo, doLog)
 	tab.post(path, values).leads(record + "?done=saved")
 	tab.get(record).says("120").silent("村委会")
-	tab.post(record+"/delete", nil).leads("/history?done=deleted")
+	tab.post(record+"/delete", nil).leads("/history?undo=" + strings.TrimPrefix(record, "/records/") + "&done=deleted")
 	tab.get(record).says("已删除")
 	tab.post(record+"/restore", nil).leads(record + "?done=restored")
 	tab.get(record).silent("已删除")

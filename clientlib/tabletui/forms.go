@@ -200,6 +200,10 @@ func (f *form) suggest(m record.Common) {
 		set("opened_on", f.values.Get("occurred_on"))
 	case *recordv1.Consent:
 		set("given_on", f.values.Get("occurred_on"))
+	case *recordv1.ResourceLink:
+		if len(m.GetRecipientCase()) > 0 {
+			set("recipient", "case")
+		}
 	case *recordv1.Headcount:
 		set("method", "counted")
 	}
@@ -228,6 +232,9 @@ func (v *visit) formPage() error {
 		return v.done(pathToday, "saved")
 	case err != nil:
 		return err
+	}
+	if f.unlockFirst() {
+		return v.askFor(pathToday)
 	}
 	if err := f.begun(); err != nil {
 		return err
@@ -415,7 +422,8 @@ func (f *form) logged(id hlc.ID, m record.Common) error {
 // belongsToCase reports whether records of a kind are looked at on the page of their case.
 func belongsToCase(k record.Kind) bool {
 	switch k {
-	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE_IDENTITY, recordv1.Kind_KIND_CONSENT, recordv1.Kind_KIND_REFERRAL:
+	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE_IDENTITY, recordv1.Kind_KIND_CONSENT, recordv1.Kind_KIND_REFERRAL,
+		recordv1.Kind_KIND_RESOURCE_LINK:
 		return true
 	default:
 		return false
@@ -436,7 +444,7 @@ func (f *form) readOwner(m record.Common) {
 }
 
 // noteWrong notes what the library says of the fields; other errors are returned.
-func (f *form) noteWrong(k record.Kind, err error) error {
+func (f *reading) noteWrong(k record.Kind, err error) error {
 	var invalid *clientlib.InvalidError
 	switch {
 	case err == nil:
@@ -610,8 +618,11 @@ func (v *visit) unfinished() ([]item, error) {
 	var all []item
 	for _, f := range forms {
 		one := item{ID: f.ID.String(), To: "/forms/" + f.ID.String(), Title: a.kindLabel(f.Kind), Note: v.T("kept_at", v.At(f.Saved))}
-		if f.Kind == recordv1.Kind_KIND_HEADCOUNT {
+		switch f.Kind {
+		case recordv1.Kind_KIND_HEADCOUNT:
 			one.To = pathCounter + "/" + f.ID.String()
+		case kindPaper:
+			one.To, one.Title = pathPaper+"/"+f.ID.String(), v.T("nav_paper")
 		}
 		all = append(all, one)
 	}

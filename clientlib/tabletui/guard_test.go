@@ -119,11 +119,11 @@ func TestPagesAllowNothingFromOutside(t *testing.T) {
 func TestPagesLockThemselves(t *testing.T) {
 	tab := newTablet(t)
 	tab.get("/").says("今天已做")
-	tab.now = tab.now.Add(lockAfter - time.Second)
+	tab.later(lockAfter - time.Second)
 	tab.get("/").says("今天已做")
-	tab.now = tab.now.Add(lockAfter - time.Second)
+	tab.later(lockAfter - time.Second)
 	tab.get("/badge") // what the pages ask by themselves is no sign of anybody
-	tab.now = tab.now.Add(2 * time.Second)
+	tab.later(2 * time.Second)
 	tab.get("/sync").leads("/sign-in?next=%2Fsync")
 	tab.get("/badge").leads("/sign-in")
 	wrong := tab.post("/sign-in", url.Values{"profile": {"王芳"}, "pin": {"735195"}, "next": {"/new"}})
@@ -137,7 +137,7 @@ func TestPagesLockThemselves(t *testing.T) {
 	tab.get("/").leads("/sign-in?next=%2F")
 	// Set back, the clock keeps nothing open.
 	tab.signIn()
-	tab.now = tab.now.Add(-time.Hour)
+	tab.later(-time.Hour)
 	tab.get("/").leads("/sign-in?next=%2F")
 }
 

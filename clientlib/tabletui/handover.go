@@ -125,10 +125,10 @@ func (v *visit) handover(step string) (*handoverBody, *around, error) {
 		if string(c.Message.GetLead()) == string(a.me[:]) {
 			note = "becomes_lead"
 		}
-		add(&body.Cases, anyOf(c), v.T(note))
+		add(&body.Cases, common(c), v.T(note))
 	}
 	for _, g := range groups {
-		add(&body.Groups, anyOf(g), v.T("becomes_leader"))
+		add(&body.Groups, common(g), v.T("becomes_leader"))
 	}
 	for _, d := range drafts {
 		if body.To != "" && slices.ContainsFunc(d.Message.GetCoWorkers(), func(w []byte) bool { return string(w) == string(to[:]) }) {
@@ -140,11 +140,6 @@ func (v *visit) handover(step string) (*handoverBody, *around, error) {
 		return nil, nil, err
 	}
 	return body, a, v.handed(body, plan)
-}
-
-// anyOf is a record as one of whatever kind.
-func anyOf[M record.Common](r clientlib.Record[M]) clientlib.AnyRecord {
-	return clientlib.AnyRecord{ID: r.ID, Kind: r.Kind, Message: r.Message, Deleted: r.Deleted, Missing: r.Missing, Sending: r.Sending, Held: r.Held, Changed: r.Changed}
 }
 
 // handed is what was handed over.
@@ -311,6 +306,9 @@ func (v *visit) handoverForm() error {
 	case err != nil:
 		return err
 	}
+	if f.unlockFirst() {
+		return v.to(pathUnlock + "?next=" + pathEscape(pathHandoverWhat))
+	}
 	f.back = pathHandoverWhat
 	if f.standing.Message != nil {
 		return f.update(doDraft)
@@ -370,7 +368,11 @@ func (v *visit) handoverSheetPage() error {
 	if body.To == "" {
 		return v.to(pathHandoverTo)
 	}
-	sheet := &handoverSheet{From: a.workers[a.me].GetName(), Date: v.Date(a.day(v)), Names: v.desk.identified(v.wall())}
+	until, names := v.desk.identifiedUntil(v.wall())
+	if names {
+		v.leaveAt(until, pathHandoverSheet)
+	}
+	sheet := &handoverSheet{From: a.workers[a.me].GetName(), Date: v.Date(a.day(v)), Names: names}
 	wanted := slices.Clone(v.settings.Handover.Handed)
 	for _, i := range body.Chosen() {
 		wanted = append(wanted, i.ID)
@@ -405,14 +407,14 @@ func (v *visit) sheetCase(a *around, l clientlib.CaseLine) sheetCase {
 		}
 		return v.Date(d)
 	}
-	one := sheetCase{Title: v.headline(anyOf(l.Record))}
+	one := sheetCase{Title: v.headline(common(l.Record))}
 	if len(l.Names) > 0 {
 		one.Fields = append(one.Fields, field{v.T("client_names"), v.List(l.Names)})
 	}
 	stage := l.Message.GetStage()
 	one.Fields = append(one.Fields,
 		field{a.label(fieldOf(recordv1.Kind_KIND_CASE, "stage")), a.terms.OptionOf(stage.Descriptor(), stage.Number()).Label},
-		field{v.T("next_due"), day(l.NextDue)}, field{v.T("last_session"), day(l.LastSession)})
+		field{v.T("sheet_next"), day(l.NextDue)}, field{v.T("sheet_last"), day(l.LastSession)})
 	return one
 }
 

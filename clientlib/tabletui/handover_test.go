@@ -24,7 +24,7 @@ func TestWorkIsHandedOver(t *testing.T) {
 	tab.caseNo("HN-2", "钱进")
 	form := tab.get("/new/outreach").to()
 	path, _, _ := strings.Cut(form, "?")
-	tab.post(path, with(tab.get(form).form(path, url.Values{"households": {"3"}, "service_area": {""}}), doKeep))
+	tab.post(path, pressing(tab.get(form).form(path, url.Values{"households": {"3"}, "service_area": {""}}), doKeep))
 	tab.get("/handover").says("由谁接手", "还有 3 项要交", "仅在本机")
 
 	tab.post("/handover/to", nil).says("请选择由谁接手。")
@@ -58,8 +58,8 @@ func TestWorkIsHandedOver(t *testing.T) {
 	tab.get("/handover/sheet").says("赵秀英").silent("钱进")
 }
 
-// with is a form that a button sends.
-func with(values url.Values, do string) url.Values {
+// pressing is a form that a button sends.
+func pressing(values url.Values, do string) url.Values {
 	values.Set(valueDo, do)
 	return values
 }
@@ -67,7 +67,7 @@ func with(values url.Values, do string) url.Values {
 func TestTheTabletIsLeft(t *testing.T) {
 	tab := newTablet(t)
 	tab.sync()
-	id := tab.outreach("12")
+	id := tab.visited("12")
 	tab.get("/handover/safe").says("1 项更改仅在本机")
 	page := tab.get("/handover/tablet").says("全部安全保存后才能退出").silent("PIN")
 	leave := func(pin string) *answer {
@@ -92,7 +92,7 @@ func TestTheTabletIsLeft(t *testing.T) {
 	if refused := leave("000001").says("PIN 不对"); refused.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("status %d", refused.StatusCode)
 	}
-	tab.now = tab.now.Add(time.Minute)
+	tab.later(time.Minute)
 	leave(thePIN).leads("/sign-in?done=left")
 	tab.get("/sign-in?done=left").says("您已退出本机", "李雷")
 	tab.get("/records/" + id.String()).leads("/sign-in?next=%2Frecords%2F" + id.String())

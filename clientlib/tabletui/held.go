@@ -78,6 +78,7 @@ func (v *visit) heldItems(a *around, body *inboxBody) error {
 		return err
 	}
 	for _, h := range held {
+		body.identity = body.identity || identifies(h.Kind)
 		one, err := v.heldItem(a, h)
 		switch {
 		case err != nil:
@@ -94,7 +95,7 @@ func (v *visit) heldItems(a *around, body *inboxBody) error {
 func (v *visit) heldItem(a *around, h clientlib.HeldChange) (heldItem, error) {
 	role := a.workers[a.me].GetRole()
 	one := heldItem{
-		ID: h.Change.String(), When: v.At(h.Made), Why: record.Message(record.Code(h.Code), v.Lang()), Hidden: identifies(h.Kind) && !v.desk.identified(v.wall()),
+		ID: h.Change.String(), When: v.At(h.Made), Why: record.Message(record.Code(h.Code), v.Lang()), Hidden: v.hides(h.Kind),
 		Correct: correctable(h), Release: waits(h) && releasable(h, role), Discard: waits(h),
 	}
 	if waits(h) && !one.Correct && !one.Release {
@@ -201,11 +202,11 @@ func (v *visit) heldDecided() error {
 // correct leads to a form with what a held change has. The form goes by the change's own id, so that there is one for each.
 func (v *visit) correct(h clientlib.HeldChange, held []clientlib.HeldChange) error {
 	changes := append([]clientlib.HeldChange{h}, togetherWith(h, held)...)
-	secret := slices.ContainsFunc(changes, func(h clientlib.HeldChange) bool { return identifies(h.Kind) })
+	hidden := slices.ContainsFunc(changes, func(h clientlib.HeldChange) bool { return v.hides(h.Kind) })
 	switch {
 	case !correctable(h):
 		return errNoPage
-	case secret && !v.desk.identified(v.wall()):
+	case hidden:
 		return v.to(pathUnlock + "?next=" + pathEscape(pathInbox))
 	}
 	to := "/forms/" + h.Change.String()

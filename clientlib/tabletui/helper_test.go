@@ -2,7 +2,6 @@ package tabletui
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -11,6 +10,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +18,7 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/internal/fakeserver"
+	"levee/syncproto/hlc"
 )
 
 // thePIN is what opens the tablets of tests.
@@ -29,11 +30,18 @@ type tablet struct {
 	ui     *UI
 	server *fakeserver.Server
 	folder string
-	now    time.Time
 	lang   string
 	cookie string
 	// script says that requests come from a script on the page.
 	script bool
+
+	*clock
+}
+
+// clock is the tablet's, and the server's.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
 }
 
 // newTablet is the tablet of 王芳, enrolled and signed in, with all that the server had. It syncs only when it is told to.
@@ -48,19 +56,31 @@ func tabletOf(t *testing.T, code string) *tablet {
 	t.Parallel() // each PIN takes its time
 	tab := emptyTablet(t)
 	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code(code)}}).leads("/sync?done=enrolled")
+	tab.settles(time.Time{})
 	return tab
 }
 
 // emptyTablet is a tablet on which nobody has enrolled yet.
 func emptyTablet(t *testing.T) *tablet {
 	t.Helper()
-	tab := &tablet{T: t, folder: t.TempDir(), now: time.Date(2021, 10, 8, 9, 30, 0, 0, time.FixedZone("CST", 8*3600)), lang: "zh"}
+	tab := &tablet{T: t, folder: t.TempDir(), clock: &clock{now: time.Date(2021, 10, 8, 9, 30, 0, 0, time.FixedZone("CST", 8*3600))}, lang: "zh"}
 	tab.server = fakeserver.New(t, tab.wall)
 	tab.start()
 	return tab
 }
 
-func (tab *tablet) wall() time.Time { return tab.now }
+func (c *clock) wall() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// later lets time pass.
+func (c *clock) later(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
 
 // start starts the program, and its browser takes the link.
 func (tab *tablet) start() {
@@ -107,11 +127,30 @@ func (tab *tablet) store() *clientlib.Store { return tab.desk().store }
 
 func (tab *tablet) desk() *desk { return tab.ui.desks.open[filepath.Join(tab.folder, "王芳.db")] }
 
-// sync syncs, and returns once that is done.
+// sync touches “sync now”, and returns once that has come to an end, a second later.
 func (tab *tablet) sync() {
 	tab.Helper()
-	if _, err := tab.store().Sync(context.Background(), nil); err != nil {
-		tab.Fatal(err)
+	tab.later(time.Second)
+	before := tab.desk().syncer.State().Last
+	tab.post("/sync/now", nil).leads("/sync")
+	tab.settles(before)
+}
+
+// settles waits until a sync has come to its end, well or not, that is not the one that ended before.
+func (tab *tablet) settles(before time.Time) {
+	tab.Helper()
+	y := tab.desk().syncer
+	changes, stop := y.Watch()
+	defer stop()
+	for {
+		if s := y.State(); s.Doing != clientlib.SyncRunning && (!s.Last.Equal(before) || s.Err != nil) {
+			return
+		}
+		select {
+		case <-changes:
+		case <-tab.Context().Done():
+			tab.Fatal("the sync comes to no end")
+		}
 	}
 }
 
@@ -119,6 +158,7 @@ func (tab *tablet) sync() {
 type answer struct {
 	tab *tablet
 	*http.Response
+	raw  []byte
 	text string
 	html *html.Node
 }
@@ -156,6 +196,7 @@ func (tab *tablet) do(r *http.Request) *answer {
 	if err != nil {
 		tab.Fatal(err)
 	}
+	a.raw = body
 	if a.html, err = html.Parse(bytes.NewReader(body)); err != nil {
 		tab.Fatal(err)
 	}
@@ -296,4 +337,14 @@ func (tab *tablet) log(kind string, of string, values url.Values) *answer {
 	filled := tab.get(to).form(path, values)
 	filled.Set(valueDo, doLog)
 	return tab.post(path, filled)
+}
+
+// id is the id that a text has.
+func (tab *tablet) id(text string) hlc.ID {
+	tab.Helper()
+	id, err := parseID(text)
+	if err != nil {
+		tab.Fatalf("%q is no id", text)
+	}
+	return id
 }

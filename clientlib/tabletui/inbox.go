@@ -19,6 +19,8 @@ type inboxBody struct {
 	Held []heldItem
 	// Discarded are those that are not to be applied.
 	Discarded []heldItem
+	// identity: something is about who somebody is.
+	identity bool
 }
 
 // Empty reports whether nothing waits.
@@ -113,6 +115,9 @@ func (v *visit) inbox() error {
 	}
 	if err := v.heldItems(a, body); err != nil {
 		return err
+	}
+	if until, shown := v.desk.identifiedUntil(v.wall()); shown && body.identity {
+		v.leaveAt(until, pathInbox)
 	}
 	return v.show("inbox", &page{Title: v.T("nav_inbox"), Here: pathInbox, Body: body})
 }

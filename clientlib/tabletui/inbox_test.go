@@ -15,8 +15,8 @@ import (
 	"levee/syncproto/record"
 )
 
-// outreach logs one and returns its id.
-func (tab *tablet) outreach(households string) hlc.ID {
+// visited logs an outreach and returns its id.
+func (tab *tablet) visited(households string) hlc.ID {
 	tab.Helper()
 	to := tab.log("outreach", "", url.Values{"mode": {"home"}, "households": {households}, "service_area": {"resource_linking"}}).to()
 	path, _, _ := strings.Cut(to, "?")
@@ -47,10 +47,10 @@ func (tab *tablet) clash(id, target hlc.ID, field string, sides ...side) {
 		if err != nil {
 			tab.Fatal(err)
 		}
-		at := hlc.TimeOf(tab.now) + hlc.Time(i)
+		at := hlc.TimeOf(tab.wall()) + hlc.Time(i)
 		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: value, Author: s.author[:], Time: proto.Uint64(uint64(at)), Replica: proto.Uint64(uint64(i + 7))})
 	}
-	tab.now = tab.now.Add(time.Minute)
+	tab.later(time.Minute)
 	tab.server.Set(target, last)
 	tab.server.Set(id, m)
 	tab.sync()
@@ -91,14 +91,14 @@ func (a *answer) press(text string, more url.Values) *answer {
 
 func TestAReturnedRecordIsChanged(t *testing.T) {
 	tab := newTablet(t)
-	id := tab.outreach("12")
+	id := tab.visited("12")
 	tab.get("/inbox").says("没有等您处理的事")
 	tab.sync()
-	tab.now = tab.now.Add(5 * time.Minute)
+	tab.later(5 * time.Minute)
 	registers := &recordv1.ReviewedField{Field: proto.Uint32(4), Time: proto.Uint64(1), Replica: proto.Uint64(2)}
 	tab.server.Set(fakeserver.TestID(9, 1), &recordv1.Review{
 		Target: id[:], Author: fakeserver.ZhaoMin[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED.Enum(), Reviewed: []*recordv1.ReviewedField{registers},
-		OccurredOn: proto.Int32(int32(record.DateOf(tab.now, time.UTC))),
+		OccurredOn: proto.Int32(int32(record.DateOf(tab.wall(), time.UTC))),
 		Reasons:    []recordv1.ReviewReason{recordv1.ReviewReason_REVIEW_REASON_NUMBERS}, Comment: proto.String("户数是不是 21？"),
 	})
 	tab.sync()
@@ -108,14 +108,14 @@ func TestAReturnedRecordIsChanged(t *testing.T) {
 	path, _, _ := strings.Cut(to, "?")
 	values := tab.get(to).form(path, url.Values{"households": {"21"}})
 	values.Set(valueDo, doLog)
-	tab.now = tab.now.Add(5 * time.Minute)
+	tab.later(5 * time.Minute)
 	tab.post(path, values)
 	tab.get("/inbox").says("没有等您处理的事")
 }
 
 func TestAValueThatLost(t *testing.T) {
 	tab := newTablet(t)
-	id, conflict := tab.outreach("12"), fakeserver.TestID(9, 2)
+	id, conflict := tab.visited("12"), fakeserver.TestID(9, 2)
 	tab.sync()
 	mine, theirs := side{fakeserver.WangFang, households(12)}, side{fakeserver.LiLei, households(15)}
 	tab.clash(conflict, id, "households", mine, theirs)
@@ -151,7 +151,7 @@ func TestAValueThatLost(t *testing.T) {
 
 func TestConflictsThatAreNotHers(t *testing.T) {
 	tab := newTablet(t)
-	won, others, deleted := tab.outreach("1"), tab.outreach("2"), tab.outreach("3")
+	won, others, deleted := tab.visited("1"), tab.visited("2"), tab.visited("3")
 	tab.sync()
 	me, him, her := fakeserver.WangFang, fakeserver.LiLei, fakeserver.ZhaoMin
 	tab.clash(fakeserver.TestID(9, 3), won, "households", side{him, households(9)}, side{me, households(1)})
@@ -165,7 +165,7 @@ func TestConflictsThatAreNotHers(t *testing.T) {
 
 func TestARecordThatWasDeletedMeanwhile(t *testing.T) {
 	tab := newTablet(t)
-	id := tab.outreach("12")
+	id := tab.visited("12")
 	tab.sync()
 	// Her edit came later than the deletion, which she had not seen: the record is deleted all the same.
 	tab.clash(fakeserver.TestID(9, 6), id, "deleted", side{fakeserver.LiLei, &recordv1.Outreach{Deleted: proto.Bool(true)}}, side{fakeserver.WangFang, &recordv1.Outreach{}})
@@ -180,7 +180,7 @@ func TestARecordThatWasDeletedMeanwhile(t *testing.T) {
 
 func TestATeamLeadSettles(t *testing.T) {
 	tab := tabletOf(t, "li-lei")
-	first, second := tab.outreach("1"), tab.outreach("2")
+	first, second := tab.visited("1"), tab.visited("2")
 	tab.sync()
 	one, other := side{fakeserver.WangFang, households(7)}, side{fakeserver.ZhaoMin, households(8)}
 	tab.clash(fakeserver.TestID(9, 7), first, "households", one, other)
@@ -214,7 +214,7 @@ func (tab *tablet) holds(kind record.Kind, code record.Code) {
 
 func TestAHeldRecordIsCorrectedAndSentAgain(t *testing.T) {
 	tab := newTablet(t)
-	tab.outreach("1200")
+	tab.visited("1200")
 	tab.holds(recordv1.Kind_KIND_OUTREACH, record.CodeNumberOutOfRange)
 	tab.get("/").says("1 项待处理")
 	page := tab.get("/inbox").says("待处理", "走访", "数字不合理，请核对后改正。", "户数", "1,200").silent("放行")
@@ -237,7 +237,7 @@ func TestAHeldRecordIsCorrectedAndSentAgain(t *testing.T) {
 
 func TestAHeldChangeIsDiscarded(t *testing.T) {
 	tab := newTablet(t)
-	tab.outreach("12")
+	tab.visited("12")
 	tab.holds(recordv1.Kind_KIND_OUTREACH, record.CodeNotYourTeam)
 	page := tab.get("/inbox").says("这条记录属于另一支服务队", "要放行，请找：", "赵敏").silent("改正后重新发送")
 	for range 2 { // a double tap
@@ -252,7 +252,7 @@ func TestAHeldChangeIsDiscarded(t *testing.T) {
 
 func TestATeamLeadLetsThrough(t *testing.T) {
 	tab := tabletOf(t, "li-lei")
-	tab.outreach("12")
+	tab.visited("12")
 	tab.holds(recordv1.Kind_KIND_OUTREACH, record.CodeDateOutsideDeployment)
 	tab.get("/inbox").press("没有错，放行", nil).leads("/inbox?done=released")
 	tab.get("/inbox").says("已决定放行")
@@ -270,6 +270,6 @@ func TestWhoSomebodyIsStaysBehindThePIN(t *testing.T) {
 	tab.post("/unlock", url.Values{"pin": {thePIN}, "next": {"/inbox"}}).leads("/inbox")
 	tab.get(page.link("输入 PIN"))
 	tab.get("/inbox").says("赵秀英", "13900000001")
-	tab.now = tab.now.Add(6 * time.Minute)
+	tab.later(6 * time.Minute)
 	tab.get("/inbox").silent("赵秀英", "13900000001")
 }

@@ -1,8 +1,9 @@
 package tabletui
 
 import (
-	"encoding/hex"
+	"slices"
 	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -66,20 +67,13 @@ func (v *visit) recordPage() error {
 	switch {
 	case r.Kind == recordv1.Kind_KIND_CASE:
 		return v.to(pathCases + "/" + r.ID.String() + query(v.r.URL.RawQuery))
-	case identifies(r.Kind) && !v.desk.identified(v.wall()):
-		return v.to("/unlock?next=" + pathEscape(v.Path()))
-	}
-	a, err := v.around()
-	if err != nil {
-		return err
+	case r.Kind == recordv1.Kind_KIND_CONFLICT: // it holds values of another record, which may be confidential
+		return v.to(pathInbox)
+	case v.hides(r.Kind):
+		return v.askFor(v.ownerPath(r))
 	}
 	body := &recordBody{AnyRecord: r, Marks: v.marks(r), Fields: v.fields(r), Editable: editable(r)}
-	for _, code := range r.Held {
-		body.Held = append(body.Held, record.Message(record.Code(code), v.Lang()))
-	}
-	for _, name := range r.Missing {
-		body.Missing = append(body.Missing, a.terms.Field(fieldOf(r.Kind, protoreflect.Name(name))))
-	}
+	body.Held, body.Missing = v.heldAndMissing(r)
 	if owner, ok := ownerOf(r.Kind, r.Message); ok {
 		if o, err := v.store().Record(v.context(), owner); err == nil {
 			body.Of = &item{To: "/records/" + owner.String(), Title: v.headline(o)}
@@ -92,14 +86,50 @@ func (v *visit) recordPage() error {
 	return v.show("record", &page{Title: v.headline(r), Back: pathToday, Body: body})
 }
 
+// ownerPath is the page of what a record belongs to; the first page where it belongs to nothing.
+func (v *visit) ownerPath(r clientlib.AnyRecord) string {
+	if owner, ok := ownerOf(r.Kind, r.Message); ok {
+		return "/records/" + owner.String()
+	}
+	return pathToday
+}
+
+// heldAndMissing are the words for why changes of this tablet to a record wait, and for the required fields that it lacks.
+func (v *visit) heldAndMissing(r clientlib.AnyRecord) (held, missing []string) {
+	a, err := v.around()
+	if err != nil {
+		return nil, nil
+	}
+	for _, code := range r.Held {
+		held = append(held, record.Message(record.Code(code), v.Lang()))
+	}
+	for _, name := range r.Missing {
+		missing = append(missing, a.terms.Field(fieldOf(r.Kind, protoreflect.Name(name))))
+	}
+	return held, missing
+}
+
 // belongings are the records that belong to one, as a list.
 func (v *visit) belongings(id hlc.ID) ([]item, error) {
 	found, err := v.store().Belongings(v.context(), id)
 	if err != nil {
 		return nil, err
 	}
-	return v.items(found), nil
+	here := 0
+	for _, r := range found {
+		if r.Kind == recordv1.Kind_KIND_ATTENDANCE {
+			here++
+		}
+	}
+	if here <= fewRegistered {
+		return v.items(found), nil
+	}
+	rest := slices.DeleteFunc(found, func(r clientlib.AnyRecord) bool { return r.Kind == recordv1.Kind_KIND_ATTENDANCE })
+	return append(v.items(rest), item{Title: v.N("registered_count", here)}), nil
 }
+
+// fewRegistered is how many people who were registered at an activity have a row each; of more there is the number.
+const fewRegistered = 5
 
 // adds is what can be logged about a record.
 func (v *visit) adds(r clientlib.AnyRecord) []choice {
@@ -147,7 +177,7 @@ func (v *visit) deleteRecord() error {
 		return err
 	}
 	v.desk.syncer.Wake(false)
-	return v.done(pathHistory, "deleted")
+	return v.done(pathHistory+"?undo="+r.ID.String(), "deleted")
 }
 
 func (v *visit) restoreRecord() error {
@@ -159,6 +189,9 @@ func (v *visit) restoreRecord() error {
 		return err
 	}
 	v.desk.syncer.Wake(false)
+	if v.r.PostFormValue("next") != "" {
+		return v.done(v.next(), "restored")
+	}
 	return v.done("/records/"+r.ID.String(), "restored")
 }
 
@@ -174,7 +207,7 @@ func (v *visit) fields(r clientlib.AnyRecord) []field {
 	var all []field
 	m := r.Message.ProtoReflect()
 	for _, f := range words.Settable(r.Kind) {
-		if f.Number() == record.OwnerField(r.Kind) || f.Name() == "team" || !m.Has(f) {
+		if f.Number() == record.OwnerField(r.Kind) || f.Name() == "team" || words.FormOf(f) == words.Code || !m.Has(f) {
 			continue
 		}
 		all = append(all, field{a.label(f), a.terms.Value(f, m.Get(f), v.named)})
@@ -205,10 +238,30 @@ func (v *visit) headline(r clientlib.AnyRecord) string {
 	if a, err := v.around(); err == nil {
 		label = a.kindLabel(r.Kind)
 	}
+	if person := v.registered(r); person != "" {
+		return person
+	}
 	if title := v.title(r); title != "" {
 		return v.T("kind_and_title", label, title)
 	}
 	return label
+}
+
+// registered is somebody who was registered, or came again, as far as a tablet knows them: by sex, age and village. It is empty for other
+// kinds.
+func (v *visit) registered(r clientlib.AnyRecord) string {
+	var about []field
+	switch r.Kind {
+	case recordv1.Kind_KIND_PARTICIPANT, recordv1.Kind_KIND_ATTENDANCE:
+		about = v.some(r, "sex", "age_band", "village")
+	default:
+		return ""
+	}
+	parts := []string{v.T("is_registered")}
+	for _, f := range about {
+		parts = append(parts, f.Value)
+	}
+	return strings.Join(parts, " · ")
 }
 
 // titleFields are the fields that name a record, in the order of preference. Who a client is stands in none of them but
@@ -245,7 +298,7 @@ func (v *visit) title(r clientlib.AnyRecord) string {
 func (v *visit) named(reference []byte) string {
 	id, ok := idOf(reference)
 	if !ok {
-		return hex.EncodeToString(reference)
+		return v.T("not_here")
 	}
 	r, err := v.store().Record(v.context(), id)
 	if err != nil {

@@ -18,8 +18,10 @@ type entry struct {
 	Profiles []profile
 	Profile  string
 	// New: the file will be made, with a PIN to choose.
-	New   bool
-	Next  string
+	New  bool
+	Next string
+	// Back is where one goes on without the PIN.
+	Back  string
 	Error string
 }
 
@@ -142,7 +144,8 @@ func (v *visit) lockPages() error {
 func (v *visit) unlockPage() error { return v.askAgain(http.StatusOK, "") }
 
 func (v *visit) askAgain(status int, wrong string) error {
-	return v.showAs(status, "unlock", &page{Title: v.T("title_unlock"), Back: v.next(), Body: &entry{Next: v.next(), Error: wrong}})
+	body := &entry{Next: v.next(), Back: v.local("back"), Error: wrong}
+	return v.showAs(status, "unlock", &page{Title: v.T("title_unlock"), Back: body.Back, Body: body})
 }
 
 func (v *visit) unlock() error {
@@ -201,7 +204,7 @@ func (v *visit) enrolled() error {
 	case err != nil: // the code, the network or the server: she can try again
 		return again(clientlib.Message(err, v.Lang()))
 	}
-	d.syncer.Now()
+	d.syncer.Wake(false)
 	return v.done(pathSync, "enrolled")
 }
 

@@ -136,7 +136,7 @@ func (r *reading) readField(m protoreflect.Message, name string, f protoreflect.
 	written := slices.DeleteFunc(slices.Clone(r.values[name]), func(s string) bool { return strings.TrimSpace(s) == "" })
 	switch {
 	case f.Name() == "cells":
-		return r.readCells(m.Interface().(*recordv1.Headcount))
+		return r.readCells(name, m.Interface().(*recordv1.Headcount))
 	case f.IsList() && words.FormOf(f) == words.Text:
 		list := m.Mutable(f).List()
 		for line := range strings.Lines(strings.Join(written, "\n")) {
@@ -262,8 +262,8 @@ func writeCell(values url.Values, c *recordv1.HeadcountCell) {
 	}
 }
 
-// readCells reads the table of a headcount.
-func (r *reading) readCells(m *recordv1.Headcount) bool {
+// readCells reads the table of a headcount, which has a name of its own.
+func (r *reading) readCells(table string, m *recordv1.Headcount) bool {
 	for name := range r.values {
 		parts := strings.Split(name, ".")
 		if len(parts) != 4 || parts[0] != "cells" || strings.TrimSpace(r.values.Get(name)) == "" {
@@ -273,7 +273,7 @@ func (r *reading) readCells(m *recordv1.Headcount) bool {
 		band, err2 := strconv.ParseUint(parts[2], 10, 8)
 		n, err3 := strconv.ParseUint(narrow(strings.TrimSpace(r.values.Get(name))), 10, 31)
 		if err1 != nil || err2 != nil || err3 != nil {
-			r.wrong["cells"] = r.T("wrong_number")
+			r.wrong[table] = r.T("wrong_number")
 			continue
 		}
 		if n > 0 {

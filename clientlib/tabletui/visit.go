@@ -272,8 +272,11 @@ func parseID(text string) (hlc.ID, error) {
 func (v *visit) sent() url.Values { return v.r.PostForm }
 
 // next is where one wanted to go, a page of this program.
-func (v *visit) next() string {
-	to := v.r.FormValue("next")
+func (v *visit) next() string { return v.local("next") }
+
+// local is the page of this program that a value of a request names; the first page where it names none.
+func (v *visit) local(name string) string {
+	to := v.r.FormValue(name)
 	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
 		return pathToday
 	}

@@ -70,6 +70,7 @@ func Settable(k record.Kind) []protoreflect.FieldDescriptor {
 	for _, f := range Fields(record.New(k).ProtoReflect().Descriptor()) {
 		switch {
 		case f.Number() == record.DeletedField: // by deleting and restoring
+		case record.Secret(k, f.Number()):
 		case f.Name() == "reviewed": // filled in when a review is logged
 		case IsCommon(f):
 			common = append(common, f)

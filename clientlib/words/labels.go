@@ -43,6 +43,7 @@ var fieldLabels = map[protoreflect.Name]Message{
 	"external":                   {"from outside", "外部督导"},
 	"emergency_numbers":          {"emergency numbers", "紧急电话"},
 	"escalation_minutes":         {"escalation minutes", "升级分钟数"},
+	"linkage_key":                {"linkage key", "关联密钥"},
 	"number":                     {"number", "编号"},
 	"ServiceAreaName.number":     {"service area", "编号"},
 	"EmergencyNumber.number":     {"phone number", "号码"},

@@ -103,6 +103,8 @@ func (d *drawer) values(f protoreflect.FieldDescriptor) []protoreflect.Value {
 		return one(protoreflect.ValueOfBytes(d.w.bytes(16)))
 	case "token":
 		return one(d.token())
+	case "linkage_key":
+		return one(protoreflect.ValueOfBytes(d.w.bytes(record.LinkageKeyBytes)))
 	case "client_tokens":
 		return d.tokens()
 	case "occurred_on":

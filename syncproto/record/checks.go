@@ -62,6 +62,14 @@ func token(_ *judge, v value) Code {
 
 func sixteenBytes(b []byte) bool { return len(b) == 16 && !bytes.Equal(b, make([]byte, 16)) }
 
+// linkageKey is the key that Token takes.
+func linkageKey(_ *judge, v value) Code {
+	if len(v.bytes) != LinkageKeyBytes || bytes.Equal(v.bytes, make([]byte, LinkageKeyBytes)) {
+		return CodeInvalidKey
+	}
+	return ""
+}
+
 // side is a field of any kind, as one side of a conflict has it.
 func side(_ *judge, v value) Code {
 	if len(v.bytes) > maxSideBytes {

@@ -47,6 +47,8 @@ const (
 	CodeInvalidID Code = "invalid_id"
 	// CodeInvalidToken: register the person again; a token is 16 bytes, not all of them zero.
 	CodeInvalidToken Code = "invalid_token"
+	// CodeInvalidKey: a linkage key is 32 bytes, not all of them zero, and the server makes it.
+	CodeInvalidKey Code = "invalid_key"
 	// CodeInvalidDate: choose a day that exists.
 	CodeInvalidDate Code = "invalid_date"
 	// CodeDateOutsideDeployment: choose a day from the deployment's start to its end.
@@ -107,7 +109,7 @@ const (
 // applied all the same. Of the others the program that wrote the change is at fault.
 func (c Code) Mended() bool {
 	switch c {
-	case CodeMalformed, CodeTooLarge, CodeGroupEncoded, CodeWrongWireType, CodeInvalidUTF8, CodeNotCanonical, CodeInvalidID, CodeInvalidToken, CodeUnknownKind, CodeKindMismatch:
+	case CodeMalformed, CodeTooLarge, CodeGroupEncoded, CodeWrongWireType, CodeInvalidUTF8, CodeNotCanonical, CodeInvalidID, CodeInvalidToken, CodeInvalidKey, CodeUnknownKind, CodeKindMismatch:
 		return false
 	default:
 		return true
@@ -180,6 +182,7 @@ var (
 		CodeNumbersDisagree:  {"两个数字互相矛盾：其中一部分大于总数，请改正。", "Two numbers disagree: a part is greater than the whole. Please correct them."},
 		CodeInvalidID:        {"所选的记录或人员无效，请重新选择。", "What was chosen is not a record or a person. Please choose again."},
 		CodeInvalidToken:     {"这位参与者的登记无效，请重新登记。", "This person's registration is not valid. Please register the person again."},
+		CodeInvalidKey:       programAtFault,
 		CodeInvalidDate:      {"没有这一天，请重新选择日期。", "There is no such day. Please choose the date again."},
 		CodeDateOutsideDeployment: {
 			"日期不在本次行动期间，请改正日期。",

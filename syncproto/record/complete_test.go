@@ -68,6 +68,7 @@ func completeRecords() []Common {
 			EmergencyNumbers:  []*recordv1.EmergencyNumber{{LabelZh: proto.String("急救"), LabelEn: proto.String("ambulance"), Number: proto.String("120")}},
 			EscalationMinutes: proto.Uint32(15),
 			State:             recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum(),
+			LinkageKey:        bytes.Repeat([]byte{9}, LinkageKeyBytes),
 		},
 		&recordv1.Site{Name: proto.String("王庄镇服务点"), Planned: proto.Bool(false), LatitudeE6: proto.Int32(35_700_000), LongitudeE6: proto.Int32(114_500_000)},
 		&recordv1.Team{Name: proto.String("一队")},

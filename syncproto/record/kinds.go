@@ -153,6 +153,26 @@ func Confidential(k Kind) bool { return Known(k) && kinds[k].confidential }
 // SetUp reports whether k describes the deployment itself. The server makes such records, and all tablets get them.
 func SetUp(k Kind) bool { return Known(k) && kinds[k].nature == setUp }
 
+// Secret reports whether a field is for programs alone: it is never shown to people, in whatever form, never exported, and
+// set by nobody but the server.
+func Secret(k Kind, field protowire.Number) bool {
+	return k == recordv1.Kind_KIND_DEPLOYMENT && field == LinkageKeyField
+}
+
+// Conceal takes out of a message, of whatever kind, what is Secret.
+func Conceal(m proto.Message) {
+	switch m := m.(type) {
+	case *recordv1.Deployment:
+		m.LinkageKey = nil
+	case *recordv1.Conflict:
+		if Secret(m.GetTargetKind(), protowire.Number(m.GetField())) { //nolint:gosec // a number that is none is not secret
+			for _, side := range m.GetSides() {
+				side.Value = nil
+			}
+		}
+	}
+}
+
 // Missing are the required fields that m, a merged record of kind k, lacks, ascending. With any, the record is a draft: it is kept
 // and shown, and does not count. An empty text is lacking; the answer "unknown" is not.
 func Missing(k Kind, m proto.Message) []protowire.Number {

@@ -61,6 +61,7 @@ var rules = map[protoreflect.Name]rule{
 	"from_on":                setUpDay,
 	"to_on":                  setUpDay,
 	"time_zone":              timeZone,
+	"linkage_key":            linkageKey,
 	"age_bands":              number(0, 130),
 	"duty_list":              id,
 	"supervises":             id,

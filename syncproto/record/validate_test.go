@@ -126,6 +126,7 @@ func TestBadFields(t *testing.T) {
 		{"zero id", &recordv1.Case{Team: make([]byte, 16)}, "invalid_id in 2"},
 		{"a bad id among good ones", &recordv1.Case{CoWorkers: [][]byte{testID(1), {1}, testID(2), {2}}}, "invalid_id in 8"},
 		{"short token", &recordv1.Participant{Token: []byte{1}}, "invalid_token in 16"},
+		{"short linkage key", &recordv1.Deployment{LinkageKey: testID(1)}, "invalid_key in 27"},
 		{"bad client token", &recordv1.Case{ClientTokens: [][]byte{testID(1), {1}}}, "invalid_token in 21"},
 		{"the same client token twice", &recordv1.Case{ClientTokens: [][]byte{testID(1), testID(2), testID(1)}}, "duplicate_item in 21"},
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 
 	"levee/clientlib/internal/fakeserver"
 )
@@ -211,5 +214,35 @@ func TestListsHavePages(t *testing.T) {
 	}
 	if out := tab.must("list", "--from", "2021-10-15"); out != "Nothing here.\n" {
 		t.Errorf("of days to come: %s", out)
+	}
+}
+
+// The deployment's linkage key is shown by no command, in text or as JSON.
+func TestTheLinkageKeyIsNeverShown(t *testing.T) {
+	t.Parallel()
+	tab, s := enrolledTablet(t)
+	key := []byte("a linkage key that is of 32 byte")
+	s.Set(s.Deployment, &recordv1.Deployment{LinkageKey: key})
+	value, err := proto.Marshal(&recordv1.Deployment{LinkageKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conflict := fakeserver.TestID(25, 1)
+	s.Set(conflict, &recordv1.Conflict{Target: s.Deployment[:], TargetKind: recordv1.Kind_KIND_DEPLOYMENT.Enum(), Field: proto.Uint32(uint32(record.LinkageKeyField)),
+		Sides: []*recordv1.ConflictSide{{Value: value, Time: proto.Uint64(1), Replica: proto.Uint64(1)}}})
+	tab.must("sync")
+	for _, command := range [][]string{{"show", s.Deployment.String()}, {"show", conflict.String()}, {"list", "deployment"}, {"conflicts"}, {"held"}, {"status"}, {"totals"}} {
+		for _, args := range [][]string{command, append([]string{"--json"}, command...)} {
+			stdout, stderr, exit := tab.run(args...)
+			shown := strings.ToLower(stdout + stderr)
+			for _, form := range []string{string(key), hex.EncodeToString(key), strings.ToLower(base64.StdEncoding.EncodeToString(key)), strings.ToLower(base64.RawURLEncoding.EncodeToString(key))} {
+				if strings.Contains(shown, form) {
+					t.Errorf("%q shows it: %s", args, shown)
+				}
+			}
+			if command[0] == "show" && exit != 0 {
+				t.Errorf("%q: exit %d, which shows nothing: %s", args, exit, shown)
+			}
+		}
 	}
 }

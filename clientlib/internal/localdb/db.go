@@ -124,7 +124,10 @@ func (db *DB) prepare(ctx context.Context, o Options) error {
 		if swept, err = tx.ensureSealed(); err != nil {
 			return err
 		}
-		return tx.findWaiting()
+		if err := tx.findWaiting(); err != nil {
+			return err
+		}
+		return tx.namePeople()
 	})
 	if err != nil || swept {
 		return err
@@ -219,6 +222,9 @@ func (db *DB) ChangeKey(ctx context.Context, old, next Key) error {
 	})
 }
 
+// Path is where the file lies.
+func (db *DB) Path() string { return db.path }
+
 // Verify tries a key, which counts as it does when the file is opened.
 func (db *DB) Verify(ctx context.Context, key Key) error {
 	return db.Write(ctx, func(*Tx) error { // for its lock, as above
@@ -251,8 +257,8 @@ func (db *DB) Label() (Label, error) { return LabelOf(db.path) }
 
 func (db *DB) now() time.Time { return Options{Wall: db.wall}.now() }
 
-// Destroy destroys the data key, for good: nothing in the file can be read any more, by nobody. The file itself stays. Calls
-// that come later fail with ErrKeyDestroyed, as opening does. It may be repeated, but not be called within a transaction.
+// Destroy destroys the data key, for good: nothing in the file can be read any more, by nobody. The file itself stays; its emergency
+// card, and alerts that wait beside it, go. Calls that come later fail with ErrKeyDestroyed, as opening does. It may be repeated, but not be called within a transaction.
 func (db *DB) Destroy(ctx context.Context) error {
 	var err error
 	tried := false
@@ -266,6 +272,7 @@ func (db *DB) Destroy(ctx context.Context) error {
 	}
 	if err == nil {
 		db.seal.keys.Store(nil)
+		err = forget(db.path)
 	}
 	return err
 }
@@ -284,7 +291,7 @@ func (db *DB) DestroyIf(ctx context.Context, check func(*Tx) error) error {
 	})
 	if destroyed {
 		db.seal.keys.Store(nil)
-		return nil
+		return forget(db.path)
 	}
 	return err
 }

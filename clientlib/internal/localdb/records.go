@@ -137,15 +137,19 @@ func (tx *Tx) store(r *held) error {
 	if err != nil {
 		return err
 	}
+	person, err := tx.person(r.kind, r.view)
+	if err != nil {
+		return err
+	}
 	query := `
-		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11, waits = $12
+		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11, waits = $12, person = $13
 		WHERE id = $1`
 	if r.isNew {
 		query = `
-		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped, waits)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped, waits, person)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
 	}
-	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, r.waits()); err != nil {
+	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, r.waits(), person); err != nil {
 		return fmt.Errorf("storing record %s: %w", r.id, err)
 	}
 	return nil

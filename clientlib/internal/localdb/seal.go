@@ -33,6 +33,7 @@ type sealer struct {
 type keys struct {
 	values cipher.AEAD
 	names  [sha256.Size]byte
+	alerts alertKeys
 }
 
 func newSealer(key dataKey, entropy io.Reader) (*sealer, error) {
@@ -50,6 +51,9 @@ func newSealer(key dataKey, entropy io.Reader) (*sealer, error) {
 		s.entropy = mathrand.NewChaCha8(seed)
 	}
 	k := &keys{values: values}
+	if k.alerts, err = alertKeysOf(key); err != nil {
+		return nil, err
+	}
 	mac := hmac.New(sha256.New, key[:])
 	mac.Write([]byte("levee names"))
 	mac.Sum(k.names[:0])
@@ -141,13 +145,24 @@ func (s *sealer) open(c column, row, sealed []byte) ([]byte, error) {
 
 // name stands for a secret by which a row is found.
 func (s *sealer) name(secret string) (string, error) {
+	b, err := s.mac(secret)
+	return hex.EncodeToString(b), err
+}
+
+// digest is a shorter name, where there are many: one secret never has that of another.
+func (s *sealer) digest(secret string) ([]byte, error) {
+	b, err := s.mac(secret)
+	return b[:min(16, len(b))], err
+}
+
+func (s *sealer) mac(secret string) ([]byte, error) {
 	k := s.keys.Load()
 	if k == nil {
-		return "", ErrKeyDestroyed
+		return nil, ErrKeyDestroyed
 	}
 	mac := hmac.New(sha256.New, k.names[:])
 	mac.Write([]byte(secret))
-	return hex.EncodeToString(mac.Sum(nil)), nil
+	return mac.Sum(nil), nil
 }
 
 // sealed says of a file whether its values are sealed, and under which key: proof is nil when they are not.

@@ -163,6 +163,7 @@ func asOlder(t *testing.T, db *DB) string {
 		}
 		var errs []error
 		for _, later := range []string{ // all that came after sealing, the newest first
+			`DROP INDEX records_without_person`, `DROP INDEX records_by_person`, `ALTER TABLE records DROP COLUMN person`,
 			`DROP INDEX records_deleted`, `DROP INDEX records_waiting`, `ALTER TABLE records DROP COLUMN waits`,
 			`DROP TABLE logged_forms`, `DROP TABLE forms`, `DROP TABLE erased_changes`, `DROP TABLE erased_records`,
 			`ALTER TABLE tablet DROP COLUMN revoked`, `ALTER TABLE tablet DROP COLUMN pin`,

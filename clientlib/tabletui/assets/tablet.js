@@ -24,6 +24,20 @@ if ("live" in document.body.dataset) {
   addEventListener("online", () => fetch("/network", { method: "POST", body: new URLSearchParams({ online: true }) }));
 }
 
+// Each tap of the counter has an id of its own, so that one that is sent again does not count again.
+let taps = 0;
+document.addEventListener("submit", (event) => {
+  const tap = event.target.elements.namedItem("tap");
+  if (tap) {
+    tap.dataset.page ??= tap.value;
+    tap.value = tap.dataset.page + "." + ++taps;
+  }
+}, true);
+document.addEventListener("htmx:error", (event) => {
+  const unanswered = document.getElementById("unanswered");
+  if (unanswered && event.target.elements?.namedItem("tap")) unanswered.hidden = false;
+});
+
 const printing = document.querySelector("[data-print]");
 if (printing) {
   printing.hidden = false;

@@ -41,6 +41,8 @@ type Scope struct {
 	// Before and After are the audiences of the record without and with the change; for a new record both are what it
 	// gets.
 	Before, After hlc.ID
+	// Secret: the change touches a field that only the server sets.
+	Secret bool
 	// Closed: the deployment was closed when the change was made.
 	Closed bool
 }
@@ -48,8 +50,8 @@ type Scope struct {
 // Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
 func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 	switch {
-	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes:
-		return record.CodeNotAllowed // the server alone finds conflicts; people settle them
+	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes, s.Secret:
+		return record.CodeNotAllowed // the server alone finds conflicts, which people settle, and makes keys
 	case s.Closed && (p.Role != recordv1.Role_ROLE_COORDINATOR || (!record.SetUp(kind) && kind != recordv1.Kind_KIND_HELD_DECISION)):
 		return record.CodeDeploymentClosed
 	case p.Role == recordv1.Role_ROLE_COORDINATOR:

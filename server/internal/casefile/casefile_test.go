@@ -2,6 +2,7 @@ package casefile_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -349,6 +350,28 @@ func TestAConflictIsAsConfidentialAsItsTarget(t *testing.T) {
 		slices.Sort(about)
 		if got := strings.Join(about, " "); got != want {
 			t.Errorf("%s sees conflicts about %q, want %q", worker, got, want)
+		}
+	}
+}
+
+// The key by which tablets make tokens is for nobody to see, in no record.
+func TestTheLinkageKeyIsNotShown(t *testing.T) {
+	o := open(t)
+	key, conflict := o.LinkageKey(), o.LinkageConflict()
+	for _, id := range []hlc.ID{o.ID, conflict} {
+		r, err := o.service.Record(ctx, o.reader("coordinator"), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if form := servertest.Shows(string(text), key); form != "" {
+			t.Errorf("%v shows it, %s: %s", r.Kind, form, text)
+		}
+		if slices.ContainsFunc(r.Fields, func(f casefile.Field) bool { return f.Name == "linkage_key" }) {
+			t.Errorf("%v says that there is one: %+v", r.Kind, r.Fields)
 		}
 	}
 }

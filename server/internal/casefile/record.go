@@ -77,8 +77,8 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 	}
 	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted()}
 	for _, register := range registers {
-		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" {
-			continue // emptied
+		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" || record.Secret(r.Kind, register.Field) {
+			continue // emptied, told by Deleted, or for nobody
 		}
 		f := Field{Name: fieldName(r.Kind, register.Field), At: register.Stamp.Time.Wall().UTC()}
 		if r.Kind == recordv1.Kind_KIND_CONFLICT && f.Name == "sides" {
@@ -110,7 +110,7 @@ func (l *lens) sides(registers record.Registers) ([]any, error) {
 		if author, err := uuid.FromBytes(side.GetAuthor()); err == nil {
 			shown["author"] = author.String()
 		}
-		if len(side.GetValue()) > 0 {
+		if len(side.GetValue()) > 0 && !record.Secret(c.GetTargetKind(), field) {
 			var err error
 			if shown["value"], err = valueOf(c.GetTargetKind(), record.Register{Field: field, Value: side.GetValue()}); err != nil {
 				return nil, err

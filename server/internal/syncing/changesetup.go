@@ -3,6 +3,7 @@ package syncing
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -30,6 +31,9 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 		kind := record.KindOf(c.Message)
 		if !record.SetUp(kind) {
 			return problem.Newf(problem.InvalidArgument, "a %v is no part of the set-up", kind)
+		}
+		if setsSecret(kind, c) {
+			return problem.Newf(problem.InvalidArgument, "the change touches what the server alone sets")
 		}
 		encoded, err := proto.Marshal(c.Message)
 		if err != nil {
@@ -62,6 +66,13 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 		}
 		return g.follow()
 	})
+}
+
+// setsSecret reports whether a change touches a field that only the server sets.
+func setsSecret(kind record.Kind, c SetUpChange) bool {
+	plain := proto.Clone(c.Message)
+	record.Conceal(plain)
+	return !proto.Equal(plain, c.Message) || slices.ContainsFunc(c.Cleared, func(f protowire.Number) bool { return record.Secret(kind, f) })
 }
 
 // Closed reports whether the deployment is over: closed or archived.

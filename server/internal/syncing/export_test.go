@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/record"
 )
 
 // PushTogether takes batches of one device in within one commit, as when they wait for the writer together.
@@ -34,4 +36,15 @@ func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time
 // PullAfter answers the pull of a request whose push was answered with ack a while ago.
 func (s *Service) PullAfter(ctx context.Context, device Device, request *syncv1.SyncRequest, ack *syncv1.Acknowledgement) (*syncv1.Page, error) {
 	return s.pull(ctx, device, request, ack)
+}
+
+// EmptyLinkageKey empties the deployment's linkage key, as archiving does.
+func (s *Service) EmptyLinkageKey(ctx context.Context) error {
+	return s.writer.do(ctx, func(g *group) error {
+		e, err := g.get(g.self.deployment)
+		if err != nil {
+			return err
+		}
+		return g.author(e, recordv1.Kind_KIND_DEPLOYMENT, e.ID, &recordv1.Deployment{}, record.LinkageKeyField)
+	})
 }

@@ -170,6 +170,8 @@ func (g *group) judgeGiven(e *entry, back given, by *access.Person) record.Code 
 		return back.code
 	case e.there && e.Kind != back.kind:
 		return record.CodeKindMismatch
+	case !back.proven && replacesSecret(back.kind, e.registers, back.registers):
+		return record.CodeNotAllowed // whoever released it could not see what it does
 	case by != nil:
 		return ""
 	case !back.proven:

@@ -156,7 +156,7 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 		before = e.Audience
 	}
 	return held(access.Write(*person, c.Kind, access.Scope{
-		Makes: !e.there, Root: root == c.Record, Before: before, After: audience,
+		Makes: !e.there, Root: root == c.Record, Before: before, After: audience, Secret: touchesSecret(c.Kind, s.set),
 		Closed: closed != 0 && c.Stamp.Time > closed && !s.released(),
 	})), nil
 }

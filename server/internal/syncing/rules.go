@@ -24,6 +24,8 @@ type SetUp struct {
 	Rules record.Deployment
 
 	records []Record
+	// keyed: the deployment has a linkage key, or had one. The key itself is in records alone, for tablets.
+	keyed bool
 }
 
 // setUpKinds are read in this order, which is also the one in which a new tablet gets them.
@@ -74,7 +76,8 @@ func (s *SetUp) add(r Record) error {
 	}
 	switch m := m.(type) {
 	case *recordv1.Deployment:
-		s.Deployment = m
+		record.Conceal(m)
+		s.Deployment, s.keyed = m, registers.Get(record.LinkageKeyField).Field != 0
 	case *recordv1.Site:
 		s.Sites[r.ID] = m
 	case *recordv1.Team:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -106,7 +107,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 		}
 	}}
 	s.writer.start()
-	if err := s.catchUp(ctx); err != nil {
+	if err := errors.Join(s.catchUp(ctx), s.makeLinkageKey(ctx)); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -355,7 +356,8 @@ func (s *Service) certify(device Device, now time.Time) (*syncv1.Certificate, er
 	return s.config.Keys.Certify(s.config.Deployment, device, person.Team, uint32(person.Role), now) //nolint:gosec // roles are positive
 }
 
-// Add makes set-up records as the server's own replica: the deployment, its sites, teams and workers.
+// Add makes set-up records as the server's own replica: the deployment, its sites, teams and workers. The deployment gets its
+// linkage key.
 func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 	return s.writer.do(ctx, func(g *group) error {
 		for _, m := range messages {
@@ -363,8 +365,13 @@ func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 			if err != nil {
 				return err
 			}
-			kind := record.KindOf(m.Message)
-			if err := g.author(e, kind, m.ID, m.Message); err != nil {
+			kind, message := record.KindOf(m.Message), m.Message
+			if made, ok := message.(*recordv1.Deployment); ok && !e.there {
+				if message, err = g.withLinkageKey(made); err != nil {
+					return err
+				}
+			}
+			if err := g.author(e, kind, m.ID, message); err != nil {
 				return err
 			}
 		}

@@ -273,6 +273,7 @@ type Deployment struct {
 	EmergencyNumbers  []*EmergencyNumber     `protobuf:"bytes,24,rep,name=emergency_numbers,json=emergencyNumbers" json:"emergency_numbers,omitempty"`                   // 紧急电话: whom to phone first
 	EscalationMinutes *uint32                `protobuf:"varint,25,opt,name=escalation_minutes,json=escalationMinutes" json:"escalation_minutes,omitempty"`               // 升级分钟数: after so many, an alert that nobody confirmed goes to the next on the duty list
 	State             *DeploymentState       `protobuf:"varint,26,opt,name=state,enum=levee.record.v1.DeploymentState" json:"state,omitempty"`                           // 状态: active when absent
+	LinkageKey        []byte                 `protobuf:"bytes,27,opt,name=linkage_key,json=linkageKey" json:"linkage_key,omitempty"`                                     // 关联密钥: 32 random bytes under which tablets make the same token for one person; set by the server alone, never shown, emptied when the deployment is archived
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -459,6 +460,13 @@ func (x *Deployment) GetState() DeploymentState {
 		return *x.State
 	}
 	return DeploymentState_DEPLOYMENT_STATE_UNKNOWN
+}
+
+func (x *Deployment) GetLinkageKey() []byte {
+	if x != nil {
+		return x.LinkageKey
+	}
+	return nil
 }
 
 // ServiceAreaName 服务领域名称 names a service area for one deployment.
@@ -1135,7 +1143,7 @@ var File_levee_record_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\xe7\x06\n" +
+	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\x88\a\n" +
 	"\n" +
 	"Deployment\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
@@ -1162,7 +1170,9 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\tduty_list\x18\x17 \x03(\fR\bdutyList\x12M\n" +
 	"\x11emergency_numbers\x18\x18 \x03(\v2 .levee.record.v1.EmergencyNumberR\x10emergencyNumbers\x12-\n" +
 	"\x12escalation_minutes\x18\x19 \x01(\rR\x11escalationMinutes\x126\n" +
-	"\x05state\x18\x1a \x01(\x0e2 .levee.record.v1.DeploymentStateR\x05stateJ\x04\b\v\x10\x0f\"}\n" +
+	"\x05state\x18\x1a \x01(\x0e2 .levee.record.v1.DeploymentStateR\x05state\x12\x1f\n" +
+	"\vlinkage_key\x18\x1b \x01(\fR\n" +
+	"linkageKeyJ\x04\b\v\x10\x0f\"}\n" +
 	"\x0fServiceAreaName\x124\n" +
 	"\x06number\x18\x01 \x01(\x0e2\x1c.levee.record.v1.ServiceAreaR\x06number\x12\x19\n" +
 	"\blabel_zh\x18\x02 \x01(\tR\alabelZh\x12\x19\n" +
