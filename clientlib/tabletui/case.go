@@ -79,6 +79,11 @@ func (v *visit) caseAsked() (clientlib.CaseFile, error) {
 	return v.store().Case(v.context(), id)
 }
 
+// consentGaps are the messages that say what is missing of consent.
+var consentGaps = map[clientlib.ConsentGap]string{
+	clientlib.ConsentMissing: "consent_gap_missing", clientlib.ConsentEmergency: "consent_gap_emergency", clientlib.ConsentGuardian: "consent_gap_guardian",
+}
+
 // casePage shows a case and all that was done in it, the newest first.
 func (v *visit) casePage() error {
 	file, err := v.caseAsked()
@@ -101,7 +106,7 @@ func (v *visit) casePage() error {
 	body.Held, body.Missing = v.heldAndMissing(common(file.Case))
 	if body.Mine && !body.Closed { // consents reach nobody else
 		for _, gap := range file.ConsentGaps(a.deployment, today) {
-			body.Gaps = append(body.Gaps, v.T("consent_gap_"+string(gap)))
+			body.Gaps = append(body.Gaps, v.T(consentGaps[gap]))
 		}
 	}
 	body.Main, body.All = v.caseFields(common(file.Case))

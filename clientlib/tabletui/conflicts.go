@@ -275,7 +275,10 @@ func (v *visit) conflictAnswered() error {
 	case v.hides(d.Message.GetTargetKind()):
 		return v.to(pathUnlock + "?next=" + pathEscape(pathInbox))
 	case do == doReopen:
-		err = v.remember(open, d.Conflict, false)
+		if err := v.remember(open, d.Conflict, false); err != nil {
+			return err
+		}
+		return v.to(pathInbox)
 	case picks:
 		side, known := sidePicked(d, pick)
 		if !known {
@@ -296,9 +299,6 @@ func (v *visit) conflictAnswered() error {
 		}
 	}
 	v.desk.syncer.Wake(false)
-	if do == doReopen {
-		return v.to(pathInbox)
-	}
 	return v.done(pathInbox, "conflict_answered")
 }
 

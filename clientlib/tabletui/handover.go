@@ -414,7 +414,7 @@ func (v *visit) sheetCase(a *around, l clientlib.CaseLine) sheetCase {
 	stage := l.Message.GetStage()
 	one.Fields = append(one.Fields,
 		field{a.label(fieldOf(recordv1.Kind_KIND_CASE, "stage")), a.terms.OptionOf(stage.Descriptor(), stage.Number()).Label},
-		field{v.T("sheet_next"), day(l.NextDue)}, field{v.T("sheet_last"), day(l.LastSession)})
+		field{v.T("next_due"), day(l.NextDue)}, field{v.T("session_of_late"), day(l.LastSession)})
 	return one
 }
 

@@ -24,7 +24,7 @@ func TestWorkIsHandedOver(t *testing.T) {
 	tab.caseNo("HN-2", "钱进")
 	form := tab.get("/new/outreach").to()
 	path, _, _ := strings.Cut(form, "?")
-	tab.post(path, pressing(tab.get(form).form(path, url.Values{"households": {"3"}, "service_area": {""}}), doKeep))
+	tab.post(path, saying(tab.get(form).form(path, url.Values{"households": {"3"}, "service_area": {""}}), doKeep))
 	tab.get("/handover").says("由谁接手", "还有 3 项要交", "仅在本机")
 
 	tab.post("/handover/to", nil).says("请选择由谁接手。")
@@ -58,8 +58,8 @@ func TestWorkIsHandedOver(t *testing.T) {
 	tab.get("/handover/sheet").says("赵秀英").silent("钱进")
 }
 
-// pressing is a form that a button sends.
-func pressing(values url.Values, do string) url.Values {
+// saying is a form as its button for something sends it.
+func saying(values url.Values, do string) url.Values {
 	values.Set(valueDo, do)
 	return values
 }

@@ -15,7 +15,7 @@ import (
 	"levee/syncproto/record"
 )
 
-// visited logs an outreach and returns its id.
+// visited logs an outreach through the pages and returns its id.
 func (tab *tablet) visited(households string) hlc.ID {
 	tab.Helper()
 	to := tab.log("outreach", "", url.Values{"mode": {"home"}, "households": {households}, "service_area": {"resource_linking"}}).to()

@@ -6,14 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"unicode"
 
 	"golang.org/x/net/html"
 
-	"levee/clientlib"
 	"levee/clientlib/internal/fakeserver"
 	"levee/clientlib/words"
 	"levee/clientlib/words/wordstest"
@@ -26,9 +24,6 @@ func TestEveryMessageIsInBothLanguages(t *testing.T) { wordstest.CheckMessages(t
 // madeNames are the beginnings of names that are put together, with what they are put together from: the name that must stand in the sources, too.
 var madeNames = map[string]func(rest string) bool{
 	"done_": quoted,
-	"consent_gap_": func(rest string) bool {
-		return slices.Contains([]clientlib.ConsentGap{clientlib.ConsentMissing, clientlib.ConsentEmergency, clientlib.ConsentGuardian}, clientlib.ConsentGap(rest))
-	},
 	"hint_": func(rest string) bool {
 		for k := range sheets {
 			fields := record.New(k).ProtoReflect().Descriptor().Fields()
@@ -87,7 +82,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 		}
 	}
 	for call, there := range map[*regexp.Regexp]func(string) bool{
-		regexp.MustCompile(`\.T[ (]+"([a-z0-9_]+)"[^+]`):                       func(name string) bool { _, ok := messages[name]; return ok },
+		regexp.MustCompile(`\.T[ (]+"([a-z0-9_]+)"`):                           func(name string) bool { _, ok := messages[name]; return ok },
 		regexp.MustCompile(`\.N[ (]+"([a-z0-9_]+)"`):                           func(name string) bool { _, ok := numbers[name]; return ok },
 		regexp.MustCompile(`\.done\([^\n]*?, "([a-z0-9_]+)"\)`):                func(name string) bool { _, ok := messages["done_"+name]; return ok },
 		regexp.MustCompile(`\$v\.T \(or \(and [^"\n]*"([a-z0-9_]+)"`):          func(name string) bool { _, ok := messages[name]; return ok },
@@ -105,10 +100,7 @@ func TestEveryMessageIsUsed(t *testing.T) {
 	}
 }
 
-// walk is what stands in addresses: by what an address begins with and the name of the place, or by the name alone.
-type walk map[string][]string
-
-// addresses are those of a page.
+// addresses are where the pages are that need something in their address: what that is stands in a tablet of walkable.
 func (w walk) addresses(t *testing.T, pattern string) []string {
 	t.Helper()
 	switch pattern {
@@ -117,24 +109,35 @@ func (w walk) addresses(t *testing.T, pattern string) []string {
 	case "/{$}":
 		return []string{"/"}
 	}
-	before, place, varies := strings.Cut(pattern, "{")
-	if !varies {
-		return []string{pattern}
+	for prefix, placed := range map[string][2]string{ // records and forms that have pages of their own
+		pathCases: {"{record}", "{case}"}, pathCounter: {"{form}", "{count}"}, pathPaper: {"{form}", "{paper}"},
+	} {
+		if strings.HasPrefix(pattern, prefix+"/") {
+			pattern = strings.ReplaceAll(pattern, placed[0], placed[1])
+		}
 	}
-	name, after, _ := strings.Cut(place, "}")
-	values, known := w[before+name]
-	if !known {
-		values, known = w[name]
+	all := []string{pattern}
+	for name, values := range w {
+		var next []string
+		for _, one := range all {
+			if !strings.Contains(one, "{"+name+"}") {
+				next = append(next, one)
+				continue
+			}
+			for _, value := range values {
+				next = append(next, strings.ReplaceAll(one, "{"+name+"}", value))
+			}
+		}
+		all = next
 	}
-	if !known {
+	if strings.Contains(all[0], "{") {
 		t.Fatalf("nobody has said how to come to %s: see walkable", pattern)
-	}
-	var all []string
-	for _, value := range values {
-		all = append(all, w.addresses(t, before+value+after)...)
 	}
 	return all
 }
+
+// walk is what stands in addresses, by the name of the place.
+type walk map[string][]string
 
 // walkable is a tablet on which every page has something to show.
 func walkable(t *testing.T) (*tablet, walk) {
@@ -150,8 +153,8 @@ func walkable(t *testing.T) (*tablet, walk) {
 	if err != nil || len(theCase) != 1 {
 		t.Fatal(theCase, err)
 	}
-	w["/cases/record"] = []string{theCase[0].ID.String()}
-	tab.log("case_session", "?of="+w["/cases/record"][0], url.Values{"mode": {"home_visit"}, "minutes": {"40"}})
+	w["case"] = []string{theCase[0].ID.String()}
+	tab.log("case_session", "?of="+w["case"][0], url.Values{"mode": {"home_visit"}, "minutes": {"40"}})
 	id := tab.visited("12")
 	tab.sync()
 	me, him := side{fakeserver.WangFang, households(12)}, side{fakeserver.LiLei, households(15)}
@@ -160,16 +163,15 @@ func walkable(t *testing.T) (*tablet, walk) {
 	tab.holds(recordv1.Kind_KIND_OUTREACH, record.CodeNumberOutOfRange)
 	to := tab.get("/new/outreach").to()
 	path, _, _ := strings.Cut(to, "?")
-	tab.post(path, pressing(tab.get(to).form(path, url.Values{"households": {"3"}}), doKeep))
+	tab.post(path, saying(tab.get(to).form(path, url.Values{"households": {"3"}}), doKeep))
 	tab.post("/handover/to", url.Values{"to": {fakeserver.LiLei.String()}})
 	w["form"] = []string{strings.TrimPrefix(path, "/forms/")}
 	w["record"] = []string{id.String()}
 	pad := tab.count(id, "")
-	pad.tap(1, "2.4", "first_time")
-	w[pathCounter+"/form"] = []string{strings.TrimPrefix(pad.path, pathCounter+"/")}
-	paper := tab.paper()
-	paper.add("outreach", "r1", anOutreach)
-	w[pathPaper+"/form"] = []string{strings.TrimPrefix(paper.path, pathPaper+"/")}
+	pad.tap(1, "1.3", "first_time")
+	w["count"] = []string{strings.TrimPrefix(pad.path, pathCounter+"/")}
+	w["paper"] = []string{strings.TrimPrefix(tab.paper().path, pathPaper+"/")}
+	w["name"] = []string{"tablet.css"}
 	return tab, w
 }
 
@@ -178,7 +180,7 @@ var allowedLatin = regexp.MustCompile(`^(PIN|Levee|levee|English|HN|MB|KB|kB|SMS
 
 // namesOfPeopleAndPlaces stand in the records, and are no words of the pages. The other language calls itself by its own name.
 var namesOfPeopleAndPlaces = []string{
-	"王芳", "李雷", "赵敏", "赵秀英", "王庄镇", "小河镇", "一队", "河南水灾社工服务", "环境整治", "急救", "全场", "简体中文", "中文", "西街",
+	"王芳", "李雷", "赵敏", "赵秀英", "王庄镇", "小河镇", "一队", "河南水灾社工服务", "环境整治", "急救", "简体中文", "中文", "西街",
 }
 
 // Every page that can be opened says all it says in the language that was chosen.

@@ -81,7 +81,6 @@ func routes() []route {
 		{method: "GET", path: pathPaper + "/{form}", do: (*visit).paperPage},
 		{method: "POST", path: pathPaper + "/{form}", do: (*visit).paperSent},
 		{method: "POST", path: pathPaper + "/{form}/kept", do: (*visit).paperKept},
-
 		{method: "GET", path: pathInbox, do: (*visit).inbox},
 		{method: "POST", path: pathInbox + "/conflicts/{conflict}", do: (*visit).conflictAnswered},
 		{method: "POST", path: pathInbox + "/held/{change}", do: (*visit).heldDecided},

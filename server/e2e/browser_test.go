@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,14 +32,24 @@ import (
 // browser is a real one, in somebody's hands: it opens addresses, and what is tapped, filled in and read is named by what people
 // and screen readers are told of it. What is not there yet is waited for.
 type browser struct {
-	t      testing.TB
-	ctx    context.Context
-	touch  bool
-	status int // of the newest page
+	t     testing.TB
+	ctx   context.Context
+	touch bool
+	// chinese says which of the two languages the pages are in.
+	chinese bool
+	status  int // of the newest page
 
 	mu     sync.Mutex
 	hosts  map[string]bool // those that were opened; pages must load nothing from others
+	posts  map[network.RequestID]*post
 	faults []string
+}
+
+// post is something that a page sent.
+type post struct {
+	path     string
+	body     []byte
+	answered bool
 }
 
 // screen is what somebody holds in the hand or has on the desk.
@@ -71,7 +82,7 @@ func openBrowser(t testing.TB, on screen, language string) *browser {
 	}
 	ctx, closed := chromedp.NewExecAllocator(context.Background(), options...) // not the test's context: that ends before what is to be cleaned up
 	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithLogf(t.Logf), chromedp.WithErrorf(t.Logf))
-	b := &browser{t: t, ctx: ctx, touch: on.touch, hosts: map[string]bool{}}
+	b := &browser{t: t, ctx: ctx, touch: on.touch, chinese: strings.HasPrefix(language, "zh"), hosts: map[string]bool{}, posts: map[network.RequestID]*post{}}
 	t.Cleanup(func() {
 		cancel()
 		closed()
@@ -94,6 +105,14 @@ func openBrowser(t testing.TB, on screen, language string) *browser {
 	return b
 }
 
+// either is a word in the language of the browser.
+func (b *browser) either(en, zh string) string {
+	if b.chinese {
+		return zh
+	}
+	return en
+}
+
 // listen notes what goes wrong in pages without anybody seeing it.
 func (b *browser) listen(event any) {
 	b.mu.Lock()
@@ -106,8 +125,21 @@ func (b *browser) listen(event any) {
 			b.faults = append(b.faults, "refused: "+e.Entry.Text)
 		}
 	case *network.EventRequestWillBeSent:
-		if to, err := url.Parse(e.Request.URL); err == nil && to.Host != "" && !b.hosts[to.Host] {
+		to, err := url.Parse(e.Request.URL)
+		if err != nil || to.Host != "" && !b.hosts[to.Host] {
 			b.faults = append(b.faults, "a page loads from elsewhere: "+e.Request.URL)
+			return
+		}
+		if e.Request.Method == http.MethodPost {
+			sent := &post{path: to.Path}
+			for _, part := range e.Request.PostDataEntries {
+				sent.body = append(sent.body, part.Bytes...)
+			}
+			b.posts[e.RequestID] = sent
+		}
+	case *network.EventLoadingFinished:
+		if sent := b.posts[e.RequestID]; sent != nil {
+			sent.answered = true
 		}
 	}
 }
@@ -122,14 +154,15 @@ func (b *browser) until(what string, there func(context.Context, *chromedp.Targe
 	b.t.Helper()
 	ctx, cancel := b.within()
 	defer cancel()
-	for {
-		_, err := chromedp.Run(ctx, chromedp.Func(there))
+	for last := error(nil); ; {
+		err := chromedp.Do(ctx, chromedp.Func(there))
 		if err == nil {
 			return
 		}
-		if ctx.Err() != nil || b.ctx.Err() != nil {
-			b.t.Fatalf("waited for %s: %v\n%s", what, err, b.here())
+		if ctx.Err() != nil {
+			b.t.Fatalf("waited for %s: %v\n%s", what, cmp.Or(last, err), b.here())
 		}
+		last = err
 		// This fails when the page is left meanwhile, which is a change as well.
 		_, _ = chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](untilChange, chromedp.EvalAwaitPromise))
 	}
@@ -203,12 +236,6 @@ func (b *browser) at() *url.URL {
 	return at
 }
 
-// text is what the page shows, with single spaces.
-func (b *browser) text() string {
-	b.t.Helper()
-	return eval[string](b, `document.body.innerText.replace(/\s+/g, ' ')`)
-}
-
 // eval is what an expression is worth in the page.
 func eval[T any](b *browser, expression string) T {
 	b.t.Helper()
@@ -235,6 +262,22 @@ func (b *browser) sees(texts ...string) *browser {
 			}
 		}
 		return nil
+	})
+	return b
+}
+
+// sent waits until a page has posted a value to an address that ends in some way, and was answered.
+func (b *browser) sent(to, name, value string) *browser {
+	b.t.Helper()
+	b.until(fmt.Sprintf("%s=%s to be sent to %s", name, value, to), func(context.Context, *chromedp.Target) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, p := range b.posts {
+			if values, err := url.ParseQuery(string(p.body)); err == nil && p.answered && strings.HasSuffix(p.path, to) && slices.Contains(values[name], value) {
+				return nil
+			}
+		}
+		return errors.New("it was not")
 	})
 	return b
 }
@@ -375,24 +418,17 @@ func find(ctx context.Context, t *chromedp.Target, roles []string, name string, 
 	for _, n := range tree.Nodes {
 		nodes[n.NodeID] = n
 	}
-	var whole, part []*accessibility.Node
+	var found []*accessibility.Node
 	for _, n := range tree.Nodes {
-		if n.Ignored || !slices.Contains(roles, said(n.Role)) {
-			continue
+		if !n.Ignored && slices.Contains(roles, said(n.Role)) && strings.Contains(said(n.Name), name) {
+			found = append(found, n)
 		}
-		switch its := said(n.Name); {
-		case its == name:
-			whole = append(whole, n)
-		case strings.Contains(its, name):
-			part = append(part, n)
-		}
-	}
-	found := whole
-	if len(whole) == 0 {
-		found = part
 	}
 	for _, text := range within {
 		found = nearest(nodes, found, text)
+	}
+	if whole := slices.DeleteFunc(slices.Clone(found), func(n *accessibility.Node) bool { return said(n.Name) != name }); len(whole) > 0 {
+		found = whole
 	}
 	if len(found) != 1 {
 		return 0, fmt.Errorf("%d of %v have the name %q", len(found), roles, name)
@@ -409,31 +445,37 @@ func said(v *accessibility.Value) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// nearest are those nodes that a text stands closest to: in the same row, or the same group.
+// nearest are those nodes that are together with a text in the smallest part of the page: in the same row, or the same section.
 func nearest(nodes map[accessibility.NodeID]*accessibility.Node, of []*accessibility.Node, text string) (best []*accessibility.Node) {
-	least := 0
+	smallest := 0
 	for _, n := range of {
-		steps := 0
 		for up := nodes[n.ParentID]; up != nil; up = nodes[up.ParentID] {
-			steps++
-			if holds(nodes, up, text) {
-				switch {
-				case best == nil || steps < least:
-					best, least = []*accessibility.Node{n}, steps
-				case steps == least:
-					best = append(best, n)
-				}
-				break
+			size, holds := extent(nodes, up, text)
+			if !holds {
+				continue
 			}
+			if best == nil || size < smallest {
+				best, smallest = nil, size
+			}
+			if size == smallest {
+				best = append(best, n)
+			}
+			break
 		}
 	}
 	return best
 }
 
-func holds(nodes map[accessibility.NodeID]*accessibility.Node, n *accessibility.Node, text string) bool {
-	return strings.Contains(said(n.Name), text) || slices.ContainsFunc(n.ChildIDs, func(id accessibility.NodeID) bool {
-		return nodes[id] != nil && holds(nodes, nodes[id], text)
-	})
+// extent is how many nodes a part of the page has, and whether it holds a text.
+func extent(nodes map[accessibility.NodeID]*accessibility.Node, part *accessibility.Node, text string) (size int, holds bool) {
+	size, holds = 1, strings.Contains(said(part.Name), text)
+	for _, id := range part.ChildIDs {
+		if child := nodes[id]; child != nil {
+			n, has := extent(nodes, child, text)
+			size, holds = size+n, holds || has
+		}
+	}
+	return size, holds
 }
 
 // picture writes a picture of the whole page to a file.

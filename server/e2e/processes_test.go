@@ -323,14 +323,20 @@ func (k *killing) onServer() []string {
 
 func (k *killing) get(path string, into any) {
 	k.t.Helper()
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+k.addr+path, nil)
+	askServer(k.t, k.addr, k.token, path, into)
+}
+
+// askServer reads an answer of a server's JSON API.
+func askServer(t *testing.T, address, token, path string, into any) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+k.token)
+	request.Header.Set("Authorization", "Bearer "+token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
@@ -338,6 +344,6 @@ func (k *killing) get(path string, into any) {
 		err = json.Unmarshal(body, into)
 	}
 	if err != nil || response.StatusCode != http.StatusOK {
-		k.t.Fatalf("%s: %d %v\n%s", path, response.StatusCode, err, body)
+		t.Fatalf("%s: %d %v\n%s", path, response.StatusCode, err, body)
 	}
 }

@@ -13,11 +13,12 @@ import (
 	recordv1 "levee/syncproto/levee/record/v1"
 )
 
-// The deployment's linkage key: under one key one person has one token, on whichever tablet, and under another key another.
-const (
-	LinkageKeyField protowire.Number = 27 // of Deployment
-	LinkageKeyBytes                  = 32
-)
+// LinkageKeyField is the number of a Deployment's linkage key: under one key one person has one token, on whichever tablet, and
+// under another key another.
+const LinkageKeyField protowire.Number = 27
+
+// LinkageKeyBytes is how long a linkage key is.
+const LinkageKeyBytes = 32
 
 // TokenBytes is how long a token is.
 const TokenBytes = 16

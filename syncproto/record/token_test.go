@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -158,4 +159,28 @@ func BenchmarkToken(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// What is secret is what Conceal takes out, and the linkage key is.
+func TestSecretsAreConcealed(t *testing.T) {
+	if n := numberOf(recordv1.Kind_KIND_DEPLOYMENT, "linkage_key"); n != LinkageKeyField || !Secret(recordv1.Kind_KIND_DEPLOYMENT, n) {
+		t.Errorf("the linkage key is field %d", n)
+	}
+	for _, m := range completeRecords() {
+		before := proto.CloneOf(m)
+		Conceal(m)
+		fields := m.ProtoReflect().Descriptor().Fields()
+		for i := range fields.Len() {
+			f := fields.Get(i)
+			if has, had := m.ProtoReflect().Has(f), before.ProtoReflect().Has(f); has != (had && !Secret(KindOf(m), f.Number())) {
+				t.Errorf("%s: had it %t, has it %t", f.FullName(), had, has)
+			}
+		}
+	}
+	conflict := &recordv1.Conflict{TargetKind: recordv1.Kind_KIND_DEPLOYMENT.Enum(), Field: proto.Uint32(uint32(LinkageKeyField)), Sides: []*recordv1.ConflictSide{{Value: []byte{1}}}}
+	Conceal(conflict)
+	if len(conflict.GetSides()) != 1 || conflict.GetSides()[0].Value != nil {
+		t.Errorf("a conflict about it: %v", conflict)
+	}
+	Conceal(nil) // of a kind that this version does not know
 }

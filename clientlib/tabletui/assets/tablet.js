@@ -37,7 +37,6 @@ document.addEventListener("htmx:error", (event) => {
   const unanswered = document.getElementById("unanswered");
   if (unanswered && event.target.elements?.namedItem("tap")) unanswered.hidden = false;
 });
-
 const printing = document.querySelector("[data-print]");
 if (printing) {
   printing.hidden = false;
