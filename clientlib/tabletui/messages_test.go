@@ -180,7 +180,7 @@ var allowedLatin = regexp.MustCompile(`^(PIN|Levee|levee|English|HN|MB|KB|kB|SMS
 
 // namesOfPeopleAndPlaces stand in the records, and are no words of the pages. The other language calls itself by its own name.
 var namesOfPeopleAndPlaces = []string{
-	"王芳", "李雷", "赵敏", "赵秀英", "王庄镇", "小河镇", "一队", "河南水灾社工服务", "环境整治", "急救", "简体中文", "中文", "西街",
+	"王芳", "李雷", "赵敏", "赵秀英", "王庄镇", "小河镇", "一队", "河南水灾社工服务", "环境整治", "急救", "全场", "简体中文", "中文", "西街",
 }
 
 // Every page that can be opened says all it says in the language that was chosen.
