@@ -119,7 +119,7 @@ func (l *look) caseLine(c localdb.Record, owned []localdb.Record) (line CaseLine
 				return line, err
 			}
 			line.Names = append(line.Names, m.(*recordv1.CaseIdentity).GetName())
-		case r.View.Get(protowire.Number(fieldStatus)).Number() == int64(recordv1.Status_STATUS_HELD):
+		case r.View.Get(fieldStatus).Number() == int64(recordv1.Status_STATUS_HELD):
 			line.Sessions++
 			line.LastSession, last = r.Day, r
 		}
