@@ -49,17 +49,15 @@ func (s *Store) Case(ctx context.Context, id hlc.ID) (CaseFile, error) {
 		if !ok || r.Kind != recordv1.Kind_KIND_CASE {
 			return fail(CodeRecordMissing, "case %s", id)
 		}
-		if file.Case, err = shown[*recordv1.Case](l, r); err != nil {
-			return err
-		}
-		met, err := l.tx.ViewsOwnedBy([]hlc.ID{id}, recordv1.Kind_KIND_CASE_SESSION)
+		sessionsOf, err := l.tx.ViewsOwnedBy([]hlc.ID{id}, recordv1.Kind_KIND_CASE_SESSION)
 		if err != nil {
 			return err
 		}
-		line, err := l.caseLine(r, met[id])
+		line, err := l.caseLine(r, sessionsOf[id])
 		if err != nil {
 			return err
 		}
+		file.Case = line.Record
 		file.Mine, file.Closed, file.NextDue = worksOn(file.Case.Message, l.tablet.Worker), line.Closed, line.NextDue
 		of, err := l.tx.OwnedBy(id)
 		if err != nil {

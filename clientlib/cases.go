@@ -110,7 +110,6 @@ func (l *look) caseLine(c localdb.Record, owned []localdb.Record) (line CaseLine
 	if line.Record, err = shown[*recordv1.Case](l, c); err != nil {
 		return line, err
 	}
-	line.Closed = closed(c.View)
 	var last localdb.Record
 	for _, r := range owned {
 		switch {
@@ -120,7 +119,7 @@ func (l *look) caseLine(c localdb.Record, owned []localdb.Record) (line CaseLine
 				return line, err
 			}
 			line.Names = append(line.Names, m.(*recordv1.CaseIdentity).GetName())
-		case r.View.Get(protowire.Number(fieldStatus)).Number() == int64(recordv1.Status_STATUS_HELD):
+		case r.View.Get(fieldStatus).Number() == int64(recordv1.Status_STATUS_HELD):
 			line.Sessions++
 			line.LastSession, last = r.Day, r
 		}
@@ -129,6 +128,7 @@ func (l *look) caseLine(c localdb.Record, owned []localdb.Record) (line CaseLine
 	if next := last.View.Get(fieldSessionNextOn); next.Number() != 0 && (due.Number() == 0 || next.Stamp.Compare(due.Stamp) > 0) {
 		due = next
 	}
+	line.Closed = closed(c.View)
 	if line.NextDue = record.Date(due.Number()); line.Closed { //nolint:gosec // a date
 		line.NextDue = record.Date(line.Message.GetFollowupDueOn())
 	}

@@ -24,7 +24,9 @@ func TestWhatIsMissingOfAConsent(t *testing.T) {
 		return clientlib.Record[*recordv1.Consent]{Message: m}
 	}
 	emergency := agreed(func(m *recordv1.Consent) { m.Basis = recordv1.ConsentBasis_CONSENT_BASIS_EMERGENCY.Enum() })
-	photo := agreed(func(m *recordv1.Consent) { m.Scopes = []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_PHOTO} })
+	photo := agreed(func(m *recordv1.Consent) {
+		m.Scopes = []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_PHOTO}
+	})
 	guardian := agreed(func(m *recordv1.Consent) { m.Giver = recordv1.ConsentGiver_CONSENT_GIVER_GUARDIAN.Enum() })
 	withdrawn := agreed(func(m *recordv1.Consent) { m.WithdrawnOn = proto.Int32(20211008) })
 	later := agreed(func(m *recordv1.Consent) { m.WithdrawnOn = proto.Int32(20211009) })

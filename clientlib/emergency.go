@@ -155,15 +155,14 @@ func readCard(path string) (cardFile, error) {
 		return cardFile{}, known(err)
 	}
 	var file cardFile
-	if json.Unmarshal(content, &file) != nil {
-		return cardFile{}, nil
-	}
+	damaged := json.Unmarshal(content, &file) != nil
 	sum := file.Sum
 	file.Sum = nil
-	if whole, err := file.encode(); err != nil || !bytes.Equal(sum, sumOf(whole)) {
+	whole, err := file.encode()
+	if damaged || !bytes.Equal(sum, sumOf(whole)) {
 		return cardFile{}, err
 	}
-	return file, nil
+	return file, err
 }
 
 func (f cardFile) encode() ([]byte, error) {

@@ -431,7 +431,7 @@ func TestWorkersWhoShareATabletDoNotSeeEachOthersAlerts(t *testing.T) {
 		t.Errorf("%+v and %+v", li.card().Alerts, liu.card().Alerts)
 	}
 	liu.sync()
-	liu.must(liu.Store.Close())
+	liu.must(liu.Close())
 	liu = profileOf(t, s, folder, "li u", keys[1])
 	if len(liu.alerts()) != 0 {
 		t.Errorf("%+v", liu.alerts())

@@ -53,7 +53,7 @@ func TestHandOver(t *testing.T) {
 	if len(groups) != 1 || groups[0].ID != group || len(drafts) != 2 || drafts[0].ID != draft || drafts[1].ID != draftCase {
 		t.Errorf("groups %v, drafts %v", groups, drafts)
 	}
-	all := append(ids, group, draft, draftCase)
+	all := append(slices.Clone(ids), group, draft, draftCase)
 
 	before := tab.status().Unsent
 	for to, want := range map[hlc.ID]string{liWei: "not_found", testID(4, 99): "not_found", led: "not_found"} {

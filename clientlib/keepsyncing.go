@@ -342,7 +342,7 @@ func (y *Syncer) sync(ctx context.Context) {
 			return
 		}
 		y.look(ctx)
-		y.tell(func(state *SyncState) { state.Progress, state.Fraction = p, max(state.Fraction, fraction(p)) })
+		y.tell(func(state *SyncState) { state.Progress, state.Fraction = p, max(state.Fraction, p.Fraction()) })
 	}, func(up, down int64) {
 		y.tell(func(state *SyncState) { state.Progress.BytesUp, state.Progress.BytesDown = up, down })
 	})
@@ -370,12 +370,6 @@ func (y *Syncer) sync(ctx context.Context) {
 			state.Err = err
 		}
 	})
-}
-
-// fraction is how much of a sync is done; below 1.
-func fraction(p Progress) float64 {
-	done, all := p.Sent+p.Received+p.GivenBack, p.ToSend+p.ToReceive+p.ToGiveBack
-	return min(0.99, float64(done)/float64(max(1, all)))
 }
 
 // fail takes note of a try that failed.

@@ -69,10 +69,8 @@ func (l *large) put(id hlc.ID, m record.Common, stamp hlc.Stamp) {
 	must(err)
 	fields, err := record.Canonical(k, encoded)
 	must(err)
-	made := hlc.ID{}
-	if len(l.views[id]) == 0 {
-		made = id
-	} else {
+	made := id
+	if len(l.views[id]) > 0 {
 		made, err = hlc.NewID(stamp.Time, l.entropy)
 		must(err)
 	}

@@ -89,7 +89,7 @@ const fieldReviewOutcome protowire.Number = 18
 // mine reports whether this worker wrote a record, or leads the case that it is or belongs to. led has what is known already of the
 // records above.
 func (l *look) mine(r localdb.Record, led map[hlc.ID]bool) (bool, error) {
-	if r.View.Get(protowire.Number(fieldAuthor)).ID() == l.tablet.Worker {
+	if r.View.Get(fieldAuthor).ID() == l.tablet.Worker {
 		return true, nil
 	}
 	return l.leads(r, led)

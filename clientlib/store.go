@@ -15,6 +15,10 @@
 // the name of the worker and of the deployment. Wrong PINs have to wait longer and longer: that slows whoever holds the
 // tablet, and argon2id slows whoever took a copy of both files. A backup of the file needs the key's file with it.
 //
+// A danger does not wait for a PIN. Beside the file lies NAME.emergency, which tells in the open whom to phone and how far this worker's own
+// risk alerts are; and NAME.alert-ID has an alert that was taken before anybody had signed in, sealed to a key that only the file's opens.
+// See Emergency and TakeAlert.
+//
 // Errors carry stable codes, and Message turns them into a sentence for people.
 //
 // # Logging

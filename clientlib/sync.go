@@ -53,6 +53,15 @@ type Progress struct {
 	BytesUp, BytesDown int64
 }
 
+// Fraction is how much of the sync is done: from 0 to 1, which it is only at its end. It goes back when more turns up meanwhile.
+func (p Progress) Fraction() float64 {
+	if p.Phase == PhaseDone {
+		return 1
+	}
+	done, all := p.Sent+p.Received+p.GivenBack, p.ToSend+p.ToReceive+p.ToGiveBack
+	return min(0.99, float64(done)/float64(max(1, all)))
+}
+
 // SyncResult is what a sync did, whether it came to its end or not.
 type SyncResult struct {
 	// Requests is how many HTTP requests were made, BytesUp and BytesDown what they took: request and status lines,

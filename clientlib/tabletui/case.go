@@ -70,11 +70,6 @@ type note struct {
 	Open bool
 }
 
-// consentGaps are what is said of what is missing of a consent.
-var consentGaps = map[clientlib.ConsentGap]string{
-	clientlib.ConsentMissing: "consent_gap_missing", clientlib.ConsentEmergency: "consent_gap_emergency", clientlib.ConsentGuardian: "consent_gap_guardian",
-}
-
 // caseAsked is the case that the address names.
 func (v *visit) caseAsked() (clientlib.CaseFile, error) {
 	id, err := v.id("case")
@@ -82,6 +77,11 @@ func (v *visit) caseAsked() (clientlib.CaseFile, error) {
 		return clientlib.CaseFile{}, err
 	}
 	return v.store().Case(v.context(), id)
+}
+
+// consentGaps are the messages that say what is missing of consent.
+var consentGaps = map[clientlib.ConsentGap]string{
+	clientlib.ConsentMissing: "consent_gap_missing", clientlib.ConsentEmergency: "consent_gap_emergency", clientlib.ConsentGuardian: "consent_gap_guardian",
 }
 
 // casePage shows a case and all that was done in it, the newest first.

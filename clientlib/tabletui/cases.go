@@ -160,7 +160,7 @@ func (v *visit) caseLine(a *around, c clientlib.CaseLine, today record.Date) cas
 	if c.LastSession == 0 {
 		line.About = append(line.About, v.T("no_session_yet"))
 	} else {
-		line.About = append(line.About, v.T("last_met", v.ago(c.LastSession, today)))
+		line.About = append(line.About, v.T("last_session", v.ago(c.LastSession, today)))
 	}
 	line.Marks = append(v.dueMarks(c.Closed, c.NextDue, today), v.riskMarks(a, m)...)
 	for _, one := range v.marks(common(c.Record)) {

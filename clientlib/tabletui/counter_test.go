@@ -100,8 +100,8 @@ func kindsOf(k recordv1.Kind) []recordv1.Kind { return []recordv1.Kind{k} }
 // Thirty-seven heads, with wrong taps taken back, and the program killed between any two of them.
 func TestHeadsAreCounted(t *testing.T) {
 	tab := newTablet(t)
-	activity := tab.outreach(&recordv1.Outreach{})
-	tab.get("/counter").says("走访", "在哪项活动清点？")
+	activity := tab.outreach(&recordv1.Outreach{Place: &recordv1.Place{Village: proto.String("西街")}})
+	tab.get("/counter").says("走访", "西街", "在哪项活动清点？")
 	p := tab.count(activity, "")
 	for n := range 20 {
 		if got := p.tap(n, "2.4", "first_time").total(); got != strconv.Itoa(n+1) {

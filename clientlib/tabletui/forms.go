@@ -401,14 +401,13 @@ func (f *form) update(do string) error {
 
 // logged leads on to where one goes on from a new record.
 func (f *form) logged(id hlc.ID, m record.Common) error {
-	if f.back != "" {
-		return f.done(f.back, "saved")
-	}
-	if session, ok := m.(*recordv1.CaseSession); ok &&
-		(session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_YES || session.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_SUSPECTED) {
+	if session, ok := m.(*recordv1.CaseSession); ok && risky(session) {
 		if of, ok := idOf(session.GetCase()); ok { // a risk that was seen is reported before anything else
 			return f.done(pathEmergency+"?subject="+of.String(), "risk")
 		}
+	}
+	if f.back != "" {
+		return f.done(f.back, "saved")
 	}
 	if owner, ok := ownerOf(f.of, m); ok && belongsToCase(f.of) {
 		return f.done(pathCases+"/"+owner.String(), "saved")
@@ -417,6 +416,11 @@ func (f *form) logged(id hlc.ID, m record.Common) error {
 		return f.done(pathCases+"/"+id.String(), "saved")
 	}
 	return f.done("/records/"+id.String(), "saved")
+}
+
+// risky reports whether a risk was seen, or suspected.
+func risky(m *recordv1.CaseSession) bool {
+	return m.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_YES || m.GetRiskSeen() == recordv1.RiskSeen_RISK_SEEN_SUSPECTED
 }
 
 // belongsToCase reports whether records of a kind are looked at on the page of their case.

@@ -91,8 +91,8 @@ type sheetCase struct {
 // safety is how safe the worker's own work is.
 type safety struct {
 	Badge badge
-	// Todo are what is not safe yet, each with what to do; Value is where that is done, if it is elsewhere.
-	Todo []choice
+	// Unsafe are what is not safe yet, each with what to do; Value is where that is done, if it is elsewhere.
+	Unsafe []choice
 	// Notes are what is safe, but not settled.
 	Notes []choice
 	Wrong string
@@ -125,10 +125,10 @@ func (v *visit) handover(step string) (*handoverBody, *around, error) {
 		if string(c.Message.GetLead()) == string(a.me[:]) {
 			note = "becomes_lead"
 		}
-		add(&body.Cases, anyOf(c), v.T(note))
+		add(&body.Cases, common(c), v.T(note))
 	}
 	for _, g := range groups {
-		add(&body.Groups, anyOf(g), v.T("becomes_leader"))
+		add(&body.Groups, common(g), v.T("becomes_leader"))
 	}
 	for _, d := range drafts {
 		if body.To != "" && slices.ContainsFunc(d.Message.GetCoWorkers(), func(w []byte) bool { return string(w) == string(to[:]) }) {
@@ -140,11 +140,6 @@ func (v *visit) handover(step string) (*handoverBody, *around, error) {
 		return nil, nil, err
 	}
 	return body, a, v.handed(body, plan)
-}
-
-// anyOf is a record as one of whatever kind.
-func anyOf[M record.Common](r clientlib.Record[M]) clientlib.AnyRecord {
-	return clientlib.AnyRecord{ID: r.ID, Kind: r.Kind, Message: r.Message, Deleted: r.Deleted, Missing: r.Missing, Sending: r.Sending, Held: r.Held, Changed: r.Changed}
 }
 
 // handed is what was handed over.
@@ -198,7 +193,7 @@ func (v *visit) handoverPage() error {
 	}
 	done := map[string]bool{pathHandoverTo: body.To != "", pathHandoverWhat: body.To != "" && open == 0, pathHandoverSafe: safe.Safe}
 	if !safe.Safe {
-		stands[pathHandoverSafe] = safe.Todo[0].Label
+		stands[pathHandoverSafe] = safe.Unsafe[0].Label
 	}
 	if done[pathHandoverWhat] {
 		stands[pathHandoverWhat] = v.T("nothing_to_hand_over")
@@ -311,6 +306,9 @@ func (v *visit) handoverForm() error {
 	case err != nil:
 		return err
 	}
+	if f.unlockFirst() {
+		return v.to(pathUnlock + "?next=" + pathEscape(pathHandoverWhat))
+	}
 	f.back = pathHandoverWhat
 	if f.standing.Message != nil {
 		return f.update(doDraft)
@@ -370,7 +368,11 @@ func (v *visit) handoverSheetPage() error {
 	if body.To == "" {
 		return v.to(pathHandoverTo)
 	}
-	sheet := &handoverSheet{From: a.workers[a.me].GetName(), Date: v.Date(a.day(v)), Names: v.desk.identified(v.wall())}
+	until, names := v.desk.identifiedUntil(v.wall())
+	if names {
+		v.leaveAt(until, pathHandoverSheet)
+	}
+	sheet := &handoverSheet{From: a.workers[a.me].GetName(), Date: v.Date(a.day(v)), Names: names}
 	wanted := slices.Clone(v.settings.Handover.Handed)
 	for _, i := range body.Chosen() {
 		wanted = append(wanted, i.ID)
@@ -405,14 +407,14 @@ func (v *visit) sheetCase(a *around, l clientlib.CaseLine) sheetCase {
 		}
 		return v.Date(d)
 	}
-	one := sheetCase{Title: v.headline(anyOf(l.Record))}
+	one := sheetCase{Title: v.headline(common(l.Record))}
 	if len(l.Names) > 0 {
 		one.Fields = append(one.Fields, field{v.T("client_names"), v.List(l.Names)})
 	}
 	stage := l.Message.GetStage()
 	one.Fields = append(one.Fields,
 		field{a.label(fieldOf(recordv1.Kind_KIND_CASE, "stage")), a.terms.OptionOf(stage.Descriptor(), stage.Number()).Label},
-		field{v.T("next_due"), day(l.NextDue)}, field{v.T("last_session"), day(l.LastSession)})
+		field{v.T("next_due"), day(l.NextDue)}, field{v.T("session_of_late"), day(l.LastSession)})
 	return one
 }
 
@@ -426,13 +428,13 @@ func (v *visit) safety(body *handoverBody) (*safety, error) {
 	state.Status = st
 	s := &safety{Badge: v.badgeOf(state)}
 	if st.Unsent > 0 {
-		s.Todo = append(s.Todo, choice{Label: v.N("unsent_todo", st.Unsent)})
+		s.Unsafe = append(s.Unsafe, choice{Label: v.N("unsent_todo", st.Unsent)})
 	}
 	if st.Sent > 0 {
-		s.Todo = append(s.Todo, choice{Label: v.N("sent_todo", st.Sent)})
+		s.Unsafe = append(s.Unsafe, choice{Label: v.N("sent_todo", st.Sent)})
 	}
 	if n := len(body.Forms); n > 0 {
-		s.Todo = append(s.Todo, choice{Label: v.N("forms_todo", n), Value: pathHandoverWhat})
+		s.Unsafe = append(s.Unsafe, choice{Label: v.N("forms_todo", n), Value: pathHandoverWhat})
 	}
 	if n := len(body.Chosen()); n > 0 {
 		s.Notes = append(s.Notes, choice{Label: v.N("to_hand_over", n), Value: pathHandoverWhat})
@@ -443,7 +445,7 @@ func (v *visit) safety(body *handoverBody) (*safety, error) {
 	if state.Err != nil {
 		s.Wrong = clientlib.Message(state.Err, v.Lang())
 	}
-	s.Safe = len(s.Todo) == 0
+	s.Safe = len(s.Unsafe) == 0
 	return s, nil
 }
 

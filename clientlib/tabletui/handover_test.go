@@ -58,7 +58,7 @@ func TestWorkIsHandedOver(t *testing.T) {
 	tab.get("/handover/sheet").says("赵秀英").silent("钱进")
 }
 
-// with is a form that a button sends.
+// saying is a form as its button for something sends it.
 func saying(values url.Values, do string) url.Values {
 	values.Set(valueDo, do)
 	return values

@@ -153,10 +153,10 @@ func parseCell(sex, band, visit string) (cell, bool) {
 	s, err1 := strconv.ParseUint(sex, 10, 8)
 	b, err2 := strconv.ParseUint(band, 10, 8)
 	i := slices.IndexFunc(visits, func(v string) bool { return v == visit || v[:1] == visit })
-	if err1 != nil || err2 != nil || i < 0 || recordv1.Sex_name[int32(s)] == "" { //nolint:gosec // 8 bits
+	if err1 != nil || err2 != nil || i < 0 || recordv1.Sex_name[int32(s)] == "" {
 		return cell{}, false
 	}
-	return cell{recordv1.Sex(s), uint32(b), visits[i]}, true //nolint:gosec // 8 bits
+	return cell{recordv1.Sex(s), uint32(b), visits[i]}, true
 }
 
 // headsIn is how many heads a headcount has: those of its cells, and where it has none, its totals.

@@ -56,7 +56,7 @@ func tabletOf(t *testing.T, code string) *tablet {
 	t.Parallel() // each PIN takes its time
 	tab := emptyTablet(t)
 	tab.post("/enrol", url.Values{"profile": {"王芳"}, "pin": {thePIN}, "again": {thePIN}, "code": {tab.server.Code(code)}}).leads("/sync?done=enrolled")
-	tab.settles(time.Time{})
+	tab.settles(clientlib.SyncState{})
 	return tab
 }
 
@@ -131,19 +131,19 @@ func (tab *tablet) desk() *desk { return tab.ui.desks.open[filepath.Join(tab.fol
 func (tab *tablet) sync() {
 	tab.Helper()
 	tab.later(time.Second)
-	before := tab.desk().syncer.State().Last
+	before := tab.desk().syncer.State()
 	tab.post("/sync/now", nil).leads("/sync")
 	tab.settles(before)
 }
 
 // settles waits until a sync has come to its end, well or not, that is not the one that ended before.
-func (tab *tablet) settles(before time.Time) {
+func (tab *tablet) settles(before clientlib.SyncState) {
 	tab.Helper()
 	y := tab.desk().syncer
 	changes, stop := y.Watch()
 	defer stop()
 	for {
-		if s := y.State(); s.Doing != clientlib.SyncRunning && (!s.Last.Equal(before) || s.Err != nil) {
+		if s := y.State(); s.Doing != clientlib.SyncRunning && (!s.Last.Equal(before.Last) || s.Err != nil && !s.Next.Equal(before.Next)) {
 			return
 		}
 		select {

@@ -40,15 +40,15 @@ func (tab *tablet) clash(id, target hlc.ID, field string, sides ...side) {
 	kind := record.KindOf(last)
 	m := &recordv1.Conflict{
 		Target: target[:], TargetKind: kind.Enum(), Settled: proto.Bool(false),
-		Field: proto.Uint32(uint32(last.ProtoReflect().Descriptor().Fields().ByTextName(field).Number())), //nolint:gosec // field numbers are positive
+		Field: proto.Uint32(uint32(last.ProtoReflect().Descriptor().Fields().ByTextName(field).Number())),
 	}
 	for i, s := range sides {
 		value, err := proto.Marshal(s.value)
 		if err != nil {
 			tab.Fatal(err)
 		}
-		at := hlc.TimeOf(tab.now) + hlc.Time(i)
-		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: value, Author: s.author[:], Time: proto.Uint64(uint64(at)), Replica: proto.Uint64(uint64(i + 7))}) //nolint:gosec // small
+		at := hlc.TimeOf(tab.wall()) + hlc.Time(i)
+		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: value, Author: s.author[:], Time: proto.Uint64(uint64(at)), Replica: proto.Uint64(uint64(i + 7))})
 	}
 	tab.later(time.Minute)
 	tab.server.Set(target, last)
@@ -98,7 +98,7 @@ func TestAReturnedRecordIsChanged(t *testing.T) {
 	registers := &recordv1.ReviewedField{Field: proto.Uint32(4), Time: proto.Uint64(1), Replica: proto.Uint64(2)}
 	tab.server.Set(fakeserver.TestID(9, 1), &recordv1.Review{
 		Target: id[:], Author: fakeserver.ZhaoMin[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED.Enum(), Reviewed: []*recordv1.ReviewedField{registers},
-		OccurredOn: proto.Int32(int32(record.DateOf(tab.now, time.UTC))),
+		OccurredOn: proto.Int32(int32(record.DateOf(tab.wall(), time.UTC))),
 		Reasons:    []recordv1.ReviewReason{recordv1.ReviewReason_REVIEW_REASON_NUMBERS}, Comment: proto.String("户数是不是 21？"),
 	})
 	tab.sync()

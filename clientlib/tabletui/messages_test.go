@@ -110,7 +110,18 @@ func (w walk) addresses(t *testing.T, pattern string) []string {
 	case "/{$}":
 		return []string{"/"}
 	case pathRegister:
-		return []string{registerAddress(uuid.MustParse(w["record"][0]), "phone"), registerAddress(uuid.MustParse(w["record"][0]), "name"), registerAddress(uuid.MustParse(w["record"][0]), "id")}
+		var ways []string
+		for _, b := range bases {
+			ways = append(ways, registerAddress(uuid.MustParse(w["record"][0]), b.name))
+		}
+		return ways
+	}
+	for prefix, placed := range map[string][2]string{ // records and forms that have pages of their own
+		pathCases: {"{record}", "{case}"}, pathCounter: {"{form}", "{count}"}, pathPaper: {"{form}", "{paper}"},
+	} {
+		if strings.HasPrefix(pattern, prefix+"/") {
+			pattern = strings.ReplaceAll(pattern, placed[0], placed[1])
+		}
 	}
 	all := []string{pattern}
 	for name, values := range w {
@@ -163,6 +174,10 @@ func walkable(t *testing.T) (*tablet, walk) {
 	tab.post("/handover/to", url.Values{"to": {fakeserver.LiLei.String()}})
 	w["form"] = []string{strings.TrimPrefix(path, "/forms/")}
 	w["record"] = []string{id.String()}
+	pad := tab.count(id, "")
+	pad.tap(1, "1.3", "first_time")
+	w["count"] = []string{strings.TrimPrefix(pad.path, pathCounter+"/")}
+	w["paper"] = []string{strings.TrimPrefix(tab.paper().path, pathPaper+"/")}
 	w["name"] = []string{"tablet.css"}
 	return tab, w
 }
@@ -172,7 +187,7 @@ var allowedLatin = regexp.MustCompile(`^(PIN|Levee|levee|English|HN|MB|KB|kB|SMS
 
 // namesOfPeopleAndPlaces stand in the records, and are no words of the pages. The other language calls itself by its own name.
 var namesOfPeopleAndPlaces = []string{
-	"王芳", "李雷", "赵敏", "赵秀英", "王庄镇", "小河镇", "一队", "河南水灾社工服务", "环境整治", "急救", "简体中文", "中文", "西街",
+	"王芳", "李雷", "赵敏", "赵秀英", "王庄镇", "小河镇", "一队", "河南水灾社工服务", "环境整治", "急救", "全场", "简体中文", "中文", "西街",
 }
 
 // Every page that can be opened says all it says in the language that was chosen.

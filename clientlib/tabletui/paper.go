@@ -72,6 +72,8 @@ type paperBody struct {
 	Kept               time.Time
 	Error              string
 	Incomplete, Unsure bool
+	// Look leads to the rows at which something is to be done.
+	Look []choice
 }
 
 type paperRowBody struct {
@@ -476,6 +478,9 @@ func (p *paper) show(status int, body *paperBody) error {
 			body.DayError = wrong
 		}
 		body.Incomplete = body.Incomplete || len(row.missing) > 0
+		if len(row.wrong) > 0 || row.unsure() {
+			body.Look = append(body.Look, choice{Value: "#" + row.name, Label: shown.Title})
+		}
 		body.Rows = append(body.Rows, shown)
 	}
 	if p.wrong() {
@@ -558,6 +563,13 @@ func (c *control) within(row string) {
 	}
 }
 
+// savedBody is what a day from paper came to.
+type savedBody struct {
+	Saved []item
+	// Risks lead to the reports of risks that were seen.
+	Risks []choice
+}
+
 // paperSaved shows what a day from paper came to.
 func (v *visit) paperSaved() error {
 	form, err := v.id("form")
@@ -568,18 +580,23 @@ func (v *visit) paperSaved() error {
 	if err != nil {
 		return err
 	}
-	var saved []item
+	var body savedBody
 	for _, id := range made {
 		r, err := v.store().Record(v.context(), id)
 		if err != nil {
 			return err
 		}
-		saved = append(saved, v.item(r))
+		body.Saved = append(body.Saved, v.item(r))
+		if session, ok := r.Message.(*recordv1.CaseSession); ok && risky(session) {
+			if of, ok := idOf(session.GetCase()); ok {
+				body.Risks = append(body.Risks, choice{Value: pathEmergency + "?subject=" + of.String(), Label: v.T("paper_risk", v.headline(r))})
+			}
+		}
 		belongings, err := v.belongings(id)
 		if err != nil {
 			return err
 		}
-		saved = append(saved, belongings...)
+		body.Saved = append(body.Saved, belongings...)
 	}
-	return v.show("papersaved", &page{Title: v.T("title_paper_saved"), Here: pathMore, Back: pathToday, Done: v.T("done_saved"), Body: saved})
+	return v.show("papersaved", &page{Title: v.T("title_paper_saved"), Here: pathMore, Back: pathToday, Done: v.T("done_saved"), Body: body})
 }

@@ -107,7 +107,7 @@ func TestADayFromPaper(t *testing.T) {
 		t.Errorf("it begins with %q", page.form(s.path, nil))
 	}
 	s.add("outreach", "r1", anOutreach)
-	s.add("case_session", "r2", url.Values{"case": {theCase.String()}, "mode": {"home_visit"}, "minutes": {"40"}, "stage": {""}})
+	s.add("case_session", "r2", url.Values{"case": {theCase.String()}, "mode": {"home_visit"}, "minutes": {"40"}, "stage": {""}, "risk_seen": {"suspected"}})
 	s.add("group_session", "r3", url.Values{
 		"group": {group.String()}, "number": {"3"}, "theme": {"放松"}, "minutes": {"90"}, "cells.2.4.first_time": {"8"}, "cells.2.5.returning": {"2"}, "headcount.method": {"register"},
 	})
@@ -118,6 +118,9 @@ func TestADayFromPaper(t *testing.T) {
 	tab.get(s.path).says("1. 走访", "2. 个案服务记录", "3. 小组活动", "4. ", "人数")
 	s.send(doLog, nil).leads(s.path)
 	tab.get(s.path).says("这一天已保存", "计数：全场", "个案服务记录：WZ-001", "小组活动：放松", "防灾讲座", "已保存在本机。")
+	if to := tab.get(s.path).link("处理风险"); to != pathEmergency+"?subject="+theCase.String() {
+		t.Errorf("the risk that was seen leads to %q", to)
+	}
 	found := tab.day(20211007)
 	if len(found) != 5 || len(found[recordv1.Kind_KIND_HEADCOUNT]) != 2 {
 		t.Fatalf("logged: %v", found)

@@ -33,6 +33,11 @@ const (
 	Compound
 )
 
+// String is the stable name of a form, such as "age_band".
+func (f Form) String() string {
+	return [...]string{"text", "number", "date", "instant", "yes_or_no", "choice", "age_band", "reference", "code", "compound"}[f]
+}
+
 // FormOf is the form of a field's values; of each of them, where it has several.
 func FormOf(f protoreflect.FieldDescriptor) Form {
 	switch f.Kind() {

@@ -279,6 +279,16 @@ func KindName(k record.Kind) string {
 	return strings.ToLower(strings.TrimPrefix(k.String(), "KIND_"))
 }
 
+// KindNamed is the kind of a stable name, such as "case_session".
+func KindNamed(name string) (record.Kind, bool) {
+	for _, k := range record.Kinds() {
+		if KindName(k) == name {
+			return k, true
+		}
+	}
+	return recordv1.Kind_KIND_UNKNOWN, false
+}
+
 // Kind is the word for a kind. A deployment may have one of its own: see Terms.
 func (w *Words) Kind(k record.Kind) string {
 	v := recordv1.Kind(0).Descriptor().Values().ByNumber(k.Number())

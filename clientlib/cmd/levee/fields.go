@@ -279,61 +279,6 @@ func (s *session) shownText(f protoreflect.FieldDescriptor, v protoreflect.Value
 	return s.terms().Value(f, v, s.named)
 }
 
-// fieldValues are the fields of a message as JSON has them: days as "2021-09-23", instants by RFC 3339, choices and age
-// bands by their names, references as UUIDs.
-func (s *session) fieldValues(m protoreflect.Message) map[string]any {
-	values := map[string]any{}
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if f.Name() != "deleted" && f.Name() != "reviewed" {
-			values[string(f.Name())] = s.fieldValue(f, v)
-		}
-		return true
-	})
-	return values
-}
-
-func (s *session) fieldValue(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
-	if !f.IsList() {
-		return s.plain(f, v)
-	}
-	items := []any{}
-	for i := range v.List().Len() {
-		items = append(items, s.plain(f, v.List().Get(i)))
-	}
-	return items
-}
-
-func (s *session) plain(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
-	switch words.FormOf(f) {
-	case words.Number:
-		return words.Integer(v)
-	case words.Date:
-		return record.Date(v.Int()).String() //nolint:gosec // the field has 32 bits
-	case words.Instant:
-		return time.UnixMilli(v.Int()).In(s.zone()).Format(time.RFC3339Nano)
-	case words.YesOrNo:
-		return v.Bool()
-	case words.Choice:
-		return s.terms().OptionOf(f.Enum(), v.Enum()).Name
-	case words.AgeBand:
-		if bands := s.terms().AgeBands(); v.Uint() < uint64(len(bands)) {
-			return bands[v.Uint()]
-		}
-		return v.Uint()
-	case words.Reference:
-		if id, ok := idOf(v.Bytes()); ok {
-			return id.String()
-		}
-		return hex.EncodeToString(v.Bytes())
-	case words.Code:
-		return hex.EncodeToString(v.Bytes())
-	case words.Compound:
-		return s.fieldValues(v.Message())
-	default:
-		return v.String()
-	}
-}
-
 // idOf is an id that stands in a field.
 func idOf(b []byte) (hlc.ID, bool) {
 	if len(b) != len(hlc.ID{}) {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -83,7 +84,7 @@ func (c *heldCmd) Run(s *session) error {
 			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()), Decision: decisionNames[h.Decision],
 		}
 		if h.Message != nil {
-			one.Fields = s.fieldValues(h.Message.ProtoReflect())
+			one.Fields = recordjson.Fields(s.terms(), h.Message.ProtoReflect())
 		}
 		out.Held = append(out.Held, one)
 	}
@@ -217,7 +218,7 @@ func (c *conflictsCmd) Run(s *session) error {
 func (s *session) sideJSON(c clientlib.Conflict, side clientlib.ConflictSide) sideJSON {
 	out := sideJSON{Author: side.Author.String(), Name: s.author(side.Author), Set: side.Set.In(s.zone())}
 	if f := fieldOfConflict(c); f != nil && side.Message != nil && side.Message.ProtoReflect().Has(f) {
-		out.Value = s.fieldValue(f, side.Message.ProtoReflect().Get(f))
+		out.Value = recordjson.Value(s.terms(), f, side.Message.ProtoReflect().Get(f))
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -25,13 +26,6 @@ type listCmd struct {
 
 // activities is what people write for community activities, group sessions and outreaches together.
 const activities = "activities"
-
-// listJSON is a page of a list as JSON has it.
-type listJSON struct {
-	Records []recordJSON `json:"records"`
-	// Next is handed to --after for the next page; empty when there is none.
-	Next string `json:"next"`
-}
 
 // Run lists cases of one's own, activities of a day, or a page of what is there.
 func (c *listCmd) Run(s *session) error {
@@ -60,7 +54,7 @@ func (c *listCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.answer(s.listJSON(page.Records, page.Next), func() {
+	return s.answer(recordjson.PageOf(s.terms(), page), func() {
 		s.listed(page.Records)
 		if page.Next != "" {
 			s.line(moreRecords, page.Next)
@@ -104,9 +98,9 @@ func (c *listCmd) mine(s *session) error {
 	}
 	mine := make([]clientlib.AnyRecord, len(cases))
 	for i, r := range cases {
-		mine[i] = anyRecord(r)
+		mine[i] = recordjson.Any(r)
 	}
-	return s.answer(s.listJSON(mine, ""), func() { s.listed(mine) })
+	return s.answer(recordjson.PageOf(s.terms(), clientlib.Page{Records: mine}), func() { s.listed(mine) })
 }
 
 // activities shows each activity of a day with its counts and attendances.
@@ -115,14 +109,14 @@ func (c *listCmd) activities(s *session, day record.Date) error {
 	if err != nil {
 		return err
 	}
-	out := listJSON{Records: []recordJSON{}}
+	out := recordjson.Page{Records: []recordjson.Record{}}
 	for _, a := range found {
 		one := s.recordJSON(a.AnyRecord)
 		for _, h := range a.Headcounts {
-			one.Belongings = append(one.Belongings, s.recordJSON(anyRecord(h)))
+			one.Belongings = append(one.Belongings, s.recordJSON(recordjson.Any(h)))
 		}
 		for _, at := range a.Attendances {
-			one.Belongings = append(one.Belongings, s.recordJSON(anyRecord(at)))
+			one.Belongings = append(one.Belongings, s.recordJSON(recordjson.Any(at)))
 		}
 		out.Records = append(out.Records, one)
 	}
@@ -157,21 +151,6 @@ func (s *session) heads(m *recordv1.Headcount) string {
 		parts = append(parts, s.shownText(cells, m.ProtoReflect().Get(cells)))
 	}
 	return s.List(parts)
-}
-
-// anyRecord is a record of a kind as one of whatever kind.
-func anyRecord[M record.Common](r clientlib.Record[M]) clientlib.AnyRecord {
-	return clientlib.AnyRecord{
-		ID: r.ID, Kind: r.Kind, Message: r.Message, Deleted: r.Deleted, Missing: r.Missing, Sending: r.Sending, Held: r.Held, Changed: r.Changed,
-	}
-}
-
-func (s *session) listJSON(records []clientlib.AnyRecord, next string) listJSON {
-	out := listJSON{Records: []recordJSON{}, Next: next}
-	for _, r := range records {
-		out.Records = append(out.Records, s.recordJSON(r))
-	}
-	return out
 }
 
 func (s *session) listed(records []clientlib.AnyRecord) {

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -182,7 +183,7 @@ func (s *session) saved(id hlc.ID, m words.Message) error {
 		if len(r.Missing) > 0 && !r.Deleted {
 			s.line(isDraft, s.List(s.missingLabels(r)))
 		}
-		if unconfirmed(r) {
+		if recordjson.Unconfirmed(r) {
 			s.advise()
 		}
 	})

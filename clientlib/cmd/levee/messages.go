@@ -309,7 +309,6 @@ var (
 	titleByArea      = words.Message{EN: "By service area", ZH: "按服务领域"}
 	titlePersons     = words.Message{EN: "People", ZH: "人数"}
 	titleContacts    = words.Message{EN: "Contacts", ZH: "人次"}
-	withoutSite      = words.Message{EN: "(no site)", ZH: "（未填服务点）"}
 	personsOverlap   = words.Message{EN: "Who came to several sites counts once in the whole, so the people of the sites add up to more.", ZH: "到过几个服务点的人在总数中只计一次，所以各点人数相加会大于总数。"}
 	completeAsFar    = words.Message{EN: "How complete: %s, %s, %s; last contact with the server: %s.", ZH: "完整程度：%s，%s，%s；最后联系服务器：%s。"}
 	onlyThisTablet   = words.Message{EN: "Only what is on this tablet: your own team's records. The whole is known to the server.", ZH: "只含本机的记录，即本队的工作；全部数字以服务器为准。"}

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -265,7 +266,7 @@ func (s *session) marks(r clientlib.AnyRecord) []string {
 	mark(r.Deleted, markDeleted)
 	mark(len(r.Held) > 0, markHeld)
 	if r.Message != nil {
-		mark(unconfirmed(r), markUnconfirmed)
+		mark(recordjson.Unconfirmed(r), markUnconfirmed)
 		mark(r.Message.GetStatus() == recordv1.Status_STATUS_PLANNED, markPlanned)
 		mark(r.Message.GetStatus() == recordv1.Status_STATUS_CANCELLED, markCancelled)
 		mark(len(r.Message.GetDuplicateOf()) > 0, markDuplicate)
@@ -277,36 +278,9 @@ func (s *session) marks(r clientlib.AnyRecord) []string {
 	return marks
 }
 
-// unconfirmed reports whether a record is a risk alert that nobody has confirmed.
-func unconfirmed(r clientlib.AnyRecord) bool {
-	alert, ok := r.Message.(*recordv1.RiskAlert)
-	return ok && !r.Deleted && len(alert.GetAcknowledgedBy()) == 0 && alert.GetClosedOn() == 0
-}
-
 // recordJSON is a record as JSON has it.
-type recordJSON struct {
-	ID      string   `json:"id"`
-	Kind    string   `json:"kind"`
-	Deleted bool     `json:"deleted"`
-	Missing []string `json:"missing"`
-	// Sending is "unsent", "sent", "durable", or "received" where this tablet changed nothing.
-	Sending string         `json:"sending"`
-	Held    []string       `json:"held"`
-	Changed time.Time      `json:"changed"`
-	Fields  map[string]any `json:"fields"`
-	// Belongings are the records that belong to it, where the command shows them.
-	Belongings []recordJSON `json:"belongings,omitempty"`
-}
-
-func (s *session) recordJSON(r clientlib.AnyRecord) recordJSON {
-	out := recordJSON{
-		ID: r.ID.String(), Kind: words.KindName(r.Kind), Deleted: r.Deleted, Missing: append([]string{}, r.Missing...), Sending: string(r.Sending),
-		Held: append([]string{}, r.Held...), Changed: r.Changed.In(s.zone()), Fields: map[string]any{},
-	}
-	if r.Message != nil {
-		out.Fields = s.fieldValues(r.Message.ProtoReflect())
-	}
-	return out
+func (s *session) recordJSON(r clientlib.AnyRecord) recordjson.Record {
+	return recordjson.Of(s.terms(), r)
 }
 
 // table prints records, one to a line.

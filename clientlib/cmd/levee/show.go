@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 	"levee/clientlib/words"
 	"levee/syncproto/record"
 )
@@ -56,7 +57,7 @@ func (s *session) shown(r clientlib.AnyRecord) {
 	for _, code := range r.Held {
 		s.line(heldBecause, record.Message(record.Code(code), s.Lang()))
 	}
-	if unconfirmed(r) {
+	if recordjson.Unconfirmed(r) {
 		s.advise()
 	}
 }
@@ -113,7 +114,7 @@ func (s *session) familyRows(f family, indent string) [][]string {
 	return rows
 }
 
-func (s *session) familyJSON(f family) recordJSON {
+func (s *session) familyJSON(f family) recordjson.Record {
 	out := s.recordJSON(f.AnyRecord)
 	for _, b := range f.below {
 		out.Belongings = append(out.Belongings, s.familyJSON(b))

@@ -8,39 +8,16 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"levee/clientlib"
+	"levee/clientlib/recordjson"
 )
 
 // syncCmd syncs with the server.
 type syncCmd struct{}
 
-// syncJSON is what a sync did, as JSON has it.
-type syncJSON struct {
-	// Complete says that nothing is left on either side.
-	Complete bool `json:"complete"`
-	// Sent is how many changes the server acknowledged, Held how many of them it does not apply, Unsent how many are left.
-	Sent   int `json:"sent"`
-	Held   int `json:"held"`
-	Unsent int `json:"unsent"`
-	// Received is how many records came, Unreadable how many of them only a newer program can read.
-	Received   int   `json:"received"`
-	Unreadable int   `json:"unreadable"`
-	Requests   int   `json:"requests"`
-	BytesUp    int64 `json:"bytes_up"`
-	BytesDown  int64 `json:"bytes_down"`
-	// ClockCorrected is in milliseconds.
-	ClockCorrected int64 `json:"clock_corrected_ms"`
-	// GivenBack is how many records a server that had lost them took back.
-	GivenBack int `json:"given_back"`
-	// NewReplica says that another copy of this tablet is in use, and that this one goes on under a number of its own.
-	NewReplica bool `json:"new_replica"`
-	// Unconfirmed says that the server waits for a coordinator to confirm this tablet.
-	Unconfirmed bool `json:"unconfirmed"`
-}
-
 // stoppedSync is a sync that did not come to its end, with what it did until then.
 type stoppedSync struct {
 	cause error
-	done  syncJSON
+	done  recordjson.Synced
 }
 
 func (e *stoppedSync) Error() string { return "sync stopped: " + e.cause.Error() }
@@ -52,14 +29,8 @@ func (c *syncCmd) Run(s *session) error {
 	progress := s.progress()
 	result, err := s.store.Sync(s.ctx, progress.report)
 	progress.end()
-	done := syncJSON{
-		Complete: err == nil, Sent: result.Sent, Held: result.Held, Received: result.Received, Unreadable: result.Unreadable,
-		Requests: result.Requests, BytesUp: result.BytesUp, BytesDown: result.BytesDown, ClockCorrected: result.ClockCorrected.Milliseconds(),
-		GivenBack: result.GivenBack, NewReplica: result.NewReplica, Unconfirmed: result.Unconfirmed,
-	}
-	if st, serr := s.store.Status(context.WithoutCancel(s.ctx)); serr == nil {
-		done.Unsent = st.Unsent
-	}
+	done := recordjson.SyncedOf(context.WithoutCancel(s.ctx), s.store, result)
+	done.Complete = err == nil
 	if err != nil {
 		if !s.json && result.Requests > 0 {
 			fmt.Fprintln(s.err, s.Say(syncStopped, s.Count(changesCount, int64(done.Sent)), s.Count(recordsCount, int64(done.Received)),

@@ -142,7 +142,7 @@ func WaitingAlerts(path string) ([]WaitingAlert, error) {
 		if _, err := strconv.Atoi(number); unread && err != nil {
 			continue
 		}
-		content, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+		content, err := os.ReadFile(filepath.Clean(filepath.Join(filepath.Dir(path), name)))
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // another program has logged it just now
 			continue
