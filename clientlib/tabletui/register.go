@@ -187,5 +187,5 @@ func birthMonth(text string) int32 {
 	if err1 != nil || err2 != nil || month > 12 {
 		return 0
 	}
-	return int32(year*100 + month) //nolint:gosec // 14 bits and 12
+	return int32(year*100 + month)
 }
