@@ -194,7 +194,7 @@ var messages = map[string]words.Message{
 	"is_registered":         {EN: "Registered", ZH: "已登记"},
 	"register_people":       {EN: "Register people", ZH: "登记参加者"},
 	"title_register":        {EN: "Register people", ZH: "登记参加者"},
-	"register_lead":         {EN: "Phone, name, month of birth and ID number are kept nowhere: only a number made from them is, so that nobody counts twice. Sex, age, village and disability are kept. Who is registered is counted by that; leave them out of the headcount.", ZH: "电话、姓名、出生年月和证件号码都不保存，只留下由它们算出的编号，以免重复计数；性别、年龄段、村和残障情况会保存。已登记的人自动计入，清点人数时不要再数。"},
+	"register_lead":         {EN: "Phone, name, month of birth and ID number are not kept; a code made from them keeps anyone from counting twice. Leave registered people out of the headcount.", ZH: "电话、姓名、出生年月、证件号码都不保存，只算出编号以免重复计数。清点人数时不要再数已登记的人。"},
 	"register_by":           {EN: "Told apart by", ZH: "登记依据"},
 	"register":              {EN: "Register", ZH: "登记"},
 	"register_end":          {EN: "That was the last one", ZH: "登记完了"},
