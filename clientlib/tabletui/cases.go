@@ -144,7 +144,7 @@ func pageNumber(text string) int {
 	if err != nil {
 		return 0
 	}
-	return int(n) //nolint:gosec // 16 bits
+	return int(n)
 }
 
 func (v *visit) caseLine(a *around, c clientlib.CaseLine, today record.Date) caseLine {
