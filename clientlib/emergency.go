@@ -25,7 +25,8 @@ type EmergencyCard struct {
 	Deployment string
 	// TimeZone is its time zone; empty while it is not known.
 	TimeZone string
-	// Numbers are whom to phone first, Duty the workers to phone next, in this order.
+	// Numbers are whom to phone first, Duty the workers to phone next, in this order: those on the duty list, or where nobody is on it, who supervises
+	// the worker's team, and the coordinators.
 	Numbers []EmergencyNumber
 	Duty    []DutyPerson
 	// EscalationMinutes is after how many an alert that nobody confirmed goes to the next on duty; 0 where the deployment sets none.
@@ -380,6 +381,11 @@ func cardOf(l *look) (cardFile, error) {
 			file.Duty = append(file.Duty, DutyPerson{worker.GetName(), worker.GetPhone()})
 		}
 	}
+	if len(file.Duty) == 0 {
+		if file.Duty, err = l.supervisors(); err != nil {
+			return cardFile{}, err
+		}
+	}
 	alerts, err := l.openAlerts()
 	if err != nil {
 		return cardFile{}, err
@@ -404,6 +410,37 @@ func cardOf(l *look) (cardFile, error) {
 func (l *look) worker(id []byte) (*recordv1.Worker, error) {
 	m := &recordv1.Worker{}
 	return m, (&desk{tx: l.tx}).find(id, m)
+}
+
+// supervisors are whom a worker phones where nobody is on duty: those who supervise the worker's team, then the coordinators, as far as
+// their phones are known.
+func (l *look) supervisors() ([]DutyPerson, error) {
+	found, err := l.ofKind(recordv1.Kind_KIND_WORKER)
+	if err != nil {
+		return nil, err
+	}
+	me, err := l.worker(l.tablet.Worker[:])
+	if err != nil {
+		return nil, err
+	}
+	var supervisors, coordinators []DutyPerson
+	for _, r := range found {
+		m, err := message(r.Kind, r.View.Fields())
+		if err != nil {
+			return nil, err
+		}
+		w := m.(*recordv1.Worker)
+		one := DutyPerson{w.GetName(), w.GetPhone()}
+		mine := func(team []byte) bool { return len(team) > 0 && bytes.Equal(team, me.GetTeam()) }
+		switch {
+		case w.GetPhone() == "" || r.ID == l.tablet.Worker:
+		case w.GetRole() == recordv1.Role_ROLE_COORDINATOR:
+			coordinators = append(coordinators, one)
+		case w.GetRole() == recordv1.Role_ROLE_SUPERVISOR && (mine(w.GetTeam()) || slices.ContainsFunc(w.GetSupervises(), mine)):
+			supervisors = append(supervisors, one)
+		}
+	}
+	return append(supervisors, coordinators...), nil
 }
 
 // openAlerts are the risk alerts that are not closed, the last seen first.

@@ -64,6 +64,27 @@ func (tab *tablet) beside() (names []string) {
 	return names
 }
 
+// Where nobody is on duty, whoever supervises the team is phoned, and then the coordinators; not those of another team, nor without a phone.
+func TestWithoutADutyListTheSupervisorsAreOnTheCard(t *testing.T) {
+	s := newServer(t)
+	other := testID(3, 9)
+	for i, w := range []*recordv1.Worker{
+		{Name: proto.String("周协调"), Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Phone: proto.String("13800000003")},
+		{Name: proto.String("赵督导"), Role: recordv1.Role_ROLE_SUPERVISOR.Enum(), Phone: proto.String("13800000004"), Team: other[:], Supervises: [][]byte{teamA[:]}},
+		{Name: proto.String("钱督导"), Role: recordv1.Role_ROLE_SUPERVISOR.Enum(), Phone: proto.String("13800000005"), Team: other[:]},
+		{Name: proto.String("孙督导"), Role: recordv1.Role_ROLE_SUPERVISOR.Enum(), Team: teamA[:]},
+		{Name: proto.String("吴队员"), Phone: proto.String("13800000006"), Team: teamA[:]},
+	} {
+		s.set(testID(4, byte(20+i)), w)
+	}
+	tab := newTablet(t, s, 1)
+	tab.must(tab.Enrol(t.Context(), s.code("http://levee.test", "li-wei")))
+	want := []clientlib.DutyPerson{{Name: "赵督导", Phone: "13800000004"}, {Name: "周协调", Phone: "13800000003"}}
+	if card := tab.card(); !slices.Equal(card.Duty, want) {
+		t.Errorf("%+v", card.Duty)
+	}
+}
+
 func TestTheEmergencyCardTellsWhomToPhone(t *testing.T) {
 	s := newServer(t)
 	s.onDuty()

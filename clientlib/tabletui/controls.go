@@ -132,7 +132,7 @@ func (r *reading) plain(name string, f protoreflect.FieldDescriptor) control {
 	case words.AgeBand:
 		c.Sort = "list"
 		for i := range r.around.terms.AgeBands() {
-			c.Options = append(c.Options, choice{Value: strconv.Itoa(i), Label: r.around.terms.AgeBand(uint64(i))}) //nolint:gosec // an index
+			c.Options = append(c.Options, choice{Value: strconv.Itoa(i), Label: r.around.terms.AgeBand(uint64(i))})
 		}
 	case words.Choice:
 		c.Options = r.options(f)

@@ -541,7 +541,7 @@ var asideFields = []string{"zone", "method", "disability_asked", "disability_yes
 
 // takeAside keeps what was written beside the pad.
 func (c *count) takeAside() error {
-	sent := c.visit.sent()
+	sent := c.sent()
 	return c.change(func() error {
 		replace(c.values, sent, asideFields)
 		return nil

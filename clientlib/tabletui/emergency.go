@@ -134,7 +134,7 @@ func (v *visit) phones(body *emergencyBody, card clientlib.EmergencyCard) {
 		if dialled(d.Phone) == "" {
 			continue
 		}
-		body.Phones = append(body.Phones, phone{Label: v.T("on_duty", d.Name), Number: d.Phone, To: "tel:" + dialled(d.Phone)})
+		body.Phones = append(body.Phones, phone{Label: d.Name, Number: d.Phone, To: "tel:" + dialled(d.Phone)})
 		if body.Text != "" {
 			body.SMS = append(body.SMS, phone{Label: d.Name, To: "sms:" + dialled(d.Phone) + "?body=" + url.PathEscape(body.Text)})
 		}

@@ -235,7 +235,6 @@ var messages = map[string]words.Message{
 
 	"title_emergency":    {EN: "Emergency", ZH: "紧急情况"},
 	"phone_first":        {EN: "Phone first", ZH: "先打电话"},
-	"on_duty":            {EN: "%s (on duty)", ZH: "%s（值班）"},
 	"step_help":          {EN: "Help first: bring the person to safety.", ZH: "先救人：让当事人到安全的地方。"},
 	"step_phone":         {EN: "Phone: ambulance or police, then your supervisor.", ZH: "打电话：急救或报警，再告诉督导。"},
 	"step_stay":          {EN: "Do not leave the person alone.", ZH: "不要让当事人独处。"},

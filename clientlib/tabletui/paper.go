@@ -180,7 +180,7 @@ func (p *paper) rowNames() []string {
 // take keeps what was sent, with a change to it. A row that was not sent stays: the page that was left sends what it had
 // after a row was added.
 func (p *paper) take(change func() error) error {
-	sent := p.visit.sent()
+	sent := p.sent()
 	err := p.store().ChangeForm(p.context(), p.kept.ID, func(at *clientlib.Form) error {
 		if !at.Saved.IsZero() {
 			values, err := url.ParseQuery(string(at.Values))

@@ -38,7 +38,7 @@ func settingsPath(store string) string {
 // be read: nobody is kept from work by a setting.
 func readSettings(store string) settings {
 	var s settings
-	b, err := os.ReadFile(settingsPath(store))
+	b, err := os.ReadFile(settingsPath(store)) //nolint:gosec // of a name that ProfilePath lets through
 	if err != nil || json.Unmarshal(b, &s) != nil {
 		return settings{}
 	}
@@ -59,10 +59,10 @@ func (s settings) write(store string) error {
 	_, err = f.Write(b)
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = os.Rename(f.Name(), path) //nolint:gosec // as above
 	}
 	if err != nil {
-		_ = os.Remove(f.Name())
+		_ = os.Remove(f.Name()) //nolint:gosec // as above
 		return fmt.Errorf("keeping the settings: %w", err)
 	}
 	return nil

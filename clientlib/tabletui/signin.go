@@ -220,7 +220,7 @@ func (v *visit) speak() error {
 		}
 		return v.to(v.next())
 	}
-	v.UI.speakFirst(language)
+	v.speakFirst(language)
 	return v.to(v.next())
 }
 

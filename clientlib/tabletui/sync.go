@@ -176,7 +176,7 @@ func (v *visit) events() error {
 	defer stop()
 	for {
 		if err := flusher.Flush(); err != nil {
-			return nil //nolint:nilerr // the browser has gone
+			return nil // the browser has gone
 		}
 		select {
 		case <-changes:
@@ -186,7 +186,7 @@ func (v *visit) events() error {
 			return nil
 		}
 		if _, err := fmt.Fprint(v.w, "event: changed\ndata:\n\n"); err != nil {
-			return nil //nolint:nilerr // as above
+			return nil // as above
 		}
 	}
 }

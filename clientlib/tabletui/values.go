@@ -154,15 +154,15 @@ func (r *reading) readField(m protoreflect.Message, name string, f protoreflect.
 		}
 		return list.Len() > 0
 	case words.FormOf(f) == words.Compound:
-		any := false
+		some := false
 		part := m.NewField(f)
 		for _, p := range words.Fields(f.Message()) {
-			any = r.readField(part.Message(), name+"."+string(p.Name()), p) || any
+			some = r.readField(part.Message(), name+"."+string(p.Name()), p) || some
 		}
-		if any {
+		if some {
 			m.Set(f, part)
 		}
-		return any
+		return some
 	case len(written) == 0:
 		return false
 	default:
@@ -186,7 +186,7 @@ func (r *reading) value(name string, f protoreflect.FieldDescriptor, text string
 		if err != nil {
 			return wrong("wrong_number")
 		}
-		return protoreflect.ValueOfUint32(uint32(n)), true //nolint:gosec // 31 bits
+		return protoreflect.ValueOfUint32(uint32(n)), true
 	case words.Date:
 		d, err := record.ParseDate(narrow(text))
 		if err != nil {
@@ -277,7 +277,7 @@ func (r *reading) readCells(table string, m *recordv1.Headcount) bool {
 			continue
 		}
 		if n > 0 {
-			addToCell(m, recordv1.Sex(sex), uint32(band), parts[3], uint32(n)) //nolint:gosec // 8 and 31 bits
+			addToCell(m, recordv1.Sex(sex), uint32(band), parts[3], uint32(n))
 		}
 	}
 	slices.SortFunc(m.Cells, func(x, y *recordv1.HeadcountCell) int {
