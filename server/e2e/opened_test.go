@@ -2,17 +2,13 @@ package e2e
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 )
 
 // station is a server at an address of its own, which can be shut down and come back, and the tablet of one of its workers, 李娜 of
@@ -21,14 +17,16 @@ type station struct {
 	t *testing.T
 	// address, token and code are where the server listens, who asks it for totals, and what lets the tablet in.
 	address, token, code string
-	dir                  string
-	server               *served
+	// backups is how long the server waits from one backup to the next.
+	backups string
+	dir     string
+	server  *served
 }
 
 // newStation starts a server with a deployment.
 func newStation(t *testing.T) *station {
 	t.Helper()
-	s := &station{t: t, dir: t.TempDir(), address: freeAddress(t)}
+	s := &station{t: t, dir: t.TempDir(), address: freeAddress(t), backups: backupsAtOnce}
 	s.serve("--name", "演练", "--start", "2021-07-25", "--site", "王庄镇=410621108", "--team", "一队=王庄镇", "--worker", "李娜=一队", "--worker", "周协调==coordinator")
 	s.code = codePattern.FindString(s.server.said)
 	token, err := exec.Command(program(t, "leveed"), "token", "--db", s.path("server.db"), "周协调").Output()
@@ -41,11 +39,16 @@ func newStation(t *testing.T) *station {
 
 func (s *station) path(name string) string { return filepath.Join(s.dir, name) }
 
-// serve starts the server; the first time, with what its deployment is made from. It makes a backup every moment, so that what it has
-// received is soon safe.
+// How long the server may wait before it makes a backup: what it has received is soon safe, or not while a test lasts.
+const (
+	backupsAtOnce = "200ms"
+	backupsLater  = "1h"
+)
+
+// serve starts the server; the first time, with what its deployment is made from.
 func (s *station) serve(madeFrom ...string) {
 	s.t.Helper()
-	s.server = up(s.t, []string{"LEVEE_LISTEN=" + s.address, "LEVEE_DB=" + s.path("server.db"), "LEVEE_BACKUP_DIR=" + s.path("backups"), "LEVEE_BACKUP_EVERY=200ms"}, madeFrom...)
+	s.server = up(s.t, []string{"LEVEE_LISTEN=" + s.address, "LEVEE_DB=" + s.path("server.db"), "LEVEE_BACKUP_DIR=" + s.path("backups"), "LEVEE_BACKUP_EVERY=" + s.backups}, madeFrom...)
 }
 
 // shut stops the server: nobody answers at its address.
@@ -147,41 +150,4 @@ func atTablet(t *testing.T, on screen, language string) (b *browser, from []stri
 func (s *station) signIn(b *browser, at *opened) *browser {
 	s.t.Helper()
 	return b.open(at.link).fill("PIN", tabletPIN).follow(b.either("Sign in", "登录"))
-}
-
-// A form is half filled in, far from any network, when the tablet's battery dies. It is there when the tablet is up again, and what is
-// logged then goes to the server by itself as soon as there is one.
-func TestAFormOutlivesTheTabletsProgram(t *testing.T) {
-	for _, in := range []struct {
-		on       screen
-		language string
-	}{{phone, "zh-CN"}, {laptop, "en"}} {
-		t.Run(in.on.name+" "+in.language, func(t *testing.T) {
-			b := openBrowser(t, in.on, in.language)
-			s := newStation(t)
-			tablet := s.tablet()
-			s.enrol(b, tablet)
-			s.shut()
-
-			b.follow(b.either("Today", "今天")).follow(b.either("outreach", "走访"))
-			b.tap(b.either("home", "入户探访")).fill(b.either("Households", "户数"), "12").sent("/kept", "households", "12").sees(b.either("Kept at", "已暂存"))
-			tablet.kill()
-
-			tablet = s.tablet()
-			s.signIn(b, tablet).sees(b.either("Forms not finished", "未填完的表"))
-			b.follow(b.either("Outreach", "走访"), b.either("Forms not finished", "未填完的表"))
-			if kept := b.value(b.either("Households", "户数")); kept != "12" {
-				t.Errorf("%q households were kept", kept)
-			}
-			b.tap(b.either("psychological support", "心理疏导")).follow(b.either("Save", "保存")).sees(b.either("Saved on this tablet", "已保存在本机"))
-
-			s.serve()
-			b.until("the server to count the visit", func(context.Context, *chromedp.Target) error {
-				if rounds := s.totals()["outreach_rounds"]; rounds != 1 {
-					return fmt.Errorf("it counts %d rounds", rounds)
-				}
-				return nil
-			})
-		})
-	}
 }
