@@ -158,12 +158,21 @@ func isMobile(digits string) bool {
 
 // normalName is a name without whatever people put between its parts, in lower case.
 func normalName(written string) string {
-	return norm.NFKC.String(cases.Fold().String(strings.Map(func(r rune) rune {
+	parts := strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || strings.ContainsRune(dots, r) {
 			return -1
 		}
 		return r
-	}, norm.NFKC.String(written))))
+	}, norm.NFKC.String(written))
+	return norm.NFKC.String(strings.Map(foldCherokee, cases.Fold().String(parts)))
+}
+
+// foldCherokee folds Cherokee as Unicode's CaseFolding.txt has it, to its capitals; package cases takes them for what is to be folded.
+func foldCherokee(r rune) rune {
+	if unicode.Is(unicode.Cherokee, r) {
+		return unicode.ToUpper(r)
+	}
+	return r
 }
 
 // dots are what stands between the parts of a name, as in 阿卜杜拉·买买提, whichever the keyboard has.
