@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -19,6 +24,7 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/internal/localdb"
+	"levee/clientlib/tabletui"
 	"levee/syncproto/cputime"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -292,6 +298,7 @@ func BenchmarkToday(b *testing.B) {
 			tab.open()
 			tab.must(today(b.Context(), tab.Store))
 		}, closing)
+		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(todayBound), "of-bound")
 	})
 	tab.open()
 	defer closing()
@@ -313,8 +320,55 @@ func BenchmarkToday(b *testing.B) {
 			took(b, func() { tab.must(f()) }, func() {})
 		})
 	}
+	tab.must(tab.ChangeKey(ctx, testKey, clientlib.PIN("735194")))
 	b.Run("PIN", func(b *testing.B) { // argon2id, on top of what opening with a key of the machine takes
-		tab.must(tab.ChangeKey(ctx, testKey, clientlib.PIN("735194")))
 		took(b, func() { tab.must(tab.Verify(ctx, clientlib.PIN("735194"))) }, func() {})
 	})
+	b.Run("page", func(b *testing.B) {
+		page := largePages(b, tab)
+		took(b, func() { page() }, func() {})
+		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(todayBound), "of-bound")
+		b.ReportMetric(float64(page()), "page-bytes")
+	})
+}
+
+// todayBound is how long it may take from opening a file to the page Today.
+const todayBound = 300 * time.Millisecond
+
+// largePages signs in on the tablet's pages, and asks for the page Today; that says how large it is.
+func largePages(b *testing.B, tab *tablet) func() int {
+	b.Helper()
+	ui, err := tabletui.New(tabletui.Config{
+		Folder: filepath.Dir(tab.path), Options: clientlib.Options{Wall: func() time.Time { return tab.now }, Transport: tab.net},
+		Syncing: clientlib.SyncerOptions{After: func(time.Duration) <-chan time.Time { return nil }},
+	})
+	tab.must(err)
+	b.Cleanup(func() { tab.must(ui.Close()) })
+	l, err := (&net.ListenConfig{}).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	tab.must(err)
+	b.Cleanup(func() { tab.must(l.Close()) })
+	link, err := ui.Link(l)
+	tab.must(err)
+	var cookies []*http.Cookie
+	do := func(method, path string, form url.Values) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(b.Context(), method, path, strings.NewReader(form.Encode()))
+		r.Host = l.Addr().String()
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		ui.Handler().ServeHTTP(w, r)
+		return w
+	}
+	_, code, _ := strings.Cut(link, "#")
+	cookies = do(http.MethodPost, "/enter", url.Values{"code": {code}}).Result().Cookies()
+	do(http.MethodPost, "/sign-in", url.Values{"profile": {"tablet"}, "pin": {"735194"}})
+	return func() int {
+		w := do(http.MethodGet, "/", nil)
+		if w.Code != http.StatusOK {
+			b.Fatalf("%d: %s", w.Code, w.Body)
+		}
+		return w.Body.Len()
+	}
 }

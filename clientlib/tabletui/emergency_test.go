@@ -45,12 +45,14 @@ func TestAnAlertIsSentBeforeAnythingElse(t *testing.T) {
 	if string(m.GetSubject()) != string(id[:]) || m.GetDone() != "陪着她，已打120" || m.GetSeenAt() != tab.wall().UnixMilli() {
 		t.Errorf("logged: %v", m)
 	}
+	tab.get("/").says("1 条风险上报未确认：请打电话")
 	// She is told who has taken it on.
 	tab.sync()
 	m = &recordv1.RiskAlert{AcknowledgedBy: fakeserver.ZhaoMin[:], AcknowledgedAt: proto.Int64(tab.wall().UnixMilli())}
 	tab.server.Set(found[0].ID, m)
 	tab.sync()
 	tab.get(pathEmergency).says("赵敏 已确认").silent("未确认")
+	tab.get("/").silent("未确认")
 }
 
 func TestWhatIsMissingOfAnAlertIsSaid(t *testing.T) {

@@ -80,6 +80,7 @@ var messages = map[string]words.Message{
 	"drafts_lead":        {EN: "They do not count until what is missing is filled in.", ZH: "补齐之前不计入统计。"},
 	"heading_planned":    {EN: "Planned", ZH: "计划中"},
 	"heading_done":       {EN: "Done today", ZH: "今天已做"},
+	"all_of_it":          {EN: "All of it", ZH: "查看全部"},
 	"nothing_done":       {EN: "Nothing logged today yet.", ZH: "今天还没有记录。"},
 	"title_more":         {EN: "More", ZH: "更多"},
 
@@ -461,6 +462,7 @@ var messages = map[string]words.Message{
 // numbers are messages about a number.
 var numbers = map[string]words.Counted{
 	"heads":            {One: "%d person", Other: "%d people", ZH: "%d 人"},
+	"alerts_count":     {One: "%d risk alert that nobody has confirmed: phone", Other: "%d risk alerts that nobody has confirmed: phone", ZH: "%d 条风险上报未确认：请打电话"},
 	"returned_count":   {One: "%d record came back from review", Other: "%d records came back from review", ZH: "%d 条被退回"},
 	"held_count":       {One: "%d change is held", Other: "%d changes are held", ZH: "%d 项待处理"},
 	"lost_count":       {One: "%d field was filled in differently by a colleague", Other: "%d fields were filled in differently by colleagues", ZH: "%d 处与同事填写不一致"},

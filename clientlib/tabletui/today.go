@@ -9,6 +9,9 @@ import (
 	"levee/syncproto/record"
 )
 
+// listed is how many of each are listed at most: nobody reads more on the first page, and History has them all.
+const listed = 20
+
 // planAhead is how many days ahead planned activities are shown.
 const planAhead = 7
 
@@ -24,6 +27,8 @@ type todayBody struct {
 	Drafts     []item
 	Planned    []item
 	Done       []item
+	// More: not all that was done is listed.
+	More bool
 	// Fresh: nothing has come from the server yet.
 	Fresh bool
 }
@@ -66,7 +71,7 @@ func (v *visit) today() error {
 	if err != nil {
 		return err
 	}
-	body.Drafts = v.items(drafts)
+	body.Drafts = v.items(drafts[:min(len(drafts), listed)])
 	if err := v.workOf(body, today); err != nil {
 		return err
 	}
@@ -80,6 +85,9 @@ func (v *visit) workOf(body *todayBody, day record.Date) error {
 		return err
 	}
 	for _, r := range done.Records {
+		if body.More = len(body.Done) == listed; body.More {
+			break
+		}
 		if r.Message != nil && r.Message.GetStatus() != recordv1.Status_STATUS_PLANNED {
 			body.Done = append(body.Done, v.item(r))
 		}
@@ -89,6 +97,9 @@ func (v *visit) workOf(body *todayBody, day record.Date) error {
 		return err
 	}
 	for _, r := range slices.Backward(ahead.Records) { // the next first
+		if len(body.Planned) == listed {
+			break
+		}
 		if r.Message != nil && r.Message.GetStatus() == recordv1.Status_STATUS_PLANNED {
 			body.Planned = append(body.Planned, v.item(r))
 		}
@@ -116,7 +127,7 @@ func (a *around) where(status clientlib.Status) []string {
 	return where
 }
 
-// waiting are what waits for the worker in the inbox, counted.
+// waiting are what waits for the worker, counted: alerts that nobody has confirmed, and what is in the inbox.
 func (v *visit) waiting() ([]choice, error) {
 	returned, err := v.store().Returned(v.context())
 	if err != nil {
@@ -137,6 +148,19 @@ func (v *visit) waiting() ([]choice, error) {
 		}
 	}
 	var all []choice
+	alerts, err := v.store().Alerts(v.context())
+	if err != nil {
+		return nil, err
+	}
+	open := 0
+	for _, a := range alerts {
+		if a.ConfirmedBy == "" {
+			open++
+		}
+	}
+	if open > 0 { // until somebody has confirmed one, the tablet says what to do
+		all = append(all, choice{Value: pathEmergency, Label: v.N("alerts_count", open)})
+	}
 	for _, one := range []struct {
 		name string
 		n    int
