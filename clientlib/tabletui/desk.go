@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -115,6 +116,7 @@ func (u *UI) signIn(ctx context.Context, path string, key clientlib.Key) (*desk,
 		options := u.Options
 		options.Key = key
 		store, err := clientlib.Open(ctx, path, options)
+		debug.FreeOSMemory() // trying a PIN takes 64 MB, which a small tablet needs back at once
 		if err != nil {
 			return nil, err
 		}
