@@ -327,12 +327,7 @@ func (v *visit) alertMarks(level recordv1.RiskLevel, sending clientlib.Sending, 
 
 // confirms reports whether the worker is one of those whom alerts go to.
 func (a *around) confirms() bool {
-	switch a.workers[a.me].GetRole() {
-	case recordv1.Role_ROLE_TEAM_LEAD, recordv1.Role_ROLE_SUPERVISOR, recordv1.Role_ROLE_COORDINATOR:
-		return true
-	default:
-		return slices.ContainsFunc(a.deployment.GetDutyList(), func(id []byte) bool { return string(id) == string(a.me[:]) })
-	}
+	return a.leads() || slices.ContainsFunc(a.deployment.GetDutyList(), func(id []byte) bool { return string(id) == string(a.me[:]) })
 }
 
 // confirmAlert says that somebody takes care of it.

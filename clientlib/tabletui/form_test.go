@@ -76,3 +76,32 @@ func TestARecordIsChangedDeletedAndRestored(t *testing.T) {
 	tab.post(record+"/restore", nil).leads(record + "?done=restored")
 	tab.get(record).silent("已删除")
 }
+
+// TestALeadReviewsOnTheTablet: team leads review what their team wrote, and nobody else is offered that.
+func TestALeadReviewsOnTheTablet(t *testing.T) {
+	for _, who := range []struct {
+		code string
+		may  bool
+	}{{"li-lei", true}, {"wang-fang", false}} {
+		t.Run(who.code, func(t *testing.T) {
+			tab := tabletOf(t, who.code)
+			id := tab.visited("12")
+			page := tab.get("/records/" + id.String())
+			if !who.may {
+				page.silent("审核")
+				return
+			}
+			to := page.link("审核")
+			kind, of, _ := strings.Cut(strings.TrimPrefix(to, pathNew+"/"), "?")
+			tab.log(kind, "?"+of, url.Values{"outcome": {"returned"}, "reasons": {"numbers"}, "comment": {"户数请核对"}})
+			found, err := tab.store().List(t.Context(), clientlib.Query{Kinds: []recordv1.Kind{recordv1.Kind_KIND_REVIEW}})
+			if err != nil || len(found.Records) != 1 {
+				t.Fatal(found, err)
+			}
+			m := found.Records[0].Message.(*recordv1.Review)
+			if m.GetOutcome() != recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED || len(m.GetReviewed()) == 0 || m.GetComment() != "户数请核对" {
+				t.Errorf("logged: %v", m)
+			}
+		})
+	}
+}

@@ -80,6 +80,7 @@ var messages = map[string]words.Message{
 	"drafts_lead":        {EN: "They do not count until what is missing is filled in.", ZH: "补齐之前不计入统计。"},
 	"heading_planned":    {EN: "Planned", ZH: "计划中"},
 	"heading_done":       {EN: "Done today", ZH: "今天已做"},
+	"review":             {EN: "Review", ZH: "审核"},
 	"all_of_it":          {EN: "All of it", ZH: "查看全部"},
 	"nothing_done":       {EN: "Nothing logged today yet.", ZH: "今天还没有记录。"},
 	"title_more":         {EN: "More", ZH: "更多"},

@@ -12,6 +12,7 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/tally"
 )
 
 // item is a record, or something else that leads on, in a list.
@@ -150,6 +151,9 @@ func (v *visit) adds(r clientlib.AnyRecord) []choice {
 		if record.MayOwn(r.Kind, k) {
 			adds = append(adds, choice{Value: pathNew + "/" + words.KindName(k) + "?of=" + r.ID.String(), Label: v.T("add", a.terms.KindLabel(k))})
 		}
+	}
+	if a.leads() && len(tally.CountedFields(r.Kind)) > 0 { // what is counted is reviewed
+		adds = append(adds, choice{Value: pathNew + "/review?of=" + r.ID.String(), Label: v.T("review")})
 	}
 	return adds
 }
