@@ -344,7 +344,7 @@ func (v *visit) toCounted() error {
 	if err != nil {
 		return err
 	}
-	activity, ok := ownerOf(r.Kind, r.Message)
+	activity, ok := r.Owner()
 	if !ok {
 		return v.done(pathToday, "counted")
 	}

@@ -409,7 +409,7 @@ func (f *form) logged(id hlc.ID, m record.Common) error {
 	if f.back != "" {
 		return f.done(f.back, "saved")
 	}
-	if owner, ok := ownerOf(f.of, m); ok && belongsToCase(f.of) {
+	if owner, ok := (clientlib.AnyRecord{Kind: f.of, Message: m}).Owner(); ok && belongsToCase(f.of) {
 		return f.done(pathCases+"/"+owner.String(), "saved")
 	}
 	if f.of == recordv1.Kind_KIND_CASE {

@@ -263,7 +263,7 @@ func togetherWith(h clientlib.HeldChange, held []clientlib.HeldChange) []clientl
 	}
 	var all []clientlib.HeldChange
 	for _, other := range held {
-		owner, ok := ownerOf(other.Kind, other.Message)
+		owner, ok := (clientlib.AnyRecord{Kind: other.Kind, Message: other.Message}).Owner()
 		if ok && owner == h.Record && other.Makes && waits(other) && slices.Contains(sheets[h.Kind].with, other.Kind) {
 			all = append(all, other)
 		}

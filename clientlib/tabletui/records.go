@@ -75,7 +75,7 @@ func (v *visit) recordPage() error {
 	}
 	body := &recordBody{AnyRecord: r, Marks: v.marks(r), Fields: v.fields(r), Editable: editable(r)}
 	body.Held, body.Missing = v.heldAndMissing(r)
-	if owner, ok := ownerOf(r.Kind, r.Message); ok {
+	if owner, ok := r.Owner(); ok {
 		if o, err := v.store().Record(v.context(), owner); err == nil {
 			body.Of = &item{To: "/records/" + owner.String(), Title: v.headline(o)}
 		}
@@ -89,7 +89,7 @@ func (v *visit) recordPage() error {
 
 // ownerPath is the page of what a record belongs to; the first page where it belongs to nothing.
 func (v *visit) ownerPath(r clientlib.AnyRecord) string {
-	if owner, ok := ownerOf(r.Kind, r.Message); ok {
+	if owner, ok := r.Owner(); ok {
 		return "/records/" + owner.String()
 	}
 	return pathToday
@@ -268,24 +268,16 @@ func (v *visit) registered(r clientlib.AnyRecord) string {
 	return strings.Join(parts, " · ")
 }
 
-// titleFields are the fields that name a record, in the order of preference. Who a client is stands in none of them but
-// CaseIdentity's, which is left out.
-var titleFields = names{"name", "case_no", "theme", "need", "to_organisation", "zone"}
-
 // title is what a record is called; one without a name goes by that of what it belongs to.
 func (v *visit) title(r clientlib.AnyRecord) string {
 	for range 4 { // no family is deeper
-		if r.Message == nil {
-			return ""
+		if name := r.Name(); name != "" {
+			return name
 		}
-		if m := r.Message.ProtoReflect(); !record.Confidential(r.Kind) {
-			for _, name := range titleFields {
-				if f := m.Descriptor().Fields().ByName(name); f != nil && m.Has(f) && m.Get(f).String() != "" {
-					return m.Get(f).String()
-				}
-			}
+		if count, ok := r.Message.(*recordv1.Headcount); ok && count.GetZone() != "" { // what tells an activity's counts apart
+			return count.GetZone()
 		}
-		owner, ok := ownerOf(r.Kind, r.Message)
+		owner, ok := r.Owner()
 		if !ok {
 			return ""
 		}
@@ -341,16 +333,6 @@ func (v *visit) marks(r clientlib.AnyRecord) []mark {
 func unconfirmed(r clientlib.AnyRecord) bool {
 	alert, ok := r.Message.(*recordv1.RiskAlert)
 	return ok && !r.Deleted && len(alert.GetAcknowledgedBy()) == 0 && alert.GetClosedOn() == 0
-}
-
-// ownerOf is the record that a record belongs to.
-func ownerOf(k record.Kind, m record.Common) (hlc.ID, bool) {
-	number := record.OwnerField(k)
-	if number == 0 || m == nil {
-		return hlc.ID{}, false
-	}
-	r := m.ProtoReflect()
-	return idOf(r.Get(r.Descriptor().Fields().ByNumber(number)).Bytes())
 }
 
 // idOf is an id that stands in a field.

@@ -149,7 +149,7 @@ func (s *session) filledIn(k record.Kind, f protoreflect.FieldDescriptor, m reco
 		if k == recordv1.Kind_KIND_RESOURCE_LINK {
 			return true
 		}
-		owner, ok := ownerOf(clientlib.AnyRecord{Kind: k, Message: m})
+		owner, ok := clientlib.AnyRecord{Kind: k, Message: m}.Owner()
 		if !ok {
 			return record.OwnerField(k) != 0 // that it names no owner is said already
 		}

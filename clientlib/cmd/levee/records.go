@@ -125,7 +125,7 @@ func (s *session) find(text string, kinds ...record.Kind) (hlc.ID, error) {
 	for _, r := range all {
 		id := hex.EncodeToString(r.ID[:])
 		byID := len(digits) >= leastOfID && (strings.HasPrefix(id, digits) || strings.HasSuffix(id, digits))
-		if byID || (text != "" && s.ownName(r) == text) {
+		if byID || (text != "" && r.Name() == text) {
 			found = append(found, r)
 		}
 	}
@@ -179,31 +179,13 @@ func (s *session) kindsMeant(k record.Kind, f protoreflect.FieldDescriptor) []re
 // shortID is enough of an id to tell a tablet's records apart: its last digits, which are random.
 func shortID(id hlc.ID) string { return hex.EncodeToString(id[12:]) }
 
-// nameFields are the fields that name a record, in the order of preference. Who a client is stands in none of them but
-// CaseIdentity's, which is left out.
-var nameFields = []protoreflect.Name{"name", "case_no", "theme", "need", "to_organisation"}
-
-// ownName is what a record is called, if its kind gives it a name.
-func (s *session) ownName(r clientlib.AnyRecord) string {
-	if r.Message == nil || record.Confidential(r.Kind) {
-		return ""
-	}
-	m := r.Message.ProtoReflect()
-	for _, name := range nameFields {
-		if f := m.Descriptor().Fields().ByName(name); f != nil && m.Has(f) {
-			return m.Get(f).String()
-		}
-	}
-	return ""
-}
-
 // title is what a record is called; one without a name goes by that of what it belongs to.
 func (s *session) title(r clientlib.AnyRecord) string {
 	for range 4 { // no family is deeper
-		if name := s.ownName(r); name != "" || r.Message == nil {
+		if name := r.Name(); name != "" || r.Message == nil {
 			return name
 		}
-		owner, ok := ownerOf(r)
+		owner, ok := r.Owner()
 		if !ok {
 			return ""
 		}
@@ -214,16 +196,6 @@ func (s *session) title(r clientlib.AnyRecord) string {
 		r = next
 	}
 	return ""
-}
-
-// ownerOf is the record that a record belongs to.
-func ownerOf(r clientlib.AnyRecord) (hlc.ID, bool) {
-	number := record.OwnerField(r.Kind)
-	if number == 0 || r.Message == nil {
-		return hlc.ID{}, false
-	}
-	m := r.Message.ProtoReflect()
-	return idOf(m.Get(m.Descriptor().Fields().ByNumber(number)).Bytes())
 }
 
 // headline is a record's kind and title.

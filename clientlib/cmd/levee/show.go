@@ -86,7 +86,7 @@ func (s *session) family(r clientlib.AnyRecord, depth int) (family, error) {
 			return found, err
 		}
 		for _, below := range slices.Backward(all) { // they come newest first
-			if owner, ok := ownerOf(below); !ok || owner != r.ID || below.Deleted {
+			if owner, ok := below.Owner(); !ok || owner != r.ID || below.Deleted {
 				continue
 			}
 			one, err := s.family(below, depth-1)
