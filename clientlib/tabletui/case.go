@@ -200,7 +200,7 @@ func (v *visit) timeline(file clientlib.CaseFile) []caseEvent {
 func (v *visit) event(r clientlib.AnyRecord, fields ...protoreflect.Name) caseEvent {
 	one := v.item(r)
 	e := caseEvent{
-		id: r.ID, day: record.Date(r.Message.GetOccurredOn()), To: one.To, Title: capital(v.Kind(r.Kind)), Date: one.Note, Marks: one.Marks,
+		id: r.ID, day: record.Date(r.Message.GetOccurredOn()), To: one.To, Title: capital(v.Kind(r.Kind)), Date: v.dayOf(r), Marks: one.Marks,
 		Sort: words.KindName(r.Kind), Short: v.some(r, fields...),
 	}
 	if a, err := v.around(); err == nil {

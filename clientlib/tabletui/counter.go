@@ -54,9 +54,6 @@ func (v *visit) counterPage() error {
 		if !planned && r.Message.GetStatus() != recordv1.Status_STATUS_CANCELLED && len(r.Message.GetDuplicateOf()) == 0 {
 			one := v.item(r)
 			one.To = pathCounter + "?activity=" + one.ID
-			if village := r.Message.GetPlace().GetVillage(); village != "" { // a day has several rounds of visits
-				one.Note = v.List([]string{village, one.Note})
-			}
 			body.Activities = append(body.Activities, one)
 		}
 	}

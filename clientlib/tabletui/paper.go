@@ -487,14 +487,14 @@ func (p *paper) show(status int, body *paperBody) error {
 		body.Error = p.T("form_wrong")
 	}
 	for _, k := range paperKinds {
-		body.Add = append(body.Add, choice{Value: doAdd + words.KindName(k), Label: p.around.terms.KindLabel(k)})
+		body.Add = append(body.Add, choice{Value: doAdd + words.KindName(k), Label: p.around.kindLabel(k)})
 	}
 	return p.showAs(status, "paper", &page{Title: p.T("nav_paper"), Here: pathMore, Back: pathMore, Body: body})
 }
 
 // body is what the page shows of a row.
 func (r *paperRow) body() (paperRowBody, error) {
-	b := paperRowBody{Name: r.name, Kind: words.KindName(r.of), Title: r.around.terms.KindLabel(r.of), Gone: r.gone(), Missing: r.missing, Same: r.values.Get(valueSame)}
+	b := paperRowBody{Name: r.name, Kind: words.KindName(r.of), Title: r.around.kindLabel(r.of), Gone: r.gone(), Missing: r.missing, Same: r.values.Get(valueSame)}
 	if b.Gone {
 		return b, nil
 	}

@@ -230,10 +230,19 @@ func (v *visit) items(records []clientlib.AnyRecord) []item {
 
 func (v *visit) item(r clientlib.AnyRecord) item {
 	one := item{ID: r.ID.String(), To: "/records/" + r.ID.String(), Title: v.headline(r), Marks: v.marks(r)}
-	if r.Message != nil && r.Message.GetOccurredOn() != 0 {
-		one.Note = v.Date(record.Date(r.Message.GetOccurredOn()))
+	one.Note = v.dayOf(r)
+	if r.Message != nil && one.Note != "" && r.Message.GetPlace().GetVillage() != "" { // a day has several rounds of visits
+		one.Note = v.List([]string{r.Message.GetPlace().GetVillage(), one.Note})
 	}
 	return one
+}
+
+// dayOf is the day of a record, as people read it; empty where it has none.
+func (v *visit) dayOf(r clientlib.AnyRecord) string {
+	if r.Message == nil || r.Message.GetOccurredOn() == 0 {
+		return ""
+	}
+	return v.Date(record.Date(r.Message.GetOccurredOn()))
 }
 
 // headline is a record's kind and what it is called.

@@ -175,8 +175,12 @@ func (v *visit) events() error {
 	changes, stop := v.desk.syncer.Watch()
 	defer stop()
 	for {
-		if err := flusher.Flush(); err != nil {
+		// Once at first: something may have changed since the page was made, before it listened.
+		if _, err := fmt.Fprint(v.w, "event: changed\ndata:\n\n"); err != nil {
 			return nil // the browser has gone
+		}
+		if err := flusher.Flush(); err != nil {
+			return nil // as above
 		}
 		select {
 		case <-changes:
@@ -184,9 +188,6 @@ func (v *visit) events() error {
 			return nil
 		case <-v.life.Done():
 			return nil
-		}
-		if _, err := fmt.Fprint(v.w, "event: changed\ndata:\n\n"); err != nil {
-			return nil // as above
 		}
 	}
 }

@@ -35,14 +35,18 @@ type browser struct {
 	t     testing.TB
 	ctx   context.Context
 	touch bool
+	on    screen
 	// chinese says which of the two languages the pages are in.
 	chinese bool
 	status  int // of the newest page
 
-	mu     sync.Mutex
-	hosts  map[string]bool // those that were opened; pages must load nothing from others
-	posts  map[network.RequestID]*post
-	faults []string
+	mu    sync.Mutex
+	hosts map[string]bool // those that were opened; pages must load nothing from others
+	pages map[string]bool // the paths that were asked for as pages
+	posts map[network.RequestID]*post
+	// answers are all that came, from anywhere.
+	answers []*network.Response
+	faults  []string
 }
 
 // post is something that a page sent.
@@ -82,7 +86,7 @@ func openBrowser(t testing.TB, on screen, language string) *browser {
 	}
 	ctx, closed := chromedp.NewExecAllocator(context.Background(), options...) // not the test's context: that ends before what is to be cleaned up
 	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithLogf(t.Logf), chromedp.WithErrorf(t.Logf))
-	b := &browser{t: t, ctx: ctx, touch: on.touch, chinese: strings.HasPrefix(language, "zh"), hosts: map[string]bool{}, posts: map[network.RequestID]*post{}}
+	b := &browser{t: t, ctx: ctx, touch: on.touch, chinese: strings.HasPrefix(language, "zh"), hosts: map[string]bool{}, pages: map[string]bool{}, posts: map[network.RequestID]*post{}}
 	t.Cleanup(func() {
 		cancel()
 		closed()
@@ -95,14 +99,21 @@ func openBrowser(t testing.TB, on screen, language string) *browser {
 	if err := chromedp.Listen(ctx, b.listen); err != nil { // without a deadline: the browser lives as long as this context
 		t.Fatalf("starting chromium: %v", err)
 	}
-	size := chromedp.EmulateViewport(on.width, on.height)
-	if on.touch {
-		size = chromedp.EmulateViewport(on.width, on.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait)
-	}
-	if err := chromedp.Do(ctx, size); err != nil {
-		t.Fatalf("the size of the screen: %v", err)
-	}
+	b.turn(on)
 	return b
+}
+
+// turn shows the page on another screen.
+func (b *browser) turn(to screen) {
+	b.t.Helper()
+	size := chromedp.EmulateViewport(to.width, to.height)
+	if to.touch {
+		size = chromedp.EmulateViewport(to.width, to.height, chromedp.EmulateMobile, chromedp.EmulateTouch, chromedp.EmulatePortrait)
+	}
+	if err := chromedp.Do(b.ctx, size); err != nil {
+		b.t.Fatalf("the size of the screen: %v", err)
+	}
+	b.touch, b.on = to.touch, to
 }
 
 // either is a word in the language of the browser.
@@ -130,6 +141,9 @@ func (b *browser) listen(event any) {
 			b.faults = append(b.faults, "a page loads from elsewhere: "+e.Request.URL)
 			return
 		}
+		if e.Type == network.ResourceTypeDocument && e.Request.Method == http.MethodGet {
+			b.pages[to.Path] = true
+		}
 		if e.Request.Method == http.MethodPost {
 			sent := &post{path: to.Path}
 			for _, part := range e.Request.PostDataEntries {
@@ -137,6 +151,8 @@ func (b *browser) listen(event any) {
 			}
 			b.posts[e.RequestID] = sent
 		}
+	case *network.EventResponseReceived:
+		b.answers = append(b.answers, e.Response)
 	case *network.EventLoadingFinished:
 		if sent := b.posts[e.RequestID]; sent != nil {
 			sent.answered = true
@@ -497,17 +513,29 @@ var axe = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(filepath.Join("..", "..", ".tools", "npm", "node_modules", "axe-core", "axe.min.js"))
 })
 
-// accessible reports whatever axe finds in the page against WCAG 2.2 AA, or what is commonly held to be good.
+// accessible reports whatever axe finds in the page against WCAG 2.2 AA, or what is commonly held to be good. It looks at the whole page at
+// once: what a bar at the bottom of the screen covers is not small, but scrolled to.
 func (b *browser) accessible() *browser {
 	b.t.Helper()
+	was := b.on
+	b.turn(screen{was.name, was.width, max(was.height, eval[int64](b, `document.documentElement.scrollHeight`)), was.touch})
+	defer b.turn(was)
 	script, err := axe()
 	if err != nil {
 		testneed.Missing(b.t, "there is no axe-core here (task npm): %v", err)
 	}
-	eval[chromedp.Void](b, string(script))
+	if !eval[bool](b, `"axe" in window`) {
+		eval[chromedp.Void](b, string(script))
+	}
 	for _, fault := range eval[[]string](b, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(found =>
 		found.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + v.help + ': ' + n.html + ' ' + n.failureSummary.replace(/\s+/g, ' '))))`) {
-		b.t.Errorf("%s: %s", b.at(), fault)
+		b.t.Errorf("%s: %s", b.where(), fault)
 	}
 	return b
+}
+
+// where names the page and how it is shown, for faults.
+func (b *browser) where() string {
+	b.t.Helper()
+	return eval[string](b, `location.pathname + location.search + ' ' + innerWidth + ' ' + (document.documentElement.dataset.text ?? '')`)
 }

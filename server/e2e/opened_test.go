@@ -17,6 +17,8 @@ type station struct {
 	t *testing.T
 	// address, token and code are where the server listens, who asks it for totals, and what lets the tablet in.
 	address, token, code string
+	// colleagues are the codes for the tablets of others of the team, by their names.
+	colleagues map[string]string
 	// backups is how long the server waits from one backup to the next.
 	backups string
 	dir     string
@@ -27,8 +29,10 @@ type station struct {
 func newStation(t *testing.T) *station {
 	t.Helper()
 	s := &station{t: t, dir: t.TempDir(), address: freeAddress(t), backups: backupsAtOnce}
-	s.serve("--name", "演练", "--start", "2021-07-25", "--site", "王庄镇=410621108", "--team", "一队=王庄镇", "--worker", "李娜=一队", "--worker", "周协调==coordinator")
-	s.code = codePattern.FindString(s.server.said)
+	s.serve("--name", "演练", "--start", "2021-07-25", "--site", "王庄镇=410621108", "--team", "一队=王庄镇", "--team", "二队=王庄镇",
+		"--worker", "李娜=一队", "--worker", "王芳=一队", "--worker", "赵敏=一队=supervisor", "--worker", "周协调==coordinator")
+	codes := codePattern.FindAllString(s.server.said, -1)
+	s.code, s.colleagues = codes[0], map[string]string{"王芳": codes[1], "赵敏": codes[2]}
 	token, err := exec.Command(program(t, "leveed"), "token", "--db", s.path("server.db"), "周协调").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -135,15 +139,6 @@ func (s *station) enrol(b *browser, at *opened) *browser {
 	b.fill(b.either("A new PIN", "设一个 PIN"), tabletPIN).fill(b.either("The PIN again", "再输一次 PIN"), tabletPIN)
 	b.fill(b.either("Enrolment code", "登记码"), s.code).follow(b.either("Set up", "登记"))
 	return b.sees(b.either("The tablet is set up", "登记完成"))
-}
-
-// atTablet is a browser at a tablet that was just set up, with the address of its first page.
-func atTablet(t *testing.T, on screen, language string) (b *browser, from []string) {
-	t.Helper()
-	b = openBrowser(t, on, language)
-	s := newStation(t)
-	s.enrol(b, s.tablet()).follow(b.either("Today", "今天"))
-	return b, []string{b.at().String()}
 }
 
 // signIn opens the file of 李娜 in a program that was started again.

@@ -22,21 +22,36 @@ func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
 		t.Skip("for people to look at: task screenshots")
 	}
-	for place, reach := range map[string]func(*testing.T, screen, string) (*browser, []string){"server": atServer, "tablet": atTablet} {
+	for place, reach := range map[string]func(*testing.T, screen, string) (*browser, func(func(name string))){"server": serverPages, "tablet": tabletPages} {
 		if err := os.RemoveAll(filepath.Join(*screenshots, place)); err != nil {
 			t.Fatal(err)
 		}
 		for _, language := range languages {
 			for _, on := range []screen{phone, laptop} {
 				t.Run(place+"/"+language+"/"+on.name, func(t *testing.T) {
-					b, from := reach(t, on, language)
-					b.everyPage(from, func(name string) {
+					b, each := reach(t, on, language)
+					each(func(name string) {
 						b.picture(filepath.Join(*screenshots, place, language+"-"+on.name, name+".png"))
 					})
 				})
 			}
 		}
 	}
+}
+
+// serverPages is a browser at a server, and a way through its pages.
+func serverPages(t *testing.T, on screen, language string) (b *browser, each func(do func(name string))) {
+	t.Helper()
+	b, from := atServer(t, on, language)
+	return b, func(do func(string)) { b.everyPage(from, do) }
+}
+
+// tabletPages is a browser at a tablet that has something to show, and a way through its pages.
+func tabletPages(t *testing.T, on screen, language string) (b *browser, each func(do func(name string))) {
+	t.Helper()
+	f := newFull(t)
+	b = openBrowser(t, on, language)
+	return b, func(do func(string)) { f.tour(b, do) }
 }
 
 // linksOn are the addresses that links of a page lead to, but for files and the same page in another language.

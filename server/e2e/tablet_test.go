@@ -103,15 +103,15 @@ func (d *day) countsHeads() {
 	d.follow(d.either("Count heads", "清点人数"))
 
 	first, again := d.either("first-time", "首次"), d.either("returning", "再次")
-	women, men, unknown := d.either("female, 60–79:", "女、60–79："), d.either("male, 18–59:", "男、18–59："), d.either("unknown, unknown age:", "不详、年龄不详：")
+	women, girls, unknown := d.either("female, 60–79 ", "女、60–79 "), d.either("female, 6–13 ", "女、6–13 "), d.either("unknown, unknown age ", "不详、年龄不详 ")
 	d.tap(first)
 	d.counts(women, 13)
 	d.tap(d.either("Undo", "撤销"))
 	d.shows(12)
 	d.tap(again)
-	d.counts(men, 8)
+	d.counts(girls, 8)
 	d.counts(unknown, 1)
-	d.taps(men, 2)
+	d.taps(girls, 2)
 	d.dies()
 
 	d.follow(d.either("Headcount", "计数"), d.either("Forms not finished", "未填完的表"))
@@ -122,7 +122,7 @@ func (d *day) countsHeads() {
 		return nil
 	})
 	d.tap(again)
-	d.counts(men, int(26-d.heads))
+	d.counts(girls, int(26-d.heads))
 	d.tap(first)
 	d.counts(women, 11)
 	if d.heads != 37 {
@@ -212,7 +212,7 @@ func (d *day) serverHasIt() {
 	)
 	want := map[string]int64{
 		"cases": 1, "case_sessions": 1, "group_sessions": 1, "community_activities": 1,
-		"contacts": firstTime + again + client, "persons": firstTime + client, "persons_by_number": firstTime + client,
+		"contacts": firstTime + again + client, "persons": firstTime + client, "beneficiaries": firstTime + client, "persons_by_number": firstTime + client,
 	}
 	got := d.totals()
 	maps.DeleteFunc(got, func(_ string, n int64) bool { return n == 0 })
