@@ -6,10 +6,22 @@ import (
 	"strconv"
 	"time"
 
+	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
+
+func accountRoutes(r *router) {
+	r.form("/account", access.OwnAccount, (*visit).account)
+	r.deed("/account/time-code", access.OwnAccount, (*visit).beginTimeCode)
+	r.form("/account/time-code/:shown", access.OwnAccount, (*visit).timeCode)
+	r.page("/account/time-code/:shown/image", access.OwnAccount, (*visit).timeCodeImage)
+	r.deed("/account/sign-out-others", access.OwnAccount, (*visit).signOutOthers)
+	r.form("/account/tokens/new", access.OwnAccount, (*visit).newToken)
+	r.deed("/account/tokens/:token/revocation", access.OwnAccount, (*visit).revokeToken)
+	r.page("/shown/:shown", access.OwnAccount, (*visit).shown)
+}
 
 type sessionRow struct {
 	accounts.Session

@@ -1,10 +1,19 @@
 package webui
 
 import (
+	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
+
+func accountsRoutes(r *router) {
+	r.page("/accounts", access.SeeAccounts, (*visit).accounts)
+	r.deed("/accounts/invitation", access.ManageAccounts, (*visit).inviteAdministrator)
+	r.deed("/accounts/:account/reset", access.ManageAccounts, (*visit).resetAccount)
+	r.deed("/accounts/:account/disabled", access.ManageAccounts, (*visit).disable)
+	r.deed("/accounts/:account/enabled", access.ManageAccounts, (*visit).enable)
+}
 
 type accountRow struct {
 	Name, Login    string

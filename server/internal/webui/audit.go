@@ -4,11 +4,18 @@ import (
 	"strconv"
 	"time"
 
+	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
+
+func auditRoutes(r *router) {
+	r.page(pathIn+"/audit", access.SeeAudit, (*visit).auditIn)
+	r.section(pathIn+"/audit", "nav_audit", access.SeeAudit)
+	r.page("/audit", access.SeeServerAudit, (*visit).auditOfServer)
+}
 
 type entryRow struct {
 	Number                      string

@@ -3,10 +3,28 @@ package webui
 import (
 	"net/http"
 
+	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
+
+// Paths that others lead to.
+const (
+	pathSignIn     = "/sign-in"
+	pathSetUp      = "/set-up"
+	pathInvitation = "/invitation"
+	pathReset      = "/reset"
+)
+
+func entryRoutes(r *router) {
+	r.form(pathSetUp, anyone, (*visit).setUp)
+	r.form(pathSignIn, anyone, (*visit).signIn)
+	r.deed("/sign-out", anyone, (*visit).signOut)
+	r.form(pathInvitation, anyone, (*visit).invitation)
+	r.deed("/invitation/join", access.OwnAccount, (*visit).join)
+	r.form(pathReset, anyone, (*visit).reset)
+}
 
 // codeScript is the script that reads the code behind the "#" of a link.
 const codeScript = "code.js"

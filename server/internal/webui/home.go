@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
@@ -15,6 +16,11 @@ import (
 // homeRow is a deployment on the first page.
 type homeRow struct{ To, Name, Dates, As string }
 
+func homeRoutes(r *router) {
+	r.page("/", access.OwnAccount, (*visit).home)
+	r.form("/deployments/new", access.MakeDeployment, (*visit).newDeployment)
+}
+
 // home lists the deployments in which the visitor has a part.
 func (v *visit) home() error {
 	var rows []homeRow
@@ -23,11 +29,7 @@ func (v *visit) home() error {
 		if access.May(p, access.SeeSetUp, access.Where{Foreign: p.Worker == hlc.ID{}}) != access.Yes {
 			continue
 		}
-		dates := v.T("dates_since", v.Date(setUp.Deployment.GetStartOn()))
-		if end := setUp.Deployment.GetEndOn(); end != 0 {
-			dates = v.T("dates_between", v.Date(setUp.Deployment.GetStartOn()), v.Date(end))
-		}
-		row := homeRow{To: v.To(to(d.Syncing.Deployment())), Name: setUp.Deployment.GetName(), Dates: dates}
+		row := homeRow{To: v.To(to(d.Syncing.Deployment())), Name: setUp.Deployment.GetName(), Dates: v.dates(setUp.Deployment)}
 		if w := setUp.Workers[p.Worker]; w != nil {
 			row.As = v.T("as_worker", w.GetName(), v.role(w.GetRole()))
 		}
@@ -35,6 +37,14 @@ func (v *visit) home() error {
 	}
 	slices.SortFunc(rows, func(a, b homeRow) int { return cmp.Compare(a.Name, b.Name) })
 	return v.show("home", &page{Title: v.T("title_home"), Body: struct{ Deployments []homeRow }{rows}})
+}
+
+// dates says from when to when a deployment is.
+func (w *words) dates(d *recordv1.Deployment) string {
+	if end := d.GetEndOn(); end != 0 {
+		return w.T("dates_between", w.Date(d.GetStartOn()), w.Date(end))
+	}
+	return w.T("dates_since", w.Date(d.GetStartOn()))
 }
 
 // to is a path within a deployment.
@@ -92,7 +102,7 @@ func (v *visit) newDeployment() error {
 		if err := v.Accounts.AddMembership(v.context(), v.session.Actor(id), v.session.Account.ID, m); err != nil {
 			return err
 		}
-		return v.done(to(id), "deployment_made")
+		return v.done(to(id, "people"), "deployment_made")
 	}
 	return v.inviteAs(m, n.Coordinator, "/")
 }
@@ -129,6 +139,11 @@ func (v *visit) checkDeployment(f *form) bool {
 	return f.ok()
 }
 
+func zoneKnown(name string) bool {
+	_, err := time.LoadLocation(name)
+	return err == nil && name != "" && name != "Local"
+}
+
 // placeCode reports whether text looks like a code of the statistics bureau.
 func placeCode(code string) bool {
 	for _, c := range code {
@@ -142,25 +157,6 @@ func placeCode(code string) bool {
 	default:
 		return false
 	}
-}
-
-// standing is the line of a page within a deployment.
-func (v *visit) standing() *standing {
-	id := v.within.Syncing.Deployment()
-	s := &standing{Name: v.within.Syncing.SetUp().Deployment.GetName()}
-	here := v.route.path[len(pathIn):]
-	add := func(path, name string, here bool) {
-		s.Links = append(s.Links, link{To: v.To(to(id) + path), Name: v.T(name), Here: here})
-	}
-	tablets, log := len(here) >= 8 && here[:8] == "/tablets", here == "/audit"
-	add("", "nav_people", !tablets && !log)
-	if v.may(access.SeeDevices, v.person.Team) {
-		add("/tablets", "nav_tablets", tablets)
-	}
-	if v.may(access.SeeAudit, hlc.ID{}) {
-		add("/audit", "nav_audit", log)
-	}
-	return s
 }
 
 // role is what people call a role.

@@ -34,61 +34,29 @@ const (
 	hid = http.StatusNotFound
 )
 
-// matrix is what each visitor is answered, by route.
-var matrix = map[string][9]int{
-	"GET /":                 {in, yes, yes, yes, yes, yes, yes, yes, yes},
-	"GET /set-up":           {hid, hid, hid, hid, hid, hid, hid, hid, hid}, // there are accounts already
-	"POST /set-up":          {hid, hid, hid, hid, hid, hid, hid, hid, hid},
-	"GET /sign-in":          {yes, in, in, in, in, in, in, in, in},
-	"POST /sign-in":         {bad, bad, bad, bad, bad, bad, bad, bad, bad},
-	"GET /invitation":       {yes, yes, yes, yes, yes, yes, yes, yes, yes},
-	"POST /invitation":      {bad, bad, bad, bad, bad, bad, bad, bad, bad},
-	"POST /invitation/join": {in, bad, bad, bad, bad, bad, bad, bad, bad},
-	"GET /reset":            {yes, yes, yes, yes, yes, yes, yes, yes, yes},
-	"POST /reset":           {bad, bad, bad, bad, bad, bad, bad, bad, bad},
-
-	"GET /deployments/new":                                       {in, hid, hid, hid, hid, hid, hid, hid, yes},
-	"POST /deployments/new":                                      {in, hid, hid, hid, hid, hid, hid, hid, bad},
-	"GET /deployments/:deployment":                               {in, yes, yes, yes, yes, yes, yes, hid, yes},
-	"GET /deployments/:deployment/sites/:site":                   {in, no, no, no, no, no, yes, hid, no},
-	"POST /deployments/:deployment/sites/:site":                  {in, no, no, no, no, no, bad, hid, no},
-	"GET /deployments/:deployment/teams/:team":                   {in, no, no, no, no, no, yes, hid, no},
-	"POST /deployments/:deployment/teams/:team":                  {in, no, no, no, no, no, bad, hid, no},
-	"GET /deployments/:deployment/workers/:worker":               {in, no, no, no, no, no, yes, hid, no},
-	"POST /deployments/:deployment/workers/:worker":              {in, no, no, no, no, no, bad, hid, no},
-	"POST /deployments/:deployment/workers/:worker/invitation":   {in, no, no, no, no, no, in, hid, no},
-	"POST /deployments/:deployment/workers/:worker/code":         {in, no, no, in, no, no, in, hid, no},
-	"GET /deployments/:deployment/codes/:shown":                  {in, hid, hid, hid, hid, hid, hid, hid, hid}, // another's code
-	"GET /deployments/:deployment/codes/:shown/image":            {in, hid, hid, hid, hid, hid, hid, hid, hid},
-	"GET /deployments/:deployment/tablets":                       {in, hid, yes, yes, yes, yes, yes, hid, hid},
-	"GET /deployments/:deployment/tablets/:device/name":          {in, hid, no, yes, hid, no, yes, hid, hid},
-	"POST /deployments/:deployment/tablets/:device/name":         {in, hid, no, bad, hid, no, bad, hid, hid},
-	"GET /deployments/:deployment/tablets/:device/replacement":   {in, hid, no, yes, hid, no, yes, hid, hid},
-	"POST /deployments/:deployment/tablets/:device/replacement":  {in, hid, no, in, hid, no, in, hid, hid},
-	"POST /deployments/:deployment/tablets/:device/confirmation": {in, hid, no, no, no, no, in, hid, hid},
-	"GET /deployments/:deployment/tablets/:device/revocation":    {in, hid, no, yes, hid, no, yes, hid, hid},
-	"POST /deployments/:deployment/tablets/:device/revocation":   {in, hid, no, in, hid, no, in, hid, hid},
-	"GET /deployments/:deployment/audit":                         {in, hid, hid, hid, hid, hid, yes, hid, hid},
-
-	"GET /account":                           {in, yes, yes, yes, yes, yes, yes, yes, yes},
-	"POST /account":                          {in, bad, bad, bad, bad, bad, bad, bad, bad},
-	"POST /account/time-code":                {in, in, in, in, in, in, in, in, in},
-	"GET /account/time-code/:shown":          {in, hid, hid, hid, hid, hid, hid, hid, hid},
-	"POST /account/time-code/:shown":         {in, hid, hid, hid, hid, hid, hid, hid, hid},
-	"GET /account/time-code/:shown/image":    {in, hid, hid, hid, hid, hid, hid, hid, hid},
-	"POST /account/sign-out-others":          {in, in, in, in, in, in, in, in, in},
-	"GET /account/tokens/new":                {in, yes, yes, yes, yes, yes, yes, yes, yes},
-	"POST /account/tokens/new":               {in, bad, bad, bad, bad, bad, bad, bad, bad},
-	"POST /account/tokens/:token/revocation": {in, hid, hid, hid, hid, hid, hid, hid, hid},
-	"GET /shown/:shown":                      {in, hid, hid, hid, hid, hid, hid, hid, hid},
-	"GET /accounts":                          {in, hid, hid, hid, hid, hid, hid, hid, yes},
-	"POST /accounts/invitation":              {in, hid, hid, hid, hid, hid, hid, hid, in},
-	"POST /accounts/:account/reset":          {in, hid, hid, hid, hid, hid, hid, hid, in},
-	"POST /accounts/:account/disabled":       {in, hid, hid, hid, hid, hid, hid, hid, in},
-	"POST /accounts/:account/enabled":        {in, hid, hid, hid, hid, hid, hid, hid, in},
-	"GET /audit":                             {in, hid, hid, hid, hid, hid, hid, hid, yes},
-	"GET /assets/:name":                      {yes, yes, yes, yes, yes, yes, yes, yes, yes},
-	"POST /sign-out":                         {in, in, in, in, in, in, in, in, in}, // last: it ends the visit
+// matrix is what each visitor is answered, by route; each area has its rows in a file of its own, matrix_AREA_test.go.
+func matrix(t *testing.T) map[string][9]int {
+	t.Helper()
+	all := map[string][9]int{"GET /assets/:name": {yes, yes, yes, yes, yes, yes, yes, yes, yes}}
+	for _, area := range []map[string][9]int{
+		entryMatrix,
+		homeMatrix,
+		overviewMatrix,
+		peopleMatrix,
+		setUpMatrix,
+		tabletsMatrix,
+		accountMatrix,
+		accountsMatrix,
+		auditMatrix,
+	} {
+		for r, row := range area {
+			if _, ok := all[r]; ok {
+				t.Errorf("%s has two rows", r)
+			}
+			all[r] = row
+		}
+	}
+	return all
 }
 
 // member makes an account that acts as a worker, or as an administrator, and signs it in.
@@ -115,6 +83,7 @@ func TestWhoMayOpenWhat(t *testing.T) {
 		routes = append(routes, r.Method+" "+r.Path)
 	}
 	slices.Sort(routes)
+	matrix := matrix(t)
 	for _, r := range routes {
 		if _, ok := matrix[r]; !ok {
 			t.Errorf("%s has no row in the matrix", r)
@@ -198,7 +167,7 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	maker.Open("/deployments/"+d.Deployment().String()).Send("Enrolment code", nil, "李娜")
+	maker.Open("/deployments/"+d.Deployment().String()+"/people").Send("Enrolment code", nil, "李娜")
 	params = map[string]string{"deployment": d.Deployment().String(), "site": place.String(), "team": one.String(), "worker": lina.String(), "device": hlc.ID(tablet.GetDevice()).String(),
 		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css"}
 	all, err := s.accounts.Accounts(s.t.Context())

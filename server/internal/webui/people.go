@@ -2,13 +2,8 @@ package webui
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"strings"
-	"time"
-
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
@@ -18,7 +13,6 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
-	"levee/syncproto/record"
 )
 
 // peopleBody is what the page of people shows.
@@ -52,12 +46,15 @@ func idOf(b []byte) hlc.ID {
 	return hlc.ID(b)
 }
 
-func zoneKnown(name string) bool {
-	_, err := time.LoadLocation(name)
-	return err == nil && name != "" && name != "Local"
+func peopleRoutes(r *router) {
+	r.page(pathIn+"/people", access.SeeSetUp, (*visit).people)
+	r.section(pathIn+"/people", "nav_people", access.SeeSetUp, pathIn+"/set-up", pathIn+"/codes")
+	r.deed(pathIn+"/workers/:worker/invitation", access.SeeSetUp, (*visit).inviteWorker)
 }
 
-// people is the first page of a deployment: workers, teams and sites.
+func (v *visit) toPeople() string { return to(v.within.Syncing.Deployment(), "people") }
+
+// people lists workers, teams and sites.
 func (v *visit) people() error {
 	setUp, id := v.within.Syncing.SetUp(), v.within.Syncing.Deployment()
 	tablets, err := v.allTablets()
@@ -77,13 +74,13 @@ func (v *visit) people() error {
 	body := peopleBody{}
 	edit := v.may(access.EditSetUp, hlc.ID{})
 	if edit {
-		body.NewWorker, body.NewTeam, body.NewSite = v.To(to(id, "workers/new")), v.To(to(id, "teams/new")), v.To(to(id, "sites/new"))
+		body.NewWorker, body.NewTeam, body.NewSite = v.To(to(id, "set-up/workers/new")), v.To(to(id, "set-up/teams/new")), v.To(to(id, "set-up/sites/new"))
 	}
 	editAt := func(what string, one hlc.ID) string {
 		if !edit {
 			return ""
 		}
-		return v.To(to(id, what, one.String()))
+		return v.To(to(id, "set-up", what, one.String()))
 	}
 	size := map[hlc.ID]int64{}
 	for _, one := range setUp.WorkerIDs() {
@@ -154,218 +151,10 @@ func (v *visit) allTablets() (all []progress.Tablet, err error) {
 	}
 }
 
-// target is the record that a form is about: that of the address, or a new one.
-func target[M any](v *visit, name string, all map[hlc.ID]M) (id hlc.ID, was M, made bool, err error) {
-	if v.Param(name) == "new" {
-		id, err = v.within.Syncing.NewID()
-		return id, was, true, err
-	}
-	if id, err = v.id(name); err != nil {
-		return id, was, false, err
-	}
-	was, ok := all[id]
-	if !ok {
-		err = problem.New(problem.NotFound)
-	}
-	return id, was, false, err
-}
-
-// save changes a record of the set-up; what it can't hold is told at its field.
-func (v *visit) save(id hlc.ID, m proto.Message, cleared []protowire.Number, f *form, fields map[protowire.Number]string, show func() error) error {
-	err := v.within.Syncing.ChangeSetUp(v.context(), syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: m}, Cleared: cleared})
-	var wrong *record.Problem
-	switch {
-	case errors.As(err, &wrong):
-		text := record.Message(wrong.Code, v.Lang())
-		if name, ok := fields[wrong.Field]; ok {
-			f.wrong(name, text)
-		} else {
-			f.Error = text
-		}
-		return show()
-	case err != nil:
-		return v.refused(err, f, nil, show)
-	}
-	if err := v.note(audit.SetUpChanged, audit.OfRecord, id); err != nil {
-		return err
-	}
-	return v.done(to(v.within.Syncing.Deployment()), "saved")
-}
-
 // note writes an entry of the deployment's audit log.
 func (v *visit) note(a audit.Action, kind audit.Kind, id hlc.ID) error {
 	deployment := v.within.Syncing.Deployment()
 	return v.Audit.Write(v.context(), audit.Entry{Deployment: deployment, Actor: v.session.Actor(deployment), Action: a, Subject: audit.Subject{Kind: kind, ID: id}})
-}
-
-// Fields that the forms set.
-const (
-	commonSite  = 1
-	commonTeam  = 2
-	commonPlace = 5
-	namedName   = 16
-
-	workerSupervises = 23
-	workerExternal   = 24
-)
-
-// edition is that of the place codes which people type.
-const edition = 2023
-
-// author says who changed a record.
-func (v *visit) author() []byte { return v.person.Worker[:] }
-
-// site edits or makes a site.
-func (v *visit) site() error {
-	id, was, made, err := target(v, "site", v.within.Syncing.SetUp().Sites)
-	if err != nil {
-		return err
-	}
-	f := v.form("submit_save").add(
-		&field{Name: "name", Label: v.T("field_site_name"), Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "place", Required: true, Value: was.GetPlace().GetCode(), Mode: "numeric"})
-	show := func() error { return v.show("form", &page{Title: v.titleOf("site", made), Form: f}) }
-	if !v.filled(f) {
-		return show()
-	}
-	if !placeCode(f.value("place")) {
-		f.wrong("place", v.T("wrong_place"))
-		return show()
-	}
-	place := proto.CloneOf(was.GetPlace())
-	if place == nil {
-		place = &recordv1.Place{}
-	}
-	if place.GetCode() != f.value("place") {
-		place = &recordv1.Place{Code: proto.String(f.value("place")), Edition: proto.Int32(edition)}
-	}
-	m := &recordv1.Site{Author: v.author(), Name: proto.String(f.value("name")), Place: place}
-	return v.save(id, m, nil, f, map[protowire.Number]string{namedName: "name", commonPlace: "place"}, show)
-}
-
-func (v *visit) titleOf(what string, made bool) string {
-	if made {
-		return v.T("new_" + what)
-	}
-	return v.T("edit_" + what)
-}
-
-// options are what to choose from, by name.
-func options[M interface{ GetName() string }](all map[hlc.ID]M) (list []option) {
-	for id, m := range all {
-		list = append(list, option{id.String(), m.GetName()})
-	}
-	slices.SortFunc(list, func(a, b option) int { return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value)) })
-	return list
-}
-
-// team edits or makes a team.
-func (v *visit) team() error {
-	setUp := v.within.Syncing.SetUp()
-	id, was, made, err := target(v, "team", setUp.Teams)
-	if err != nil {
-		return err
-	}
-	f := v.form("submit_save").add(
-		&field{Name: "name", Label: v.T("field_team_name"), Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "site", Sort: "select", Value: chosen(was.GetSite()), Options: options(setUp.Sites)})
-	show := func() error { return v.show("form", &page{Title: v.titleOf("team", made), Form: f}) }
-	if !v.filled(f) {
-		return show()
-	}
-	m := &recordv1.Team{Author: v.author(), Name: proto.String(f.value("name"))}
-	var cleared []protowire.Number
-	if site := parsed(f.value("site")); site == (hlc.ID{}) {
-		cleared = append(cleared, commonSite, commonPlace)
-	} else if m.Site, m.Place = site[:], setUp.Sites[site].GetPlace(); m.Place == nil {
-		cleared = append(cleared, commonPlace)
-	}
-	return v.save(id, m, cleared, f, map[protowire.Number]string{namedName: "name"}, show)
-}
-
-// chosen is the value of an option for an id that a record holds.
-func chosen(id []byte) string {
-	if idOf(id) == (hlc.ID{}) {
-		return ""
-	}
-	return idOf(id).String()
-}
-
-func chosenAll(ids [][]byte) (values []string) {
-	for _, id := range ids {
-		values = append(values, chosen(id))
-	}
-	return values
-}
-
-// worker edits or makes a worker.
-func (v *visit) worker() error {
-	setUp := v.within.Syncing.SetUp()
-	id, was, made, err := target(v, "worker", setUp.Workers)
-	if err != nil {
-		return err
-	}
-	role, training := was.GetRole(), was.GetType()
-	if made {
-		role, training = recordv1.Role_ROLE_FIELD_WORKER, recordv1.WorkerType_WORKER_TYPE_VOLUNTEER
-	}
-	f := v.form("submit_save").add(
-		&field{Name: "name", Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "role", Sort: "select", Required: true, Value: enumName("ROLE_", role.String()), Options: v.enumOptions("role_", "ROLE_", recordv1.Role_value)},
-		&field{Name: "team", Sort: "select", Value: chosen(was.GetTeam()), Options: options(setUp.Teams)},
-		&field{Name: "supervises", Sort: "checks", Values: chosenAll(was.GetSupervises()), Options: options(setUp.Teams)},
-		&field{Name: "external", Sort: "check", Value: map[bool]string{true: "on"}[was.GetExternal()]},
-		&field{Name: "type", Sort: "select", Required: true, Value: enumName("WORKER_TYPE_", training.String()), Options: v.enumOptions("type_", "WORKER_TYPE_", recordv1.WorkerType_value)})
-	show := func() error { return v.show("form", &page{Title: v.titleOf("worker", made), Form: f}) }
-	if !v.filled(f) {
-		return show()
-	}
-	m := &recordv1.Worker{Author: v.author(), Name: proto.String(f.value("name")),
-		Role: recordv1.Role(recordv1.Role_value["ROLE_"+strings.ToUpper(f.value("role"))]).Enum(),
-		Type: recordv1.WorkerType(recordv1.WorkerType_value["WORKER_TYPE_"+strings.ToUpper(f.value("type"))]).Enum()}
-	var cleared []protowire.Number
-	if team := parsed(f.value("team")); team != (hlc.ID{}) {
-		m.Team = team[:]
-	} else {
-		cleared = append(cleared, commonTeam)
-	}
-	if m.GetRole() == recordv1.Role_ROLE_SUPERVISOR {
-		for _, team := range f.field("supervises").Values {
-			id := parsed(team)
-			m.Supervises = append(m.Supervises, id[:])
-		}
-		m.External = proto.Bool(f.value("external") != "")
-	}
-	if len(m.Supervises) == 0 {
-		cleared = append(cleared, workerSupervises)
-	}
-	if m.External == nil {
-		cleared = append(cleared, workerExternal)
-	}
-	if role := m.GetRole(); len(m.Team) == 0 && (role == recordv1.Role_ROLE_FIELD_WORKER || role == recordv1.Role_ROLE_TEAM_LEAD) {
-		f.wrong("team", v.T("wrong_no_team"))
-		return show()
-	}
-	if id == v.person.Worker && m.GetRole() != recordv1.Role_ROLE_COORDINATOR {
-		f.wrong("role", v.T("wrong_own_role")) // who locks themselves out can't undo it
-		return show()
-	}
-	return v.save(id, m, cleared, f, map[protowire.Number]string{namedName: "name", commonTeam: "team"}, show)
-}
-
-// enumOptions are the values of an enumeration but for the unknown one, in their order.
-func (v *visit) enumOptions(messages, prefix string, values map[string]int32) (list []option) {
-	names := make([]string, 0, len(values))
-	for name, number := range values {
-		if number != 0 {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(values[a], values[b]) })
-	for _, name := range names {
-		list = append(list, option{enumName(prefix, name), v.T(messages + enumName(prefix, name))})
-	}
-	return list
 }
 
 // mayInvite is the problem that the visitor has who may not invite a worker to the web.
@@ -400,5 +189,5 @@ func (v *visit) inviteWorker() error {
 	if err := v.mayInvite(id, members); err != nil {
 		return err
 	}
-	return v.inviteAs(accounts.Membership{Deployment: deployment, Worker: id}, w.GetName(), to(deployment))
+	return v.inviteAs(accounts.Membership{Deployment: deployment, Worker: id}, w.GetName(), v.toPeople())
 }

@@ -53,68 +53,52 @@ type route struct {
 	do           func(*visit) error
 }
 
-// Paths that others lead to.
-const (
-	pathSignIn     = "/sign-in"
-	pathSetUp      = "/set-up"
-	pathInvitation = "/invitation"
-	pathReset      = "/reset"
-	pathIn         = "/deployments/:deployment"
-)
-
-var routes []route
-
-func init() { //nolint:gochecknoinits // the handlers look the routes up themselves
-	page := func(path string, r rule, do func(*visit) error) {
-		routes = append(routes, route{http.MethodGet, path, r, do})
-	}
-	form := func(path string, r rule, do func(*visit) error) {
-		page(path, r, do)
-		routes = append(routes, route{http.MethodPost, path, r, do})
-	}
-	deed := func(path string, r rule, do func(*visit) error) {
-		routes = append(routes, route{http.MethodPost, path, r, do})
-	}
-	page("/", access.OwnAccount, (*visit).home)
-	form(pathSetUp, anyone, (*visit).setUp)
-	form(pathSignIn, anyone, (*visit).signIn)
-	deed("/sign-out", anyone, (*visit).signOut)
-	form(pathInvitation, anyone, (*visit).invitation)
-	deed("/invitation/join", access.OwnAccount, (*visit).join)
-	form(pathReset, anyone, (*visit).reset)
-
-	form("/deployments/new", access.MakeDeployment, (*visit).newDeployment)
-	page(pathIn, access.SeeSetUp, (*visit).people)
-	form(pathIn+"/sites/:site", access.EditSetUp, (*visit).site)
-	form(pathIn+"/teams/:team", access.EditSetUp, (*visit).team)
-	form(pathIn+"/workers/:worker", access.EditSetUp, (*visit).worker)
-	deed(pathIn+"/workers/:worker/invitation", access.SeeSetUp, (*visit).inviteWorker)
-	deed(pathIn+"/workers/:worker/code", access.SeeSetUp, (*visit).makeCode)
-	page(pathIn+"/codes/:shown", access.SeeSetUp, (*visit).code)
-	page(pathIn+"/codes/:shown/image", access.SeeSetUp, (*visit).codeImage)
-	page(pathIn+"/tablets", access.SeeDevices, (*visit).tablets)
-	form(pathIn+"/tablets/:device/name", access.SeeDevices, (*visit).renameTablet)
-	form(pathIn+"/tablets/:device/replacement", access.SeeDevices, (*visit).replaceTablet)
-	form(pathIn+"/tablets/:device/revocation", access.SeeDevices, (*visit).revokeTablet)
-	deed(pathIn+"/tablets/:device/confirmation", access.ConfirmTablet, (*visit).confirmTablet)
-	page(pathIn+"/audit", access.SeeAudit, (*visit).auditIn)
-
-	form("/account", access.OwnAccount, (*visit).account)
-	deed("/account/time-code", access.OwnAccount, (*visit).beginTimeCode)
-	form("/account/time-code/:shown", access.OwnAccount, (*visit).timeCode)
-	page("/account/time-code/:shown/image", access.OwnAccount, (*visit).timeCodeImage)
-	deed("/account/sign-out-others", access.OwnAccount, (*visit).signOutOthers)
-	form("/account/tokens/new", access.OwnAccount, (*visit).newToken)
-	deed("/account/tokens/:token/revocation", access.OwnAccount, (*visit).revokeToken)
-	page("/shown/:shown", access.OwnAccount, (*visit).shown)
-
-	page("/accounts", access.SeeAccounts, (*visit).accounts)
-	deed("/accounts/invitation", access.ManageAccounts, (*visit).inviteAdministrator)
-	deed("/accounts/:account/reset", access.ManageAccounts, (*visit).resetAccount)
-	deed("/accounts/:account/disabled", access.ManageAccounts, (*visit).disable)
-	deed("/accounts/:account/enabled", access.ManageAccounts, (*visit).enable)
-	page("/audit", access.SeeServerAudit, (*visit).auditOfServer)
+// router collects what the areas of the pages have.
+type router struct {
+	routes   []route
+	sections []section
 }
+
+// page adds a page to look at.
+func (r *router) page(path string, who rule, do func(*visit) error) {
+	r.routes = append(r.routes, route{http.MethodGet, path, who, do})
+}
+
+// deed adds what is done by sending a form to an address of its own.
+func (r *router) deed(path string, who rule, do func(*visit) error) {
+	r.routes = append(r.routes, route{http.MethodPost, path, who, do})
+}
+
+// form adds a page with a form that is sent to the page's own address.
+func (r *router) form(path string, who rule, do func(*visit) error) {
+	r.page(path, who, do)
+	r.deed(path, who, do)
+}
+
+// areas are the parts of the pages: each adds its routes, and its sections to the navigation of a deployment, which stand
+// there in this order. Its messages are in messages_AREA.go, and its rows of the test in matrix_AREA_test.go.
+var areas = []func(*router){
+	entryRoutes,
+	homeRoutes,
+	overviewRoutes,
+	tabletsRoutes,
+	peopleRoutes,
+	setUpRoutes,
+	auditRoutes,
+	accountRoutes,
+	accountsRoutes,
+}
+
+func newRouter() *router {
+	r := &router{}
+	for _, add := range areas {
+		add(r)
+	}
+	return r
+}
+
+// pathIn is where the pages of a deployment stand.
+const pathIn = "/deployments/:deployment"
 
 // cookie is the session's cookie; an empty value takes it away.
 func cookie(value string) *http.Cookie {

@@ -14,6 +14,18 @@ import (
 	"levee/syncproto/wire"
 )
 
+func tabletsRoutes(r *router) {
+	r.page(pathIn+"/tablets", access.SeeDevices, (*visit).tablets)
+	r.section(pathIn+"/tablets", "nav_tablets", access.SeeDevices)
+	r.form(pathIn+"/tablets/:device/name", access.SeeDevices, (*visit).renameTablet)
+	r.form(pathIn+"/tablets/:device/replacement", access.SeeDevices, (*visit).replaceTablet)
+	r.form(pathIn+"/tablets/:device/revocation", access.SeeDevices, (*visit).revokeTablet)
+	r.deed(pathIn+"/tablets/:device/confirmation", access.ConfirmTablet, (*visit).confirmTablet)
+	r.deed(pathIn+"/workers/:worker/code", access.SeeSetUp, (*visit).makeCode)
+	r.page(pathIn+"/codes/:shown", access.SeeSetUp, (*visit).code)
+	r.page(pathIn+"/codes/:shown/image", access.SeeSetUp, (*visit).codeImage)
+}
+
 // codeLife is how long an enrolment code may be used.
 const codeLife = 14 * 24 * time.Hour
 
@@ -97,7 +109,7 @@ func (v *visit) code() error {
 	here := v.To(to(m.code.Deployment, "codes", v.Param("shown")))
 	server := strings.TrimPrefix(m.code.ServerURL, "https://")
 	body := codeBody{Expires: v.T("code_expires", v.Time(m.expires)), State: v.T("code_open"), Image: v.To(to(m.code.Deployment, "codes", v.Param("shown"), "image")),
-		Server: server, Typed: m.code.Typed(), Text: m.code.String(), Again: here, Back: v.To(to(m.code.Deployment))}
+		Server: server, Typed: m.code.Typed(), Text: m.code.String(), Again: here, Back: v.To(v.toPeople())}
 	tablets, err := v.allTablets()
 	if err != nil {
 		return err

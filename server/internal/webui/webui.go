@@ -67,18 +67,19 @@ type Pages struct {
 	assets    map[string][]byte
 	version   string
 	once      *once
+	*router
 }
 
 // New reads the pages that are in the program.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce()}
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(), router: newRouter()}
 	return p, p.load()
 }
 
 // Mount adds the pages' routes. What goes wrong in them is to be answered with Answer.
 func (p *Pages) Mount(e *echo.Echo) {
 	e.GET("/assets/:name", p.asset)
-	for _, r := range routes {
+	for _, r := range p.routes {
 		e.Add(r.method, r.path, p.handle(r))
 	}
 }
@@ -163,12 +164,6 @@ type page struct {
 	Assets string
 	// Switch leads to the same page in the other language; empty where that would send a form again.
 	Switch string
-}
-
-// standing is the line that tells where one is.
-type standing struct {
-	Name  string
-	Links []link
 }
 
 type link struct {

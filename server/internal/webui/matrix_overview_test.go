@@ -1,0 +1,5 @@
+package webui_test
+
+var overviewMatrix = map[string][9]int{
+	"GET /deployments/:deployment": {in, yes, yes, yes, yes, yes, yes, hid, yes},
+}
