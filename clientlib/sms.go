@@ -6,8 +6,8 @@ import (
 	"time"
 	"unicode/utf16"
 
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/words"
 )
 
 // How long one SMS may be, in characters: of the basic alphabet, and in UTF-16 units with any other letter.

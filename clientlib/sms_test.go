@@ -8,8 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/words"
 )
 
 func TestAnSMSSaysWhatIsNeededAndOfWhomNothing(t *testing.T) {

@@ -8,10 +8,10 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // failure is an error as an app gets it: gobind hands over its text alone.

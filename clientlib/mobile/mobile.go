@@ -33,8 +33,8 @@ import (
 	"sync/atomic"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/problem"
+	"levee/syncproto/words"
 )
 
 // Options are what an app says about itself. All may be left out.

@@ -14,8 +14,8 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/internal/fakeserver"
-	"levee/clientlib/words"
 	"levee/syncproto/wire"
+	"levee/syncproto/words"
 )
 
 // clock goes on by a second each time it is read.

@@ -15,9 +15,9 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // MakeForm is an id for what somebody is about to fill in; see Log.

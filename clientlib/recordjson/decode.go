@@ -15,8 +15,8 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/clientlib/words"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // Decode reads the fields of a record of a kind: one object in the form that Fields gives. A field that is null, or an empty list, is to be emptied:

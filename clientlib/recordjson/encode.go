@@ -15,9 +15,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // Record is a record as this tablet shows it.

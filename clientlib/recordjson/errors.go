@@ -3,8 +3,8 @@ package recordjson
 import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/clientlib/words"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // The codes of what can be wrong with a record in JSON. Besides them, there are those of package record: malformed (it is no object, or has a name twice),

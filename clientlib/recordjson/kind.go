@@ -5,8 +5,8 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/clientlib/words"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // Kind says what a form for a kind has to ask for.

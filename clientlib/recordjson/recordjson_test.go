@@ -12,10 +12,10 @@ import (
 	"pgregory.net/rapid"
 
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
-	"levee/clientlib/words/wordstest"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
+	"levee/syncproto/words/wordstest"
 )
 
 // terms are of a deployment with an area of its own.

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // Name is a record of the deployment's set-up.

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/words"
 )
 
 // How long the pages stay open without a touch, and what is behind the PIN without another.

@@ -12,10 +12,10 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // emergencyBody is what the page of emergencies shows. It is the same for who has not signed in, less what is about a case.

@@ -4,8 +4,8 @@ import (
 	"net/url"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // historyOnPage is how many records a page of the history has.

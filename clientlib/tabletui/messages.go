@@ -1,6 +1,6 @@
 package tabletui
 
-import "levee/clientlib/words"
+import "levee/syncproto/words"
 
 // messages are what the pages say, by name: English, 简体中文. Names that begin with done_ say what was done just now; those that
 // begin with hint_ stand at the field of that name, or of that kind and name.

@@ -14,10 +14,10 @@ import (
 	"golang.org/x/net/html"
 
 	"levee/clientlib/internal/fakeserver"
-	"levee/clientlib/words"
-	"levee/clientlib/words/wordstest"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
+	"levee/syncproto/words/wordstest"
 )
 
 func TestEveryMessageIsInBothLanguages(t *testing.T) { wordstest.CheckMessages(t, 150) }

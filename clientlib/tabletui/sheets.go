@@ -5,9 +5,9 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // sheet is the form of one kind: what is asked first, and what only who looks for it sees.

@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // listed is how many of each are listed at most: nobody reads more on the first page, and History has them all.

@@ -19,10 +19,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // route is one page, or one thing that a page does.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	labels "levee/clientlib/words"
 	"levee/syncproto/record"
+	labels "levee/syncproto/words"
 )
 
 // Every page of a tablet can be used by everybody, in both languages, on a small screen and a large one, and with large text in sunlight.

@@ -8,9 +8,9 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // updateCmd changes fields of a record.

@@ -13,10 +13,10 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // shortNames are what people write for fields whose own names are long, or are not words for people.

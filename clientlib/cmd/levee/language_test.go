@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"levee/clientlib/words"
+	"levee/syncproto/words"
 )
 
 func TestLanguageOf(t *testing.T) {

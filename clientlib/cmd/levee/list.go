@@ -7,9 +7,9 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // listCmd lists records.

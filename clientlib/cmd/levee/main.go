@@ -27,10 +27,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 func main() {

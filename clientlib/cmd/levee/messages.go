@@ -1,8 +1,8 @@
 package main
 
 import (
-	"levee/clientlib/words"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 
 	recordv1 "levee/syncproto/levee/record/v1"
 )

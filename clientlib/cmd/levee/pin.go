@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"levee/clientlib"
-	"levee/clientlib/words"
+	"levee/syncproto/words"
 )
 
 // prompter asks whoever sits at the terminal for something that is not shown.

@@ -11,10 +11,10 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // tabletKinds are the kinds that a tablet makes, in the order in which work is done.

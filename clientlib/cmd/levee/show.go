@@ -6,8 +6,8 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // showCmd shows a record with all that belongs to it.

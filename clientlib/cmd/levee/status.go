@@ -4,9 +4,9 @@ import (
 	"time"
 
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/words"
 )
 
 // statusCmd says how things stand with this tablet.

@@ -5,9 +5,9 @@ import (
 
 	"levee/clientlib"
 	"levee/clientlib/recordjson"
-	"levee/clientlib/words"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // totalsCmd shows what this tablet's records add up to.

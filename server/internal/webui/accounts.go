@@ -30,6 +30,7 @@ func (v *visit) accounts() error {
 		return err
 	}
 	var rows []accountRow
+	terms := v.terms()
 	for _, a := range all {
 		row := accountRow{Name: a.Name, Login: a.Login, Disabled: a.Disabled, TOTP: a.TOTP}
 		if a.Administrator {
@@ -38,7 +39,7 @@ func (v *visit) accounts() error {
 		for _, m := range a.Memberships {
 			if d := v.Deployments.Get(m.Deployment); d != nil {
 				setUp := d.Syncing.SetUp()
-				row.Does = append(row.Does, v.T("does_in", v.role(setUp.Workers[m.Worker].GetRole()), setUp.Deployment.GetName()))
+				row.Does = append(row.Does, v.T("does_in", choice(terms, setUp.Workers[m.Worker].GetRole()), setUp.Deployment.GetName()))
 			}
 		}
 		at := "/accounts/" + a.ID.String()

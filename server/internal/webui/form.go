@@ -10,7 +10,7 @@ import (
 
 // form is what somebody fills in. What they typed stands in it again when something is wrong, but for secrets.
 type form struct {
-	*words
+	*wording
 	// Action is where it is sent to, Submit the name of the message on its button.
 	Action, Submit string
 	// Danger: what it does can't be undone.

@@ -24,6 +24,7 @@ func homeRoutes(r *router) {
 // home lists the deployments in which the visitor has a part.
 func (v *visit) home() error {
 	var rows []homeRow
+	terms := v.terms()
 	for _, d := range v.Deployments.All() {
 		p, setUp := v.personIn(d), d.Syncing.SetUp()
 		if access.May(p, access.SeeSetUp, access.Where{Foreign: p.Worker == hlc.ID{}}) != access.Yes {
@@ -31,7 +32,7 @@ func (v *visit) home() error {
 		}
 		row := homeRow{To: v.To(to(d.Syncing.Deployment())), Name: setUp.Deployment.GetName(), Dates: v.dates(setUp.Deployment)}
 		if w := setUp.Workers[p.Worker]; w != nil {
-			row.As = v.T("as_worker", w.GetName(), v.role(w.GetRole()))
+			row.As = v.T("as_worker", w.GetName(), choice(terms, w.GetRole()))
 		}
 		rows = append(rows, row)
 	}
@@ -40,11 +41,12 @@ func (v *visit) home() error {
 }
 
 // dates says from when to when a deployment is.
-func (w *words) dates(d *recordv1.Deployment) string {
-	if end := d.GetEndOn(); end != 0 {
-		return w.T("dates_between", w.Date(d.GetStartOn()), w.Date(end))
+func (w *wording) dates(d *recordv1.Deployment) string {
+	start, end := w.Date(record.Date(d.GetStartOn())), w.Date(record.Date(d.GetEndOn()))
+	if d.GetEndOn() == 0 {
+		return w.T("dates_since", start)
 	}
-	return w.T("dates_since", w.Date(d.GetStartOn()))
+	return w.T("dates_between", start, end)
 }
 
 // to is a path within a deployment.
@@ -158,6 +160,3 @@ func placeCode(code string) bool {
 		return false
 	}
 }
-
-// role is what people call a role.
-func (v *visit) role(r recordv1.Role) string { return v.T("role_" + enumName("ROLE_", r.String())) }

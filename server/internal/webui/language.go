@@ -6,11 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
-	printing "golang.org/x/text/message"
 
-	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // message is a format in both languages: English, 简体中文.
@@ -19,20 +17,19 @@ type message struct{ en, zh string }
 // counted is a message about a number, its first argument: English for one and for other numbers, 简体中文.
 type counted struct{ one, other, zh string }
 
-// words speaks one language: its sentences, numbers, plurals and dates.
-type words struct {
-	chinese bool
+// wording speaks one language to one visitor: the words of both sides, and the pages' own messages.
+type wording struct {
+	*words.Words
 	// asked: the address says the language, so that links go on in it.
-	asked   bool
-	printer *printing.Printer
+	asked bool
 	// zone is where times are told: that of the deployment, or UTC where there is none.
 	zone *time.Location
 }
 
 var languages = language.NewMatcher([]language.Tag{language.English, language.Chinese})
 
-// wordsFor are in the language that a request asks for: by its address, else that of the account, else that of the browser.
-func wordsFor(r *http.Request, ofAccount string) *words {
+// wordingFor is in the language that a request asks for: by its address, else that of the account, else that of the browser.
+func wordingFor(r *http.Request, ofAccount string) *wording {
 	lang := r.URL.Query().Get("lang")
 	asked := lang == "zh" || lang == "en"
 	if !asked {
@@ -43,85 +40,39 @@ func wordsFor(r *http.Request, ofAccount string) *words {
 		base, _ := tag.Base()
 		lang = base.String()
 	}
-	w := wordsIn(lang)
-	w.asked = asked
-	return w
+	return &wording{Words: words.In(lang), asked: asked, zone: time.UTC}
 }
-
-// wordsIn speaks "zh", or else English.
-func wordsIn(lang string) *words {
-	w := &words{chinese: lang == "zh", zone: time.UTC}
-	tag := language.English
-	if w.chinese {
-		tag = language.SimplifiedChinese
-	}
-	w.printer = printing.NewPrinter(tag)
-	return w
-}
-
-// either is the one or the other, by the language.
-func (w *words) either(en, zh string) string {
-	if w.chinese {
-		return zh
-	}
-	return en
-}
-
-// Lang is "zh" or "en".
-func (w *words) Lang() string { return w.either("en", "zh") }
 
 // Tag is the language as HTML has it.
-func (w *words) Tag() string { return w.either("en", "zh-Hans") }
+func (w *wording) Tag() string { return w.Either("en", "zh-Hans") }
 
 // Other is the language that is not spoken, and OtherName what it calls itself.
-func (w *words) Other() string { return w.either("zh", "en") }
+func (w *wording) Other() string { return w.Either("zh", "en") }
 
 // OtherName is what the language that is not spoken calls itself.
-func (w *words) OtherName() string { return w.either("简体中文", "English") }
+func (w *wording) OtherName() string { return w.Either("简体中文", "English") }
 
 // OtherTag is the language that is not spoken, as HTML has it.
-func (w *words) OtherTag() string { return w.either("zh-Hans", "en") }
+func (w *wording) OtherTag() string { return w.Either("zh-Hans", "en") }
 
 // T is the message of a name with its arguments; numbers are written as the language does.
-func (w *words) T(name string, args ...any) string {
+func (w *wording) T(name string, args ...any) string {
 	m, ok := messages[name]
 	if !ok {
 		return name // a test finds every name that pages use
 	}
-	format := w.either(m.en, m.zh)
-	if len(args) == 0 {
-		return format
-	}
-	return w.printer.Sprintf(format, args...)
+	return w.Say(words.Message{EN: m.en, ZH: m.zh}, args...)
 }
 
 // N is the message of a name about n.
-func (w *words) N(name string, n int64) string {
+func (w *wording) N(name string, n int64) string {
 	c := numbers[name]
-	format := c.zh
-	if !w.chinese {
-		format = c.other
-		if plural.Cardinal.MatchPlural(language.English, int(n), 0, 0, 0, 0) == plural.One {
-			format = c.one
-		}
-	}
-	return w.printer.Sprintf(format, n)
-}
-
-// List joins items.
-func (w *words) List(items []string) string { return strings.Join(items, w.either(", ", "、")) }
-
-// Date is a day, such as 23 Sep 2021 or 2021年9月23日.
-func (w *words) Date(day int32) string {
-	if day == 0 {
-		return ""
-	}
-	return record.Date(day).Start(time.UTC).Format(w.either("2 Jan 2006", "2006年1月2日"))
+	return w.Count(words.Counted{One: c.one, Other: c.other, ZH: c.zh}, n)
 }
 
 // Time is a day and the time of day, where the deployment is.
-func (w *words) Time(t time.Time) string {
-	text := t.In(w.zone).Format(w.either("2 Jan 2006 15:04", "2006年1月2日 15:04"))
+func (w *wording) Time(t time.Time) string {
+	text := w.Instant(t.In(w.zone))
 	if w.zone == time.UTC {
 		text += " UTC"
 	}
@@ -129,10 +80,10 @@ func (w *words) Time(t time.Time) string {
 }
 
 // Machine is a time for programs.
-func (w *words) Machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+func (w *wording) Machine(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // To is a link to a path of this server, made of parts. It goes on in the language that the address asked for.
-func (w *words) To(parts ...string) string {
+func (w *wording) To(parts ...string) string {
 	to := strings.Join(parts, "")
 	if !w.asked {
 		return to

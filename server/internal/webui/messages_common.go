@@ -46,19 +46,7 @@ var commonMessages = map[string]message{
 	"column_worker":  {"Worker", "工作人员"},
 	"column_state":   {"State", "状态"},
 
-	"role_unknown":       {"unknown", "不详"},
-	"role_field_worker":  {"field worker", "队员"},
-	"role_team_lead":     {"team lead", "队长"},
-	"role_supervisor":    {"supervisor", "督导"},
-	"role_coordinator":   {"coordinator", "协调员"},
 	"role_administrator": {"administrator", "管理员"},
-
-	"type_unknown":       {"unknown", "不详"},
-	"type_social_worker": {"social worker", "社会工作者"},
-	"type_counsellor":    {"counsellor", "心理咨询师"},
-	"type_volunteer":     {"volunteer", "志愿者"},
-	"type_expert":        {"expert", "专家"},
-	"type_local_helper":  {"local helper", "本地协力者"},
 }
 
 // commonNumbers are what they say about a number.

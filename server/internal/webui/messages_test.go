@@ -71,12 +71,22 @@ func TestMessagesAreUsed(t *testing.T) {
 			t.Errorf("a form has the field %q without a label", found[1])
 		}
 	}
+	for _, found := range regexp.MustCompile(`\.N[ (]"([a-z_]+)"`).FindAllStringSubmatch(text, -1) {
+		if _, ok := numbers[found[1]]; !ok {
+			t.Errorf("a page says %q of a number, which is no message", found[1])
+		}
+	}
+	for name := range numbers {
+		if !regexp.MustCompile(`\.N[ (]"` + name + `"`).MatchString(text) {
+			t.Errorf("nobody says %q of a number", name)
+		}
+	}
 	for name := range messages {
 		_, stem, _ := strings.Cut(name, "_")
-		made := []string{"field_", "hint_", "done_", "role_", "type_", "scope_", "action_", "kind_", "new_", "edit_"}
+		made := []string{"field_", "hint_", "done_", "scope_", "action_", "kind_", "new_", "edit_"}
 		said := strings.Contains(text, `"`+name+`"`)
 		for _, prefix := range made {
-			said = said || strings.HasPrefix(name, prefix) && (strings.Contains(text, `"`+stem+`"`) || slices.Contains([]string{"role_", "type_", "scope_", "action_", "kind_"}, prefix))
+			said = said || strings.HasPrefix(name, prefix) && (strings.Contains(text, `"`+stem+`"`) || slices.Contains([]string{"scope_", "action_", "kind_"}, prefix))
 		}
 		if !said {
 			t.Errorf("nobody says %q", name)

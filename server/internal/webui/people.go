@@ -3,7 +3,6 @@ package webui
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
@@ -35,8 +34,6 @@ type workerRow struct {
 type teamRow struct{ Name, Site, People, Edit string }
 
 type siteRow struct{ Name, Place, Edit string }
-
-func enumName(prefix, name string) string { return strings.ToLower(strings.TrimPrefix(name, prefix)) }
 
 // idOf is an id that a record holds; zero when it holds none.
 func idOf(b []byte) hlc.ID {
@@ -82,12 +79,12 @@ func (v *visit) people() error {
 		}
 		return v.To(to(id, "set-up", what, one.String()))
 	}
-	size := map[hlc.ID]int64{}
+	terms, size := v.terms(), map[hlc.ID]int64{}
 	for _, one := range setUp.WorkerIDs() {
 		w := setUp.Workers[one]
 		team := idOf(w.GetTeam())
 		size[team]++
-		row := workerRow{Name: w.GetName(), Type: v.T("type_" + enumName("WORKER_TYPE_", w.GetType().String())), Role: v.role(w.GetRole()),
+		row := workerRow{Name: w.GetName(), Type: choice(terms, w.GetType()), Role: choice(terms, w.GetRole()),
 			Teams: v.List(teamNames(setUp, v.within.Syncing.Person(one))), External: w.GetExternal(), Account: members[one], Edit: editAt("workers", one)}
 		if v.may(access.SeeDevices, team) {
 			row.Tablets = v.N("tablets", inUse[one])

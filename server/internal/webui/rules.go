@@ -112,7 +112,7 @@ func cookie(value string) *http.Cookie {
 // handle lets through to a route whom its rule lets through.
 func (p *Pages) handle(r route) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		v := &visit{Pages: p, words: wordsFor(c.Request(), ""), Context: c, route: r}
+		v := &visit{Pages: p, wording: wordingFor(c.Request(), ""), Context: c, route: r}
 		c.Set(visitKey, v)
 		// What is shown is for who is signed in now, and in no cache.
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
@@ -137,7 +137,7 @@ func (v *visit) enter() error {
 		case err != nil:
 			return err
 		default:
-			v.session, v.words = &session, wordsFor(v.Request(), session.Account.Language)
+			v.session, v.wording = &session, wordingFor(v.Request(), session.Account.Language)
 		}
 		if renewed != "" {
 			v.SetCookie(cookie(renewed))

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
@@ -16,6 +17,7 @@ import (
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 func setUpRoutes(r *router) {
@@ -169,17 +171,17 @@ func (v *visit) editWorker() error {
 	if err != nil {
 		return err
 	}
-	role, training := was.GetRole(), was.GetType()
+	terms, role, training := v.terms(), was.GetRole(), was.GetType()
 	if made {
 		role, training = recordv1.Role_ROLE_FIELD_WORKER, recordv1.WorkerType_WORKER_TYPE_VOLUNTEER
 	}
 	f := v.form("submit_save").add(
 		&field{Name: "name", Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "role", Sort: "select", Required: true, Value: enumName("ROLE_", role.String()), Options: v.enumOptions("role_", "ROLE_", recordv1.Role_value)},
+		&field{Name: "role", Sort: "select", Required: true, Value: terms.OptionOf(role.Descriptor(), role.Number()).Name, Options: choices(terms, role.Descriptor())},
 		&field{Name: "team", Sort: "select", Value: chosen(was.GetTeam()), Options: options(setUp.Teams)},
 		&field{Name: "supervises", Sort: "checks", Values: chosenAll(was.GetSupervises()), Options: options(setUp.Teams)},
 		&field{Name: "external", Sort: "check", Value: map[bool]string{true: "on"}[was.GetExternal()]},
-		&field{Name: "type", Sort: "select", Required: true, Value: enumName("WORKER_TYPE_", training.String()), Options: v.enumOptions("type_", "WORKER_TYPE_", recordv1.WorkerType_value)})
+		&field{Name: "type", Sort: "select", Required: true, Value: terms.OptionOf(training.Descriptor(), training.Number()).Name, Options: choices(terms, training.Descriptor())})
 	show := func() error { return v.show("form", &page{Title: v.titleOf("worker", made), Form: f}) }
 	if !v.filled(f) {
 		return show()
@@ -217,17 +219,12 @@ func (v *visit) editWorker() error {
 	return v.save(id, m, cleared, f, map[protowire.Number]string{namedName: "name", commonTeam: "team"}, show)
 }
 
-// enumOptions are the values of an enumeration but for the unknown one, in their order.
-func (v *visit) enumOptions(messages, prefix string, values map[string]int32) (list []option) {
-	names := make([]string, 0, len(values))
-	for name, number := range values {
-		if number != 0 {
-			names = append(names, name)
+// choices are the values of an enumeration but for the unknown one, in their order.
+func choices(t *words.Terms, of protoreflect.EnumDescriptor) (list []option) {
+	for _, o := range t.Options(of) {
+		if o.Number != 0 {
+			list = append(list, option{o.Name, o.Label})
 		}
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(values[a], values[b]) })
-	for _, name := range names {
-		list = append(list, option{enumName(prefix, name), v.T(messages + enumName(prefix, name))})
 	}
 	return list
 }

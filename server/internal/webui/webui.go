@@ -21,14 +21,17 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/wire"
+	"levee/syncproto/words"
 )
 
 // Config is what the pages need.
@@ -88,7 +91,7 @@ func (p *Pages) Mount(e *echo.Echo) {
 func (p *Pages) Answer(c echo.Context, wrong *problem.Problem) error {
 	v, ok := c.Get(visitKey).(*visit)
 	if !ok { // it came to no page
-		v = &visit{Pages: p, words: wordsFor(c.Request(), ""), Context: c}
+		v = &visit{Pages: p, wording: wordingFor(c.Request(), ""), Context: c}
 	}
 	return v.problem(wrong)
 }
@@ -147,7 +150,7 @@ func (p *Pages) asset(c echo.Context) error {
 
 // page is what a template is filled with.
 type page struct {
-	*words
+	*wording
 	Title string
 	// Lead are sentences at the beginning.
 	Lead    []string
@@ -177,7 +180,7 @@ func (p *page) Wrong() bool { return p.Form != nil && !p.Form.ok() }
 // visit is one request for a page.
 type visit struct {
 	*Pages
-	*words
+	*wording
 	echo.Context
 	// session is nil while nobody is signed in.
 	session *accounts.Session
@@ -185,6 +188,21 @@ type visit struct {
 	within *httpapi.Deployment
 	person access.Person
 	route  route
+}
+
+// terms are the words of the deployment that the address names, if it names one: its own labels, service areas, age bands
+// and time zone.
+func (v *visit) terms() *words.Terms {
+	d := &recordv1.Deployment{}
+	if v.within != nil {
+		d = v.within.Syncing.SetUp().Deployment
+	}
+	return v.For(d)
+}
+
+// choice is the word for a value of an enumeration.
+func choice(t *words.Terms, value protoreflect.Enum) string {
+	return t.OptionOf(value.Descriptor(), value.Number()).Label
 }
 
 func (v *visit) context() context.Context { return v.Request().Context() }
@@ -211,7 +229,7 @@ func (v *visit) form(submit string) *form {
 	if next := v.QueryParam("next"); next != "" && v.route.path == pathSignIn {
 		to += "?next=" + template.URLQueryEscaper(local(next))
 	}
-	return &form{words: v.words, Action: v.To(to), Submit: submit}
+	return &form{wording: v.wording, Action: v.To(to), Submit: submit}
 }
 
 // show answers with a page.
@@ -224,7 +242,7 @@ func (v *visit) show(name string, p *page) error {
 }
 
 func (v *visit) showAs(status int, name string, p *page) error {
-	p.words, p.Assets = v.words, v.version
+	p.wording, p.Assets = v.wording, v.version
 	if v.session != nil {
 		p.Account = &v.session.Account
 	}

@@ -1,4 +1,4 @@
-// Package wordstest checks what the programs of a tablet say.
+// Package wordstest checks what programs say with package words.
 package wordstest
 
 import (

@@ -9,9 +9,9 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/clientlib/words/wordstest"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words/wordstest"
 )
 
 func TestEveryMessageIsInBothLanguages(t *testing.T) { wordstest.CheckMessages(t, 150) }
@@ -20,7 +20,7 @@ func TestEveryMessageIsInBothLanguages(t *testing.T) { wordstest.CheckMessages(t
 // enumerations by their names.
 func protoLabels(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob("../../syncproto/levee/record/v1/*.proto")
+	files, err := filepath.Glob("../levee/record/v1/*.proto")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no protos: %v", err)
 	}

@@ -1,4 +1,4 @@
-// Package words is what the programs of a tablet say, in 简体中文 and in English: the words for kinds, fields and choices, as the protos and
+// Package words is what both sides say, in 简体中文 and in English: the words for kinds, fields and choices, as the protos and
 // RECORDS.md have them, and numbers, dates and plurals as each language writes them. Sentences stay with the programs that say them.
 package words
 
