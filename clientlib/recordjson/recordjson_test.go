@@ -27,7 +27,7 @@ var terms = words.In("en").For(&recordv1.Deployment{
 // tabletKinds are the kinds that tablets log.
 func tabletKinds() []record.Kind {
 	return slices.DeleteFunc(record.Kinds(), func(k record.Kind) bool {
-		return record.SetUp(k) || k == recordv1.Kind_KIND_CONFLICT || k == recordv1.Kind_KIND_HELD_DECISION
+		return record.SetUp(k) || k == recordv1.Kind_KIND_CONFLICT || k == recordv1.Kind_KIND_HELD_DECISION || k == recordv1.Kind_KIND_DISTINCTION
 	})
 }
 

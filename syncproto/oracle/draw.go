@@ -97,7 +97,7 @@ func (d *drawer) values(f protoreflect.FieldDescriptor) []protoreflect.Value {
 		return []protoreflect.Value{d.worker(), d.worker()}
 	case "place":
 		return one(protoreflect.ValueOfMessage(d.place().ProtoReflect()))
-	case "participant", "consent", "change":
+	case "participant", "consent", "change", "other":
 		return one(protoreflect.ValueOfBytes(d.w.bytes(16)))
 	case "present", "absent":
 		return one(protoreflect.ValueOfBytes(d.w.bytes(16)))
@@ -267,6 +267,8 @@ var texts = map[protoreflect.Name][]string{
 	"name":            {"中秋文艺晚会", "灾后心理讲座", "亲子手工坊", "平安小组"},
 	"case_no":         {"HN-2021-001", "HN-2021-002", "HN-2021-017"},
 	"phone":           {"13800000000"},
+	"email":           {"wang.fang@example.org"},
+	"figure":          {"case_sessions", "contacts"},
 	"address":         {"王庄镇某村"},
 	"id_number":       {"000000000000000000"},
 	"dialect":         {"中原官话"},
@@ -304,6 +306,7 @@ var texts = map[protoreflect.Name][]string{
 var ranges = map[protoreflect.Name][2]uint32{
 	"minutes":            {20, 180},
 	"number":             {1, 12},
+	"value":              {1, 40},
 	"client_count":       {1, 4},
 	"age":                {0, 95},
 	"age_band":           {0, 6},

@@ -33,6 +33,9 @@ type Change struct {
 	DeletionSeen hlc.Stamp
 	// Seen is, with a delete, the Digest of the record that its author saw.
 	Seen []byte
+	// Worker is, with a change that the server made for somebody on the web, that worker; else zero. Of what comes from a tablet
+	// it must not be believed.
+	Worker hlc.ID
 }
 
 // Makes reports whether c makes its record. Such a change has the record's id as its own.
@@ -107,6 +110,9 @@ func (c *Change) Encode() []byte {
 	if !c.Makes() {
 		m.Record = c.Record[:]
 	}
+	if c.Worker != (hlc.ID{}) {
+		m.Worker = c.Worker[:]
+	}
 	for _, f := range c.Cleared {
 		m.Cleared = append(m.Cleared, uint32(f)) //nolint:gosec // field numbers are positive
 	}
@@ -148,6 +154,9 @@ func DecodeChange(b []byte, replica hlc.Replica) (*Change, error) {
 	c.Record = c.ID
 	if len(m.GetRecord()) != 0 {
 		c.Record = hlc.ID(m.GetRecord())
+	}
+	if len(m.GetWorker()) == len(c.Worker) {
+		c.Worker = hlc.ID(m.GetWorker())
 	}
 	if c.ID == (hlc.ID{}) || c.Record == (hlc.ID{}) {
 		return nil, malformed("change has an id of zeros", nil)

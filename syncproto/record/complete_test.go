@@ -69,6 +69,8 @@ func completeRecords() []Common {
 			EscalationMinutes: proto.Uint32(15),
 			State:             recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum(),
 			LinkageKey:        bytes.Repeat([]byte{9}, LinkageKeyBytes),
+			Targets: []*recordv1.Target{{Figure: proto.String("case_sessions"), Period: recordv1.TargetPeriod_TARGET_PERIOD_WEEK.Enum(),
+				Of: recordv1.TargetOf_TARGET_OF_WORKER.Enum(), Team: testID(9), Value: proto.Uint32(4)}},
 		},
 		&recordv1.Site{Name: proto.String("王庄镇服务点"), Planned: proto.Bool(false), LatitudeE6: proto.Int32(35_700_000), LongitudeE6: proto.Int32(114_500_000)},
 		&recordv1.Team{Name: proto.String("一队")},
@@ -76,6 +78,7 @@ func completeRecords() []Common {
 			Name: proto.String("王芳"), Type: recordv1.WorkerType_WORKER_TYPE_VOLUNTEER.Enum(), Role: recordv1.Role_ROLE_FIELD_WORKER.Enum(),
 			FromOn: proto.Int32(20210923), ToOn: proto.Int32(20211206), Qualification: recordv1.Qualification_QUALIFICATION_NONE.Enum(),
 			Phone: proto.String("0392-0000000"), Supervises: [][]byte{testID(7), testID(8)}, External: proto.Bool(true),
+			Email: proto.String("wang.fang@example.org"),
 		},
 		&recordv1.Case{
 			CaseNo: proto.String("W-03"), OpenedOn: proto.Int32(20211001), Source: recordv1.CaseSource_CASE_SOURCE_OUTREACH.Enum(),
@@ -187,6 +190,7 @@ func completeRecords() []Common {
 			Settled: proto.Bool(false),
 		},
 		&recordv1.HeldDecision{Change: testID(23), Decision: recordv1.Decision_DECISION_RELEASE.Enum(), Reason: proto.String("已核实")},
+		&recordv1.Distinction{Record: testID(12), Other: testID(13), Reason: proto.String("上午、下午各一场")},
 	}
 	for _, m := range records {
 		setCommon(m)

@@ -110,6 +110,7 @@ var kinds = [...]kind{
 	recordv1.Kind_KIND_CONFLICT: {message: (*recordv1.Conflict)(nil), owner: "target",
 		required: names{"target", "target_kind", "field", "sides"}},
 	recordv1.Kind_KIND_HELD_DECISION: {message: (*recordv1.HeldDecision)(nil), required: names{"change", "decision"}},
+	recordv1.Kind_KIND_DISTINCTION:   {message: (*recordv1.Distinction)(nil), owner: "record", required: names{"record", "other"}},
 }
 
 // Kinds are all kinds that this version knows, ascending.

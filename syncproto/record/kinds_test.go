@@ -162,6 +162,7 @@ func TestOwners(t *testing.T) {
 		recordv1.Kind_KIND_RESOURCE_LINK: "recipient_case", recordv1.Kind_KIND_REFERRAL: "case",
 		recordv1.Kind_KIND_REFERRAL_NOTE: "referral", recordv1.Kind_KIND_RISK_ALERT: "subject",
 		recordv1.Kind_KIND_SUPERVISION_NOTE: "supervision", recordv1.Kind_KIND_REVIEW: "target", recordv1.Kind_KIND_CONFLICT: "target",
+		recordv1.Kind_KIND_DISTINCTION: "record",
 	}
 	for _, k := range Kinds() {
 		n := OwnerField(k)

@@ -28,7 +28,7 @@ func MayOwn(owner, k Kind) bool {
 		return slices.Contains(activities, owner)
 	case recordv1.Kind_KIND_SUPERVISION_NOTE:
 		return owner == recordv1.Kind_KIND_SUPERVISION
-	case recordv1.Kind_KIND_REVIEW, recordv1.Kind_KIND_CONFLICT:
+	case recordv1.Kind_KIND_REVIEW, recordv1.Kind_KIND_CONFLICT, recordv1.Kind_KIND_DISTINCTION:
 		return !SetUp(owner) || k == recordv1.Kind_KIND_CONFLICT
 	default:
 		return false

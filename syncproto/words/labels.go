@@ -63,6 +63,15 @@ var fieldLabels = map[protoreflect.Name]Message{
 	"to_on":                      {"to", "离岗日期"},
 	"qualification":              {"qualification", "职业资格"},
 	"phone":                      {"phone", "电话"},
+	"email":                      {"e-mail", "电子邮箱"},
+	"targets":                    {"targets", "目标"},
+	"figure":                     {"figure", "指标"},
+	"period":                     {"period", "周期"},
+	"of":                         {"for", "对象"},
+	"Target.team":                {"only of team", "服务队"},
+	"Target.value":               {"target", "数值"},
+	"record":                     {"record", "记录"},
+	"other":                      {"other record", "另一条记录"},
 	"case_no":                    {"case number", "个案编号"},
 	"opened_on":                  {"opened on", "立案日期"},
 	"source":                     {"source", "来源"},
@@ -194,7 +203,7 @@ var fieldLabels = map[protoreflect.Name]Message{
 // choiceLabels are the Chinese words for the values of each enumeration, by number. The English ones are the values'
 // names.
 var choiceLabels = map[protoreflect.Name][]string{
-	"Kind":                {"不详", "行动", "服务点", "服务队", "工作人员", "个案", "个案身份信息", "知情同意", "个案服务记录", "个案服务笔记", "走访", "小组", "小组活动", "小组活动笔记", "团体活动", "计数", "参与者", "出席", "资源链接", "转介", "转介交接", "风险上报", "督导", "督导意见", "审核", "两处填写不一致", "待处理决定"},
+	"Kind":                {"不详", "行动", "服务点", "服务队", "工作人员", "个案", "个案身份信息", "知情同意", "个案服务记录", "个案服务笔记", "走访", "小组", "小组活动", "小组活动笔记", "团体活动", "计数", "参与者", "出席", "资源链接", "转介", "转介交接", "风险上报", "督导", "督导意见", "审核", "两处填写不一致", "待处理决定", "非重复认定"},
 	"Status":              {"不详", "计划", "已开展", "取消"},
 	"ServiceArea":         {"不详", "心理疏导", "文化重建", "资源链接", "其他"},
 	"Entry":               {"不详", "现场", "补录"},
@@ -203,6 +212,8 @@ var choiceLabels = map[protoreflect.Name][]string{
 	"WorkerType":          {"不详", "社会工作者", "心理咨询师", "志愿者", "专家", "本地协力者"},
 	"Role":                {"不详", "队员", "队长", "督导", "协调员"},
 	"DeploymentState":     {"不详", "进行中", "收队中", "已收队", "已归档"},
+	"TargetPeriod":        {"不详", "每日", "每周", "整个行动"},
+	"TargetOf":            {"不详", "每支服务队", "每名工作人员"},
 	"Qualification":       {"不详", "无", "助理社会工作师", "社会工作师", "高级社会工作师"},
 	"CaseSource":          {"不详", "主动求助", "外展发现", "转介", "村镇推荐"},
 	"ClientType":          {"不详", "个人", "家庭"},

@@ -90,7 +90,7 @@ func TestLabelsAreThoseOfTheProtos(t *testing.T) {
 		}
 	}
 	for _, k := range record.Kinds() {
-		if k != recordv1.Kind_KIND_CONFLICT && k != recordv1.Kind_KIND_HELD_DECISION { // whose fields are never shown by their names
+		if k != recordv1.Kind_KIND_CONFLICT && k != recordv1.Kind_KIND_HELD_DECISION && k != recordv1.Kind_KIND_DISTINCTION { // whose fields are never shown by their names
 			checkMessage(record.New(k).ProtoReflect().Descriptor())
 		}
 	}

@@ -45,7 +45,7 @@ func TestEveryHelpIsUsed(t *testing.T) {
 // Every kind is one that tablets make, or one that they only show.
 func TestEveryKindHasItsCommand(t *testing.T) {
 	known := append(slices.Clone(tabletKinds), setUpKinds...)
-	known = append(known, recordv1.Kind_KIND_CONFLICT, recordv1.Kind_KIND_HELD_DECISION)
+	known = append(known, recordv1.Kind_KIND_CONFLICT, recordv1.Kind_KIND_HELD_DECISION, recordv1.Kind_KIND_DISTINCTION)
 	for _, k := range record.Kinds() {
 		if !slices.Contains(known, k) {
 			t.Errorf("%v has no command", k)

@@ -60,6 +60,7 @@ const (
 	Kind_KIND_REVIEW             Kind = 24 // 审核
 	Kind_KIND_CONFLICT           Kind = 25 // 两处填写不一致
 	Kind_KIND_HELD_DECISION      Kind = 26 // 待处理决定
+	Kind_KIND_DISTINCTION        Kind = 27 // 非重复认定
 )
 
 // Enum value maps for Kind.
@@ -92,6 +93,7 @@ var (
 		24: "KIND_REVIEW",
 		25: "KIND_CONFLICT",
 		26: "KIND_HELD_DECISION",
+		27: "KIND_DISTINCTION",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNKNOWN":            0,
@@ -121,6 +123,7 @@ var (
 		"KIND_REVIEW":             24,
 		"KIND_CONFLICT":           25,
 		"KIND_HELD_DECISION":      26,
+		"KIND_DISTINCTION":        27,
 	}
 )
 
@@ -482,7 +485,7 @@ const file_levee_record_v1_common_proto_rawDesc = "" +
 	"\x05Place\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\aedition\x18\x02 \x01(\x05R\aedition\x12\x18\n" +
-	"\avillage\x18\x03 \x01(\tR\avillage*\xb1\x04\n" +
+	"\avillage\x18\x03 \x01(\tR\avillage*\xc7\x04\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\x13\n" +
 	"\x0fKIND_DEPLOYMENT\x10\x01\x12\r\n" +
@@ -512,7 +515,8 @@ const file_levee_record_v1_common_proto_rawDesc = "" +
 	"\x15KIND_SUPERVISION_NOTE\x10\x17\x12\x0f\n" +
 	"\vKIND_REVIEW\x10\x18\x12\x11\n" +
 	"\rKIND_CONFLICT\x10\x19\x12\x16\n" +
-	"\x12KIND_HELD_DECISION\x10\x1a*W\n" +
+	"\x12KIND_HELD_DECISION\x10\x1a\x12\x14\n" +
+	"\x10KIND_DISTINCTION\x10\x1b*W\n" +
 	"\x06Status\x12\x12\n" +
 	"\x0eSTATUS_UNKNOWN\x10\x00\x12\x12\n" +
 	"\x0eSTATUS_PLANNED\x10\x01\x12\x0f\n" +

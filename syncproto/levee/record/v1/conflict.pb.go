@@ -455,6 +455,155 @@ func (x *HeldDecision) GetReason() string {
 	return ""
 }
 
+// Distinction 非重复认定 says that two records which look alike are of different things, so that nobody is asked again.
+type Distinction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Site          []byte                 `protobuf:"bytes,1,opt,name=site" json:"site,omitempty"`                                                                    // 服务点: id of a Site
+	Team          []byte                 `protobuf:"bytes,2,opt,name=team" json:"team,omitempty"`                                                                    // 服务队: id of a Team
+	Author        []byte                 `protobuf:"bytes,3,opt,name=author" json:"author,omitempty"`                                                                // 记录人: id of the Worker who logged it*
+	OccurredOn    *int32                 `protobuf:"varint,4,opt,name=occurred_on,json=occurredOn" json:"occurred_on,omitempty"`                                     // 发生日期: local date*
+	Place         *Place                 `protobuf:"bytes,5,opt,name=place" json:"place,omitempty"`                                                                  // 地点: copied from the site when logged
+	Status        *Status                `protobuf:"varint,6,opt,name=status,enum=levee.record.v1.Status" json:"status,omitempty"`                                   // 状态
+	ServiceArea   *ServiceArea           `protobuf:"varint,7,opt,name=service_area,json=serviceArea,enum=levee.record.v1.ServiceArea" json:"service_area,omitempty"` // 服务领域: the primary one*
+	CoWorkers     [][]byte               `protobuf:"bytes,8,rep,name=co_workers,json=coWorkers" json:"co_workers,omitempty"`                                         // 协同工作人员: ids of Workers
+	Entry         *Entry                 `protobuf:"varint,9,opt,name=entry,enum=levee.record.v1.Entry" json:"entry,omitempty"`                                      // 录入方式
+	DuplicateOf   []byte                 `protobuf:"bytes,10,opt,name=duplicate_of,json=duplicateOf" json:"duplicate_of,omitempty"`                                  // 重复于: id of the record of the same kind that counts instead
+	Deleted       *bool                  `protobuf:"varint,15,opt,name=deleted" json:"deleted,omitempty"`                                                            // 已删除: set by a delete, unset by a restore
+	Record        []byte                 `protobuf:"bytes,16,opt,name=record" json:"record,omitempty"`                                                               // 记录: id of the one that was made first*
+	Other         []byte                 `protobuf:"bytes,17,opt,name=other" json:"other,omitempty"`                                                                 // 另一条记录: id of the other one, of the same kind*
+	Reason        *string                `protobuf:"bytes,18,opt,name=reason" json:"reason,omitempty"`                                                               // 理由
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Distinction) Reset() {
+	*x = Distinction{}
+	mi := &file_levee_record_v1_conflict_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Distinction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Distinction) ProtoMessage() {}
+
+func (x *Distinction) ProtoReflect() protoreflect.Message {
+	mi := &file_levee_record_v1_conflict_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Distinction.ProtoReflect.Descriptor instead.
+func (*Distinction) Descriptor() ([]byte, []int) {
+	return file_levee_record_v1_conflict_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Distinction) GetSite() []byte {
+	if x != nil {
+		return x.Site
+	}
+	return nil
+}
+
+func (x *Distinction) GetTeam() []byte {
+	if x != nil {
+		return x.Team
+	}
+	return nil
+}
+
+func (x *Distinction) GetAuthor() []byte {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Distinction) GetOccurredOn() int32 {
+	if x != nil && x.OccurredOn != nil {
+		return *x.OccurredOn
+	}
+	return 0
+}
+
+func (x *Distinction) GetPlace() *Place {
+	if x != nil {
+		return x.Place
+	}
+	return nil
+}
+
+func (x *Distinction) GetStatus() Status {
+	if x != nil && x.Status != nil {
+		return *x.Status
+	}
+	return Status_STATUS_UNKNOWN
+}
+
+func (x *Distinction) GetServiceArea() ServiceArea {
+	if x != nil && x.ServiceArea != nil {
+		return *x.ServiceArea
+	}
+	return ServiceArea_SERVICE_AREA_UNKNOWN
+}
+
+func (x *Distinction) GetCoWorkers() [][]byte {
+	if x != nil {
+		return x.CoWorkers
+	}
+	return nil
+}
+
+func (x *Distinction) GetEntry() Entry {
+	if x != nil && x.Entry != nil {
+		return *x.Entry
+	}
+	return Entry_ENTRY_UNKNOWN
+}
+
+func (x *Distinction) GetDuplicateOf() []byte {
+	if x != nil {
+		return x.DuplicateOf
+	}
+	return nil
+}
+
+func (x *Distinction) GetDeleted() bool {
+	if x != nil && x.Deleted != nil {
+		return *x.Deleted
+	}
+	return false
+}
+
+func (x *Distinction) GetRecord() []byte {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *Distinction) GetOther() []byte {
+	if x != nil {
+		return x.Other
+	}
+	return nil
+}
+
+func (x *Distinction) GetReason() string {
+	if x != nil && x.Reason != nil {
+		return *x.Reason
+	}
+	return ""
+}
+
 var File_levee_record_v1_conflict_proto protoreflect.FileDescriptor
 
 const file_levee_record_v1_conflict_proto_rawDesc = "" +
@@ -503,6 +652,24 @@ const file_levee_record_v1_conflict_proto_rawDesc = "" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x16\n" +
 	"\x06change\x18\x10 \x01(\fR\x06change\x125\n" +
 	"\bdecision\x18\x11 \x01(\x0e2\x19.levee.record.v1.DecisionR\bdecision\x12\x16\n" +
+	"\x06reason\x18\x12 \x01(\tR\x06reasonJ\x04\b\v\x10\x0f\"\xe4\x03\n" +
+	"\vDistinction\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
+	"\x04team\x18\x02 \x01(\fR\x04team\x12\x16\n" +
+	"\x06author\x18\x03 \x01(\fR\x06author\x12\x1f\n" +
+	"\voccurred_on\x18\x04 \x01(\x05R\n" +
+	"occurredOn\x12,\n" +
+	"\x05place\x18\x05 \x01(\v2\x16.levee.record.v1.PlaceR\x05place\x12/\n" +
+	"\x06status\x18\x06 \x01(\x0e2\x17.levee.record.v1.StatusR\x06status\x12?\n" +
+	"\fservice_area\x18\a \x01(\x0e2\x1c.levee.record.v1.ServiceAreaR\vserviceArea\x12\x1d\n" +
+	"\n" +
+	"co_workers\x18\b \x03(\fR\tcoWorkers\x12,\n" +
+	"\x05entry\x18\t \x01(\x0e2\x16.levee.record.v1.EntryR\x05entry\x12!\n" +
+	"\fduplicate_of\x18\n" +
+	" \x01(\fR\vduplicateOf\x12\x18\n" +
+	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x16\n" +
+	"\x06record\x18\x10 \x01(\fR\x06record\x12\x14\n" +
+	"\x05other\x18\x11 \x01(\fR\x05other\x12\x16\n" +
 	"\x06reason\x18\x12 \x01(\tR\x06reasonJ\x04\b\v\x10\x0f*L\n" +
 	"\bDecision\x12\x14\n" +
 	"\x10DECISION_UNKNOWN\x10\x00\x12\x14\n" +
@@ -522,35 +689,40 @@ func file_levee_record_v1_conflict_proto_rawDescGZIP() []byte {
 }
 
 var file_levee_record_v1_conflict_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_levee_record_v1_conflict_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_levee_record_v1_conflict_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_levee_record_v1_conflict_proto_goTypes = []any{
 	(Decision)(0),        // 0: levee.record.v1.Decision
 	(*Conflict)(nil),     // 1: levee.record.v1.Conflict
 	(*ConflictSide)(nil), // 2: levee.record.v1.ConflictSide
 	(*HeldDecision)(nil), // 3: levee.record.v1.HeldDecision
-	(*Place)(nil),        // 4: levee.record.v1.Place
-	(Status)(0),          // 5: levee.record.v1.Status
-	(ServiceArea)(0),     // 6: levee.record.v1.ServiceArea
-	(Entry)(0),           // 7: levee.record.v1.Entry
-	(Kind)(0),            // 8: levee.record.v1.Kind
+	(*Distinction)(nil),  // 4: levee.record.v1.Distinction
+	(*Place)(nil),        // 5: levee.record.v1.Place
+	(Status)(0),          // 6: levee.record.v1.Status
+	(ServiceArea)(0),     // 7: levee.record.v1.ServiceArea
+	(Entry)(0),           // 8: levee.record.v1.Entry
+	(Kind)(0),            // 9: levee.record.v1.Kind
 }
 var file_levee_record_v1_conflict_proto_depIdxs = []int32{
-	4,  // 0: levee.record.v1.Conflict.place:type_name -> levee.record.v1.Place
-	5,  // 1: levee.record.v1.Conflict.status:type_name -> levee.record.v1.Status
-	6,  // 2: levee.record.v1.Conflict.service_area:type_name -> levee.record.v1.ServiceArea
-	7,  // 3: levee.record.v1.Conflict.entry:type_name -> levee.record.v1.Entry
-	8,  // 4: levee.record.v1.Conflict.target_kind:type_name -> levee.record.v1.Kind
+	5,  // 0: levee.record.v1.Conflict.place:type_name -> levee.record.v1.Place
+	6,  // 1: levee.record.v1.Conflict.status:type_name -> levee.record.v1.Status
+	7,  // 2: levee.record.v1.Conflict.service_area:type_name -> levee.record.v1.ServiceArea
+	8,  // 3: levee.record.v1.Conflict.entry:type_name -> levee.record.v1.Entry
+	9,  // 4: levee.record.v1.Conflict.target_kind:type_name -> levee.record.v1.Kind
 	2,  // 5: levee.record.v1.Conflict.sides:type_name -> levee.record.v1.ConflictSide
-	4,  // 6: levee.record.v1.HeldDecision.place:type_name -> levee.record.v1.Place
-	5,  // 7: levee.record.v1.HeldDecision.status:type_name -> levee.record.v1.Status
-	6,  // 8: levee.record.v1.HeldDecision.service_area:type_name -> levee.record.v1.ServiceArea
-	7,  // 9: levee.record.v1.HeldDecision.entry:type_name -> levee.record.v1.Entry
+	5,  // 6: levee.record.v1.HeldDecision.place:type_name -> levee.record.v1.Place
+	6,  // 7: levee.record.v1.HeldDecision.status:type_name -> levee.record.v1.Status
+	7,  // 8: levee.record.v1.HeldDecision.service_area:type_name -> levee.record.v1.ServiceArea
+	8,  // 9: levee.record.v1.HeldDecision.entry:type_name -> levee.record.v1.Entry
 	0,  // 10: levee.record.v1.HeldDecision.decision:type_name -> levee.record.v1.Decision
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	5,  // 11: levee.record.v1.Distinction.place:type_name -> levee.record.v1.Place
+	6,  // 12: levee.record.v1.Distinction.status:type_name -> levee.record.v1.Status
+	7,  // 13: levee.record.v1.Distinction.service_area:type_name -> levee.record.v1.ServiceArea
+	8,  // 14: levee.record.v1.Distinction.entry:type_name -> levee.record.v1.Entry
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_levee_record_v1_conflict_proto_init() }
@@ -565,7 +737,7 @@ func file_levee_record_v1_conflict_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_levee_record_v1_conflict_proto_rawDesc), len(file_levee_record_v1_conflict_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

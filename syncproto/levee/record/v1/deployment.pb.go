@@ -21,6 +21,109 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// TargetPeriod 目标周期.
+type TargetPeriod int32
+
+const (
+	TargetPeriod_TARGET_PERIOD_UNKNOWN TargetPeriod = 0 // 不详
+	TargetPeriod_TARGET_PERIOD_DAY     TargetPeriod = 1 // 每日
+	TargetPeriod_TARGET_PERIOD_WEEK    TargetPeriod = 2 // 每周
+	TargetPeriod_TARGET_PERIOD_WHOLE   TargetPeriod = 3 // 整个行动
+)
+
+// Enum value maps for TargetPeriod.
+var (
+	TargetPeriod_name = map[int32]string{
+		0: "TARGET_PERIOD_UNKNOWN",
+		1: "TARGET_PERIOD_DAY",
+		2: "TARGET_PERIOD_WEEK",
+		3: "TARGET_PERIOD_WHOLE",
+	}
+	TargetPeriod_value = map[string]int32{
+		"TARGET_PERIOD_UNKNOWN": 0,
+		"TARGET_PERIOD_DAY":     1,
+		"TARGET_PERIOD_WEEK":    2,
+		"TARGET_PERIOD_WHOLE":   3,
+	}
+)
+
+func (x TargetPeriod) Enum() *TargetPeriod {
+	p := new(TargetPeriod)
+	*p = x
+	return p
+}
+
+func (x TargetPeriod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TargetPeriod) Descriptor() protoreflect.EnumDescriptor {
+	return file_levee_record_v1_deployment_proto_enumTypes[0].Descriptor()
+}
+
+func (TargetPeriod) Type() protoreflect.EnumType {
+	return &file_levee_record_v1_deployment_proto_enumTypes[0]
+}
+
+func (x TargetPeriod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TargetPeriod.Descriptor instead.
+func (TargetPeriod) EnumDescriptor() ([]byte, []int) {
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{0}
+}
+
+// TargetOf 目标对象.
+type TargetOf int32
+
+const (
+	TargetOf_TARGET_OF_UNKNOWN TargetOf = 0 // 不详
+	TargetOf_TARGET_OF_TEAM    TargetOf = 1 // 每支服务队
+	TargetOf_TARGET_OF_WORKER  TargetOf = 2 // 每名工作人员
+)
+
+// Enum value maps for TargetOf.
+var (
+	TargetOf_name = map[int32]string{
+		0: "TARGET_OF_UNKNOWN",
+		1: "TARGET_OF_TEAM",
+		2: "TARGET_OF_WORKER",
+	}
+	TargetOf_value = map[string]int32{
+		"TARGET_OF_UNKNOWN": 0,
+		"TARGET_OF_TEAM":    1,
+		"TARGET_OF_WORKER":  2,
+	}
+)
+
+func (x TargetOf) Enum() *TargetOf {
+	p := new(TargetOf)
+	*p = x
+	return p
+}
+
+func (x TargetOf) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TargetOf) Descriptor() protoreflect.EnumDescriptor {
+	return file_levee_record_v1_deployment_proto_enumTypes[1].Descriptor()
+}
+
+func (TargetOf) Type() protoreflect.EnumType {
+	return &file_levee_record_v1_deployment_proto_enumTypes[1]
+}
+
+func (x TargetOf) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TargetOf.Descriptor instead.
+func (TargetOf) EnumDescriptor() ([]byte, []int) {
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
+}
+
 // DeploymentState 行动状态 is how far a deployment has come. What is written after it was closed waits for the coordinator.
 type DeploymentState int32
 
@@ -61,11 +164,11 @@ func (x DeploymentState) String() string {
 }
 
 func (DeploymentState) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[0].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[2].Descriptor()
 }
 
 func (DeploymentState) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[0]
+	return &file_levee_record_v1_deployment_proto_enumTypes[2]
 }
 
 func (x DeploymentState) Number() protoreflect.EnumNumber {
@@ -74,7 +177,7 @@ func (x DeploymentState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DeploymentState.Descriptor instead.
 func (DeploymentState) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{0}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{2}
 }
 
 // WorkerType 类型 is what a worker is by training.
@@ -120,11 +223,11 @@ func (x WorkerType) String() string {
 }
 
 func (WorkerType) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[1].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[3].Descriptor()
 }
 
 func (WorkerType) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[1]
+	return &file_levee_record_v1_deployment_proto_enumTypes[3]
 }
 
 func (x WorkerType) Number() protoreflect.EnumNumber {
@@ -133,7 +236,7 @@ func (x WorkerType) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use WorkerType.Descriptor instead.
 func (WorkerType) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{3}
 }
 
 // Role 角色 is what a worker does here; it decides what the worker may do in Levee.
@@ -176,11 +279,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[2].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[4].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[2]
+	return &file_levee_record_v1_deployment_proto_enumTypes[4]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -189,7 +292,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{2}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{4}
 }
 
 // Qualification 职业资格 is the national social work qualification.
@@ -232,11 +335,11 @@ func (x Qualification) String() string {
 }
 
 func (Qualification) Descriptor() protoreflect.EnumDescriptor {
-	return file_levee_record_v1_deployment_proto_enumTypes[3].Descriptor()
+	return file_levee_record_v1_deployment_proto_enumTypes[5].Descriptor()
 }
 
 func (Qualification) Type() protoreflect.EnumType {
-	return &file_levee_record_v1_deployment_proto_enumTypes[3]
+	return &file_levee_record_v1_deployment_proto_enumTypes[5]
 }
 
 func (x Qualification) Number() protoreflect.EnumNumber {
@@ -245,7 +348,7 @@ func (x Qualification) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Qualification.Descriptor instead.
 func (Qualification) EnumDescriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{3}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{5}
 }
 
 // Deployment 行动 is one response, with a start, sites, teams and an end. Set-up kind.
@@ -274,6 +377,7 @@ type Deployment struct {
 	EscalationMinutes *uint32                `protobuf:"varint,25,opt,name=escalation_minutes,json=escalationMinutes" json:"escalation_minutes,omitempty"`               // 升级分钟数: after so many, an alert that nobody confirmed goes to the next on the duty list
 	State             *DeploymentState       `protobuf:"varint,26,opt,name=state,enum=levee.record.v1.DeploymentState" json:"state,omitempty"`                           // 状态: active when absent
 	LinkageKey        []byte                 `protobuf:"bytes,27,opt,name=linkage_key,json=linkageKey" json:"linkage_key,omitempty"`                                     // 关联密钥: 32 random bytes under which tablets make the same token for one person; set by the server alone, never shown, emptied when the deployment is archived
+	Targets           []*Target              `protobuf:"bytes,28,rep,name=targets" json:"targets,omitempty"`                                                             // 目标: what the coordinator expects of teams and workers
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -469,6 +573,90 @@ func (x *Deployment) GetLinkageKey() []byte {
 	return nil
 }
 
+func (x *Deployment) GetTargets() []*Target {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+// Target 目标 is how much of a figure the coordinator expects.
+type Target struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Figure        *string                `protobuf:"bytes,1,opt,name=figure" json:"figure,omitempty"`                                    // 指标: name of a figure, such as case_sessions
+	Period        *TargetPeriod          `protobuf:"varint,2,opt,name=period,enum=levee.record.v1.TargetPeriod" json:"period,omitempty"` // 周期
+	Of            *TargetOf              `protobuf:"varint,3,opt,name=of,enum=levee.record.v1.TargetOf" json:"of,omitempty"`             // 对象
+	Team          []byte                 `protobuf:"bytes,4,opt,name=team" json:"team,omitempty"`                                        // 服务队: the one that it is for; absent: each
+	Value         *uint32                `protobuf:"varint,5,opt,name=value" json:"value,omitempty"`                                     // 数值: how much of the figure, by each team or worker in each period
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Target) Reset() {
+	*x = Target{}
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Target) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Target) ProtoMessage() {}
+
+func (x *Target) ProtoReflect() protoreflect.Message {
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Target.ProtoReflect.Descriptor instead.
+func (*Target) Descriptor() ([]byte, []int) {
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Target) GetFigure() string {
+	if x != nil && x.Figure != nil {
+		return *x.Figure
+	}
+	return ""
+}
+
+func (x *Target) GetPeriod() TargetPeriod {
+	if x != nil && x.Period != nil {
+		return *x.Period
+	}
+	return TargetPeriod_TARGET_PERIOD_UNKNOWN
+}
+
+func (x *Target) GetOf() TargetOf {
+	if x != nil && x.Of != nil {
+		return *x.Of
+	}
+	return TargetOf_TARGET_OF_UNKNOWN
+}
+
+func (x *Target) GetTeam() []byte {
+	if x != nil {
+		return x.Team
+	}
+	return nil
+}
+
+func (x *Target) GetValue() uint32 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
 // ServiceAreaName 服务领域名称 names a service area for one deployment.
 type ServiceAreaName struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -481,7 +669,7 @@ type ServiceAreaName struct {
 
 func (x *ServiceAreaName) Reset() {
 	*x = ServiceAreaName{}
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[1]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -493,7 +681,7 @@ func (x *ServiceAreaName) String() string {
 func (*ServiceAreaName) ProtoMessage() {}
 
 func (x *ServiceAreaName) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[1]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -506,7 +694,7 @@ func (x *ServiceAreaName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServiceAreaName.ProtoReflect.Descriptor instead.
 func (*ServiceAreaName) Descriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *ServiceAreaName) GetNumber() ServiceArea {
@@ -542,7 +730,7 @@ type Label struct {
 
 func (x *Label) Reset() {
 	*x = Label{}
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[2]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -554,7 +742,7 @@ func (x *Label) String() string {
 func (*Label) ProtoMessage() {}
 
 func (x *Label) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[2]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -567,7 +755,7 @@ func (x *Label) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Label.ProtoReflect.Descriptor instead.
 func (*Label) Descriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{2}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Label) GetKey() string {
@@ -603,7 +791,7 @@ type EmergencyNumber struct {
 
 func (x *EmergencyNumber) Reset() {
 	*x = EmergencyNumber{}
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[3]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +803,7 @@ func (x *EmergencyNumber) String() string {
 func (*EmergencyNumber) ProtoMessage() {}
 
 func (x *EmergencyNumber) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[3]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +816,7 @@ func (x *EmergencyNumber) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EmergencyNumber.ProtoReflect.Descriptor instead.
 func (*EmergencyNumber) Descriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{3}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *EmergencyNumber) GetLabelZh() string {
@@ -676,7 +864,7 @@ type Site struct {
 
 func (x *Site) Reset() {
 	*x = Site{}
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[4]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -688,7 +876,7 @@ func (x *Site) String() string {
 func (*Site) ProtoMessage() {}
 
 func (x *Site) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[4]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -701,7 +889,7 @@ func (x *Site) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Site.ProtoReflect.Descriptor instead.
 func (*Site) Descriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{4}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Site) GetSite() []byte {
@@ -830,7 +1018,7 @@ type Team struct {
 
 func (x *Team) Reset() {
 	*x = Team{}
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[5]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -842,7 +1030,7 @@ func (x *Team) String() string {
 func (*Team) ProtoMessage() {}
 
 func (x *Team) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[5]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -855,7 +1043,7 @@ func (x *Team) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Team.ProtoReflect.Descriptor instead.
 func (*Team) Descriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{5}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Team) GetSite() []byte {
@@ -965,13 +1153,14 @@ type Worker struct {
 	Phone         *string                `protobuf:"bytes,22,opt,name=phone" json:"phone,omitempty"`                                                                 // 电话
 	Supervises    [][]byte               `protobuf:"bytes,23,rep,name=supervises" json:"supervises,omitempty"`                                                       // 督导的服务队: ids of the Teams given to a supervisor, besides the own one
 	External      *bool                  `protobuf:"varint,24,opt,name=external" json:"external,omitempty"`                                                          // 外部督导: a supervisor from outside, who sees cases without identities
+	Email         *string                `protobuf:"bytes,25,opt,name=email" json:"email,omitempty"`                                                                 // 电子邮箱: where risk alerts are announced
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Worker) Reset() {
 	*x = Worker{}
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[6]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1172,7 @@ func (x *Worker) String() string {
 func (*Worker) ProtoMessage() {}
 
 func (x *Worker) ProtoReflect() protoreflect.Message {
-	mi := &file_levee_record_v1_deployment_proto_msgTypes[6]
+	mi := &file_levee_record_v1_deployment_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1185,7 @@ func (x *Worker) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Worker.ProtoReflect.Descriptor instead.
 func (*Worker) Descriptor() ([]byte, []int) {
-	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{6}
+	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Worker) GetSite() []byte {
@@ -1139,11 +1328,18 @@ func (x *Worker) GetExternal() bool {
 	return false
 }
 
+func (x *Worker) GetEmail() string {
+	if x != nil && x.Email != nil {
+		return *x.Email
+	}
+	return ""
+}
+
 var File_levee_record_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\x88\a\n" +
+	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\xbb\a\n" +
 	"\n" +
 	"Deployment\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
@@ -1172,7 +1368,14 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\x12escalation_minutes\x18\x19 \x01(\rR\x11escalationMinutes\x126\n" +
 	"\x05state\x18\x1a \x01(\x0e2 .levee.record.v1.DeploymentStateR\x05state\x12\x1f\n" +
 	"\vlinkage_key\x18\x1b \x01(\fR\n" +
-	"linkageKeyJ\x04\b\v\x10\x0f\"}\n" +
+	"linkageKey\x121\n" +
+	"\atargets\x18\x1c \x03(\v2\x17.levee.record.v1.TargetR\atargetsJ\x04\b\v\x10\x0f\"\xac\x01\n" +
+	"\x06Target\x12\x16\n" +
+	"\x06figure\x18\x01 \x01(\tR\x06figure\x125\n" +
+	"\x06period\x18\x02 \x01(\x0e2\x1d.levee.record.v1.TargetPeriodR\x06period\x12)\n" +
+	"\x02of\x18\x03 \x01(\x0e2\x19.levee.record.v1.TargetOfR\x02of\x12\x12\n" +
+	"\x04team\x18\x04 \x01(\fR\x04team\x12\x14\n" +
+	"\x05value\x18\x05 \x01(\rR\x05value\"}\n" +
 	"\x0fServiceAreaName\x124\n" +
 	"\x06number\x18\x01 \x01(\x0e2\x1c.levee.record.v1.ServiceAreaR\x06number\x12\x19\n" +
 	"\blabel_zh\x18\x02 \x01(\tR\alabelZh\x12\x19\n" +
@@ -1220,7 +1423,7 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\fduplicate_of\x18\n" +
 	" \x01(\fR\vduplicateOf\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x12\n" +
-	"\x04name\x18\x10 \x01(\tR\x04nameJ\x04\b\v\x10\x0f\"\xcf\x05\n" +
+	"\x04name\x18\x10 \x01(\tR\x04nameJ\x04\b\v\x10\x0f\"\xe5\x05\n" +
 	"\x06Worker\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\fR\x04team\x12\x16\n" +
@@ -1246,7 +1449,17 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\n" +
 	"supervises\x18\x17 \x03(\fR\n" +
 	"supervises\x12\x1a\n" +
-	"\bexternal\x18\x18 \x01(\bR\bexternalJ\x04\b\v\x10\x0f*\xa6\x01\n" +
+	"\bexternal\x18\x18 \x01(\bR\bexternal\x12\x14\n" +
+	"\x05email\x18\x19 \x01(\tR\x05emailJ\x04\b\v\x10\x0f*q\n" +
+	"\fTargetPeriod\x12\x19\n" +
+	"\x15TARGET_PERIOD_UNKNOWN\x10\x00\x12\x15\n" +
+	"\x11TARGET_PERIOD_DAY\x10\x01\x12\x16\n" +
+	"\x12TARGET_PERIOD_WEEK\x10\x02\x12\x17\n" +
+	"\x13TARGET_PERIOD_WHOLE\x10\x03*K\n" +
+	"\bTargetOf\x12\x15\n" +
+	"\x11TARGET_OF_UNKNOWN\x10\x00\x12\x12\n" +
+	"\x0eTARGET_OF_TEAM\x10\x01\x12\x14\n" +
+	"\x10TARGET_OF_WORKER\x10\x02*\xa6\x01\n" +
 	"\x0fDeploymentState\x12\x1c\n" +
 	"\x18DEPLOYMENT_STATE_UNKNOWN\x10\x00\x12\x1b\n" +
 	"\x17DEPLOYMENT_STATE_ACTIVE\x10\x01\x12\x1c\n" +
@@ -1286,55 +1499,61 @@ func file_levee_record_v1_deployment_proto_rawDescGZIP() []byte {
 	return file_levee_record_v1_deployment_proto_rawDescData
 }
 
-var file_levee_record_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_levee_record_v1_deployment_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_levee_record_v1_deployment_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_levee_record_v1_deployment_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_levee_record_v1_deployment_proto_goTypes = []any{
-	(DeploymentState)(0),    // 0: levee.record.v1.DeploymentState
-	(WorkerType)(0),         // 1: levee.record.v1.WorkerType
-	(Role)(0),               // 2: levee.record.v1.Role
-	(Qualification)(0),      // 3: levee.record.v1.Qualification
-	(*Deployment)(nil),      // 4: levee.record.v1.Deployment
-	(*ServiceAreaName)(nil), // 5: levee.record.v1.ServiceAreaName
-	(*Label)(nil),           // 6: levee.record.v1.Label
-	(*EmergencyNumber)(nil), // 7: levee.record.v1.EmergencyNumber
-	(*Site)(nil),            // 8: levee.record.v1.Site
-	(*Team)(nil),            // 9: levee.record.v1.Team
-	(*Worker)(nil),          // 10: levee.record.v1.Worker
-	(*Place)(nil),           // 11: levee.record.v1.Place
-	(Status)(0),             // 12: levee.record.v1.Status
-	(ServiceArea)(0),        // 13: levee.record.v1.ServiceArea
-	(Entry)(0),              // 14: levee.record.v1.Entry
+	(TargetPeriod)(0),       // 0: levee.record.v1.TargetPeriod
+	(TargetOf)(0),           // 1: levee.record.v1.TargetOf
+	(DeploymentState)(0),    // 2: levee.record.v1.DeploymentState
+	(WorkerType)(0),         // 3: levee.record.v1.WorkerType
+	(Role)(0),               // 4: levee.record.v1.Role
+	(Qualification)(0),      // 5: levee.record.v1.Qualification
+	(*Deployment)(nil),      // 6: levee.record.v1.Deployment
+	(*Target)(nil),          // 7: levee.record.v1.Target
+	(*ServiceAreaName)(nil), // 8: levee.record.v1.ServiceAreaName
+	(*Label)(nil),           // 9: levee.record.v1.Label
+	(*EmergencyNumber)(nil), // 10: levee.record.v1.EmergencyNumber
+	(*Site)(nil),            // 11: levee.record.v1.Site
+	(*Team)(nil),            // 12: levee.record.v1.Team
+	(*Worker)(nil),          // 13: levee.record.v1.Worker
+	(*Place)(nil),           // 14: levee.record.v1.Place
+	(Status)(0),             // 15: levee.record.v1.Status
+	(ServiceArea)(0),        // 16: levee.record.v1.ServiceArea
+	(Entry)(0),              // 17: levee.record.v1.Entry
 }
 var file_levee_record_v1_deployment_proto_depIdxs = []int32{
-	11, // 0: levee.record.v1.Deployment.place:type_name -> levee.record.v1.Place
-	12, // 1: levee.record.v1.Deployment.status:type_name -> levee.record.v1.Status
-	13, // 2: levee.record.v1.Deployment.service_area:type_name -> levee.record.v1.ServiceArea
-	14, // 3: levee.record.v1.Deployment.entry:type_name -> levee.record.v1.Entry
-	5,  // 4: levee.record.v1.Deployment.service_areas:type_name -> levee.record.v1.ServiceAreaName
-	6,  // 5: levee.record.v1.Deployment.labels:type_name -> levee.record.v1.Label
-	7,  // 6: levee.record.v1.Deployment.emergency_numbers:type_name -> levee.record.v1.EmergencyNumber
-	0,  // 7: levee.record.v1.Deployment.state:type_name -> levee.record.v1.DeploymentState
-	13, // 8: levee.record.v1.ServiceAreaName.number:type_name -> levee.record.v1.ServiceArea
-	11, // 9: levee.record.v1.Site.place:type_name -> levee.record.v1.Place
-	12, // 10: levee.record.v1.Site.status:type_name -> levee.record.v1.Status
-	13, // 11: levee.record.v1.Site.service_area:type_name -> levee.record.v1.ServiceArea
-	14, // 12: levee.record.v1.Site.entry:type_name -> levee.record.v1.Entry
-	11, // 13: levee.record.v1.Team.place:type_name -> levee.record.v1.Place
-	12, // 14: levee.record.v1.Team.status:type_name -> levee.record.v1.Status
-	13, // 15: levee.record.v1.Team.service_area:type_name -> levee.record.v1.ServiceArea
-	14, // 16: levee.record.v1.Team.entry:type_name -> levee.record.v1.Entry
-	11, // 17: levee.record.v1.Worker.place:type_name -> levee.record.v1.Place
-	12, // 18: levee.record.v1.Worker.status:type_name -> levee.record.v1.Status
-	13, // 19: levee.record.v1.Worker.service_area:type_name -> levee.record.v1.ServiceArea
-	14, // 20: levee.record.v1.Worker.entry:type_name -> levee.record.v1.Entry
-	1,  // 21: levee.record.v1.Worker.type:type_name -> levee.record.v1.WorkerType
-	2,  // 22: levee.record.v1.Worker.role:type_name -> levee.record.v1.Role
-	3,  // 23: levee.record.v1.Worker.qualification:type_name -> levee.record.v1.Qualification
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	14, // 0: levee.record.v1.Deployment.place:type_name -> levee.record.v1.Place
+	15, // 1: levee.record.v1.Deployment.status:type_name -> levee.record.v1.Status
+	16, // 2: levee.record.v1.Deployment.service_area:type_name -> levee.record.v1.ServiceArea
+	17, // 3: levee.record.v1.Deployment.entry:type_name -> levee.record.v1.Entry
+	8,  // 4: levee.record.v1.Deployment.service_areas:type_name -> levee.record.v1.ServiceAreaName
+	9,  // 5: levee.record.v1.Deployment.labels:type_name -> levee.record.v1.Label
+	10, // 6: levee.record.v1.Deployment.emergency_numbers:type_name -> levee.record.v1.EmergencyNumber
+	2,  // 7: levee.record.v1.Deployment.state:type_name -> levee.record.v1.DeploymentState
+	7,  // 8: levee.record.v1.Deployment.targets:type_name -> levee.record.v1.Target
+	0,  // 9: levee.record.v1.Target.period:type_name -> levee.record.v1.TargetPeriod
+	1,  // 10: levee.record.v1.Target.of:type_name -> levee.record.v1.TargetOf
+	16, // 11: levee.record.v1.ServiceAreaName.number:type_name -> levee.record.v1.ServiceArea
+	14, // 12: levee.record.v1.Site.place:type_name -> levee.record.v1.Place
+	15, // 13: levee.record.v1.Site.status:type_name -> levee.record.v1.Status
+	16, // 14: levee.record.v1.Site.service_area:type_name -> levee.record.v1.ServiceArea
+	17, // 15: levee.record.v1.Site.entry:type_name -> levee.record.v1.Entry
+	14, // 16: levee.record.v1.Team.place:type_name -> levee.record.v1.Place
+	15, // 17: levee.record.v1.Team.status:type_name -> levee.record.v1.Status
+	16, // 18: levee.record.v1.Team.service_area:type_name -> levee.record.v1.ServiceArea
+	17, // 19: levee.record.v1.Team.entry:type_name -> levee.record.v1.Entry
+	14, // 20: levee.record.v1.Worker.place:type_name -> levee.record.v1.Place
+	15, // 21: levee.record.v1.Worker.status:type_name -> levee.record.v1.Status
+	16, // 22: levee.record.v1.Worker.service_area:type_name -> levee.record.v1.ServiceArea
+	17, // 23: levee.record.v1.Worker.entry:type_name -> levee.record.v1.Entry
+	3,  // 24: levee.record.v1.Worker.type:type_name -> levee.record.v1.WorkerType
+	4,  // 25: levee.record.v1.Worker.role:type_name -> levee.record.v1.Role
+	5,  // 26: levee.record.v1.Worker.qualification:type_name -> levee.record.v1.Qualification
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_levee_record_v1_deployment_proto_init() }
@@ -1348,8 +1567,8 @@ func file_levee_record_v1_deployment_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_levee_record_v1_deployment_proto_rawDesc), len(file_levee_record_v1_deployment_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   7,
+			NumEnums:      6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -44,7 +44,9 @@ type Change struct {
 	// With a change that does not set the field deleted: the stamp of that field that the author saw, if it had one.
 	DeletionSeen *Stamp `protobuf:"bytes,8,opt,name=deletion_seen,json=deletionSeen" json:"deletion_seen,omitempty"`
 	// With a change that sets deleted to true: the digest of all stamps of the record that the author saw: 8 bytes.
-	Seen          []byte `protobuf:"bytes,9,opt,name=seen" json:"seen,omitempty"`
+	Seen []byte `protobuf:"bytes,9,opt,name=seen" json:"seen,omitempty"`
+	// With a change that the server made for somebody on the web: that Worker, 16 bytes. In a tablet's change it says nothing.
+	Worker        []byte `protobuf:"bytes,10,opt,name=worker" json:"worker,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -138,6 +140,13 @@ func (x *Change) GetDeletionSeen() *Stamp {
 func (x *Change) GetSeen() []byte {
 	if x != nil {
 		return x.Seen
+	}
+	return nil
+}
+
+func (x *Change) GetWorker() []byte {
+	if x != nil {
+		return x.Worker
 	}
 	return nil
 }
@@ -371,7 +380,7 @@ var File_levee_sync_v1_change_proto protoreflect.FileDescriptor
 
 const file_levee_sync_v1_change_proto_rawDesc = "" +
 	"\n" +
-	"\x1alevee/sync/v1/change.proto\x12\rlevee.sync.v1\"\x8a\x02\n" +
+	"\x1alevee/sync/v1/change.proto\x12\rlevee.sync.v1\"\xa2\x02\n" +
 	"\x06Change\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x16\n" +
 	"\x06record\x18\x02 \x01(\fR\x06record\x12\x12\n" +
@@ -381,7 +390,9 @@ const file_levee_sync_v1_change_proto_rawDesc = "" +
 	"\acleared\x18\x06 \x03(\rR\acleared\x12/\n" +
 	"\aparents\x18\a \x03(\v2\x15.levee.sync.v1.ParentR\aparents\x129\n" +
 	"\rdeletion_seen\x18\b \x01(\v2\x14.levee.sync.v1.StampR\fdeletionSeen\x12\x12\n" +
-	"\x04seen\x18\t \x01(\fR\x04seen\"L\n" +
+	"\x04seen\x18\t \x01(\fR\x04seen\x12\x16\n" +
+	"\x06worker\x18\n" +
+	" \x01(\fR\x06worker\"L\n" +
 	"\x06Parent\x12*\n" +
 	"\x05stamp\x18\x01 \x01(\v2\x14.levee.sync.v1.StampR\x05stamp\x12\x16\n" +
 	"\x06fields\x18\x02 \x03(\rR\x06fields\"5\n" +
