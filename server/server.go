@@ -23,6 +23,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
+	"levee/server/internal/live"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -80,7 +81,9 @@ type Server struct {
 	making      sync.Mutex
 	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
-	handler     http.Handler
+	// live tells open pages of changes.
+	live    *live.Hub
+	handler http.Handler
 	// tls is how the server shakes hands, nil when it does not; pin is what enrolment codes carry of it.
 	tls       *tls.Config
 	pin       wire.Pin
@@ -133,7 +136,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Grace == 0 {
 		c.Grace = graceTime
 	}
-	s := &Server{config: c, deployments: &httpapi.Deployments{}}
+	s := &Server{config: c, deployments: &httpapi.Deployments{}, live: live.New(uint64(c.Wall().UnixMicro()), nil)} //nolint:gosec // after 1970
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -289,7 +292,7 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 
 // start opens a deployment. It is served once it is added to the others.
 func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: s.measures.Commit,
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: func(c syncing.Commit) { s.committed(id, c) },
 		Backups: s.config.Backups.Dir != "",
 		Failed:  func(err error) { s.config.Log.Error("in the background", "error", err) }})
 	var behind *syncing.ClockBehindError
@@ -302,6 +305,12 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	return &httpapi.Deployment{Syncing: service,
 		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
+}
+
+// committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.
+func (s *Server) committed(deployment hlc.ID, c syncing.Commit) {
+	s.measures.Commit(c)
+	s.live.Publish(deployment)
 }
 
 // enrolments makes a code for each worker of a deployment, in the order of the set-up.
@@ -393,6 +402,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		WriteTimeout:   readTimeout + writeTimeout, // it begins with the body, and whoever sends that slowly must get an answer too
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn)}
+	hs.RegisterOnShutdown(s.live.Close) // pages listen without end, and come again to the next server
 	served := make(chan error, 1)
 	go func() {
 		if s.tls == nil {

@@ -23,8 +23,15 @@ var setUpPattern = regexp.MustCompile(`https?://\S+/set-up#\S+`)
 // pages that no link leads to.
 func atServer(t *testing.T, on screen, language string) (b *browser, from []string) {
 	t.Helper()
+	b, _, from = serving(t, on, language)
+	return b, from
+}
+
+// serving is atServer, with the server besides.
+func serving(t *testing.T, on screen, language string) (b *browser, p *served, from []string) {
+	t.Helper()
 	b = openBrowser(t, on, language)
-	p := up(t, []string{"LEVEE_LISTEN=" + freeAddress(t), "LEVEE_DB=" + filepath.Join(t.TempDir(), "server.db")})
+	p = up(t, []string{"LEVEE_LISTEN=" + freeAddress(t), "LEVEE_DB=" + filepath.Join(t.TempDir(), "server.db")})
 	b.open(setUpPattern.FindString(p.said)).fill(b.either("Name", "姓名"), "周协调").fill(b.either("Login", "用户名"), "zhou")
 	b.fill(b.either("New password", "新密码"), "correct horse battery").fill(b.either("The new password once more", "再输入一次新密码"), "correct horse battery")
 	b.follow(b.either("Make the account", "建立账号")).sees(b.either("New deployment", "新建行动"))
@@ -34,5 +41,5 @@ func atServer(t *testing.T, on screen, language string) (b *browser, from []stri
 	b.follow(b.either("Make the deployment", "建立行动")).sees("王庄镇", "一队")
 	b.follow(b.either("Add a worker", "添加工作人员")).fill(b.either("Name", "姓名"), "李娜").fill(b.either("Team", "服务队"), "一队").follow(b.either("Save", "保存")).sees("李娜")
 	b.follow(b.either("Enrolment code", "登记码"), "李娜").sees("levee1.")
-	return b, []string{home, b.at().String(), home + "nowhere"}
+	return b, p, []string{home, b.at().String(), home + "nowhere"}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -271,6 +272,31 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (v Session, r
 		return Session{}, "", err
 	}
 	return v, renewed, nil
+}
+
+// Stands is a session as it is now, for what goes on for long within one request. It counts as no use of the session, so that
+// a page left open does not keep it from ending. The problem is unauthenticated when it has ended.
+func (s *Service) Stands(ctx context.Context, session Session) (Session, error) {
+	err := s.c.Store.ReadAccounts(ctx, func(tx Reading) error {
+		all, err := tx.Sessions(session.Account.ID)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(all, func(v StoredSession) bool { return v.ID == session.ID })
+		if i < 0 || !all[i].stands(s.now()) {
+			return problem.New(problem.Unauthenticated)
+		}
+		a, ok, err := tx.Account(session.Account.ID)
+		if err != nil {
+			return err
+		}
+		if !ok || a.Disabled {
+			return problem.New(problem.Unauthenticated)
+		}
+		session.Account = a.Account
+		return nil
+	})
+	return session, err
 }
 
 // stands reports whether a session holds at a time.

@@ -15,7 +15,7 @@ import (
 // Content policies: an answer of the API shows nothing; pages take everything from this server, and nothing inline.
 const (
 	contentOfAPI   = "default-src 'none'; frame-ancestors 'none'"
-	contentOfPages = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	contentOfPages = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 // hsts is how long browsers keep to TLS: a year.

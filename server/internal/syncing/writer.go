@@ -218,8 +218,9 @@ func (w *writer) transact(jobs []job) (err error) {
 		return err
 	}
 	w.self.ahead.Store(uint64(ahead))
-	w.observe(Commit{Jobs: len(jobs), Took: time.Since(start), Log: log})
+	took := time.Since(start)
 	w.committed(setUpChanged)
+	w.observe(Commit{Jobs: len(jobs), Took: took, Log: log}) // once all can be read, the set-up too
 	return nil
 }
 

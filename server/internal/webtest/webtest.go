@@ -73,6 +73,10 @@ func (b *Browser) Do(method, to string, sent url.Values) {
 	}
 	defer func() { _ = response.Body.Close() }()
 	b.At, b.Status = response.Request.URL, response.StatusCode
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+		b.Page, b.Text = nil, "" // it has no end to wait for
+		return
+	}
 	if b.Page, err = html.Parse(response.Body); err != nil {
 		b.t.Fatal(err)
 	}

@@ -48,6 +48,7 @@ func matrix(t *testing.T) map[string][9]int {
 		accountMatrix,
 		accountsMatrix,
 		auditMatrix,
+		eventsMatrix,
 	} {
 		for r, row := range area {
 			if _, ok := all[r]; ok {

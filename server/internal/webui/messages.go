@@ -13,6 +13,7 @@ var messages = joined(
 	accountMessages,
 	accountsMessages,
 	auditMessages,
+	eventsMessages,
 )
 
 // numbers are what the pages say about a number, by name.

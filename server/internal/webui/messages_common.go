@@ -16,6 +16,8 @@ var commonMessages = map[string]message{
 	"shown_once":  {"This is shown now and never again. Copy it before you go on.", "此内容只显示这一次，请先复制再继续。"},
 	"submit_save": {"Save", "保存"},
 
+	"nav_menu":         {"Menu", "菜单"},
+	"nav_search":       {"Search", "搜索"},
 	"nav_deployment":   {"This deployment", "本次行动"},
 	"nav_accounts":     {"Accounts", "账号"},
 	"nav_server_audit": {"Server's audit log", "服务器审计日志"},

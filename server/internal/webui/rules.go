@@ -57,6 +57,10 @@ type route struct {
 type router struct {
 	routes   []route
 	sections []section
+	// alarm is what stands first on every page of a deployment; nil when nothing does.
+	alarm func(*visit) (*alarm, error)
+	// search is where the box of the navigation searches; empty when there is none.
+	search string
 }
 
 // page adds a page to look at.
@@ -85,6 +89,7 @@ var areas = []func(*router){
 	peopleRoutes,
 	setUpRoutes,
 	auditRoutes,
+	eventsRoutes,
 	accountRoutes,
 	accountsRoutes,
 }
@@ -160,7 +165,7 @@ func (v *visit) enter() error {
 		if d == nil {
 			return problem.New(problem.NotFound)
 		}
-		v.person = v.personIn(d)
+		v.person, v.known = v.personIn(d), v.Live.State(id)
 		if v.within = d; d.Syncing.SetUp().Location != nil {
 			v.zone = d.Syncing.SetUp().Location
 		}

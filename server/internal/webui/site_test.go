@@ -18,6 +18,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
+	"levee/server/internal/live"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -38,6 +39,7 @@ type site struct {
 	journal  *journal.File
 	accounts *accounts.Service
 	all      httpapi.Deployments
+	live     *live.Hub
 	server   *httptest.Server
 	log      bytes.Buffer
 }
@@ -58,7 +60,7 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}}
+	s := &site{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil)}
 	path := filepath.Join(t.TempDir(), "server.db")
 	var err error
 	if s.db, err = sqlite.Open(t.Context(), path); err != nil {
@@ -84,7 +86,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: log, Deployments: &s.all, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: log, Deployments: &s.all, Live: s.live, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +120,7 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		return deployment, coordinator, err
 	}
 	service, err := syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: func() time.Time { return s.now },
-		Entropy: rand.Reader, Failed: func(err error) { s.t.Error(err) }})
+		Entropy: rand.Reader, Observe: func(syncing.Commit) { s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
 	if err != nil {
 		return deployment, coordinator, err
 	}

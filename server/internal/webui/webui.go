@@ -27,6 +27,7 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/live"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
@@ -40,6 +41,8 @@ type Config struct {
 	Audit    *audit.Log
 	// Deployments are those that this server serves.
 	Deployments *httpapi.Deployments
+	// Live tells open pages that their deployment has changed.
+	Live *live.Hub
 	// NewDeployment makes a deployment with its first sites, teams and coordinator. by is noted as its maker. The error is a
 	// problem with code invalid_argument when there can be no such deployment.
 	NewDeployment func(ctx context.Context, by audit.Actor, n NewDeployment) (deployment, coordinator hlc.ID, err error)
@@ -125,6 +128,9 @@ func (p *Pages) load() error {
 	}
 	all := sha256.New()
 	for _, name := range names {
+		if assetTypes[path.Ext(name)] == "" { // where htmx comes from is for its readers, not for browsers
+			continue
+		}
 		b, err := embedded.ReadFile(name)
 		if err != nil {
 			return fmt.Errorf("the assets: %w", err)
@@ -167,11 +173,16 @@ type page struct {
 	Assets string
 	// Switch leads to the same page in the other language; empty where that would send a form again.
 	Switch string
+	// Live keeps the page up to date while it is open; nil when it stays as it is.
+	Live *liveness
 }
 
 type link struct {
 	To, Name string
-	Here     bool
+	// Here: it leads to where one is.
+	Here bool
+	// Count is how much waits there; 0 for nothing.
+	Count int64
 }
 
 // Wrong reports whether something is wrong with what was filled in.
@@ -188,6 +199,8 @@ type visit struct {
 	within *httpapi.Deployment
 	person access.Person
 	route  route
+	// known is the number of the deployment's state before anything of it was read.
+	known uint64
 }
 
 // terms are the words of the deployment that the address names, if it names one: its own labels, service areas, age bands
@@ -241,13 +254,16 @@ func (v *visit) show(name string, p *page) error {
 	return v.showAs(status, name, p)
 }
 
-func (v *visit) showAs(status int, name string, p *page) error {
+func (v *visit) showAs(status int, name string, p *page) (err error) {
 	p.wording, p.Assets = v.wording, v.version
 	if v.session != nil {
 		p.Account = &v.session.Account
 	}
 	if v.within != nil {
-		p.Deployment = v.standing()
+		if p.Deployment, err = v.standing(); err != nil {
+			return err
+		}
+		p.Live = v.liveness()
 	}
 	if done := v.QueryParam("done"); p.Done == "" && done != "" {
 		if _, ok := messages["done_"+done]; ok {

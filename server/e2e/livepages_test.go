@@ -1,0 +1,136 @@
+package e2e
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"levee/clientlib"
+	"levee/server/internal/accounts"
+)
+
+// desk is a coordinator's browser at a real server, with a tablet that is enrolled there.
+type desk struct {
+	*browser
+	server *served
+	tablet *clientlib.Store
+	// deployment is the address of its first page.
+	deployment string
+}
+
+func openDesk(t *testing.T) *desk {
+	t.Helper()
+	b, p, _ := serving(t, laptop, "en")
+	d := &desk{browser: b, server: p, tablet: openTablet(t, filepath.Join(t.TempDir(), "a.db"), nil)}
+	d.deployment, _, _ = strings.Cut(b.at().String(), "/codes/")
+	if err := d.tablet.Enrol(context.Background(), eval[string](b, `Array.from(document.querySelectorAll('code'), c => c.textContent).find(c => c.startsWith('levee1.'))`)); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// listens waits until the page is told of changes.
+func (d *desk) listens() {
+	d.t.Helper()
+	d.until("the page to listen", func(context.Context, *chromedp.Target) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, a := range d.answers {
+			if strings.Contains(a.URL, "/events?") && a.Status == http.StatusOK {
+				return nil
+			}
+		}
+		return errors.New("it does not")
+	})
+}
+
+const stateShown = `document.getElementById('updated').dataset.state`
+
+// A sync shows on a page that is open, by itself and within a second. The page is not loaded anew for it, and what its reader had
+// opened stays open.
+func TestASyncShowsOnAnOpenPage(t *testing.T) {
+	d := openDesk(t)
+	d.open(d.deployment + "/tablets").sees("李娜")
+	d.listens()
+	eval[bool](d.browser, `document.getElementById('menu').open = window.stayed = true`)
+	fastest := time.Hour
+	for range 3 { // the machine may be busy with something else once
+		visit(t, d.tablet, 3)
+		before := eval[string](d.browser, stateShown)
+		syncNow(t, d.tablet)
+		synced := time.Now()
+		d.until("the sync to show", func(ctx context.Context, at *chromedp.Target) error {
+			if state, err := chromedp.Evaluate[string](stateShown)(ctx, at); err != nil || state == before {
+				return errors.Join(errors.New("it does not"), err)
+			}
+			return nil
+		})
+		fastest = min(fastest, time.Since(synced))
+	}
+	if fastest > time.Second {
+		t.Errorf("a sync shows after %v", fastest)
+	}
+	d.sees("e2e") // what the tablet said of its version
+	if !eval[bool](d.browser, `window.stayed && document.getElementById('menu').open && document.getElementById('not-live').hidden`) {
+		t.Error("the page was loaded anew, or is not live")
+	}
+}
+
+// Pages that listen do not keep a server from stopping, and say that they stay as they are now.
+func TestAServerStopsAtOnceWithPagesOpen(t *testing.T) {
+	d := openDesk(t)
+	d.open(d.deployment + "/tablets")
+	d.listens()
+	began := time.Now()
+	if err := d.server.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	<-d.server.ended
+	if took := time.Since(began); d.server.err != nil || took > 5*time.Second { // half of what running requests are given
+		t.Errorf("stopping took %v: %v", took, d.server.err)
+	}
+	d.sees("This page no longer updates by itself.")
+}
+
+// Whoever signs out in one window is told nothing more in another.
+func TestAnEndedSessionIsToldNothing(t *testing.T) {
+	d := openDesk(t)
+	events := d.deployment + "/events?since=0"
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, events, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie := d.cookie(accounts.CookieName)
+	r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	until := func(want string) bool {
+		for lines.Scan() {
+			if lines.Text() == want {
+				return true
+			}
+		}
+		return false
+	}
+	if !until("event: changed") {
+		t.Fatal("who knows no state is told of none")
+	}
+	d.follow("Sign out").sees("Sign in")
+	visit(t, d.tablet, 3)
+	syncNow(t, d.tablet)
+	if !until("event: over") || until("event: changed") {
+		t.Error("the stream goes on")
+	}
+}

@@ -1,0 +1,30 @@
+// Keeps an open page up to date: when the server says that something has changed, htmx asks for the page again, and of the answer
+// each part that is marked data-live takes the place of its like. Without this file the page stays as it was until it is loaded again.
+const reload = document.getElementById("reload");
+const notLive = document.getElementById("not-live");
+reload.setAttribute("hx-select-oob", Array.from(document.querySelectorAll("[data-live]"), (part) => "#" + part.id + ":outerMorph").join());
+
+let events;
+let address = reload.dataset.events;
+
+// Nobody looks at a page in the background: it listens again once it is in front, and is told then if it missed something.
+function listen() {
+  if (events || document.hidden) return;
+  events = new EventSource(address);
+  events.addEventListener("open", () => { notLive.hidden = true; });
+  events.addEventListener("changed", (event) => {
+    address = address.replace(/since=\d+/, "since=" + event.lastEventId);
+    document.body.dispatchEvent(new CustomEvent("levee:changed"));
+  });
+  events.addEventListener("error", () => { notLive.hidden = false; }); // it tries again by itself, unless it was refused
+  events.addEventListener("over", () => { stop(); notLive.hidden = false; });
+}
+function stop() {
+  events?.close();
+  events = undefined;
+}
+document.addEventListener("visibilitychange", () => { document.hidden ? stop() : listen(); });
+addEventListener("pagehide", stop);
+addEventListener("pageshow", listen);
+document.addEventListener("htmx:error", () => { notLive.hidden = false; });
+listen();

@@ -1,0 +1,5 @@
+package webui_test
+
+var eventsMatrix = map[string][9]int{
+	"GET /deployments/:deployment/events": {in, yes, yes, yes, yes, yes, yes, hid, hid},
+}
