@@ -108,8 +108,7 @@ func TestAnEndedSessionIsToldNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cookie := d.cookie(accounts.CookieName)
-	r.AddCookie(&http.Cookie{Name: cookie.Name, Value: cookie.Value})
+	r.AddCookie(&http.Cookie{Name: accounts.CookieName, Value: d.cookie(accounts.CookieName)})
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
