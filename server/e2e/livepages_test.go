@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net/http"
@@ -14,7 +13,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"levee/clientlib"
-	"levee/server/internal/accounts"
 )
 
 // desk is a coordinator's browser at a real server, with a tablet that is enrolled there.
@@ -98,38 +96,4 @@ func TestAServerStopsAtOnceWithPagesOpen(t *testing.T) {
 		t.Errorf("stopping took %v: %v", took, d.server.err)
 	}
 	d.sees("This page no longer updates by itself.")
-}
-
-// Whoever signs out in one window is told nothing more in another.
-func TestAnEndedSessionIsToldNothing(t *testing.T) {
-	d := openDesk(t)
-	events := d.deployment + "/events?since=0"
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, events, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.AddCookie(&http.Cookie{Name: accounts.CookieName, Value: d.cookie(accounts.CookieName)})
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	lines := bufio.NewScanner(response.Body)
-	until := func(want string) bool {
-		for lines.Scan() {
-			if lines.Text() == want {
-				return true
-			}
-		}
-		return false
-	}
-	if !until("event: changed") {
-		t.Fatal("who knows no state is told of none")
-	}
-	d.follow("Sign out").sees("Sign in")
-	visit(t, d.tablet, 3)
-	syncNow(t, d.tablet)
-	if !until("event: over") || until("event: changed") {
-		t.Error("the stream goes on")
-	}
 }

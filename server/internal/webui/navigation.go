@@ -50,8 +50,8 @@ type alarm struct {
 
 // standing is the head of a page within a deployment: which it is, its sections, and the alarm.
 type standing struct {
-	Name  string
-	Links []link
+	Name, To string
+	Links    []link
 	// Here is the name of the section in which one is; empty when in none.
 	Here string
 	// Search is where the search box leads; empty when there is none.
@@ -62,7 +62,7 @@ type standing struct {
 // standing is the head of a page within a deployment.
 func (v *visit) standing() (s *standing, err error) {
 	id := v.within.Syncing.Deployment()
-	s = &standing{Name: v.within.Syncing.SetUp().Deployment.GetName()}
+	s = &standing{Name: v.within.Syncing.SetUp().Deployment.GetName(), To: v.To(to(id))}
 	here := 0
 	for _, one := range v.sections {
 		here = max(here, one.has(v.route.path))
