@@ -22,8 +22,8 @@ CREATE TABLE reviewing (
   author     BLOB    NOT NULL,
   PRIMARY KEY (deployment, record)
 ) WITHOUT ROWID;
-CREATE INDEX reviewing_by_day ON reviewing (deployment, standing, day, record);
-CREATE INDEX reviewing_by_audience ON reviewing (deployment, audience, standing, kind, day, record);
+CREATE INDEX reviewing_by_day ON reviewing (deployment, audience, standing, day, record);
+CREATE INDEX reviewing_by_kind ON reviewing (deployment, audience, standing, kind, day, record);
 
 -- How many there are.
 CREATE TABLE review_counts (
@@ -104,8 +104,8 @@ CREATE TABLE documents (
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('reviewing', 'reviewing', '1000000 1000000 1'),
-  ('reviewing', 'reviewing_by_day', '1000000 1000000 300000 5000 1'),
-  ('reviewing', 'reviewing_by_audience', '1000000 1000000 50000 20000 5000 100 1'),
+  ('reviewing', 'reviewing_by_day', '1000000 1000000 50000 20000 500 1'),
+  ('reviewing', 'reviewing_by_kind', '1000000 1000000 50000 20000 5000 100 1'),
   ('review_counts', 'review_counts', '2000 2000 20 3 1'),
   ('likenesses', 'likenesses', '1000000 1000000 1'),
   ('likenesses', 'likenesses_by_likeness', '1000000 1000000 2 1'),

@@ -43,22 +43,25 @@ func (s *Service) Queue(ctx context.Context, q QueueQuery) (page []Reviewed, err
 	}
 	all := QueueRun{Standing: q.Standing, From: q.From, To: q.To, After: q.After}
 	err = s.Store.LookUp(ctx, func(tx Reading) error {
-		if q.Teams == nil && q.Kinds == nil {
-			all.Limit = q.Limit
-			page, err = tx.Queue(all)
-			return err
-		}
 		counts, err := tx.ReviewCounts()
 		if err != nil {
 			return err
 		}
 		var merged merge[Reviewed]
+		begun := map[QueueRun]bool{}
 		for _, c := range counts {
 			if c.Standing != q.Standing || !sees(q.Teams, c.Audience) || (q.Kinds != nil && !slices.Contains(q.Kinds, c.Kind)) {
 				continue
 			}
 			run := all
-			run.Team, run.Kind = &c.Audience, c.Kind
+			run.Team = c.Audience
+			if q.Kinds != nil {
+				run.Kind = c.Kind
+			}
+			if begun[run] {
+				continue
+			}
+			begun[run] = true
 			merged.add(func(last *Reviewed, limit int) ([]Reviewed, error) {
 				if last != nil {
 					run.After = last.Place()

@@ -197,8 +197,8 @@ type WordQuery struct {
 // QueueRun is a run of the records that stand somewhere.
 type QueueRun struct {
 	Standing tally.Standing
-	// Team and Kind are those of one run; without a team it goes over all teams and kinds.
-	Team *hlc.ID
+	Team     hlc.ID
+	// Kind is 0 for all.
 	Kind record.Kind
 	// From and To are the first and the last day; After is the row after which it goes on, if its Day is not 0.
 	From, To record.Date

@@ -57,4 +57,3 @@ func Grow(t *rapid.T, d *Deployment, pushed func()) {
 		pushed()
 	}
 }
-

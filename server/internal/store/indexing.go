@@ -139,12 +139,9 @@ func (t *Tx) Pairs(ids []hlc.ID) ([]indexing.Pair, error) {
 
 // Alike implements indexing.Stored.
 func (t *Tx) Alike(l indexing.Likeness, limit int) ([]hlc.ID, error) {
-	before, err := t.ids(`SELECT record FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record < $3 ORDER BY record DESC LIMIT $4`, t.id, l.Likeness, l.Record[:], limit)
-	if err != nil {
-		return nil, err
-	}
-	after, err := t.ids(`SELECT record FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record > $3 ORDER BY record LIMIT $4`, t.id, l.Likeness, l.Record[:], limit)
-	return append(before, after...), err
+	return t.ids(`SELECT record FROM (SELECT record FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record < $3 ORDER BY record DESC LIMIT $4) AS earlier
+		UNION ALL SELECT record FROM (SELECT record FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record > $3 ORDER BY record LIMIT $4) AS later`,
+		t.id, l.Likeness, l.Record[:], limit)
 }
 
 // SaveLikenesses implements indexing.Writing.
@@ -342,9 +339,9 @@ func (c *conditions) add(condition string, args ...any) {
 // Queue implements indexing.Listing.
 func (t *Tx) Queue(r indexing.QueueRun) ([]indexing.Reviewed, error) {
 	c := conditions{text: `SELECT ` + reviewingColumns + ` FROM reviewing`}
-	c.add(` WHERE deployment = ? AND standing = ?`, t.id, int(r.Standing))
-	if r.Team != nil {
-		c.add(` AND audience = ? AND kind = ?`, r.Team[:], int32(r.Kind))
+	c.add(` WHERE deployment = ? AND audience = ? AND standing = ?`, t.id, r.Team[:], int(r.Standing))
+	if r.Kind != 0 {
+		c.add(` AND kind = ?`, int32(r.Kind))
 	}
 	c.add(` AND day >= ? AND day <= ?`, int32(r.From), int32(r.To))
 	if r.After.Day != 0 {
