@@ -44,6 +44,16 @@ CREATE TABLE likenesses (
 ) WITHOUT ROWID;
 CREATE INDEX likenesses_by_likeness ON likenesses (deployment, likeness, record);
 
+-- What somebody said of two records: that they are of different things.
+CREATE TABLE distinctions (
+  deployment BLOB NOT NULL,
+  record     BLOB NOT NULL, -- the Distinction
+  earlier    BLOB NOT NULL, -- the record that was made first
+  later      BLOB NOT NULL,
+  PRIMARY KEY (deployment, record)
+) WITHOUT ROWID;
+CREATE INDEX distinctions_by_records ON distinctions (deployment, earlier, later);
+
 -- Pairs that are likely of one thing.
 CREATE TABLE likely (
   deployment     BLOB    NOT NULL,
@@ -109,6 +119,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('review_counts', 'review_counts', '2000 2000 20 3 1'),
   ('likenesses', 'likenesses', '1000000 1000000 1'),
   ('likenesses', 'likenesses_by_likeness', '1000000 1000000 2 1'),
+  ('distinctions', 'distinctions', '10000 10000 1'),
+  ('distinctions', 'distinctions_by_records', '10000 10000 2 1'),
   ('likely', 'likely', '10000 10000 2 1'),
   ('likely', 'likely_by_later', '10000 10000 2'),
   ('likely', 'likely_by_day', '10000 10000 100 2 1'),
@@ -127,6 +139,7 @@ DROP TABLE words;
 DROP TABLE case_days;
 DROP TABLE casework;
 DROP TABLE likely;
+DROP TABLE distinctions;
 DROP TABLE likenesses;
 DROP TABLE review_counts;
 DROP TABLE reviewing;

@@ -8,6 +8,7 @@ import (
 
 	"levee/server/internal/access"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
@@ -29,10 +30,13 @@ func (x *indexer) indexLikely() error {
 	if err != nil {
 		return err
 	}
-	x.changes.Likenesses = difference(ids, stored, wanted, func(l Likeness) hlc.ID { return l.Record },
-		func(a, b Likeness) bool { return bytes.Equal(a.Likeness, b.Likeness) })
 	// Before the comparing, so that what is new in this transaction is found too.
-	if err := x.tx.SaveLikenesses(x.changes.Likenesses); err != nil {
+	if err := x.tx.SaveLikenesses(difference(ids, stored, wanted, func(l Likeness) hlc.ID { return l.Record },
+		func(a, b Likeness) bool { return bytes.Equal(a.Likeness, b.Likeness) })); err != nil {
+		return err
+	}
+	said, err := x.indexDistinctions(ids)
+	if err != nil {
 		return err
 	}
 	pairs, err := x.tx.Pairs(ids)
@@ -41,6 +45,16 @@ func (x *indexer) indexLikely() error {
 	}
 	was := map[[2]hlc.ID]Pair{}
 	candidates := map[[2]hlc.ID]bool{}
+	for _, d := range said {
+		candidates[d.ids()] = true
+		pairs, err := x.tx.Pairs([]hlc.ID{d.Later})
+		if err != nil {
+			return err
+		}
+		for _, p := range pairs {
+			was[p.ids()] = p
+		}
+	}
 	for _, p := range pairs {
 		was[p.ids()] = p
 		candidates[p.ids()] = true
@@ -60,6 +74,35 @@ func (x *indexer) indexLikely() error {
 	}
 	return x.compareAll(candidates, was)
 }
+
+// indexDistinctions brings up to date what the touched records say of others being different. It returns what they say, and
+// what they said before.
+func (x *indexer) indexDistinctions(ids []hlc.ID) ([]Distinction, error) {
+	wanted := map[hlc.ID]Distinction{}
+	for _, id := range ids {
+		if d, ok := distinctionOf(x.records[id]); ok {
+			wanted[id] = d
+		}
+	}
+	said, err := x.tx.Distinctions(ids)
+	if err != nil {
+		return nil, err
+	}
+	changes := difference(ids, said, wanted, func(d Distinction) hlc.ID { return d.Record }, func(a, b Distinction) bool { return a == b })
+	return append(said, changes.Put...), x.tx.SaveDistinctions(changes)
+}
+
+// distinctionOf is what a record, which may be nil, says of two others.
+func distinctionOf(e *entry) (Distinction, bool) {
+	if e == nil || e.Kind != recordv1.Kind_KIND_DISTINCTION || e.registers.Deleted() {
+		return Distinction{}, false
+	}
+	one, other := e.registers.Get(distinctionRecord).ID(), e.registers.Get(distinctionOther).ID()
+	ids := ordered(one, other)
+	return Distinction{Record: e.ID, Earlier: ids[0], Later: ids[1]}, one != (hlc.ID{}) && other != (hlc.ID{})
+}
+
+func (d Distinction) ids() [2]hlc.ID { return [2]hlc.ID{d.Earlier, d.Later} }
 
 // compareAll keeps of some pairs those that are likely of one thing.
 func (x *indexer) compareAll(candidates map[[2]hlc.ID]bool, was map[[2]hlc.ID]Pair) error {
@@ -81,10 +124,15 @@ func (x *indexer) compareAll(candidates map[[2]hlc.ID]bool, was map[[2]hlc.ID]Pa
 		x.put(r)
 	}
 	slices.SortFunc(keys, func(a, b [2]hlc.ID) int { return slices.CompareFunc(a[:], b[:], compare) })
+	distinct, err := x.distinct(keys)
+	if err != nil {
+		return err
+	}
 	likely := &x.changes.Likely
 	for _, ids := range keys {
 		old, had := was[ids]
 		pair, ok := pairOf(x.records[ids[0]], x.records[ids[1]])
+		ok = ok && !distinct[ids]
 		switch {
 		case ok && (!had || old != pair):
 			likely.Put = append(likely.Put, pair)
@@ -93,6 +141,22 @@ func (x *indexer) compareAll(candidates map[[2]hlc.ID]bool, was map[[2]hlc.ID]Pa
 		}
 	}
 	return nil
+}
+
+// distinct are those of some pairs of which somebody said that they are of different things.
+func (x *indexer) distinct(pairs [][2]hlc.ID) (map[[2]hlc.ID]bool, error) {
+	earlier := make([]hlc.ID, 0, len(pairs))
+	for _, ids := range pairs {
+		if n := len(earlier); n == 0 || earlier[n-1] != ids[0] {
+			earlier = append(earlier, ids[0])
+		}
+	}
+	said, err := x.tx.Distinct(earlier)
+	distinct := make(map[[2]hlc.ID]bool, len(said))
+	for _, d := range said {
+		distinct[d.ids()] = true
+	}
+	return distinct, err
 }
 
 // likenessOf is by what a record, which may be nil, is found.

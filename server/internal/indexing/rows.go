@@ -24,6 +24,9 @@ const (
 	caseFollowupDue protowire.Number = 34
 
 	caseSessionStage protowire.Number = 18
+
+	distinctionRecord protowire.Number = 16
+	distinctionOther  protowire.Number = 17
 )
 
 // Case is a case that counts, and what it waits for.

@@ -24,7 +24,9 @@ type Writing interface {
 	Stored
 	// SaveLikenesses writes those alone, so that Alike finds them.
 	SaveLikenesses(Rows[Likeness, hlc.ID]) error
-	// SaveIndex writes what an indexing of some records changed, and how far it came. Likenesses were saved before.
+	// SaveDistinctions writes those alone, so that Distinct finds them.
+	SaveDistinctions(Rows[Distinction, hlc.ID]) error
+	// SaveIndex writes what else an indexing of some records changed, and how far it came.
 	SaveIndex(Changes) error
 }
 
@@ -57,6 +59,9 @@ type Stored interface {
 	Likenesses(ids []hlc.ID) ([]Likeness, error)
 	// Alike are the records with a likeness that are nearest to one by their ids, at most limit on either side; not itself.
 	Alike(l Likeness, limit int) ([]hlc.ID, error)
+	Distinctions(ids []hlc.ID) ([]Distinction, error)
+	// Distinct are the distinctions of which the earlier record is one of some.
+	Distinct(earlier []hlc.ID) ([]Distinction, error)
 	// Pairs are those in which one of some records is.
 	Pairs(ids []hlc.ID) ([]Pair, error)
 	Documents(ids []hlc.ID) ([]Document, error)
@@ -107,6 +112,7 @@ type Everything interface {
 	EachReviewed(func(Reviewed) error) error
 	EachCase(func(Case) error) error
 	EachLikeness(func(Likeness) error) error
+	EachDistinction(func(Distinction) error) error
 	EachPair(func(Pair) error) error
 	EachDocument(func(Document) error) error
 }
@@ -123,11 +129,10 @@ type Cursor struct {
 
 // Changes are what one transaction writes.
 type Changes struct {
-	Cursor     Cursor
-	Reviewing  Rows[Reviewed, hlc.ID]
-	Counts     []ReviewCount // by how much they move
-	Likenesses Rows[Likeness, hlc.ID]
-	Likely     Rows[Pair, [2]hlc.ID]
+	Cursor    Cursor
+	Reviewing Rows[Reviewed, hlc.ID]
+	Counts    []ReviewCount // by how much they move
+	Likely    Rows[Pair, [2]hlc.ID]
 	// Cases come with all the days that they have on lists.
 	Cases     Rows[Case, hlc.ID]
 	Documents Rows[Document, Document]
@@ -163,6 +168,14 @@ type ReviewCount struct {
 type Likeness struct {
 	Record   hlc.ID
 	Likeness []byte
+}
+
+// Distinction is what somebody said of two records: that they are of different things.
+type Distinction struct {
+	// Record is the one that says so.
+	Record hlc.ID
+	// Earlier was made before Later.
+	Earlier, Later hlc.ID
 }
 
 // Pair is two records that are likely of one thing.

@@ -62,7 +62,8 @@ func (v *verifier) compare() error {
 		return err
 	}
 	standing, cases := rowsOf(tally.Facts(counting), func(id hlc.ID) *entry { return v.records[id] })
-	likenesses, documents := map[hlc.ID]Likeness{}, map[hlc.ID]Document{}
+	likenesses, documents, distinctions := map[hlc.ID]Likeness{}, map[hlc.ID]Document{}, map[hlc.ID]Distinction{}
+	distinct := map[[2]hlc.ID]bool{}
 	for id, e := range v.records {
 		if l, ok := likenessOf(e); ok {
 			likenesses[id] = l
@@ -70,7 +71,11 @@ func (v *verifier) compare() error {
 		if words := documentWords(e); words != "" {
 			documents[id] = Document{Record: id, Digest: digest(words)}
 		}
-		e.decoded = nil
+		if d, ok := distinctionOf(e); ok {
+			distinctions[id] = d
+			distinct[d.ids()] = true
+		}
+		e.decoded = nil // it is large
 	}
 	counts := moved(nil, standing)
 	steps := []func() error{
@@ -86,7 +91,10 @@ func (v *verifier) compare() error {
 		func() error {
 			return compareTable(v, "words", v.tx.EachDocument, documents, func(d Document) hlc.ID { return d.Record }, func(a, b Document) bool { return a.Digest == b.Digest })
 		},
-		v.comparePairs,
+		func() error {
+			return compareTable(v, "distinction", v.tx.EachDistinction, distinctions, func(d Distinction) hlc.ID { return d.Record }, func(a, b Distinction) bool { return a == b })
+		},
+		func() error { return v.comparePairs(distinct) },
 		func() error { return v.compareCounts(counts) },
 	}
 	for _, step := range steps {
@@ -115,9 +123,9 @@ func compareTable[Row any](v *verifier, table string, each func(func(Row) error)
 
 // comparePairs looks whether each stored pair is one. That one is missing can't be told: of many that are alike only the
 // nearest are compared, and which were near changes.
-func (v *verifier) comparePairs() error {
+func (v *verifier) comparePairs(distinct map[[2]hlc.ID]bool) error {
 	return v.tx.EachPair(func(p Pair) error {
-		if want, ok := pairOf(v.records[p.Earlier], v.records[p.Later]); !ok || want != p {
+		if want, ok := pairOf(v.records[p.Earlier], v.records[p.Later]); !ok || want != p || distinct[p.ids()] {
 			v.differ("pair", p.Later)
 		}
 		return nil

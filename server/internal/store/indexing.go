@@ -85,6 +85,16 @@ func scanLikeness(row scanner) (indexing.Likeness, error) {
 	return l, nil
 }
 
+func scanDistinction(row scanner) (indexing.Distinction, error) {
+	var d indexing.Distinction
+	var id, earlier, later []byte
+	if err := row.Scan(&id, &earlier, &later); err != nil {
+		return d, err
+	}
+	d.Record, d.Earlier, d.Later = hlc.ID(id), hlc.ID(earlier), hlc.ID(later)
+	return d, nil
+}
+
 const pairColumns = `earlier, later, kind, day, audience, later_audience`
 
 func scanPair(row scanner) (indexing.Pair, error) {
@@ -122,6 +132,16 @@ func (t *Tx) Likenesses(ids []hlc.ID) ([]indexing.Likeness, error) {
 	return rowsIn(t, `SELECT record, likeness FROM likenesses WHERE deployment = $1 AND record IN (…)`, ids, scanLikeness)
 }
 
+// Distinctions implements indexing.Stored.
+func (t *Tx) Distinctions(ids []hlc.ID) ([]indexing.Distinction, error) {
+	return rowsIn(t, `SELECT record, earlier, later FROM distinctions WHERE deployment = $1 AND record IN (…)`, ids, scanDistinction)
+}
+
+// Distinct implements indexing.Stored.
+func (t *Tx) Distinct(earlier []hlc.ID) ([]indexing.Distinction, error) {
+	return rowsIn(t, `SELECT record, earlier, later FROM distinctions WHERE deployment = $1 AND earlier IN (…)`, earlier, scanDistinction)
+}
+
 // Documents implements indexing.Stored.
 func (t *Tx) Documents(ids []hlc.ID) ([]indexing.Document, error) {
 	return rowsIn(t, `SELECT record, number, digest FROM documents WHERE deployment = $1 AND record IN (…)`, ids, scanDocument)
@@ -154,6 +174,19 @@ func (t *Tx) SaveLikenesses(c indexing.Rows[indexing.Likeness, hlc.ID]) error {
 		rows[i] = []any{t.id, l.Record[:], l.Likeness}
 	}
 	return t.bulk(`INSERT INTO likenesses (deployment, record, likeness)`, `ON CONFLICT (deployment, record) DO UPDATE SET likeness = excluded.likeness`, rows)
+}
+
+// SaveDistinctions implements indexing.Writing.
+func (t *Tx) SaveDistinctions(c indexing.Rows[indexing.Distinction, hlc.ID]) error {
+	if err := t.drop(`DELETE FROM distinctions WHERE deployment = $1 AND record IN (…)`, c.Drop); err != nil {
+		return err
+	}
+	rows := make([][]any, len(c.Put))
+	for i, d := range c.Put {
+		rows[i] = []any{t.id, d.Record[:], d.Earlier[:], d.Later[:]}
+	}
+	return t.bulk(`INSERT INTO distinctions (deployment, record, earlier, later)`,
+		`ON CONFLICT (deployment, record) DO UPDATE SET earlier = excluded.earlier, later = excluded.later`, rows)
 }
 
 // SaveIndex implements indexing.Writing.
@@ -279,6 +312,7 @@ func (t *Tx) removeIndexed(ids []hlc.ID) error {
 	for _, statement := range []string{
 		`DELETE FROM reviewing WHERE deployment = $1 AND record IN (…)`,
 		`DELETE FROM likenesses WHERE deployment = $1 AND record IN (…)`,
+		`DELETE FROM distinctions WHERE deployment = $1 AND record IN (…)`,
 		`DELETE FROM likely WHERE deployment = $1 AND earlier IN (…)`,
 		`DELETE FROM likely WHERE deployment = $1 AND later IN (…)`,
 		`DELETE FROM casework WHERE deployment = $1 AND record IN (…)`,
@@ -457,6 +491,11 @@ func (t *Tx) EachCase(row func(indexing.Case) error) error {
 // EachLikeness implements indexing.Everything.
 func (t *Tx) EachLikeness(row func(indexing.Likeness) error) error {
 	return eachOf(t, `SELECT record, likeness FROM likenesses WHERE deployment = $1`, scanLikeness, row)
+}
+
+// EachDistinction implements indexing.Everything.
+func (t *Tx) EachDistinction(row func(indexing.Distinction) error) error {
+	return eachOf(t, `SELECT record, earlier, later FROM distinctions WHERE deployment = $1`, scanDistinction, row)
 }
 
 // EachPair implements indexing.Everything.
