@@ -209,20 +209,24 @@ var counted = func() map[record.Kind]bool {
 
 // indexStanding brings up to date where records stand with their reviews, and cases.
 func (x *indexer) indexStanding() error {
-	ids := make([]hlc.ID, 0, len(x.records))
+	var ids, files []hlc.ID
 	for _, t := range x.touched {
 		if x.records[t.record] == nil {
-			ids = append(ids, t.record) // gone
+			ids, files = append(ids, t.record), append(files, t.record) // gone
 		}
 	}
 	var records []tally.Record
 	for id, e := range x.records {
 		ids = append(ids, id)
+		if e.Kind == recordv1.Kind_KIND_CASE {
+			files = append(files, id)
+		}
 		if decides(e.Kind) {
 			records = append(records, tally.Record{ID: id, Kind: e.Kind, Registers: e.registers})
 		}
 	}
 	slices.SortFunc(ids, compare)
+	slices.SortFunc(files, compare)
 	standing, cases := rowsOf(tally.Facts(records), func(id hlc.ID) *entry { return x.records[id] })
 	stored, err := x.tx.Reviewing(ids)
 	if err != nil {
@@ -230,8 +234,8 @@ func (x *indexer) indexStanding() error {
 	}
 	x.changes.Reviewing = difference(ids, stored, standing, func(r Reviewed) hlc.ID { return r.Record }, func(a, b Reviewed) bool { return a == b })
 	x.changes.Counts = moved(stored, standing)
-	files, err := x.tx.Cases(ids)
-	x.changes.Cases = difference(ids, files, cases, func(c Case) hlc.ID { return c.Record }, func(a, b Case) bool { return a == b })
+	was, err := x.tx.Cases(files)
+	x.changes.Cases = difference(files, was, cases, func(c Case) hlc.ID { return c.Record }, func(a, b Case) bool { return a == b })
 	return err
 }
 

@@ -39,7 +39,12 @@ func (x *indexer) indexLikely() error {
 	if err != nil {
 		return err
 	}
-	pairs, err := x.tx.Pairs(ids)
+	// Only what had a likeness can be in a pair.
+	had := make([]hlc.ID, 0, len(stored))
+	for _, l := range stored {
+		had = append(had, l.Record)
+	}
+	pairs, err := x.tx.Pairs(had)
 	if err != nil {
 		return err
 	}

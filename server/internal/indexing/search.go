@@ -61,7 +61,7 @@ func (s *Service) Search(ctx context.Context, q SearchQuery) (found Found, err e
 	if len(q.Text) > maxSearched {
 		return found, problem.Newf(problem.InvalidArgument, "text: longer than %d bytes", maxSearched)
 	}
-	search := &search{SearchQuery: q}
+	search := &search{SearchQuery: q, inIndex: 2*len(q.Teams) <= len(s.SetUp().Teams)}
 	for r := range runs(q.Text) {
 		search.runs = append(search.runs, r)
 	}
@@ -79,6 +79,8 @@ func (s *Service) Search(ctx context.Context, q SearchQuery) (found Found, err e
 
 type search struct {
 	SearchQuery
+	// inIndex says to ask the index for the teams. Where somebody has most of them, to look at what it finds costs less.
+	inIndex bool
 	runs  []run
 	at    Cursor
 	found Found
@@ -90,7 +92,7 @@ func (s *search) words() WordQuery {
 	for _, r := range s.runs {
 		q.All = append(q.All, r.words()...)
 	}
-	if s.Teams != nil {
+	if s.Teams != nil && s.inIndex {
 		var teams []string
 		for _, team := range withEverybody(s.Teams) {
 			teams = append(teams, teamMark(team))
@@ -162,7 +164,7 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 	}
 	for i, id := range ids {
 		r, ok := of[id]
-		if !ok {
+		if !ok || !sees(s.Teams, r.Audience) {
 			continue
 		}
 		hit, ok, err := s.hit(r)
