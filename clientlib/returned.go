@@ -35,7 +35,7 @@ func (s *Store) Returned(ctx context.Context) ([]Returned, error) {
 		led := map[hlc.ID]bool{}
 		for i, review := range reviews {
 			judged := review.View.Get(fieldReviewOutcome)
-			if judged.Number() != int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED) || answered(targets[i].View, judged.Stamp) {
+			if judged.Number() != int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED) || tally.Answered(targets[i].View, judged.Stamp) {
 				continue
 			}
 			if mine, err := l.mine(targets[i], led); err != nil || !mine {
@@ -110,11 +110,6 @@ func (l *look) leads(r localdb.Record, led map[hlc.ID]bool) (bool, error) {
 	}
 	led[up], err = l.leads(owner, led)
 	return led[up], err
-}
-
-// answered reports whether anything in a record was set after it was judged.
-func answered(view record.Registers, judged hlc.Stamp) bool {
-	return slices.ContainsFunc(view, func(r record.Register) bool { return r.Stamp.Compare(judged) > 0 })
 }
 
 // Drafts are the records of this worker, or that name this worker as co-worker, that lack a required field and so count nowhere, in

@@ -45,6 +45,8 @@ const (
 	SchemaOlder = "schema_older"
 	// TotalsDiffer: a total is not what the records give.
 	TotalsDiffer = "totals_differ"
+	// IndexDiffers: what the pages of supervisors are made from is not what the records give.
+	IndexDiffers = "index_differs"
 	// AuditLog: an entry of the audit log was altered or taken out.
 	AuditLog = "audit_log"
 	// KeysDamaged: the keys can't be read.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"levee/server"
+	"levee/server/internal/indexing"
 	"levee/server/internal/syncing"
 	"levee/syncproto/tally"
 )
@@ -139,6 +140,23 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	for want, spoil := range map[string]func(*house){
 		"totals_differ": func(h *house) {
 			write(t, h, syncing.Changes{Totals: tally.Delta{Cells: map[tally.Cell]int64{{Basis: tally.Reported, Figure: tally.Cases, Cut: tally.Everything()}: 4}}})
+		},
+		"index_differs": func(h *house) {
+			store := h.DB.Deployment(h.ID)
+			s := indexing.New(indexing.Config{Store: store, SetUp: h.Service.SetUp, Wall: h.Wall})
+			if err := s.Follow(context.Background()); err != nil {
+				h.T.Fatal(err)
+			}
+			h.sound(h.Path())
+			if err := store.Index(context.Background(), func(tx indexing.Writing) error {
+				at, err := tx.Cursor()
+				if err != nil {
+					return err
+				}
+				return tx.SaveIndex(indexing.Changes{Cursor: at, Counts: []indexing.ReviewCount{{Standing: tally.Waiting, Count: 1}}})
+			}); err != nil {
+				h.T.Fatal(err)
+			}
 		},
 		"replica_chain": func(h *house) {
 			write(t, h, syncing.Changes{Replicas: []syncing.Replica{{Number: h.anna.Replica, Have: 1000}}})

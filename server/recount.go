@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -105,6 +106,14 @@ func recount(ctx context.Context, db *store.DB) (*recountReport, error) {
 		}
 		for _, f := range r.Faults {
 			of.Faults = append(of.Faults, recountFault{string(f.Code), f.Detail})
+		}
+		differences, err := indexing.Verify(ctx, db.Deployment(id))
+		if err != nil {
+			return nil, fmt.Errorf("verifying the tables of deployment %v: %w", id, err)
+		}
+		for _, what := range differences {
+			of.Equal = false
+			of.Faults = append(of.Faults, recountFault{IndexDiffers, what})
 		}
 		report.Equal = report.Equal && of.Equal
 		report.Deployments = append(report.Deployments, of)

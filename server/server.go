@@ -22,6 +22,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
@@ -292,9 +293,13 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 
 // start opens a deployment. It is served once it is added to the others.
 func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: func(c syncing.Commit) { s.committed(id, c) },
+	var service *syncing.Service
+	failed := func(err error) { s.config.Log.Error("in the background", "error", err) }
+	index := indexing.New(indexing.Config{Store: s.db.Deployment(id), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: s.config.Wall, Failed: failed,
+		Indexed: func(uint64) { s.live.Publish(id) }})
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: func(c syncing.Commit) { s.committed(id, c, index) },
 		Backups: s.config.Backups.Dir != "",
-		Failed:  func(err error) { s.config.Log.Error("in the background", "error", err) }})
+		Failed:  failed})
 	var behind *syncing.ClockBehindError
 	if errors.As(err, &behind) {
 		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))
@@ -302,14 +307,16 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	return &httpapi.Deployment{Syncing: service,
+	index.Start()
+	return &httpapi.Deployment{Syncing: service, Indexing: index,
 		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
 }
 
 // committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.
-func (s *Server) committed(deployment hlc.ID, c syncing.Commit) {
+func (s *Server) committed(deployment hlc.ID, c syncing.Commit, index *indexing.Service) {
 	s.measures.Commit(c)
+	index.Notice()
 	s.live.Publish(deployment)
 }
 
@@ -439,6 +446,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 func (s *Server) Close() error {
 	for _, d := range s.deployments.Clear() {
 		d.Syncing.Close()
+		d.Indexing.Close()
 	}
 	var errs []error
 	if s.journal != nil {

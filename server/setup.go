@@ -292,6 +292,7 @@ func (s *Server) setUp(ctx context.Context, from *SetUp) (*httpapi.Deployment, e
 	}
 	if err := d.Syncing.Add(ctx, records); err != nil {
 		d.Syncing.Close()
+		d.Indexing.Close()
 		return nil, err
 	}
 	return d, nil

@@ -2,6 +2,8 @@ package record
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"time"
 
@@ -49,6 +51,43 @@ func Similar(k Kind, a, b Common, madeA, madeB time.Time) bool {
 		return false
 	}
 }
+
+// Likeness is the same, and never empty, for all records of kind k that may be Similar to m, so that they can be found by
+// it; nil when none is. It is short, and says nothing that can be read.
+func Likeness(k Kind, m Common) []byte {
+	if settled(m) {
+		return nil
+	}
+	var parts []any
+	switch k {
+	case recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY:
+		parts = []any{m.GetOccurredOn(), m.GetTeam(), m.GetPlace().GetCode()}
+	case recordv1.Kind_KIND_CASE_SESSION:
+		if m := m.(*recordv1.CaseSession); len(m.GetCase()) > 0 {
+			parts = []any{m.GetOccurredOn(), m.GetCase()}
+		}
+	case recordv1.Kind_KIND_CASE:
+		if number := folded(m.(*recordv1.Case).GetCaseNo()); number != "" {
+			parts = []any{number}
+		}
+	case recordv1.Kind_KIND_HEADCOUNT:
+		if m := m.(*recordv1.Headcount); len(m.GetActivity()) > 0 {
+			parts = []any{m.GetActivity(), m.GetCounter(), folded(m.GetZone())}
+		}
+	case recordv1.Kind_KIND_RESOURCE_LINK:
+		if need := folded(m.(*recordv1.ResourceLink).GetNeed()); need != "" {
+			parts = []any{m.GetOccurredOn(), m.GetSite(), need}
+		}
+	}
+	if parts == nil {
+		return nil
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %x", k, parts))
+	return sum[:likenessBytes]
+}
+
+// likenessBytes is how long a Likeness is. Two that are the same by chance cost one comparison.
+const likenessBytes = 12
 
 // settled reports whether a record is no candidate, whatever it is compared with.
 func settled(m Common) bool {

@@ -1,6 +1,7 @@
 package record_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -104,28 +105,74 @@ func TestSimilar(t *testing.T) {
 
 // Which of two is asked about first makes no difference, and nothing makes it fail.
 func TestSimilarIsSymmetric(t *testing.T) {
-	text := rapid.SampledFrom([]string{"", "讲座", "讲座 ", "义诊"})
-	draw := func(t *rapid.T, k record.Kind) record.Common {
-		m := record.New(k)
-		r := m.ProtoReflect()
-		for i := range r.Descriptor().Fields().Len() {
-			f := r.Descriptor().Fields().Get(i)
-			switch {
-			case !rapid.Bool().Draw(t, string(f.Name())) || f.IsList():
-			case f.Kind() == protoreflect.StringKind:
-				r.Set(f, protoreflect.ValueOfString(text.Draw(t, "text")))
-			case f.Kind() == protoreflect.BytesKind:
-				r.Set(f, protoreflect.ValueOfBytes([]byte{byte(rapid.IntRange(0, 1).Draw(t, "id"))}))
-			}
-		}
-		return m
-	}
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.SampledFrom(record.Kinds()).Draw(t, "kind")
-		a, b := draw(t, k), draw(t, k)
+		a, b := drawSimilar(t, k), drawSimilar(t, k)
 		madeA, madeB := time.Unix(int64(rapid.IntRange(0, 20_000).Draw(t, "a")), 0), time.Unix(int64(rapid.IntRange(0, 20_000).Draw(t, "b")), 0)
 		if record.Similar(k, a, b, madeA, madeB) != record.Similar(k, b, a, madeB, madeA) {
 			t.Fatalf("%v and %v", a, b)
 		}
 	})
+}
+
+// drawSimilar draws records of which many are alike.
+func drawSimilar(t *rapid.T, k record.Kind) record.Common {
+	m := record.New(k)
+	r := m.ProtoReflect()
+	for i := range r.Descriptor().Fields().Len() {
+		f := r.Descriptor().Fields().Get(i)
+		switch {
+		case f.IsList() || rapid.IntRange(0, 3).Draw(t, string(f.Name())) == 0:
+		case f.Name() == "duplicate_of" && rapid.IntRange(0, 3).Draw(t, "marked") > 0:
+		case f.Kind() == protoreflect.StringKind:
+			r.Set(f, protoreflect.ValueOfString(rapid.SampledFrom([]string{"", "讲座", "讲座 ", "义诊"}).Draw(t, "text")))
+		case f.Kind() == protoreflect.BytesKind:
+			r.Set(f, protoreflect.ValueOfBytes([]byte{byte(rapid.IntRange(0, 1).Draw(t, "id"))}))
+		case f.Name() == "occurred_on":
+			r.Set(f, protoreflect.ValueOfInt32(rapid.Int32Range(20210923, 20210924).Draw(t, "day")))
+		case f.Name() == "place":
+			village := rapid.SampledFrom([]string{"", "王庄村"}).Draw(t, "village")
+			r.Set(f, protoreflect.ValueOfMessage((&recordv1.Place{Code: proto.String("410621108"), Village: &village}).ProtoReflect()))
+		}
+	}
+	return m
+}
+
+// What is similar is found by its likeness, and what can be similar to nothing has none.
+func TestWhatIsSimilarHasOneLikeness(t *testing.T) {
+	similar := 0
+	compared := []record.Kind{recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY,
+		recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_RESOURCE_LINK}
+	rapid.Check(t, func(t *rapid.T) {
+		k := rapid.SampledFrom(compared).Draw(t, "kind")
+		a, b := drawSimilar(t, k), drawSimilar(t, k)
+		likeness := record.Likeness(k, a)
+		made := time.Unix(0, 0)
+		if record.Similar(k, a, b, made, made) {
+			similar++
+			if len(likeness) == 0 || !bytes.Equal(likeness, record.Likeness(k, b)) {
+				t.Fatalf("%v and %v are similar: %x and %x", a, b, likeness, record.Likeness(k, b))
+			}
+		}
+		if len(likeness) == 0 && record.Similar(k, a, a, made, made) {
+			t.Fatalf("%v has no likeness", a)
+		}
+	})
+	if similar == 0 {
+		t.Error("nothing was similar")
+	}
+}
+
+func TestLikenessTellsDaysAndKindsApart(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range []record.Common{
+		&recordv1.Outreach{OccurredOn: proto.Int32(20210923)}, &recordv1.Outreach{OccurredOn: proto.Int32(20210924)},
+		&recordv1.CommunityActivity{OccurredOn: proto.Int32(20210923)}, &recordv1.Outreach{OccurredOn: proto.Int32(20210923), Team: []byte{1}},
+	} {
+		likeness := string(record.Likeness(record.KindOf(m), m))
+		if seen[likeness] {
+			t.Errorf("%v has the likeness of another", m)
+		}
+		seen[likeness] = true
+	}
 }

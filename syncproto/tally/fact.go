@@ -17,6 +17,10 @@ type Fact struct {
 	Day record.Date
 	// Verified facts count for both bases.
 	Verified bool
+	// Standing is that of the record itself: what it belongs to may stand otherwise.
+	Standing Standing
+	// Frame is the case or group with which a session counts; zero for what is no session.
+	Frame hlc.ID
 	// Cuts are all under which Amounts and Tokens count: the whole, day, site, places, team, worker, service area.
 	Cuts    []Cut
 	Amounts []Amount

@@ -60,15 +60,52 @@ func (v *view) verified(i int32) bool {
 	}
 }
 
-// approved reports whether the newest review of a record approves it, and every counted field is as reviewed.
-func (v *view) approved(i int32) bool {
+// Standing is where a record stands with its own newest review. Stores keep the numbers: they never change.
+type Standing uint8
+
+// The standings.
+const (
+	// Waiting for a review: nobody reviewed it, or it is not any more what was reviewed.
+	Waiting Standing = 1
+	// Returned by its newest review, and nothing in it was set since.
+	Returned Standing = 2
+	// Approved by its newest review, and every counted field is as reviewed.
+	Approved Standing = 3
+)
+
+// approved reports whether a record is approved as it stands.
+func (v *view) approved(i int32) bool { return v.standing(i) == Approved }
+
+func (v *view) standing(i int32) Standing {
 	n := &v.nodes[i]
-	if n.approved == open {
-		review := v.newestReview(i)
-		n.approved = verdictOf(review != nil && asReviewed(n.Record, review) &&
-			review.number(reviewOutcome) == int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED))
+	if n.standing == 0 {
+		n.standing = standing(n.Record, v.newestReview(i))
 	}
-	return n.approved == yes
+	return n.standing
+}
+
+// standing is where r stands with a review, which may be nil.
+func standing(r, review *Record) Standing {
+	if review == nil {
+		return Waiting
+	}
+	judged := review.Registers.Get(reviewOutcome)
+	switch recordv1.ReviewOutcome(judged.Number()) { //nolint:gosec // choices have 32 bits
+	case recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED:
+		if asReviewed(r, review) {
+			return Approved
+		}
+	case recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED:
+		if !Answered(r.Registers, judged.Stamp) {
+			return Returned
+		}
+	}
+	return Waiting
+}
+
+// Answered reports whether anything in a record was set after it was judged.
+func Answered(rs record.Registers, judged hlc.Stamp) bool {
+	return slices.ContainsFunc(rs, func(r record.Register) bool { return r.Stamp.Compare(judged) > 0 })
 }
 
 // NewestReview is that of some records which is the review of a target whose outcome was set last; nil when there is none. Those

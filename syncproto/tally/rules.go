@@ -138,7 +138,7 @@ func (v *view) fact(i int32) *Fact {
 	if n.Record == nil || len(countedFields[n.Kind]) == 0 || !v.counts(i) || v.stand(i) != i {
 		return nil
 	}
-	f := &Fact{Record: n.ID, Kind: n.Kind, Verified: v.verified(i)}
+	f := &Fact{Record: n.ID, Kind: n.Kind, Verified: v.verified(i), Standing: v.standing(i)}
 	switch n.Kind {
 	case recordv1.Kind_KIND_CASE:
 		f.setting(v, i, n.date(caseOpenedOn), n.id(caseLead))
@@ -175,6 +175,9 @@ func (f *Fact) setting(v *view, at int32, day record.Date, worker hlc.ID) {
 	site, team, place := m.id(siteField), m.id(teamField), m.placeCode()
 	if m.Kind == recordv1.Kind_KIND_CASE_SESSION || m.Kind == recordv1.Kind_KIND_GROUP_SESSION {
 		frame := v.nodes[v.frame(at)].Record
+		if f.Record == m.ID {
+			f.Frame = frame.ID
+		}
 		if site == (hlc.ID{}) {
 			site = frame.id(siteField)
 		}

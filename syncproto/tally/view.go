@@ -24,8 +24,8 @@ type node struct {
 
 	complete verdict
 	counts   verdict
-	approved verdict
-	stands   int32 // valid when resolved is yes
+	standing Standing // 0 until it was found out
+	stands   int32    // valid when resolved is yes
 	resolved verdict
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"levee/server/internal/casefile"
+	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -16,6 +17,7 @@ type Deployment struct {
 	Syncing  *syncing.Service
 	Progress *progress.Service
 	Casefile *casefile.Service
+	Indexing *indexing.Service
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.

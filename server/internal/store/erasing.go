@@ -37,6 +37,9 @@ func (t *Tx) Rewrite(entries []syncing.LogEntry) error {
 
 // Remove implements syncing.Erasing.
 func (t *Tx) Remove(ids []hlc.ID) error {
+	if err := t.removeIndexed(ids); err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if err := t.run(`DELETE FROM records WHERE deployment = $1 AND id = $2`, t.id, id[:]); err != nil {
 			return err
@@ -87,8 +90,10 @@ func (d *DB) rewrite(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if _, err := d.write.ExecContext(ctx, `VACUUM`); err != nil {
-		return d.classify(err)
+	for _, statement := range []string{d.words.Compact, `VACUUM`} {
+		if _, err := d.write.ExecContext(ctx, statement); err != nil {
+			return d.classify(err)
+		}
 	}
 	var busy, log, moved int
 	if err := d.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {

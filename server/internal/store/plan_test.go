@@ -14,11 +14,13 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
 
@@ -26,8 +28,12 @@ import (
 // a log.
 var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
 	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
+	"FROM indexed", "FROM review_counts",
 	// Erasing a client looks for tokens in the whole log, and is rare.
 	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
+
+// looksUp is a step that finds a word, or a document by its number, in the index of words, or looks at the few rows of a part of a query.
+var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$)`)
 
 // walks is a step that looks at all rows of a table, or at all of a deployment.
 var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)
@@ -46,7 +52,7 @@ func TestNoStatementWalksATable(t *testing.T) {
 			t.Fatal(s, err)
 		}
 		for _, step := range plan {
-			if walks.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "log_kept") && !strings.Contains(step, "erasures_unpurged") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
+			if walks.MatchString(step) && !looksUp.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "log_kept") && !strings.Contains(step, "erasures_unpurged") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
 				t.Errorf("%s\n\t%s", step, s)
 			}
 		}
@@ -72,6 +78,9 @@ func work(t *testing.T, d *servertest.Deployment) {
 	ben.Push(ben.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("5")}))
 	ben.Pull()
 
+	if err := useDesk(ctx, d); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := d.Service.Erase(ctx, c2.Record); err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +118,54 @@ func work(t *testing.T, d *servertest.Deployment) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// useDesk lets records be indexed, with what goes from the tables again, and looks at every list.
+func useDesk(ctx context.Context, d *servertest.Deployment) error {
+	anna, ben := d.Enrol("anna"), d.Enrol("ben")
+	s := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
+	talk := func(v *servertest.Device) *record.Change {
+		return v.Make(&recordv1.CommunityActivity{Name: proto.String("讲座"), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false), Status: recordv1.Status_STATUS_HELD.Enum()})
+	}
+	a, b := talk(anna), talk(ben)
+	said := anna.Make(&recordv1.Distinction{Record: a.Record[:], Other: b.Record[:]})
+	file := anna.Make(&recordv1.Case{CaseNo: proto.String("7"), OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(1), Lead: anna.Worker[:], Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum()})
+	anna.Push(a, file)
+	ben.Push(b)
+	errs := []error{s.Follow(ctx)}
+	anna.Push(said)
+	errs = append(errs, s.Follow(ctx))
+	lead := d.Enrol("lead")
+	lead.Pull()
+	gone := &recordv1.Case{Deleted: proto.Bool(true)}
+	lead.Push(lead.Edit(said.Record, &recordv1.Distinction{Deleted: proto.Bool(true)}), lead.Edit(file.Record, gone), lead.Edit(a.Record, &recordv1.CommunityActivity{Deleted: proto.Bool(true)}))
+	errs = append(errs, s.Follow(ctx))
+	kinds := []record.Kind{recordv1.Kind_KIND_COMMUNITY_ACTIVITY}
+	for _, teams := range [][]hlc.ID{nil, d.Teams} {
+		_, err := s.Queue(ctx, indexing.QueueQuery{Standing: tally.Waiting, Teams: teams, After: indexing.QueuePlace{Day: 20211002}, Limit: 1})
+		errs = append(errs, err)
+		_, err = s.Queue(ctx, indexing.QueueQuery{Standing: tally.Waiting, Teams: teams, Kinds: kinds, Limit: 1})
+		errs = append(errs, err)
+		for _, after := range []indexing.PairPlace{{}, {Day: 20211002}} {
+			_, err = s.Likely(ctx, indexing.LikelyQuery{Teams: teams, After: after, Limit: 1})
+			errs = append(errs, err)
+		}
+		for _, lead := range []hlc.ID{{}, anna.Worker} {
+			for _, after := range []indexing.CasePlace{{}, {Day: 20211001}} {
+				_, err = s.Cases(ctx, indexing.CasesQuery{List: indexing.OpenCases, Teams: teams, Lead: lead, After: after, Limit: 1})
+				errs = append(errs, err)
+			}
+		}
+		found, err := s.Search(ctx, indexing.SearchQuery{Text: "讲座", Teams: teams, Kinds: kinds, Limit: 1})
+		if len(found.Hits) != 1 {
+			errs = append(errs, errors.New("nothing is found"))
+		}
+		errs = append(errs, err)
+	}
+	_, err := s.CaseCounts(ctx, indexing.OpenCases, 0, indexing.ByTeam)
+	errs = append(errs, err)
+	_, err = s.CaseCounts(ctx, indexing.OpenCases, 0, indexing.ByLead)
+	return errors.Join(append(errs, err)...)
 }
 
 // useAccounts lets somebody be invited, sign in, and sign out everywhere.

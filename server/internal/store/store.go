@@ -30,6 +30,7 @@ type DB struct {
 	write, read *sql.DB
 	// classify turns a driver's error into a problem that people may see, where there is one for it.
 	classify func(error) error
+	words    Words
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
@@ -47,8 +48,8 @@ const maxReaders = 16
 
 // New is a store over two pools of one database, one to write and one to read. Neither pool may be limited to one
 // connection. DB itself lets one transaction write at a time.
-func New(write, read *sql.DB, classify func(error) error) *DB {
-	return &DB{write: write, read: read, classify: classify, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
+func New(write, read *sql.DB, classify func(error) error, words Words) *DB {
+	return &DB{write: write, read: read, classify: classify, words: words, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
 		prepared: map[preparedKey]*sql.Stmt{}}
 }
 

@@ -210,7 +210,7 @@ func (g *group) personalOf(caseID hlc.ID, gone map[hlc.ID]bool) error {
 	for before := -1; before != len(family)+len(gone); {
 		before = len(family) + len(gone)
 		for _, e := range kept {
-			kind, registers, ok := contentOf(e)
+			kind, registers, ok := ContentOf(e)
 			if !ok {
 				continue
 			}
@@ -228,8 +228,8 @@ func (g *group) personalOf(caseID hlc.ID, gone map[hlc.ID]bool) error {
 	return nil
 }
 
-// contentOf is what an entry says of its record.
-func contentOf(e LogEntry) (record.Kind, record.Registers, bool) {
+// ContentOf is what an entry says of its record.
+func ContentOf(e LogEntry) (record.Kind, record.Registers, bool) {
 	if e.Body == nil {
 		return 0, nil, false
 	}

@@ -100,7 +100,7 @@ func (g *group) replaceTokensOf(caseID hlc.ID) error {
 		return err
 	}
 	for _, past := range entries {
-		if kind, registers, ok := contentOf(past); ok {
+		if kind, registers, ok := ContentOf(past); ok {
 			tokens = append(tokens, tokensIn(kind, registers)...)
 		}
 	}
@@ -132,7 +132,7 @@ func (g *group) redactAll() (int, error) {
 	in := map[hlc.ID]bool{}
 	var rewritten []LogEntry
 	err := g.store.EachBody(func(e LogEntry) error {
-		kind, registers, ok := contentOf(e)
+		kind, registers, ok := ContentOf(e)
 		if !ok {
 			return nil
 		}

@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
@@ -81,6 +82,7 @@ func newSite(t *testing.T) *site {
 		s.server.Close()
 		for _, d := range s.all.Clear() {
 			d.Syncing.Close()
+			d.Indexing.Close()
 		}
 		if err := errors.Join(s.db.Close(), s.journal.Close()); err != nil {
 			t.Error(err)
@@ -119,12 +121,16 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 	if err != nil {
 		return deployment, coordinator, err
 	}
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: func() time.Time { return s.now },
-		Entropy: rand.Reader, Observe: func(syncing.Commit) { s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
+	var service *syncing.Service
+	index := indexing.New(indexing.Config{Store: s.db.Deployment(deployment), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: func() time.Time { return s.now },
+		Indexed: func(uint64) { s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
+	service, err = syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: func() time.Time { return s.now },
+		Entropy: rand.Reader, Observe: func(syncing.Commit) { index.Notice(); s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
 	if err != nil {
 		return deployment, coordinator, err
 	}
-	s.all.Add(&httpapi.Deployment{Syncing: service, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
+	index.Start()
+	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {

@@ -34,7 +34,7 @@ func TestWhatAFullDatabaseRefusesIsTakenOnceThereIsRoom(t *testing.T) {
 	d := servertest.New(t)
 	anna, ben := d.Enrol("anna"), d.Enrol("ben")
 	d.Close()
-	roomFor.Store("60")
+	roomFor.Store("95")
 	defer roomFor.Store("")
 	d.Open()
 	visit := func() []byte {

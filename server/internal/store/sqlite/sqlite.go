@@ -47,7 +47,7 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	return store.New(write, read, classify), nil
+	return store.New(write, read, classify, words), nil
 }
 
 // examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
@@ -129,7 +129,7 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return store.New(read, read, classify), nil
+	return store.New(read, read, classify, words), nil
 }
 
 // pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.

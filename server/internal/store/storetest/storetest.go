@@ -31,6 +31,12 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
 		"codes, devices and contacts":                   testDevices,
+		"each deployment has a cursor":                  testCursors,
+		"the queue is in order of days":                 testQueue,
+		"likely pairs, and what is alike":               testLikely,
+		"cases are on lists":                            testCases,
+		"documents are found by their words":            testWords,
+		"what is removed is in no table":                testRemovedFromTables,
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)

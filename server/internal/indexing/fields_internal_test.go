@@ -1,0 +1,78 @@
+package indexing
+
+import (
+	"slices"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+func TestFieldNumbers(t *testing.T) {
+	for _, c := range []struct {
+		of     record.Common
+		name   protoreflect.Name
+		number protowire.Number
+	}{
+		{&recordv1.Case{}, "author", authorField},
+		{&recordv1.Case{}, "duplicate_of", duplicateOfField},
+		{&recordv1.Case{}, "stage", caseStage},
+		{&recordv1.Case{}, "lead", caseLead},
+		{&recordv1.Case{}, "next_due_on", caseNextDueOn},
+		{&recordv1.Case{}, "closed_on", caseClosedOn},
+		{&recordv1.Case{}, "followup_due_on", caseFollowupDue},
+		{&recordv1.CaseSession{}, "stage", caseSessionStage},
+		{&recordv1.Distinction{}, "record", distinctionRecord},
+		{&recordv1.Distinction{}, "other", distinctionOther},
+	} {
+		if f := c.of.ProtoReflect().Descriptor().Fields().ByName(c.name); f == nil || f.Number() != c.number {
+			t.Errorf("%v is not field %d of %v", c.name, c.number, record.KindOf(c.of))
+		}
+	}
+}
+
+func TestRuns(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                 nil,
+		"心理健康":             {"心理", "理健", "健康"},
+		"水":                {"水"},
+		"WZ-001号":          {"wz", "001", "号"},
+		"３楼Ａ座，棉被12条":       {"3", "楼", "a", "座", "棉被", "12", "条"},
+		"§t \"x\" OR* NOT": {"t", "x", "or", "not"},
+		"Ünal 王五é":         {"ünal", "王五", "é"},
+	} {
+		if got := slices.Collect(words(text)); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// Whatever a record says, no word of it is taken for a mark, which decides who finds it.
+func TestNoWordIsAMark(t *testing.T) {
+	for w := range words(confidentialMark + " " + teamMark([16]byte{1}) + kindMark(5)) {
+		if w[0] == confidentialMark[0] {
+			t.Errorf("%q", w)
+		}
+	}
+}
+
+// Every text is found, but for codes of places, and texts within messages too.
+func TestTextsOfEveryKind(t *testing.T) {
+	has := func(k record.Kind, field protowire.Number) bool {
+		return slices.ContainsFunc(textFields[k], func(f textField) bool { return f.number == field })
+	}
+	for _, k := range record.Kinds() {
+		fields := record.New(k).ProtoReflect().Descriptor().Fields()
+		for i := range fields.Len() {
+			if f := fields.Get(i); f.Kind() == protoreflect.StringKind && !has(k, f.Number()) {
+				t.Errorf("%v of %v is not found", f.Name(), k)
+			}
+		}
+	}
+	if !has(recordv1.Kind_KIND_CASE_IDENTITY, 22) || !has(recordv1.Kind_KIND_OUTREACH, 5) {
+		t.Error("texts within messages are not found")
+	}
+}

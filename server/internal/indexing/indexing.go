@@ -1,0 +1,202 @@
+// Package indexing keeps the tables from which the supervisor's desk is answered, so that no page looks through a
+// deployment: where each record stands with its reviews, which records are likely of one thing, which cases wait for
+// somebody, and which words stand where.
+//
+// It is a follower: it reads the change log after its own cursor, right after each commit, and brings the rows of the
+// records that changed up to date, a few at a time, in transactions of its own. Nothing is counted here that package tally
+// does not say, and all of it can be made anew from the records. So a page may be a moment behind; Wait is for one that
+// shows what somebody just did.
+package indexing
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// Config is what a Service needs.
+type Config struct {
+	Store Store
+	SetUp func() *syncing.SetUp
+	// Wall is the server's clock.
+	Wall func() time.Time
+	// After tells when a time has passed; time.After when nil.
+	After func(time.Duration) <-chan time.Time
+	// Failed is told of an error that nobody waits for. It may be nil.
+	Failed func(error)
+	// Indexed is told, after each transaction, of the position up to which the tables hold everything. It may be nil.
+	Indexed func(position uint64)
+}
+
+// Service follows one deployment and answers from its tables.
+type Service struct {
+	Config
+	noticed chan struct{}
+	stop    context.CancelFunc
+	gone    sync.WaitGroup
+
+	mu       sync.Mutex
+	position uint64
+	// moved is closed when the position moves, and replaced.
+	moved chan struct{}
+}
+
+// New is a service that does not follow yet.
+func New(c Config) *Service {
+	if c.After == nil {
+		c.After = time.After
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
+	}
+	if c.Indexed == nil {
+		c.Indexed = func(uint64) {}
+	}
+	return &Service{Config: c, noticed: make(chan struct{}, 1), moved: make(chan struct{})}
+}
+
+// Start follows the log until Close.
+func (s *Service) Start() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.Notice()
+	s.gone.Go(func() { s.run(ctx) })
+}
+
+// Close ends the following, in the middle if need be: it goes on from there after the next Start. Again is fine.
+func (s *Service) Close() {
+	if s.stop != nil {
+		s.stop()
+		s.gone.Wait()
+	}
+}
+
+// Notice says that the log has grown. It never waits.
+func (s *Service) Notice() {
+	select {
+	case s.noticed <- struct{}{}:
+	default:
+	}
+}
+
+// retryAfter is how long a follower that failed waits before it tries again.
+const retryAfter = 5 * time.Second
+
+func (s *Service) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.noticed:
+		}
+		err := s.Follow(ctx)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		s.Failed(fmt.Errorf("indexing: %w", err))
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.After(retryAfter):
+			s.Notice()
+		}
+	}
+}
+
+// Follow brings the tables up to the end of the log. While Start follows, nobody needs to call it.
+func (s *Service) Follow(ctx context.Context) error {
+	for {
+		more, err := s.step(ctx)
+		if err != nil || !more {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// step indexes what the next entries of the log touched, and tells whether there are more.
+func (s *Service) step(ctx context.Context) (more bool, err error) {
+	var position uint64
+	err = s.Store.Index(ctx, func(tx Writing) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			}
+		}()
+		position, more, err = follow(tx)
+		return err
+	})
+	if err == nil {
+		s.advance(position)
+	}
+	return more, err
+}
+
+func (s *Service) advance(position uint64) {
+	s.mu.Lock()
+	was := s.position
+	s.position = position
+	if position != was {
+		close(s.moved)
+		s.moved = make(chan struct{})
+	}
+	s.mu.Unlock()
+	if position != was {
+		s.Indexed(position)
+	}
+}
+
+// Position is the one up to which the tables hold everything: 0 until the first transaction after Start.
+func (s *Service) Position() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.position
+}
+
+// Wait returns once the tables hold everything up to a position. Problem busy when ctx ends before that.
+func (s *Service) Wait(ctx context.Context, position uint64) error {
+	for {
+		s.mu.Lock()
+		there, moved := s.position >= position, s.moved
+		s.mu.Unlock()
+		if there {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return problem.New(problem.Busy)
+		}
+	}
+}
+
+// Behind is how many positions of the log are not in the tables yet.
+func (s *Service) Behind(ctx context.Context) (behind uint64, err error) {
+	err = s.Store.LookUp(ctx, func(tx Reading) error {
+		head, err := tx.Head()
+		if err != nil {
+			return err
+		}
+		at, err := tx.Cursor()
+		if err != nil {
+			return err
+		}
+		if at.Version != version {
+			at.Position = 0
+		}
+		behind = head.Position - min(at.Position, head.Position)
+		return nil
+	})
+	return behind, err
+}
+
+// today is the last day of which a page tells.
+func (s *Service) today() record.Date { return record.DateOf(s.Wall(), s.SetUp().Location) }

@@ -1,0 +1,234 @@
+package indexing
+
+import (
+	"encoding/hex"
+	"hash/fnv"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/syncproto/hlc"
+	"levee/syncproto/record"
+)
+
+// indexWords brings up to date by which words the touched records are found. What is deleted is found by none.
+func (x *indexer) indexWords() error {
+	ids := make([]hlc.ID, 0, len(x.touched))
+	wanted := map[hlc.ID]Document{}
+	for _, t := range x.touched {
+		ids = append(ids, t.record)
+		if words := documentWords(x.records[t.record]); words != "" {
+			wanted[t.record] = Document{Record: t.record, Number: numberOf(x.changes.Cursor, t.position), Digest: digest(words), Words: words}
+		}
+	}
+	stored, err := x.tx.Documents(ids)
+	if err != nil {
+		return err
+	}
+	documents := &x.changes.Documents
+	for _, old := range stored {
+		d, ok := wanted[old.Record]
+		delete(wanted, old.Record)
+		switch {
+		case !ok:
+			documents.Drop = append(documents.Drop, old)
+		case d.Digest != old.Digest:
+			d.Number = old.Number
+			documents.Put = append(documents.Put, d)
+		}
+	}
+	for _, id := range ids {
+		if d, ok := wanted[id]; ok {
+			documents.Put = append(documents.Put, d)
+		}
+	}
+	return nil
+}
+
+// positionBits is how many bits of a document's number are its position in the log. Those above are the deployment's number.
+const positionBits = 40
+
+func numberOf(c Cursor, position uint64) uint64 { return c.Number<<positionBits | position }
+
+func positionOf(number uint64) uint64 { return number & (1<<positionBits - 1) }
+
+func digest(words string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(words))
+	return h.Sum64() >> 1 // databases have 63 bits
+}
+
+// Marks tell by whom a document may be seen, and its kind. No word of a text has the sign that they begin with.
+const confidentialMark = "§c"
+
+func teamMark(team hlc.ID) string { return "§t" + hex.EncodeToString(team[:]) }
+
+func kindMark(k record.Kind) string { return "§k" + strconv.Itoa(int(k)) }
+
+// documentWords are the words of a record, with marks; empty when it is nil or deleted, or has no text.
+func documentWords(e *entry) string {
+	if e == nil || e.registers.Deleted() {
+		return ""
+	}
+	seen := map[string]bool{}
+	for _, text := range texts(e.Kind, e.registers) {
+		for w := range words(text) {
+			seen[w] = true
+		}
+	}
+	if len(seen) == 0 {
+		return ""
+	}
+	all := make([]string, 0, len(seen)+3)
+	for w := range seen {
+		all = append(all, w)
+	}
+	slices.Sort(all)
+	all = append(all, teamMark(e.Audience), kindMark(e.Kind))
+	if record.Confidential(e.Kind) {
+		all = append(all, confidentialMark)
+	}
+	return strings.Join(all, " ")
+}
+
+// run is a part of a text that is searched as one: a word or number, or Chinese characters without anything between.
+type run struct {
+	han  bool
+	text string
+}
+
+// maxWord is how many bytes of a word count: what is longer was not written to be found.
+const maxWord = 64
+
+// runs are those of a text. Case and width make no difference.
+func runs(text string) iter.Seq[run] {
+	return func(yield func(run) bool) {
+		var b strings.Builder
+		han := false
+		for _, r := range text + " " {
+			if r >= '！' && r <= '～' { // full width
+				r -= '！' - '!'
+			}
+			isHan := unicode.Is(unicode.Han, r)
+			part := isHan || unicode.IsLetter(r) || unicode.IsDigit(r)
+			if b.Len() > 0 && (!part || isHan != han) {
+				if !yield(run{han, b.String()}) {
+					return
+				}
+				b.Reset()
+			}
+			if part && (isHan || b.Len() < maxWord) {
+				han = isHan
+				b.WriteRune(unicode.ToLower(r))
+			}
+		}
+	}
+}
+
+// words are what the index has of a text: its words and numbers, and each two Chinese characters that stand together.
+func words(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for r := range runs(text) {
+			for _, w := range r.words() {
+				if !yield(w) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (r run) words() []string {
+	characters := []rune(r.text)
+	if !r.han || len(characters) == 1 {
+		return []string{r.text}
+	}
+	pairs := make([]string, 0, len(characters)-1)
+	for i := range characters[1:] {
+		pairs = append(pairs, string(characters[i:i+2]))
+	}
+	return pairs
+}
+
+// in reports whether a text has the run.
+func (r run) in(text string) bool {
+	for o := range runs(text) {
+		if o.han == r.han && (o.text == r.text || (r.han && len([]rune(r.text)) > 1 && strings.Contains(o.text, r.text))) {
+			return true
+		}
+	}
+	return false
+}
+
+// texts are all that a record has, each with the number of its field.
+func texts(k record.Kind, registers record.Registers) iter.Seq2[protowire.Number, string] {
+	return func(yield func(protowire.Number, string) bool) {
+		for _, f := range textFields[k] {
+			more := f.each(registers.Get(f.number).Value, func(text string) bool { return yield(f.number, text) })
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// textField is a field that is a text, or a message that has some. It may repeat.
+type textField struct {
+	number protowire.Number
+	within []textField
+}
+
+// each hands on the texts in an encoded field.
+func (f textField) each(encoded []byte, yield func(string) bool) bool {
+	for content, rest := record.CutBytes(encoded); content != nil; content, rest = record.CutBytes(rest) {
+		if f.within == nil {
+			if !yield(string(content)) {
+				return false
+			}
+			continue
+		}
+		for len(content) > 0 {
+			number, _, size := protowire.ConsumeField(content)
+			if size < 0 {
+				break
+			}
+			for _, inner := range f.within {
+				if inner.number == number && !inner.each(content[:size], yield) {
+					return false
+				}
+			}
+			content = content[size:]
+		}
+	}
+	return true
+}
+
+// textFields are those of each kind. Codes of places are left out: people look for names.
+var textFields = func() map[record.Kind][]textField {
+	of := map[record.Kind][]textField{}
+	for _, k := range record.Kinds() {
+		of[k] = textFieldsOf(record.New(k).ProtoReflect().Descriptor())
+	}
+	return of
+}()
+
+func textFieldsOf(m protoreflect.MessageDescriptor) []textField {
+	var all []textField
+	for i := range m.Fields().Len() {
+		f := m.Fields().Get(i)
+		switch {
+		case f.Kind() == protoreflect.StringKind && (m.Name() != "Place" || f.Name() != "code"):
+			all = append(all, textField{number: f.Number()})
+		case f.Kind() == protoreflect.MessageKind:
+			if within := textFieldsOf(f.Message()); within != nil {
+				all = append(all, textField{f.Number(), within})
+			}
+		}
+	}
+	return all
+}
