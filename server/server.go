@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // a server in a bare container has no zone database
 
 	"levee/server/internal/accounts"
+	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
@@ -58,6 +59,8 @@ type Config struct {
 	Log     *slog.Logger
 	// Backups are made while the server serves.
 	Backups Backups
+	// Alerts says how people are told of risk alerts, besides on the pages.
+	Alerts Alerts
 	// Hashing is how passwords are hashed; as RFC 9106 recommends when zero.
 	Hashing accounts.Hashing
 	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
@@ -83,6 +86,8 @@ type Server struct {
 	measures    *httpapi.Measures
 	// live tells open pages of changes.
 	live    *live.Hub
+	// senders are the channels on which people are told of risk alerts.
+	senders map[alerting.Channel]alerting.Sender
 	handler http.Handler
 	// tls is how the server shakes hands, nil when it does not; pin is what enrolment codes carry of it.
 	tls       *tls.Config
@@ -161,6 +166,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		if err := s.measures.WatchBackups(s.config.Wall); err != nil {
 			return err
 		}
+	}
+	if s.senders, err = s.config.Alerts.senders(); err != nil {
+		return err
 	}
 	ids, err := s.openFiles(ctx)
 	if err != nil {
@@ -292,9 +300,17 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 
 // start opens a deployment. It is served once it is added to the others.
 func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: func(c syncing.Commit) { s.committed(id, c) },
+	var service *syncing.Service
+	var err error
+	failed := func(err error) { s.config.Log.Error("in the background", "error", err) }
+	alerts := s.alerting(id, func() *syncing.SetUp { return service.SetUp() }, failed)
+	service, err = syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy,
+		Observe: func(c syncing.Commit) {
+			s.committed(id, c)
+			alerts.Observe(c)
+		},
 		Backups: s.config.Backups.Dir != "",
-		Failed:  func(err error) { s.config.Log.Error("in the background", "error", err) }})
+		Failed:  failed})
 	var behind *syncing.ClockBehindError
 	if errors.As(err, &behind) {
 		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))
@@ -302,7 +318,11 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	return &httpapi.Deployment{Syncing: service,
+	if err := alerts.Start(ctx); err != nil {
+		service.Close()
+		return nil, err
+	}
+	return &httpapi.Deployment{Syncing: service, Alerting: alerts,
 		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
 }
@@ -438,6 +458,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // Close finishes what has queued and closes the database.
 func (s *Server) Close() error {
 	for _, d := range s.deployments.Clear() {
+		d.Alerting.Close()
 		d.Syncing.Close()
 	}
 	var errs []error

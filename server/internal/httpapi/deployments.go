@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
@@ -16,6 +17,7 @@ type Deployment struct {
 	Syncing  *syncing.Service
 	Progress *progress.Service
 	Casefile *casefile.Service
+	Alerting *alerting.Service
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.
