@@ -95,7 +95,7 @@ func isLoopback(host string) bool {
 }
 
 // Address implements Sender.
-func (m *mailer) Address(w *recordv1.Worker) string { return strings.TrimSpace(w.GetPhone()) }
+func (m *mailer) Address(w *recordv1.Worker) string { return strings.TrimSpace(w.GetEmail()) }
 
 // Send implements Sender.
 func (m *mailer) Send(ctx context.Context, to string, message Message) error {
