@@ -34,6 +34,8 @@ type mailServer struct {
 	roots   *x509.CertPool
 
 	mu sync.Mutex
+	// open asks for no password.
+	open bool
 	// refuse is the answer to each message.
 	refuse error
 	// letters are what arrived, as it came, and to whom.
@@ -129,7 +131,7 @@ func (s *mailSession) Auth(string) (sasl.Server, error) {
 }
 
 func (s *mailSession) Mail(string, *smtp.MailOptions) error {
-	if !s.signed {
+	if !s.signed && !s.server.open {
 		return smtp.ErrAuthRequired
 	}
 	return nil
@@ -239,8 +241,10 @@ func TestAMailServerOnThisMachineMayBePlain(t *testing.T) {
 
 func TestNoMailLeavesWithoutEncryption(t *testing.T) {
 	plain, encrypted := serveMail(t, false, false), serveMail(t, true, false)
+	plain.open = true
 	for name, sender := range map[string]alerting.Sender{
 		"without STARTTLS":        plain.by(t, "mail.example.org", nil),
+		"without a password":      plain.by(t, "mail.example.org", func(c *alerting.MailServer) { c.User = "" }),
 		"under another name":      encrypted.by(t, "other.example.org", nil),
 		"with nobody's word":      encrypted.by(t, "mail.example.org", func(c *alerting.MailServer) { c.Roots = x509.NewCertPool() }),
 		"with the wrong password": encrypted.by(t, "mail.example.org", func(c *alerting.MailServer) { c.Password = "wrong secret" }),
