@@ -85,7 +85,7 @@ type Server struct {
 	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
 	// live tells open pages of changes.
-	live    *live.Hub
+	live *live.Hub
 	// senders are the channels on which people are told of risk alerts.
 	senders map[alerting.Channel]alerting.Sender
 	handler http.Handler

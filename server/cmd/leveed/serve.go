@@ -100,14 +100,21 @@ func (c *serveCmd) alerts() (a server.Alerts, err error) {
 		return a, errors.New("--sms-token-file goes with --sms-url")
 	}
 	a.Mail.Address, a.Mail.From, a.Mail.User, a.SMS.URL = c.SMTP, c.SMTPFrom, c.SMTPUser, c.SMSURL
-	if a.Mail.Password, err = secret(c.SMTPPasswordFile, "LEVEE_SMTP_PASSWORD"); err != nil {
-		return a, err
+	if c.SMTPUser != "" {
+		if a.Mail.Password, err = secret(c.SMTPPasswordFile, "LEVEE_SMTP_PASSWORD"); err != nil {
+			return a, err
+		}
 	}
-	if a.SMS.Token, err = secret(c.SMSTokenFile, "LEVEE_SMS_TOKEN"); err != nil {
-		return a, err
+	if c.SMSURL != "" {
+		if a.SMS.Token, err = secret(c.SMSTokenFile, "LEVEE_SMS_TOKEN"); err != nil {
+			return a, err
+		}
 	}
 	if c.SMTPUser != "" && a.Mail.Password == "" {
 		return a, errors.New("--smtp-user needs --smtp-password-file")
+	}
+	if c.SMTPUser == "" && c.SMTPPasswordFile != "" {
+		return a, errors.New("--smtp-password-file goes with --smtp-user")
 	}
 	return a, a.Validate()
 }

@@ -343,3 +343,16 @@ func TestMessagesTellNoIdentities(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesBreakNoHeader(t *testing.T) {
+	s, g := serveMail(t, true, false), serveSMS(t)
+	d := newDesk(t, map[alerting.Channel]alerting.Sender{alerting.Mail: s.by(t, "mail.example.org", nil), alerting.SMS: g.by(t)}, "super")
+	d.edit(t, d.Sites[0], &recordv1.Site{Name: ptr("王庄镇\r\nBcc: all@example.org\r\n\r\nhttps://evil.example.org")})
+	d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
+	d.look(t)
+	wants(t, s.to, "super@example.org")
+	header, body := read(t, s.letters[0])
+	if header.Get("Bcc") != "" || strings.ContainsAny(header.Get("Subject")+g.texts[0], "\r\n") || strings.Contains(body, "\nBcc") {
+		t.Errorf("%v\n%s\n%s", header, body, g.texts[0])
+	}
+}
