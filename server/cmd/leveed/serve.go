@@ -124,7 +124,7 @@ func secret(file, variable string) (string, error) {
 	if file == "" {
 		return os.Getenv(variable), nil
 	}
-	b, err := os.ReadFile(file)
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
-	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
 )
 
@@ -64,13 +64,31 @@ type alert struct {
 	notices []Notice
 }
 
+// kindField is the number of the kind in an encoded change.
+const kindField = 3
+
 // mayBeAlert reports whether an entry of the log may have changed an alert. Where the entry does not say, the record will.
+// It takes no change apart: whoever commits waits for it.
 func mayBeAlert(e syncing.LogEntry) bool {
 	if e.Held() {
 		return false
 	}
-	var c syncv1.Change
-	return e.Replica == 0 || e.Body == nil || proto.Unmarshal(e.Body, &c) != nil || recordv1.Kind(c.GetKind()) == alertKind //nolint:gosec // a kind that does not fit is none
+	for body := e.Body; e.Replica != 0 && len(body) > 0; {
+		number, wireType, n := protowire.ConsumeTag(body)
+		if n < 0 {
+			return true
+		}
+		body = body[n:]
+		if number == kindField && wireType == protowire.VarintType {
+			kind, n := protowire.ConsumeVarint(body)
+			return n < 0 || kind == uint64(alertKind)
+		}
+		if n = protowire.ConsumeFieldValue(number, wireType, body); n < 0 {
+			return true
+		}
+		body = body[n:]
+	}
+	return true
 }
 
 // read reads all alerts that are open.

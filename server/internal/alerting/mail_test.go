@@ -96,7 +96,7 @@ func serveMail(t *testing.T, startTLS, implicit bool) *mailServer {
 	go func() { served <- s.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-served
+		_ = <-served
 	})
 	return s
 }
