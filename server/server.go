@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // a server in a bare container has no zone database
 
 	"levee/server/internal/accounts"
+	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
@@ -59,6 +60,8 @@ type Config struct {
 	Log     *slog.Logger
 	// Backups are made while the server serves.
 	Backups Backups
+	// Alerts says how people are told of risk alerts, besides on the pages.
+	Alerts Alerts
 	// Hashing is how passwords are hashed; as RFC 9106 recommends when zero.
 	Hashing accounts.Hashing
 	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
@@ -83,7 +86,9 @@ type Server struct {
 	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
 	// live tells open pages of changes.
-	live    *live.Hub
+	live *live.Hub
+	// senders are the channels on which people are told of risk alerts.
+	senders map[alerting.Channel]alerting.Sender
 	handler http.Handler
 	// tls is how the server shakes hands, nil when it does not; pin is what enrolment codes carry of it.
 	tls       *tls.Config
@@ -162,6 +167,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		if err := s.measures.WatchBackups(s.config.Wall); err != nil {
 			return err
 		}
+	}
+	if s.senders, err = s.config.Alerts.senders(); err != nil {
+		return err
 	}
 	ids, err := s.openFiles(ctx)
 	if err != nil {
@@ -297,7 +305,12 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	failed := func(err error) { s.config.Log.Error("in the background", "error", err) }
 	index := indexing.New(indexing.Config{Store: s.db.Deployment(id), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: s.config.Wall, Failed: failed,
 		Indexed: func(uint64) { s.live.Publish(id) }})
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy, Observe: func(c syncing.Commit) { s.committed(id, c, index) },
+	alerts := s.alerting(id, func() *syncing.SetUp { return service.SetUp() }, failed)
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy,
+		Observe: func(c syncing.Commit) {
+			s.committed(id, c, index)
+			alerts.Observe(c)
+		},
 		Backups: s.config.Backups.Dir != "",
 		Failed:  failed})
 	var behind *syncing.ClockBehindError
@@ -307,8 +320,12 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
+	if err := alerts.Start(ctx); err != nil {
+		service.Close()
+		return nil, err
+	}
 	index.Start()
-	return &httpapi.Deployment{Syncing: service, Indexing: index,
+	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
 		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
 }
@@ -445,6 +462,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 // Close finishes what has queued and closes the database.
 func (s *Server) Close() error {
 	for _, d := range s.deployments.Clear() {
+		d.Alerting.Close()
 		d.Syncing.Close()
 		d.Indexing.Close()
 	}

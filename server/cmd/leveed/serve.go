@@ -34,6 +34,13 @@ type serveCmd struct {
 	BackupEvery time.Duration `help:"How long after one backup the next is made." default:"15m" env:"LEVEE_BACKUP_EVERY"`
 	BackupKeep  int           `help:"How many backups are kept." default:"24" env:"LEVEE_BACKUP_KEEP"`
 
+	SMTP             string `name:"smtp" help:"Mail server as HOST:PORT, by which whoever is on duty is told of risk alerts. Encrypted: from the beginning at port 465, else by STARTTLS." env:"LEVEE_SMTP" placeholder:"HOST:PORT"`
+	SMTPFrom         string `name:"smtp-from" help:"Sender of these messages." env:"LEVEE_SMTP_FROM" placeholder:"ADDRESS"`
+	SMTPUser         string `name:"smtp-user" help:"User at the mail server, where it asks for one." env:"LEVEE_SMTP_USER" placeholder:"NAME"`
+	SMTPPasswordFile string `name:"smtp-password-file" help:"File with that user's password; else it is taken from $$LEVEE_SMTP_PASSWORD." env:"LEVEE_SMTP_PASSWORD_FILE" type:"existingfile" placeholder:"FILE"`
+	SMSURL           string `name:"sms-url" help:"Address of an SMS gateway, to which {to, text} is posted as JSON. Over https, unless it is on this machine." env:"LEVEE_SMS_URL" placeholder:"URL"`
+	SMSTokenFile     string `name:"sms-token-file" help:"File with the bearer token for the gateway; else it is taken from $$LEVEE_SMS_TOKEN." env:"LEVEE_SMS_TOKEN_FILE" type:"existingfile" placeholder:"FILE"`
+
 	SetUp    string   `help:"At the first start: YAML file that describes the deployment. See README.md." type:"existingfile" xor:"how"`
 	Name     string   `help:"At the first start: name of the deployment." xor:"how"`
 	Start    string   `help:"At the first start: its first day, such as 2021-09-23."`
@@ -50,6 +57,10 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	if c.BackupEvery <= 0 || c.BackupKeep <= 0 {
 		return errors.New("--backup-every and --backup-keep must be more than 0")
+	}
+	alerts, err := c.alerts()
+	if err != nil {
+		return err
 	}
 	setUp, err := c.setUp()
 	if err != nil {
@@ -68,7 +79,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		url = encryption.URLOf(listener)
 	}
 	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, TLS: encryption, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, TrustedProxies: c.TrustedProxy})
+		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, Alerts: alerts, TrustedProxies: c.TrustedProxy})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -78,6 +89,43 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	welcome(os.Stdout, c.DB, url, c.SelfSigned, s.Made, link)
 	return errors.Join(s.Serve(ctx, listener), s.Close())
+}
+
+// alerts are what the flags say about telling people of risk alerts.
+func (c *serveCmd) alerts() (a server.Alerts, err error) {
+	if c.SMTP == "" && c.SMTPFrom+c.SMTPUser+c.SMTPPasswordFile != "" || c.SMTP != "" && c.SMTPFrom == "" {
+		return a, errors.New("--smtp and --smtp-from go together, and --smtp-user and --smtp-password-file with them")
+	}
+	if c.SMSURL == "" && c.SMSTokenFile != "" {
+		return a, errors.New("--sms-token-file goes with --sms-url")
+	}
+	a.Mail.Address, a.Mail.From, a.Mail.User, a.SMS.URL = c.SMTP, c.SMTPFrom, c.SMTPUser, c.SMSURL
+	if c.SMTPUser != "" {
+		if a.Mail.Password, err = secret(c.SMTPPasswordFile, "LEVEE_SMTP_PASSWORD"); err != nil {
+			return a, err
+		}
+	}
+	if c.SMSURL != "" {
+		if a.SMS.Token, err = secret(c.SMSTokenFile, "LEVEE_SMS_TOKEN"); err != nil {
+			return a, err
+		}
+	}
+	if c.SMTPUser != "" && a.Mail.Password == "" {
+		return a, errors.New("--smtp-user needs --smtp-password-file")
+	}
+	if c.SMTPUser == "" && c.SMTPPasswordFile != "" {
+		return a, errors.New("--smtp-password-file goes with --smtp-user")
+	}
+	return a, a.Validate()
+}
+
+// secret is what stands in a file, else in the environment. It is no flag: others on the machine can read those.
+func secret(file, variable string) (string, error) {
+	if file == "" {
+		return os.Getenv(variable), nil
+	}
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	return strings.TrimRight(string(b), "\r\n"), err
 }
 
 // setUp is what the flags say about a deployment; nil when they say nothing.

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/accounts"
+	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
@@ -140,6 +141,7 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 	deployments := &httpapi.Deployments{}
 	for _, d := range append(others, d) {
 		deployments.Add(&httpapi.Deployment{Syncing: d.Service,
+			Alerting: alerting.New(alerting.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
 			Progress: progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
 			Casefile: casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})
 	}

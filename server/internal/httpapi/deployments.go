@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
@@ -18,6 +19,7 @@ type Deployment struct {
 	Progress *progress.Service
 	Casefile *casefile.Service
 	Indexing *indexing.Service
+	Alerting *alerting.Service
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"levee/server/internal/alerting"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -29,6 +30,7 @@ type Measures struct {
 	pulled   prometheus.Counter
 	commits  prometheus.Histogram
 	jobs     prometheus.Histogram
+	messages *prometheus.CounterVec
 
 	backupFailures prometheus.Counter
 	newestBackup   atomic.Pointer[time.Time]
@@ -46,10 +48,13 @@ func NewMeasures() (*Measures, error) {
 		}, []string{"outcome"}),
 		pulled:  prometheus.NewCounter(prometheus.CounterOpts{Name: "levee_records_pulled_total", Help: "Records that tablets were sent."}),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "levee_commit_seconds", Help: "How long commits took.", Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3}}),
-		jobs:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: "levee_commit_batches", Help: "How many batches a commit carried.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64}}),
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "levee_alert_messages_total", Help: "Attempts to send a message about a risk alert, by channel and by what came of them: sent or failed.",
+		}, []string{"channel", "outcome"}),
+		jobs: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "levee_commit_batches", Help: "How many batches a commit carried.", Buckets: []float64{1, 2, 4, 8, 16, 32, 64}}),
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.requests, m.changes, m.pulled, m.commits, m.jobs,
+	for _, c := range []prometheus.Collector{m.requests, m.changes, m.pulled, m.commits, m.jobs, m.messages,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		errs = append(errs, m.registry.Register(c))
 	}
@@ -93,6 +98,15 @@ func (m *Measures) Commit(c syncing.Commit) {
 			m.changes.WithLabelValues(e.Outcome).Inc()
 		}
 	}
+}
+
+// AlertMessage notes an attempt to send a message about a risk alert: it is for alerting.Config.Tried.
+func (m *Measures) AlertMessage(channel alerting.Channel, err error) {
+	outcome := alerting.Sent
+	if err != nil {
+		outcome = alerting.Failed
+	}
+	m.messages.WithLabelValues(string(channel), string(outcome)).Inc()
 }
 
 // sent notes what a tablet is answered.
@@ -163,8 +177,11 @@ func gauge(name, help string, value func(progress.Completeness) float64) measure
 	return measure{prometheus.NewDesc(name, help, []string{"deployment"}, nil), value}
 }
 
+var openAlerts = prometheus.NewDesc("levee_open_alerts", "Risk alerts that nobody has confirmed.", []string{"deployment"}, nil)
+
 // Describe implements prometheus.Collector.
 func (s *standing) Describe(descs chan<- *prometheus.Desc) {
+	descs <- openAlerts
 	for _, m := range standings {
 		descs <- m.desc
 	}
@@ -175,6 +192,7 @@ func (s *standing) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
 	defer cancel()
 	for _, d := range s.deployments.All() {
+		metrics <- prometheus.MustNewConstMetric(openAlerts, prometheus.GaugeValue, float64(d.Alerting.Count()), d.Syncing.Deployment().String())
 		c, err := d.Progress.Completeness(ctx, time.Time{})
 		if err != nil {
 			s.log.Error("measuring a deployment", "error", err)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,10 +46,20 @@ type Deployment struct {
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
 	Workers map[string]hlc.ID
 
-	rand    *rand.ChaCha8
-	clock   *hlc.Clock
-	path    string
-	journal *journal.File
+	rand     *rand.ChaCha8
+	clock    *hlc.Clock
+	path     string
+	journal  *journal.File
+	observer atomic.Pointer[func(syncing.Commit)]
+}
+
+// Observe has a function told of each commit from now on.
+func (d *Deployment) Observe(fn func(syncing.Commit)) { d.observer.Store(&fn) }
+
+func (d *Deployment) observe(c syncing.Commit) {
+	if fn := d.observer.Load(); fn != nil {
+		(*fn)(c)
+	}
 }
 
 // New makes a deployment in a temporary folder. Its clock stands at noon of 2021-10-01, local time, until moved.
@@ -115,7 +126,7 @@ func (d *Deployment) TryStart() (*syncing.Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, kept.Close())
 	}
-	service, err := syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand,
+	service, err := syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand, Observe: d.observe,
 		Failed: func(err error) { d.T.Error(err) }})
 	if err != nil {
 		return nil, errors.Join(err, db.Close(), kept.Close())

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/accounts"
+	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
@@ -101,7 +102,7 @@ func work(t *testing.T, d *servertest.Deployment) {
 		t.Fatal(err)
 	}
 
-	if err := useAccounts(ctx, d); err != nil {
+	if err := errors.Join(useAccounts(ctx, d), useAlerts(ctx, d, c.Record)); err != nil {
 		t.Fatal(err)
 	}
 	p := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
@@ -166,6 +167,20 @@ func useDesk(ctx context.Context, d *servertest.Deployment) error {
 	errs = append(errs, err)
 	_, err = s.CaseCounts(ctx, indexing.OpenCases, 0, indexing.ByLead)
 	return errors.Join(append(errs, err)...)
+}
+
+// useAlerts lets somebody be told of an alert.
+func useAlerts(ctx context.Context, d *servertest.Deployment, alert hlc.ID) error {
+	store := d.DB.Deployment(d.ID)
+	return errors.Join(store.SaveNotices(ctx, []alerting.Notice{{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Now, Outcome: alerting.Waiting}}),
+		store.ReadAlerts(ctx, func(tx alerting.Reading) error {
+			_, err := tx.FirstReceived(alert)
+			notices, nerr := tx.Notices([]hlc.ID{alert})
+			if len(notices) != 1 {
+				nerr = errors.New("the notice is not there")
+			}
+			return errors.Join(err, nerr)
+		}))
 }
 
 // useAccounts lets somebody be invited, sign in, and sign out everywhere.

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/accounts"
+	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/indexing"
@@ -130,7 +131,7 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		return deployment, coordinator, err
 	}
 	index.Start()
-	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
+	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerting.New(alerting.Config{Deployment: deployment, Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}), Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {

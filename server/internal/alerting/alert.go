@@ -1,0 +1,230 @@
+package alerting
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+)
+
+const alertKind = recordv1.Kind_KIND_RISK_ALERT
+
+// Alert is a risk alert that nobody has confirmed.
+type Alert struct {
+	ID    hlc.ID
+	Type  recordv1.RiskType
+	Level recordv1.RiskLevel
+	// Team is whose it is; Site and Author are zero where the alert does not say.
+	Team, Site, Author hlc.ID
+	// SeenAt is when its author saw the danger, the zero time where they did not say; Received is when this server first
+	// heard of it.
+	SeenAt, Received time.Time
+	// Notices are who was told, by step.
+	Notices []Notice
+	// Next are whom the next step tells, at NextAt or as soon as possible after it; nobody when the pages alone go on
+	// showing the alert.
+	Next   []hlc.ID
+	NextAt time.Time
+}
+
+// Step is how many steps of the escalation have begun.
+func (a *Alert) Step() int {
+	if len(a.Notices) == 0 {
+		return 0
+	}
+	return a.Notices[len(a.Notices)-1].Step
+}
+
+// compare puts the worst first, and of these the oldest.
+func compare(a, b *Alert) int {
+	return cmp.Or(cmp.Compare(b.Level, a.Level), a.Received.Compare(b.Received), bytes.Compare(a.ID[:], b.ID[:]))
+}
+
+// shown is an open alert with what decides who may see it.
+type shown struct {
+	alert  Alert
+	record syncing.Record
+	circle syncing.Circle
+}
+
+// alert is an open alert as the service works on it.
+type alert struct {
+	shown
+	notices []Notice
+}
+
+// kindField is the number of the kind in an encoded change.
+const kindField = 3
+
+// mayBeAlert reports whether an entry of the log may have changed an alert. Where the entry does not say, the record will.
+// It takes no change apart: whoever commits waits for it.
+func mayBeAlert(e syncing.LogEntry) bool {
+	if e.Held() {
+		return false
+	}
+	for body := e.Body; e.Replica != 0 && len(body) > 0; {
+		number, wireType, n := protowire.ConsumeTag(body)
+		if n < 0 {
+			return true
+		}
+		body = body[n:]
+		if number == kindField && wireType == protowire.VarintType {
+			kind, n := protowire.ConsumeVarint(body)
+			return n < 0 || kind == uint64(alertKind)
+		}
+		if n = protowire.ConsumeFieldValue(number, wireType, body); n < 0 {
+			return true
+		}
+		body = body[n:]
+	}
+	return true
+}
+
+// read reads all alerts that are open.
+func (s *Service) read(ctx context.Context) error {
+	return s.config.Store.ReadAlerts(ctx, func(tx Reading) error {
+		records, err := tx.OfKind(alertKind)
+		if err != nil {
+			return err
+		}
+		return s.take(tx, records)
+	})
+}
+
+// refresh brings what is open up to date after commits.
+func (s *Service) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	touched, recheck := s.touched, s.recheck
+	s.touched, s.recheck = map[hlc.ID]bool{}, false
+	ids := maps.Clone(touched)
+	for id := range s.open {
+		ids[id] = true
+	}
+	s.mu.Unlock()
+	if len(touched) == 0 && !recheck {
+		return nil
+	}
+	err := s.config.Store.ReadAlerts(ctx, func(tx Reading) error {
+		records, err := tx.Records(slices.Collect(maps.Keys(ids)))
+		if err != nil {
+			return err
+		}
+		return s.take(tx, slices.DeleteFunc(records, func(r syncing.Record) bool { return r.Kind != alertKind }))
+	})
+	if err != nil { // to be done again
+		s.mu.Lock()
+		maps.Copy(s.touched, touched)
+		s.recheck = true
+		s.mu.Unlock()
+	}
+	return err
+}
+
+// take makes of all alerts that may be open those that are.
+func (s *Service) take(tx Reading, records []syncing.Record) error {
+	var roots []hlc.ID
+	for _, r := range records {
+		if r.Root != r.ID {
+			roots = append(roots, r.Root)
+		}
+	}
+	found, err := tx.Records(roots)
+	if err != nil {
+		return err
+	}
+	byID := map[hlc.ID]*syncing.Record{}
+	for _, r := range found {
+		byID[r.ID] = &r
+	}
+	open, fresh := map[hlc.ID]*alert{}, []hlc.ID(nil)
+	for _, r := range records {
+		root := &r
+		if r.Root != r.ID {
+			root = byID[r.Root]
+		}
+		one, isOpen, err := openAlert(r, root)
+		if err != nil {
+			return err
+		}
+		if !isOpen {
+			continue
+		}
+		open[r.ID] = &alert{shown: one}
+		s.mu.Lock()
+		if was := s.open[r.ID]; was != nil {
+			open[r.ID].alert.Received = was.alert.Received
+		} else {
+			fresh = append(fresh, r.ID)
+		}
+		s.mu.Unlock()
+	}
+	for _, id := range fresh {
+		received, err := tx.FirstReceived(id)
+		if err != nil {
+			return err
+		}
+		open[id].alert.Received = instant(received)
+	}
+	notices, err := tx.Notices(fresh)
+	if err != nil {
+		return err
+	}
+	for _, n := range notices {
+		open[n.Alert].notices = append(open[n.Alert].notices, n)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, a := range open {
+		if was := s.open[id]; was != nil { // what is being sent is noted there
+			a.notices = was.notices
+		}
+	}
+	s.open = open
+	s.show()
+	return nil
+}
+
+// openAlert is an alert with its circle; false when somebody has confirmed or deleted it.
+func openAlert(r syncing.Record, root *syncing.Record) (shown, bool, error) {
+	registers, err := record.DecodeState(r.State)
+	if err != nil {
+		return shown{}, false, fmt.Errorf("state of record %v: %w", r.ID, err)
+	}
+	var m recordv1.RiskAlert
+	if err := proto.Unmarshal(registers.Fields(), &m); err != nil {
+		return shown{}, false, fmt.Errorf("fields of record %v: %w", r.ID, err)
+	}
+	if registers.Deleted() || len(m.GetAcknowledgedBy()) > 0 {
+		return shown{}, false, nil
+	}
+	circle, err := syncing.CircleOf(r, root)
+	return shown{record: r, circle: circle, alert: Alert{ID: r.ID, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience,
+		Site: idOf(m.GetSite()), Author: idOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt())}}, true, err
+}
+
+// idOf is an id in a field; zero where there is none.
+func idOf(b []byte) hlc.ID {
+	if len(b) != len(hlc.ID{}) {
+		return hlc.ID{}
+	}
+	return hlc.ID(b)
+}
+
+// instant is a time in milliseconds since 1970; the zero time for 0.
+func instant(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
