@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"levee/server/internal/places"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -89,7 +90,8 @@ func idOf(b []byte) hlc.ID {
 	return hlc.ID(b)
 }
 
-// placeLabel is the name of a site that stands for a whole place; of other places only the code is known.
+// placeLabel is the name of a site that stands for a whole place, or else the place's own; of a village, or a place that
+// is not in the list, only the code is known.
 func placeLabel(setUp *syncing.SetUp, code string) Text {
 	if code == "" {
 		return notStated
@@ -98,6 +100,9 @@ func placeLabel(setUp *syncing.SetUp, code string) Text {
 		if site.GetPlace().GetCode() == code {
 			return same(site.GetName())
 		}
+	}
+	if name := places.Name(code); name != "" {
+		return same(name)
 	}
 	return same(code)
 }
