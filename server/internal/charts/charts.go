@@ -83,11 +83,12 @@ func (t *Table) series() [][]float64 {
 			}
 			return 0
 		}
-		if n == 2 {
+		switch n {
+		case 1:
+			values[0][i] = of(0)
+		case 2:
 			values[0][i] = min(of(1), of(0))
 			values[1][i] = of(0) - values[0][i]
-		} else if n == 1 {
-			values[0][i] = of(0)
 		}
 	}
 	return values

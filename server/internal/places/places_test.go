@@ -77,7 +77,10 @@ func TestFinding(t *testing.T) {
 		for _, p := range Find(text, 2) {
 			codes = append(codes, p.Code)
 		}
-		if !slices.Equal(codes, want) && !(len(want) == 1 && len(codes) > 1 && codes[0] == want[0]) {
+		if len(want) == 1 && len(codes) > 1 {
+			codes = codes[:1] // others have it in their names, too
+		}
+		if !slices.Equal(codes, want) {
 			t.Errorf("%q: %v, want %v", text, codes, want)
 		}
 	}

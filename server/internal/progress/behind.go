@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
@@ -21,13 +23,16 @@ type BehindQuery struct {
 	// Figure is the name of one that records give.
 	Figure string
 	Cut    tally.Cut
-	// AsOf is the last day that counts; 0 for asOf.
+	// AsOf is the last day that counts; without one (0) all there is counts.
 	AsOf record.Date
+	// Page goes on after a record of the page before.
 	Page[hlc.ID]
 }
 
-// Behind is a page of the records behind a total, ascending by id.
+// Behind is a page of the records behind a total: those of the team that the total is about first, the latest first within
+// a kind.
 type Behind struct {
+	// AsOf is the last day that counts.
 	AsOf record.Date
 	Rows []Part
 	// Next is where the next page goes on; zero when there is none. A page may have fewer rows than asked for, or none,
@@ -51,12 +56,13 @@ type Part struct {
 
 const (
 	// behindChunk is how many records are looked at together, with all that decides how they count.
-	behindChunk = 200
-	// behindChunks bounds how many such chunks one request looks through.
-	behindChunks = 20
+	behindChunk = 50
+	// behindBound is how many records a request looks through, give or take a chunk.
+	behindBound = 4000
 )
 
-// Behind finds the records behind a total. It counts them family by family, as the totals were.
+// Behind finds the records behind a total. It goes through activities, sessions and cases by the day on which they
+// occurred, and counts each with its family, as the totals were.
 func (s *Service) Behind(ctx context.Context, q BehindQuery) (Behind, error) {
 	setUp := s.SetUp()
 	day, err := s.dayAsked(setUp, q.AsOf)
@@ -68,91 +74,242 @@ func (s *Service) Behind(ctx context.Context, q BehindQuery) (Behind, error) {
 		return Behind{}, problem.Newf(problem.InvalidArgument, "figure: no records are behind %q", q.Figure)
 	}
 	b := Behind{AsOf: day}
-	cell := tally.Cell{Basis: q.Basis, Figure: figure.of, Cut: q.Cut}
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		after := q.After
-		for range behindChunks {
-			chunk, err := candidates(tx, figure.kinds, after)
-			if err != nil || len(chunk) == 0 {
-				b.Next = hlc.ID{}
+		if q.AsOf == 0 {
+			if b.AsOf, err = lastDay(tx, day); err != nil {
 				return err
 			}
-			facts, err := factsOf(tx, chunk)
-			if err != nil {
-				return err
-			}
-			for _, r := range chunk {
-				f, ok := facts[r.ID]
-				if !ok || f.Day > day || f.At(cell) == 0 {
-					continue
-				}
-				if len(b.Rows) == q.Limit {
-					b.Next = b.Rows[len(b.Rows)-1].ID
-					return nil
-				}
-				part, err := partOf(setUp, r, &f, f.At(cell))
-				if err != nil {
-					return err
-				}
-				b.Rows = append(b.Rows, part)
-			}
-			after = chunk[len(chunk)-1].ID
-			b.Next = after
 		}
-		return nil
+		w := walk{tx: tx, setUp: setUp, q: &q, cell: tally.Cell{Basis: q.Basis, Figure: figure.of, Cut: q.Cut}, into: &b}
+		if err := w.begin(figure.kinds); err != nil {
+			return err
+		}
+		return w.run()
 	})
 	return b, err
 }
 
-// candidates are the next records of some kinds, ascending.
-func candidates(tx RecordReading, kinds []record.Kind, after hlc.ID) ([]syncing.Record, error) {
-	var all []syncing.Record
-	for _, k := range kinds {
-		records, err := tx.RecordsAfter(k, after, behindChunk)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, records...)
-	}
-	slices.SortFunc(all, func(a, b syncing.Record) int { return slices.Compare(a.ID[:], b.ID[:]) })
-	return all[:min(len(all), behindChunk)], nil
+// walk goes through the records that may be behind a total, run by run.
+type walk struct {
+	tx     RecordReading
+	setUp  *syncing.SetUp
+	q      *BehindQuery
+	cell   tally.Cell
+	into   *Behind
+	runs   []DayRange
+	looked int
+	// at is the record at which the page before ended, and after what of it was on that page; zero when all of it was.
+	at, after hlc.ID
 }
 
-// factsOf is what records give, by id. It counts them with their families, and with those of the records that they say to
-// be duplicates of. What is a duplicate of them changes nothing in what they give.
-func factsOf(tx RecordReading, of []syncing.Record) (map[hlc.ID]tally.Fact, error) {
-	var records []tally.Record
+// begin finds the runs to go through: those of each kind, first of the audience that the cut is about.
+func (w *walk) begin(kinds []record.Kind) error {
+	from, to := record.Date(0), record.Date(99999999)
+	first := w.audience()
+	for _, kind := range kinds {
+		audiences, err := w.tx.Audiences(kind)
+		if err != nil {
+			return err
+		}
+		slices.SortStableFunc(audiences, func(a, b hlc.ID) int { return cmp.Compare(btoi(b == first), btoi(a == first)) })
+		r := DayRange{Kind: kind, From: from, To: to, Limit: behindChunk}
+		if on, err := record.ParseDate(w.cell.Key); err == nil && w.cell.Dimension == tally.Day && kind != recordv1.Kind_KIND_CASE {
+			r.From, r.To = on, on // a case counts on the day on which it was opened
+		}
+		for _, r.Audience = range audiences {
+			if w.q.sees(r.Audience) {
+				w.runs = append(w.runs, r)
+			}
+		}
+	}
+	if w.q.After == (hlc.ID{}) {
+		return nil
+	}
+	return w.resume()
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// audience is the team that most of what gives the total belongs to; zero when it is about no team.
+func (w *walk) audience() hlc.ID {
+	id, ok := idOfKey(w.cell.Key)
+	switch {
+	case ok && w.cell.Dimension == tally.Team:
+		return id
+	case ok && w.cell.Dimension == tally.Worker:
+		return teamOf(w.setUp, id).ID
+	default:
+		return hlc.ID{}
+	}
+}
+
+// resume leaves out what the pages before had.
+func (w *walk) resume() error {
+	gone := problem.Newf(problem.InvalidArgument, "after: there is no such record")
+	found, err := w.tx.Records([]hlc.ID{w.q.After})
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return gone
+	}
+	at := found[0]
+	inRun := func(r DayRange) bool { return r.Kind == at.Kind && r.Audience == at.Audience }
+	if i := slices.IndexFunc(w.runs, inRun); i >= 0 {
+		w.runs = w.runs[i:]
+		w.runs[0].Before = &at
+		return nil
+	}
+	// What belongs to an activity: the page before ended within that, or the activity it stands for.
+	facts, _, err := factsOf(w.tx, found)
+	if err != nil {
+		return err
+	}
+	w.at, w.after = at.Root, at.ID
+	for _, f := range facts {
+		if f.Record == at.ID {
+			w.at = f.Setting
+		}
+	}
+	if found, err = w.tx.Records([]hlc.ID{w.at}); err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return gone
+	}
+	at = found[0]
+	i := slices.IndexFunc(w.runs, inRun)
+	if i < 0 {
+		return gone
+	}
+	w.runs = w.runs[i:]
+	after := at
+	after.ID = next(at.ID) // so that the activity itself comes again
+	w.runs[0].Before = &after
+	return nil
+}
+
+// next is the lowest id above one.
+func next(id hlc.ID) hlc.ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		if id[i]++; id[i] != 0 {
+			break
+		}
+	}
+	return id
+}
+
+func (w *walk) run() error {
+	for ; len(w.runs) > 0; w.runs = w.runs[1:] {
+		for r := &w.runs[0]; ; {
+			chunk, err := w.tx.RecordsByDay(*r)
+			if err != nil {
+				return err
+			}
+			full, err := w.take(chunk)
+			if err != nil || full {
+				return err
+			}
+			if len(chunk) < r.Limit {
+				break
+			}
+			r.Before = &chunk[len(chunk)-1]
+			if w.looked >= behindBound {
+				w.into.Next = r.Before.ID
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// take adds what a chunk of records gives, and reports whether the page is full.
+func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
+	if len(chunk) == 0 {
+		return false, nil
+	}
+	facts, records, err := factsOf(w.tx, chunk)
+	if err != nil {
+		return false, err
+	}
+	w.looked += len(records)
+	at := map[hlc.ID][]tally.Fact{}
+	for _, f := range facts {
+		at[f.Setting] = append(at[f.Setting], f)
+	}
+	for _, setting := range chunk {
+		parts := at[setting.ID]
+		slices.SortFunc(parts, func(a, b tally.Fact) int { return slices.Compare(a.Record[:], b.Record[:]) })
+		for _, f := range parts {
+			if setting.ID == w.at && slices.Compare(f.Record[:], w.after[:]) <= 0 {
+				continue // on a page before
+			}
+			amount := f.At(w.cell)
+			if amount == 0 || f.Day > w.into.AsOf || !w.q.sees(records[f.Record].Audience) {
+				continue
+			}
+			if len(w.into.Rows) == w.q.Limit {
+				w.into.Next = w.into.Rows[len(w.into.Rows)-1].ID
+				return true, nil
+			}
+			part, err := partOf(w.setUp, records[f.Record], &f, amount)
+			if err != nil {
+				return false, err
+			}
+			w.into.Rows = append(w.into.Rows, part)
+		}
+	}
+	return false, nil
+}
+
+// factsOf is what the families of some records give, and those records. They are counted with those that they say to be
+// duplicates of, and with what says to be a duplicate of them.
+func factsOf(tx RecordReading, of []syncing.Record) ([]tally.Fact, map[hlc.ID]syncing.Record, error) {
+	var counted []tally.Record
+	records := map[hlc.ID]syncing.Record{}
 	asked := map[hlc.ID]bool{}
 	for roots := rootsOf(of, asked); len(roots) > 0; {
 		family, err := tx.Families(roots)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		var named []hlc.ID
+		var named, ids []hlc.ID
 		for _, r := range family {
 			if !mayCount(r.Kind) {
 				continue
 			}
 			t, err := tallied(r)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
-			records = append(records, t)
+			counted, records[r.ID] = append(counted, t), r
+			ids = append(ids, r.ID)
 			if r.DuplicateOf != (hlc.ID{}) {
 				named = append(named, r.DuplicateOf)
 			}
 		}
 		others, err := tx.Records(named)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		roots = rootsOf(others, asked)
+		same, err := tx.DuplicatesOf(ids)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, root := range same {
+			if !asked[root] {
+				asked[root] = true
+				roots = append(roots, root)
+			}
+		}
 	}
-	facts := map[hlc.ID]tally.Fact{}
-	for _, f := range tally.Facts(records) {
-		facts[f.Record] = f
-	}
-	return facts, nil
+	return tally.Facts(counted), records, nil
 }
 
 // rootsOf are the roots of some records that were not asked for before.

@@ -82,6 +82,12 @@ func teamOf(setUp *syncing.SetUp, worker hlc.ID) Named {
 	return named(setUp, tally.Team, idOf(setUp.Workers[worker].GetTeam()))
 }
 
+// idOfKey is the id that a key of totals is; false when it is none.
+func idOfKey(key string) (hlc.ID, bool) {
+	id, err := uuid.Parse(key)
+	return id, err == nil
+}
+
 // idOf is the id in a field; zero when it holds none.
 func idOf(b []byte) hlc.ID {
 	if len(b) != len(hlc.ID{}) {
