@@ -20,6 +20,7 @@ type Reading interface {
 	Standing
 	RecordReading
 	Counted
+	LogReading
 	Everything
 }
 
@@ -46,6 +47,18 @@ type DeviceContact struct {
 	Revoked bool
 	// Last is in milliseconds since 1970, Unsent how many changes it said to hold still.
 	Last, Unsent int64
+}
+
+// LogReading looks up what came, and from whom.
+type LogReading interface {
+	// Entry is the log's entry at a position; false when there is none.
+	Entry(position uint64) (syncing.LogEntry, bool, error)
+	// Sequences are the entries of a replica from one sequence number to another, ascending.
+	Sequences(replica hlc.Replica, from, to uint64) ([]syncing.LogEntry, error)
+	// Replica is how far the server has a replica; the zero Replica when it has nothing of it.
+	Replica(number hlc.Replica) (syncing.Replica, error)
+	// Device is a device; false when there is none by that id.
+	Device(id hlc.ID) (syncing.Device, bool, error)
 }
 
 // RecordReading looks up records as merged.

@@ -104,6 +104,15 @@ func (t *Tx) Held(after uint64, limit int) ([]progress.HeldEntry, error) {
 	return held, err
 }
 
+// Entry implements progress.LogReading.
+func (t *Tx) Entry(position uint64) (syncing.LogEntry, bool, error) {
+	entries, err := t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND position = $2`, t.id, int64(position)) //nolint:gosec // a position that does not fit is not found
+	if err != nil || len(entries) == 0 {
+		return syncing.LogEntry{}, false, err
+	}
+	return entries[0], true, nil
+}
+
 // EachContact implements progress.Standing.
 func (t *Tx) EachContact(row func(progress.DeviceContact) error) error {
 	return t.each(`SELECT worker, revoked_at <> 0, last_contact, unsent FROM devices WHERE deployment = $1`, []any{t.id}, func(s scanner) error {
