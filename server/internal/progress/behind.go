@@ -1,7 +1,6 @@
 package progress
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -38,6 +37,10 @@ type Behind struct {
 	// Next is where the next page goes on; zero when there is none. A page may have fewer rows than asked for, or none,
 	// and yet a next one: what a request looks through is bounded too.
 	Next hlc.ID
+	// Elsewhere says that what is left seldom gives anything to the total: it belongs to other teams than the one that the
+	// total is about, where a session may yet say to be that team's; or to cases that say another day than the one on which
+	// they were opened.
+	Elsewhere bool
 }
 
 // Part is what one record gives to a total.
@@ -57,9 +60,14 @@ type Part struct {
 const (
 	// behindChunk is how many records are looked at together, with all that decides how they count.
 	behindChunk = 50
-	// behindBound is how many records a request looks through, give or take a chunk.
+	// behindBound is how many records a request looks through with their families, give or take a chunk.
 	behindBound = 4000
+	// casesChunk is how many cases are looked at together for the day on which they were opened, which costs a quarter.
+	casesChunk = 500
 )
+
+// openedOn is the number of the field opened_on of a case.
+var openedOn = (*recordv1.Case)(nil).ProtoReflect().Descriptor().Fields().ByName("opened_on").Number()
 
 // Behind finds the records behind a total. It goes through activities, sessions and cases by the day on which they
 // occurred, and counts each with its family, as the totals were.
@@ -84,7 +92,7 @@ func (s *Service) Behind(ctx context.Context, q BehindQuery) (Behind, error) {
 		if err := w.begin(figure.kinds); err != nil {
 			return err
 		}
-		return w.run()
+		return w.through()
 	})
 	return b, err
 }
@@ -96,47 +104,53 @@ type walk struct {
 	q      *BehindQuery
 	cell   tally.Cell
 	into   *Behind
-	runs   []DayRange
+	runs   []run
 	looked int
 	// at is the record at which the page before ended, and after what of it was on that page; zero when all of it was.
 	at, after hlc.ID
 }
 
-// begin finds the runs to go through: those of each kind, first of the audience that the cut is about.
+// run is a part of a walk; elsewhere, where hardly anything gives the total.
+type run struct {
+	DayRange
+	elsewhere bool
+}
+
+// begin finds the runs to go through: those of each kind, and first of all those that the cut is about.
 func (w *walk) begin(kinds []record.Kind) error {
-	from, to := record.Date(0), record.Date(99999999)
-	first := w.audience()
+	team := w.team()
+	var others []run
 	for _, kind := range kinds {
 		audiences, err := w.tx.Audiences(kind)
 		if err != nil {
 			return err
 		}
-		slices.SortStableFunc(audiences, func(a, b hlc.ID) int { return cmp.Compare(btoi(b == first), btoi(a == first)) })
-		r := DayRange{Kind: kind, From: from, To: to, Limit: behindChunk}
-		if on, err := record.ParseDate(w.cell.Key); err == nil && w.cell.Dimension == tally.Day && kind != recordv1.Kind_KIND_CASE {
-			r.From, r.To = on, on // a case counts on the day on which it was opened
-		}
-		for _, r.Audience = range audiences {
-			if w.q.sees(r.Audience) {
-				w.runs = append(w.runs, r)
+		for _, audience := range audiences {
+			if !w.q.sees(audience) {
+				continue
+			}
+			of := DayRange{Kind: kind, Audience: audience, Limit: behindChunk}
+			near, far := w.days(of)
+			if team != (hlc.ID{}) && audience != team && audience != (hlc.ID{}) {
+				near, far = nil, append(near, far...)
+			}
+			for _, r := range near {
+				w.runs = append(w.runs, run{r, false})
+			}
+			for _, r := range far {
+				others = append(others, run{r, true})
 			}
 		}
 	}
+	w.runs = append(w.runs, others...)
 	if w.q.After == (hlc.ID{}) {
 		return nil
 	}
 	return w.resume()
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// audience is the team that most of what gives the total belongs to; zero when it is about no team.
-func (w *walk) audience() hlc.ID {
+// team is the one that the cut is about; zero when it is about none.
+func (w *walk) team() hlc.ID {
 	id, ok := idOfKey(w.cell.Key)
 	switch {
 	case ok && w.cell.Dimension == tally.Team:
@@ -145,6 +159,25 @@ func (w *walk) audience() hlc.ID {
 		return teamOf(w.setUp, id).ID
 	default:
 		return hlc.ID{}
+	}
+}
+
+// days are the days of a run on which records may give the total: near those on which most of them are, far the others.
+func (w *walk) days(of DayRange) (near, far []DayRange) {
+	const last = record.Date(99999999)
+	on := func(from, to record.Date, limit int) DayRange {
+		r := of
+		r.From, r.To, r.Limit = from, to, limit
+		return r
+	}
+	day, err := record.ParseDate(w.cell.Key)
+	switch {
+	case w.cell.Dimension != tally.Day || err != nil:
+		return []DayRange{on(0, last, of.Limit)}, nil
+	case of.Kind != recordv1.Kind_KIND_CASE:
+		return []DayRange{on(day, day, of.Limit)}, nil
+	default: // a case counts on the day on which it was opened, and may say to have occurred on another
+		return []DayRange{on(day, day, casesChunk)}, []DayRange{on(day+1, last, casesChunk), on(0, day-1, casesChunk)}
 	}
 }
 
@@ -159,7 +192,9 @@ func (w *walk) resume() error {
 		return gone
 	}
 	at := found[0]
-	inRun := func(r DayRange) bool { return r.Kind == at.Kind && r.Audience == at.Audience }
+	inRun := func(r run) bool {
+		return r.Kind == at.Kind && r.Audience == at.Audience && r.From <= record.Date(at.Day) && record.Date(at.Day) <= r.To
+	}
 	if i := slices.IndexFunc(w.runs, inRun); i >= 0 {
 		w.runs = w.runs[i:]
 		w.runs[0].Before = &at
@@ -204,10 +239,10 @@ func next(id hlc.ID) hlc.ID {
 	return id
 }
 
-func (w *walk) run() error {
+func (w *walk) through() error {
 	for ; len(w.runs) > 0; w.runs = w.runs[1:] {
 		for r := &w.runs[0]; ; {
-			chunk, err := w.tx.RecordsByDay(*r)
+			chunk, err := w.tx.RecordsByDay(r.DayRange)
 			if err != nil {
 				return err
 			}
@@ -220,7 +255,7 @@ func (w *walk) run() error {
 			}
 			r.Before = &chunk[len(chunk)-1]
 			if w.looked >= behindBound {
-				w.into.Next = r.Before.ID
+				w.into.Next, w.into.Elsewhere = r.Before.ID, r.elsewhere
 				return nil
 			}
 		}
@@ -230,6 +265,12 @@ func (w *walk) run() error {
 
 // take adds what a chunk of records gives, and reports whether the page is full.
 func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
+	if len(chunk) > 0 && chunk[0].Kind == recordv1.Kind_KIND_CASE && w.cell.Dimension == tally.Day {
+		w.looked += len(chunk) / 4
+		if chunk, err = opened(chunk, w.cell.Key); err != nil {
+			return false, err
+		}
+	}
 	if len(chunk) == 0 {
 		return false, nil
 	}
@@ -254,7 +295,7 @@ func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
 				continue
 			}
 			if len(w.into.Rows) == w.q.Limit {
-				w.into.Next = w.into.Rows[len(w.into.Rows)-1].ID
+				w.into.Next, w.into.Elsewhere = w.into.Rows[len(w.into.Rows)-1].ID, w.runs[0].elsewhere
 				return true, nil
 			}
 			part, err := partOf(w.setUp, records[f.Record], &f, amount)
@@ -265,6 +306,25 @@ func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
 		}
 	}
 	return false, nil
+}
+
+// opened are the cases that were opened on a day.
+func opened(cases []syncing.Record, day string) ([]syncing.Record, error) {
+	var on []syncing.Record
+	for _, r := range cases {
+		t, err := tallied(r)
+		if err != nil {
+			return nil, err
+		}
+		var c recordv1.Case
+		if err := proto.Unmarshal(t.Registers.Get(openedOn).Value, &c); err != nil {
+			return nil, fmt.Errorf("opening of case %v: %w", r.ID, err)
+		}
+		if record.Date(c.GetOpenedOn()).String() == day {
+			on = append(on, r)
+		}
+	}
+	return on, nil
 }
 
 // factsOf is what the families of some records give, and those records. They are counted with those that they say to be

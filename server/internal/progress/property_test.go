@@ -263,7 +263,7 @@ func checkWork(t *rapid.T, d *servertest.Deployment, s *progress.Service, record
 		for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
 			for _, figure := range []tally.Figure{tally.CaseSessions, tally.GroupSessions, tally.CommunityActivities, tally.OutreachRounds, tally.Contacts} {
 				if n := f.At(tally.Cell{Basis: basis, Figure: figure, Cut: tally.Everything()}); n != 0 {
-					want[fmt.Sprint(worker, f.Day, basis, figure)] += n
+					want[fmt.Sprint(worker, f.Day, basis, figure.String())] += n
 				}
 			}
 		}
