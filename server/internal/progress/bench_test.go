@@ -70,7 +70,7 @@ func fill(b *testing.B, d *servertest.Deployment, records int) []hlc.ID {
 		for range 2 {
 			add(activity, team, &recordv1.Headcount{Team: team[:], OccurredOn: &day, Activity: activity[:], Counter: device.Worker[:], Zone: proto.String("东区"), Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(),
 				Cells: []*recordv1.HeadcountCell{{Sex: recordv1.Sex_SEX_FEMALE.Enum(), AgeBand: proto.Uint32(4), FirstTime: proto.Uint32(7), Returning: proto.Uint32(3)}}})
-			add(activity, team, &recordv1.Attendance{Team: team[:], OccurredOn: &day, Activity: activity[:], Token: token, Sex: recordv1.Sex_SEX_MALE.Enum()})
+			add(activity, team, &recordv1.Attendance{Team: team[:], OccurredOn: &day, Activity: activity[:], Participant: device.Worker[:], Token: token, Sex: recordv1.Sex_SEX_MALE.Enum()})
 		}
 		file := add(hlc.ID{}, team, &recordv1.Case{Team: team[:], Site: site, OccurredOn: &day, Place: place, CaseNo: proto.String(fmt.Sprint(family)), OpenedOn: &day, ClientCount: proto.Uint32(1), ClientTokens: [][]byte{token}, Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Lead: device.Worker[:]})
 		for range 4 {
