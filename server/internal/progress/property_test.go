@@ -15,6 +15,7 @@ import (
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/oracle"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
