@@ -13,6 +13,8 @@ import (
 type Fact struct {
 	Record hlc.ID
 	Kind   record.Kind
+	// Setting is the record that says where it counts: the activity of a headcount or attendance, else the record itself.
+	Setting hlc.ID
 	// Day is the day on which it counts.
 	Day record.Date
 	// Verified facts count for both bases.

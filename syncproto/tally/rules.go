@@ -188,7 +188,7 @@ func (f *Fact) setting(v *view, at int32, day record.Date, worker hlc.ID) {
 			place = frame.placeCode()
 		}
 	}
-	f.Day = day
+	f.Setting, f.Day = m.ID, day
 	f.Cuts = append(make([]Cut, 0, 11), Everything(), OnDay(day), AtSite(site), OfTeam(team), ByWorker(worker),
 		InServiceArea(recordv1.ServiceArea(m.number(serviceAreaField)))) //nolint:gosec // choices have 32 bits
 	for _, digits := range []int{2, 4, 6, 9, 12} {

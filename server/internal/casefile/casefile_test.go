@@ -237,6 +237,9 @@ func TestARecordTellsWhoSetWhat(t *testing.T) {
 		if f.At.IsZero() {
 			t.Errorf("%s was set at no time", f.Name)
 		}
+		if f.From.Name != f.By.Name || f.From.ID == (hlc.ID{}) { // tablets are called as their workers
+			t.Errorf("%s was set by %s on the tablet %+v", f.Name, f.By.Name, f.From)
+		}
 	}
 	for name, want := range map[string]set{
 		"minutes": {uint32(45), "ben"}, "attendees": {uint32(1), "anna"}, "occurred_on": {"2021-10-01", "anna"}, "stage": {"intervention", "anna"},
@@ -250,7 +253,12 @@ func TestARecordTellsWhoSetWhat(t *testing.T) {
 		t.Errorf("stands at %+v", r)
 	}
 	var history []string
+	var position uint64
 	for _, e := range r.History {
+		if e.From.Name != e.By.Name || e.Position <= position {
+			t.Errorf("%s at position %d by %s on the tablet %s", e.What, e.Position, e.By.Name, e.From.Name)
+		}
+		position = e.Position
 		history = append(history, fmt.Sprint(e.What, " ", e.Code, " ", e.By.Name, " ", strings.Join(e.Fields, ",")))
 	}
 	want := []string{"made  anna team,author,occurred_on,service_area,case,stage,mode,minutes,attendees,risk_seen", "edited  ben minutes", "held not_your_team carl attendees"}

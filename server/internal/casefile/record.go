@@ -41,9 +41,9 @@ type Field struct {
 	// Value is text, a number, a truth value, a list of them, or an object. Tokens of people are never shown: of them it is
 	// how many there are.
 	Value any
-	// By is zero for the server itself.
-	By progress.Named
-	At time.Time
+	// By is zero for the server itself, and so is From, the tablet on which it was set.
+	By, From progress.Named
+	At       time.Time
 }
 
 // Event is one entry of a record's history.
@@ -52,7 +52,10 @@ type Event struct {
 	What string
 	// Code is why it is held.
 	Code record.Code
-	By   progress.Named
+	// Position is in the change log: the batch that brought it is found by it.
+	Position uint64
+	// By is zero for the server itself, and so is From, the tablet that sent it.
+	By, From progress.Named
 	// At is when it was done, by the tablet's corrected clock, Received when the server got it. At is zero where the body is
 	// erased.
 	At, Received time.Time
@@ -67,7 +70,7 @@ const maxHistory = 200
 type lens struct {
 	tx       Reading
 	setUp    *syncing.SetUp
-	replicas map[hlc.Replica]hlc.ID
+	replicas map[hlc.Replica]syncing.Device
 }
 
 func (l *lens) record(r syncing.Record) (Record, error) {
@@ -89,7 +92,7 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 		if err != nil {
 			return Record{}, fmt.Errorf("field %s of record %v: %w", f.Name, r.ID, err)
 		}
-		if f.By, err = l.author(register.Stamp.Replica); err != nil {
+		if f.By, f.From, err = l.author(register.Stamp.Replica); err != nil {
 			return Record{}, err
 		}
 		out.Fields = append(out.Fields, f)
@@ -121,24 +124,22 @@ func (l *lens) sides(registers record.Registers) ([]any, error) {
 	return sides, nil
 }
 
-// author is the worker whose tablet a replica is.
-func (l *lens) author(number hlc.Replica) (progress.Named, error) {
-	worker, ok := l.replicas[number]
+// author is whose tablet a replica is: the worker and the tablet.
+func (l *lens) author(number hlc.Replica) (by, from progress.Named, err error) {
+	device, ok := l.replicas[number]
 	if !ok {
 		r, err := l.tx.Replica(number)
 		if err != nil {
-			return progress.Named{}, err
+			return by, from, err
 		}
 		if r.Device != (hlc.ID{}) {
-			d, _, err := l.tx.Device(r.Device)
-			if err != nil {
-				return progress.Named{}, err
+			if device, _, err = l.tx.Device(r.Device); err != nil {
+				return by, from, err
 			}
-			worker = d.Worker
 		}
-		l.replicas[number] = worker
+		l.replicas[number] = device
 	}
-	return progress.Named{ID: worker, Name: l.setUp.Workers[worker].GetName()}, nil
+	return progress.Named{ID: device.Worker, Name: l.setUp.Workers[device.Worker].GetName()}, progress.Named{ID: device.ID, Name: device.Name}, nil
 }
 
 func (l *lens) history(id hlc.ID) ([]Event, error) {
@@ -161,15 +162,14 @@ func (l *lens) history(id hlc.ID) ([]Event, error) {
 }
 
 func (l *lens) event(e syncing.LogEntry) (Event, error) {
-	out := Event{Received: time.UnixMilli(e.Received).UTC()}
-	by, err := l.author(e.Replica)
-	if err != nil {
+	out := Event{Position: e.Position, Received: time.UnixMilli(e.Received).UTC()}
+	var err error
+	if out.By, out.From, err = l.author(e.Replica); err != nil {
 		return out, err
 	}
-	out.By = by
 	if e.Outcome != syncing.Given && e.Replica != 0 {
 		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
-			out.What, out.Fields = did(c), fieldsOf(c)
+			out.What, out.Fields = progress.Did(c), fieldsOf(c)
 			out.At = c.Stamp.Time.Wall().UTC()
 		}
 	}
@@ -184,23 +184,6 @@ func (l *lens) event(e syncing.LogEntry) (Event, error) {
 		out.What = "erased"
 	}
 	return out, nil
-}
-
-// did is what a change did.
-func did(c *record.Change) string {
-	if c.Makes() {
-		return "made"
-	}
-	for _, register := range c.Registers() {
-		switch {
-		case fieldName(c.Kind, register.Field) != "deleted":
-		case register.Number() != 0:
-			return "deleted"
-		default:
-			return "restored"
-		}
-	}
-	return "edited"
 }
 
 func fieldsOf(c *record.Change) []string {

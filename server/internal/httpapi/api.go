@@ -275,7 +275,7 @@ type TotalsAsked struct {
 	Figure     []string  `query:"figure" enum:"cases,case_sessions,group_sessions,community_activities,outreach_rounds,contacts,persons,beneficiaries,persons_by_number,persons_estimated" doc:"Only these, with commas between them."`
 	Level      string    `query:"level" enum:"province,city,county,town,village" doc:"With by=place: the level of the places; the one right below below, or province, when absent. What was logged without a place of that level is in no row."`
 	Below      string    `query:"below" pattern:"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9})$" doc:"With by=place: only places within the one with this code."`
-	AsOf       string    `query:"as_of" format:"date" doc:"The last day that counts, in the deployment's time zone; today, or the deployment's end if that is earlier, when absent."`
+	AsOf       string    `query:"as_of" format:"date" doc:"The last day that counts, in the deployment's time zone; when absent, all there is counts."`
 	HeardSince time.Time `query:"heard_since" doc:"A tablet with a contact since then was heard from; a day ago when absent."`
 }
 

@@ -111,10 +111,10 @@ func viewFigures(figures []progress.Figure) []figureView {
 }
 
 type totalsBody struct {
-	AsOf         string           `json:"as_of" format:"date" doc:"The last day that counts."`
-	Recounted    bool             `json:"recounted" doc:"Whether the totals were counted from the records for this answer, since something counts on a later day; else they are those that each sync moves."`
+	AsOf         string           `json:"as_of" format:"date" doc:"The last day that counts: that asked for; or else today, the deployment's end if that is earlier, or a later day on which something counts."`
+	Recounted    bool             `json:"recounted" doc:"Whether the totals were counted from the records for this answer, since something counts on a later day than that asked for; else they are those that each sync moves."`
 	By           string           `json:"by"`
-	ServiceDays  int              `json:"service_days" doc:"Calendar days from the deployment's start to as_of, both counted."`
+	ServiceDays  int              `json:"service_days" doc:"Calendar days from the deployment's start to the day asked for, or else to today or its end, both counted."`
 	Figures      []figureView     `json:"figures" nullable:"false" doc:"What the rows hold, and service_days."`
 	Rows         []rowView        `json:"rows" nullable:"false" doc:"By their keys. Sites, teams and workers that gave nothing are there too."`
 	Truncated    bool             `json:"truncated" doc:"Whether there are more rows than an answer holds."`
@@ -169,9 +169,10 @@ func viewTotals(q progress.TotalsQuery, t progress.Totals) totalsBody {
 }
 
 type recordsBody struct {
-	AsOf    string       `json:"as_of" format:"date" doc:"The last day that counts."`
-	Records []recordView `json:"records" nullable:"false"`
-	Next    string       `json:"next,omitempty" doc:"To be given as after for the next page; absent on the last one. A page may have fewer rows than asked for and yet a next one."`
+	AsOf      string       `json:"as_of" format:"date" doc:"The last day that counts."`
+	Records   []recordView `json:"records" nullable:"false"`
+	Next      string       `json:"next,omitempty" doc:"To be given as after for the next page; absent on the last one. A page may have fewer rows than asked for and yet a next one."`
+	Elsewhere bool         `json:"elsewhere" doc:"Whether what is left seldom gives anything to the total: it belongs to other teams than the one that the total is about, or to cases that say another day than the one on which they were opened."`
 }
 
 type recordView struct {
@@ -186,7 +187,7 @@ type recordView struct {
 }
 
 func viewRecords(b progress.Behind) recordsBody {
-	v := recordsBody{AsOf: b.AsOf.String(), Records: make([]recordView, 0, len(b.Rows)), Next: idText(b.Next)}
+	v := recordsBody{AsOf: b.AsOf.String(), Records: make([]recordView, 0, len(b.Rows)), Next: idText(b.Next), Elsewhere: b.Elsewhere}
 	for _, p := range b.Rows {
 		v.Records = append(v.Records, recordView{p.ID.String(), kindText(p.Kind), p.Day.String(), viewNamed(p.Site), viewNamed(p.Team), viewNamed(p.Author), p.Verified, p.Amount})
 	}

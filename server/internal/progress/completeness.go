@@ -2,6 +2,7 @@ package progress
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -31,13 +32,14 @@ const heardWithin = 24 * time.Hour
 // zero time stands for a day ago.
 func (s *Service) Completeness(ctx context.Context, since time.Time) (c Completeness, err error) {
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		c, err = s.completeness(tx, since)
+		c, err = s.completeness(tx, since, nil)
 		return err
 	})
 	return c, err
 }
 
-func (s *Service) completeness(tx Reading, since time.Time) (Completeness, error) {
+// completeness is that of the tablets of some teams; of all without any.
+func (s *Service) completeness(tx Reading, since time.Time, teams []hlc.ID) (Completeness, error) {
 	c := Completeness{At: s.Wall(), Since: since}
 	if since.IsZero() {
 		c.Since = c.At.Add(-heardWithin)
@@ -47,16 +49,64 @@ func (s *Service) completeness(tx Reading, since time.Time) (Completeness, error
 		return c, err
 	}
 	c.Position = head.Position
-	if c.DeviceSums, err = tx.DeviceSums(c.Since.UnixMilli()); err != nil {
+	if len(teams) == 0 {
+		if c.DeviceSums, err = tx.DeviceSums(c.Since.UnixMilli()); err != nil {
+			return c, err
+		}
+		c.Held, err = tx.HeldCount()
+	} else {
+		err = s.ofTeams(tx, &c, teams)
+	}
+	if err != nil {
 		return c, err
 	}
-	if c.Held, err = tx.HeldCount(); err != nil {
-		return c, err
-	}
-	return c, eachConflict(tx, hlc.ID{}, func(syncing.Record, *recordv1.Conflict) bool {
-		c.Conflicts++
+	return c, eachConflict(tx, hlc.ID{}, func(r syncing.Record, _ *recordv1.Conflict) bool {
+		if len(teams) == 0 || slices.Contains(teams, r.Audience) {
+			c.Conflicts++
+		}
 		return true
 	})
+}
+
+// ofTeams sums up the tablets of those who are in some teams now.
+func (s *Service) ofTeams(tx Reading, c *Completeness, teams []hlc.ID) error {
+	setUp := s.SetUp()
+	in := func(worker hlc.ID) bool { return slices.Contains(teams, teamOf(setUp, worker).ID) }
+	err := tx.EachContact(func(d DeviceContact) error {
+		if in(d.Worker) {
+			c.add(d)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tx.HeldBy(func(worker hlc.ID, n uint64) error {
+		if in(worker) {
+			c.Held += n
+		}
+		return nil
+	})
+}
+
+// add adds one device.
+func (c *Completeness) add(d DeviceContact) {
+	c.Enrolled++
+	c.Outstanding += d.Unsent
+	if d.Unsent > 0 {
+		c.WithBacklog++
+	}
+	c.NewestContact = max(c.NewestContact, d.Last)
+	if d.Revoked {
+		c.Revoked++
+		return
+	}
+	if d.Last >= c.Since.UnixMilli() {
+		c.HeardFrom++
+	}
+	if c.OldestContact == 0 || d.Last < c.OldestContact {
+		c.OldestContact = d.Last
+	}
 }
 
 // eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.

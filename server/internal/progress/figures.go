@@ -18,7 +18,7 @@ type Figure struct {
 
 	// of is what is kept; 0 for service days, which are counted on the calendar.
 	of tally.Figure
-	// kinds are those whose records give it.
+	// kinds are those whose records give it, or have what gives it: people are counted by what belongs to an activity.
 	kinds []record.Kind
 	// word is the key of the label by which a deployment may call what is counted; empty when it has no word of its own.
 	word string
@@ -31,9 +31,12 @@ const (
 	Beneficiaries = "beneficiaries"
 )
 
+// activityKinds have headcounts and attendances.
+var activityKinds = []record.Kind{recordv1.Kind_KIND_COMMUNITY_ACTIVITY, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_OUTREACH}
+
 var (
-	contactKinds = []record.Kind{recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_ATTENDANCE}
-	personKinds  = []record.Kind{recordv1.Kind_KIND_CASE, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_ATTENDANCE}
+	contactKinds = append(slices.Clip(activityKinds), recordv1.Kind_KIND_CASE_SESSION)
+	personKinds  = append(slices.Clip(activityKinds), recordv1.Kind_KIND_CASE)
 )
 
 // figures are all, in the order in which people read them.
@@ -79,7 +82,7 @@ var figures = []Figure{
 		Rule: Text{"人数中没有代号的部分：首次人数，以及没有代号的服务对象。", "The persons without a token: first-time heads, and clients without a token."},
 	},
 	{
-		Name: "persons_estimated", Label: Text{"其中估算的人数", "of these, estimated"}, People: true, of: tally.PersonsEstimated, kinds: []record.Kind{recordv1.Kind_KIND_HEADCOUNT},
+		Name: "persons_estimated", Label: Text{"其中估算的人数", "of these, estimated"}, People: true, of: tally.PersonsEstimated, kinds: activityKinds,
 		Rule: Text{"人数中来自估算的首次人数。", "The first-time heads that come from headcounts which were estimated."},
 	},
 }

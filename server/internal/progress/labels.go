@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"levee/server/internal/places"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -81,6 +82,12 @@ func teamOf(setUp *syncing.SetUp, worker hlc.ID) Named {
 	return named(setUp, tally.Team, idOf(setUp.Workers[worker].GetTeam()))
 }
 
+// idOfKey is the id that a key of totals is; false when it is none.
+func idOfKey(key string) (hlc.ID, bool) {
+	id, err := uuid.Parse(key)
+	return id, err == nil
+}
+
 // idOf is the id in a field; zero when it holds none.
 func idOf(b []byte) hlc.ID {
 	if len(b) != len(hlc.ID{}) {
@@ -89,7 +96,8 @@ func idOf(b []byte) hlc.ID {
 	return hlc.ID(b)
 }
 
-// placeLabel is the name of a site that stands for a whole place; of other places only the code is known.
+// placeLabel is the name of a site that stands for a whole place, or else the place's own; of a village, or a place that
+// is not in the list, only the code is known.
 func placeLabel(setUp *syncing.SetUp, code string) Text {
 	if code == "" {
 		return notStated
@@ -98,6 +106,9 @@ func placeLabel(setUp *syncing.SetUp, code string) Text {
 		if site.GetPlace().GetCode() == code {
 			return same(site.GetName())
 		}
+	}
+	if name := places.Name(code); name != "" {
+		return same(name)
 	}
 	return same(code)
 }

@@ -20,6 +20,7 @@ type Reading interface {
 	Standing
 	RecordReading
 	Counted
+	LogReading
 	Everything
 }
 
@@ -35,6 +36,29 @@ type Standing interface {
 	HeldCount() (uint64, error)
 	// Held are the held changes after a position, ascending.
 	Held(after uint64, limit int) ([]HeldEntry, error)
+	// EachContact are all devices with their last contacts, and HeldBy how many changes of each worker's devices are held.
+	EachContact(func(DeviceContact) error) error
+	HeldBy(func(worker hlc.ID, n uint64) error) error
+}
+
+// DeviceContact is what is known of a device since it last had contact.
+type DeviceContact struct {
+	Worker  hlc.ID
+	Revoked bool
+	// Last is in milliseconds since 1970, Unsent how many changes it said to hold still.
+	Last, Unsent int64
+}
+
+// LogReading looks up what came, and from whom.
+type LogReading interface {
+	// Entry is the log's entry at a position; false when there is none.
+	Entry(position uint64) (syncing.LogEntry, bool, error)
+	// Sequences are the entries of a replica from one sequence number to another, ascending.
+	Sequences(replica hlc.Replica, from, to uint64) ([]syncing.LogEntry, error)
+	// Replica is how far the server has a replica; the zero Replica when it has nothing of it.
+	Replica(number hlc.Replica) (syncing.Replica, error)
+	// Device is a device; false when there is none by that id.
+	Device(id hlc.ID) (syncing.Device, bool, error)
 }
 
 // RecordReading looks up records as merged.
@@ -45,12 +69,32 @@ type RecordReading interface {
 	Records(ids []hlc.ID) ([]syncing.Record, error)
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]syncing.Record, error)
+	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
+	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
+	// Audiences are those that have records of a kind, ascending.
+	Audiences(kind record.Kind) ([]hlc.ID, error)
+	// RecordsByDay are records of one kind and audience, the latest day and then the highest id first.
+	RecordsByDay(DayRange) ([]syncing.Record, error)
+}
+
+// DayRange is a run of records of one kind and audience.
+type DayRange struct {
+	Kind     record.Kind
+	Audience hlc.ID
+	// From and To are the days on which they say to have occurred; what says no day is on day 0.
+	From, To record.Date
+	// Before is the record that they come after in the run, by its day and id; nil asks for the first ones.
+	Before *syncing.Record
+	Limit  int
 }
 
 // Counted reads the stored totals.
 type Counted interface {
 	// Totals are the totals of one figure and dimension that are not zero, ascending by key.
 	Totals(TotalsRange, func(key string, value int64) error) error
+	// DistinctTokens is how many tokens are met within some cuts of one dimension, each counted once: at least one
+	// cut, and at most 512.
+	DistinctTokens(basis tally.Basis, dimension tally.Dimension, keys []string) (int64, error)
 }
 
 // TotalsRange is a run of totals.

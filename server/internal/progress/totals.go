@@ -32,7 +32,7 @@ type TotalsQuery struct {
 	// Level is the name of a level, and Below the code of a place; only for tally.Place. Without a level it is the one
 	// right below Below, or the province.
 	Level, Below string
-	// AsOf is the last day that counts; 0 for asOf.
+	// AsOf is the last day that counts; without one (0) all there is counts.
 	AsOf record.Date
 	// HeardSince is from when on a contact makes a tablet one that was heard from.
 	HeardSince time.Time
@@ -40,6 +40,8 @@ type TotalsQuery struct {
 
 // Totals are the answer.
 type Totals struct {
+	// AsOf is the last day that counts: without one asked for it is today or the deployment's end, or a later day on which
+	// something counts.
 	AsOf record.Date
 	// Recounted says that the totals were counted from the records, because the stored ones know later days.
 	Recounted   bool
@@ -83,13 +85,18 @@ func (s *Service) Totals(ctx context.Context, q TotalsQuery) (Totals, error) {
 	values := newTable(setUp, q.By)
 	var recount uint64
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		if t.Completeness, err = s.completeness(tx, q.HeardSince); err != nil {
+		if t.Completeness, err = s.completeness(tx, q.HeardSince, nil); err != nil {
 			return err
 		}
-		if t.Recounted, err = countsAfter(tx, day); err != nil || t.Recounted {
+		last, err := lastDay(tx, day)
+		if err != nil {
+			return err
+		}
+		if t.Recounted = last > day && q.AsOf != 0; t.Recounted {
 			recount = t.Completeness.Position
-			return err
+			return nil
 		}
+		t.AsOf = last
 		return q.read(tx, wanted, digits, values)
 	})
 	if err == nil && t.Recounted {
@@ -138,17 +145,23 @@ func (q *TotalsQuery) digits() (int, error) {
 	return 0, problem.Newf(problem.InvalidArgument, "level: there is none below %s", q.Below)
 }
 
-// countsAfter reports whether anything counts on a day after one.
-func countsAfter(tx Reading, day record.Date) (bool, error) {
+// lastDay is the last day on which anything counts, and not before another day. Little lies after today, or after the end
+// of a deployment: what tablets logged whose day has begun already, or before the end was set.
+func lastDay(tx Reading, day record.Date) (record.Date, error) {
+	last := day
 	for _, figure := range tally.Figures() {
-		later := false
-		err := tx.Totals(TotalsRange{Basis: tally.Reported, Figure: figure, Dimension: tally.Day, After: day.String(), Limit: 1},
-			func(string, int64) error { later = true; return nil })
-		if err != nil || later {
-			return later, err
+		err := tx.Totals(TotalsRange{Basis: tally.Reported, Figure: figure, Dimension: tally.Day, After: last.String(), Limit: MaxRows},
+			func(key string, _ int64) error {
+				if on, err := record.ParseDate(key); err == nil {
+					last = max(last, on)
+				}
+				return nil
+			})
+		if err != nil {
+			return last, err
 		}
 	}
-	return false, nil
+	return last, nil
 }
 
 func (q *TotalsQuery) read(tx Reading, wanted []Figure, digits int, into table) error {

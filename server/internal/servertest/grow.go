@@ -2,6 +2,7 @@ package servertest
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -27,9 +28,13 @@ func Grow(t *rapid.T, d *Deployment, pushed func()) {
 	for _, site := range w.Sites {
 		setUp = append(setUp, syncing.SetUpRecord{ID: site.ID, Message: &recordv1.Site{Name: &site.Name, Place: &recordv1.Place{Code: &site.Code, Edition: proto.Int32(2023)}}})
 	}
+	for i, team := range w.Teams {
+		setUp = append(setUp, syncing.SetUpRecord{ID: team, Message: &recordv1.Team{Name: proto.String(fmt.Sprint("team ", i))}})
+	}
 	if err := d.Service.Add(context.Background(), setUp); err != nil {
 		t.Fatal(err)
 	}
+	d.Teams = append(d.Teams, w.Teams...)
 	devices := map[hlc.Replica]*Device{}
 	copies := map[hlc.Replica]hlc.Replica{} // tablets that are copies of each other stay so
 	for _, r := range w.Replicas {

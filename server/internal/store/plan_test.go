@@ -107,8 +107,26 @@ func work(t *testing.T, d *servertest.Deployment) {
 	}
 	p := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 	_, err := p.Totals(ctx, progress.TotalsQuery{Bases: []tally.Basis{tally.Reported}, By: tally.Place})
+	for _, cut := range []tally.Cut{tally.Everything(), tally.OnDay(20211001), tally.OfTeam(d.Teams[0])} {
+		after := hlc.ID{}
+		for err == nil {
+			var b progress.Behind
+			b, err = p.Behind(ctx, progress.BehindQuery{Basis: tally.Reported, Figure: "persons", Cut: cut, Page: progress.Page[hlc.ID]{Limit: 1, After: after}})
+			if after = b.Next; after == (hlc.ID{}) {
+				break
+			}
+		}
+	}
+	for _, q := range []progress.OverviewQuery{{Whole: true}, {Teams: d.Teams}} {
+		if err == nil {
+			_, err = p.Overview(ctx, q)
+		}
+	}
 	if err == nil {
-		_, err = p.Behind(ctx, progress.BehindQuery{Basis: tally.Reported, Figure: "persons", Cut: tally.Everything()})
+		_, err = p.Work(ctx, d.Teams[0], 20210930, 20211002)
+	}
+	if err == nil {
+		_, err = p.Arrival(ctx, 1)
 	}
 	if err == nil {
 		_, _, err = p.Held(ctx, progress.Page[uint64]{Limit: 1})

@@ -2,12 +2,17 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strconv"
+	"strings"
 
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/tally"
 )
 
 // Look implements progress.Store.
@@ -99,6 +104,67 @@ func (t *Tx) Held(after uint64, limit int) ([]progress.HeldEntry, error) {
 	return held, err
 }
 
+// Entry implements progress.LogReading.
+func (t *Tx) Entry(position uint64) (syncing.LogEntry, bool, error) {
+	entries, err := t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND position = $2`, t.id, int64(position)) //nolint:gosec // a position that does not fit is not found
+	if err != nil || len(entries) == 0 {
+		return syncing.LogEntry{}, false, err
+	}
+	return entries[0], true, nil
+}
+
+// EachContact implements progress.Standing.
+func (t *Tx) EachContact(row func(progress.DeviceContact) error) error {
+	return t.each(`SELECT worker, revoked_at <> 0, last_contact, unsent FROM devices WHERE deployment = $1`, []any{t.id}, func(s scanner) error {
+		var c progress.DeviceContact
+		var worker []byte
+		if err := s.Scan(&worker, &c.Revoked, &c.Last, &c.Unsent); err != nil {
+			return err
+		}
+		c.Worker = hlc.ID(worker)
+		return row(c)
+	})
+}
+
+// HeldBy implements progress.Standing.
+func (t *Tx) HeldBy(row func(worker hlc.ID, n uint64) error) error {
+	return t.each(`SELECT d.worker, count(*) FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
+			JOIN devices d ON d.deployment = r.deployment AND d.device = r.device
+		WHERE l.deployment = $1 AND l.`+isHeld+` GROUP BY d.worker`, []any{t.id}, func(s scanner) error {
+		var worker []byte
+		var n uint64
+		if err := s.Scan(&worker, &n); err != nil {
+			return err
+		}
+		return row(hlc.ID(worker), n)
+	})
+}
+
+// Audiences implements progress.RecordReading. It goes from one to the next by the index, and looks at none of the records.
+func (t *Tx) Audiences(kind record.Kind) ([]hlc.ID, error) {
+	var audiences []hlc.ID
+	for next := []byte{}; ; {
+		var found []byte
+		ok, err := t.one(`SELECT audience FROM records WHERE deployment = $1 AND kind = $2 AND audience > $3 ORDER BY audience LIMIT 1`,
+			[]any{t.id, int32(kind), next}, &found)
+		if err != nil || !ok {
+			return audiences, err
+		}
+		audiences, next = append(audiences, hlc.ID(found)), found
+	}
+}
+
+// RecordsByDay implements progress.RecordReading.
+func (t *Tx) RecordsByDay(r progress.DayRange) ([]syncing.Record, error) {
+	query, args := `SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 AND audience = $3 AND day BETWEEN $4 AND $5`,
+		[]any{t.id, int32(r.Kind), r.Audience[:], int32(r.From), int32(r.To), r.Limit}
+	if r.Before != nil {
+		query += ` AND (day, id) < ($7, $8)`
+		args = append(args, r.Before.Day, r.Before.ID[:])
+	}
+	return t.recordsOf(query+` ORDER BY day DESC, id DESC LIMIT $6`, args...)
+}
+
 // RecordsAfter implements progress.RecordReading.
 func (t *Tx) RecordsAfter(kind record.Kind, after hlc.ID, limit int) ([]syncing.Record, error) {
 	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4`,
@@ -127,6 +193,22 @@ func (t *Tx) Totals(r progress.TotalsRange, row func(key string, value int64) er
 			}
 			return row(key, value)
 		})
+}
+
+// DistinctTokens implements progress.Counted.
+func (t *Tx) DistinctTokens(basis tally.Basis, dimension tally.Dimension, keys []string) (n int64, err error) {
+	size := slices.IndexFunc(inSizes, func(size int) bool { return len(keys) <= size })
+	if len(keys) == 0 || size < 0 {
+		return 0, problem.Newf(problem.InvalidArgument, "distinct persons over %d parts", len(keys))
+	}
+	marks := make([]string, inSizes[size])
+	args := []any{t.id, basis.String(), dimension.String()}
+	for i := range marks {
+		args = append(args, keys[min(i, len(keys)-1)])
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	_, err = t.one(`SELECT count(DISTINCT token) FROM tokens WHERE deployment = $1 AND basis = $2 AND dimension = $3 AND key IN (`+strings.Join(marks, ",")+`) AND count > 0`, args, &n)
+	return n, err
 }
 
 // EachTotal implements progress.Everything.

@@ -19,6 +19,7 @@ var messages = joined(
 // numbers are what the pages say about a number, by name.
 var numbers = joined(
 	commonNumbers,
+	overviewNumbers,
 	peopleNumbers,
 	tabletsNumbers,
 	accountNumbers,
