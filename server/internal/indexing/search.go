@@ -81,9 +81,9 @@ type search struct {
 	SearchQuery
 	// inIndex says to ask the index for the teams. Where somebody has most of them, to look at what it finds costs less.
 	inIndex bool
-	runs  []run
-	at    Cursor
-	found Found
+	runs    []run
+	at      Cursor
+	found   Found
 }
 
 // words are what the index is asked for.
