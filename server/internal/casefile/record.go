@@ -28,6 +28,8 @@ type Record struct {
 	Root    hlc.ID
 	Team    progress.Named
 	Deleted bool
+	// Position is that of its newest change: who acts on the record says up to where they have seen it.
+	Position uint64
 	// Fields are those that are set, by number.
 	Fields []Field
 	// History are the newest entries, the oldest of them first; a list of records goes without.
@@ -67,7 +69,13 @@ const maxHistory = 200
 type lens struct {
 	tx       Reading
 	setUp    *syncing.SetUp
-	replicas map[hlc.Replica]hlc.ID
+	replicas map[hlc.Replica]origin
+}
+
+// origin is what stands behind a replica: the worker of its tablet, or the server.
+type origin struct {
+	worker hlc.ID
+	server bool
 }
 
 func (l *lens) record(r syncing.Record) (Record, error) {
@@ -75,7 +83,7 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("state of record %v: %w", r.ID, err)
 	}
-	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted()}
+	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted(), Position: r.Position}
 	for _, register := range registers {
 		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" || record.Secret(r.Kind, register.Field) {
 			continue // emptied, told by Deleted, or for nobody
@@ -89,7 +97,7 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 		if err != nil {
 			return Record{}, fmt.Errorf("field %s of record %v: %w", f.Name, r.ID, err)
 		}
-		if f.By, err = l.author(register.Stamp.Replica); err != nil {
+		if f.By, err = l.setBy(r.ID, register.Stamp); err != nil {
 			return Record{}, err
 		}
 		out.Fields = append(out.Fields, f)
@@ -121,24 +129,46 @@ func (l *lens) sides(registers record.Registers) ([]any, error) {
 	return sides, nil
 }
 
-// author is the worker whose tablet a replica is.
-func (l *lens) author(number hlc.Replica) (progress.Named, error) {
-	worker, ok := l.replicas[number]
-	if !ok {
-		r, err := l.tx.Replica(number)
-		if err != nil {
-			return progress.Named{}, err
-		}
-		if r.Device != (hlc.ID{}) {
-			d, _, err := l.tx.Device(r.Device)
-			if err != nil {
-				return progress.Named{}, err
-			}
-			worker = d.Worker
-		}
-		l.replicas[number] = worker
+func (l *lens) named(worker hlc.ID) progress.Named {
+	return progress.Named{ID: worker, Name: l.setUp.Workers[worker].GetName()}
+}
+
+func (l *lens) origin(number hlc.Replica) (origin, error) {
+	if o, ok := l.replicas[number]; ok {
+		return o, nil
 	}
-	return progress.Named{ID: worker, Name: l.setUp.Workers[worker].GetName()}, nil
+	r, err := l.tx.Replica(number)
+	if err != nil {
+		return origin{}, err
+	}
+	o := origin{server: r.Number != 0 && r.Device == (hlc.ID{})}
+	if r.Device != (hlc.ID{}) {
+		d, _, err := l.tx.Device(r.Device)
+		if err != nil {
+			return origin{}, err
+		}
+		o.worker = d.Worker
+	}
+	l.replicas[number] = o
+	return o, nil
+}
+
+// setBy is who set a value of a record, by its stamp: the worker whose tablet it came from, or for whom the server set it.
+func (l *lens) setBy(id hlc.ID, stamp hlc.Stamp) (progress.Named, error) {
+	o, err := l.origin(stamp.Replica)
+	if err != nil || !o.server {
+		return l.named(o.worker), err
+	}
+	entries, err := l.tx.History(id)
+	if err != nil {
+		return progress.Named{}, err
+	}
+	for _, e := range entries {
+		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == stamp {
+			return l.named(c.Worker), nil
+		}
+	}
+	return progress.Named{}, nil
 }
 
 func (l *lens) history(id hlc.ID) ([]Event, error) {
@@ -162,15 +192,18 @@ func (l *lens) history(id hlc.ID) ([]Event, error) {
 
 func (l *lens) event(e syncing.LogEntry) (Event, error) {
 	out := Event{Received: time.UnixMilli(e.Received).UTC()}
-	by, err := l.author(e.Replica)
+	o, err := l.origin(e.Replica)
 	if err != nil {
 		return out, err
 	}
-	out.By = by
+	out.By = l.named(o.worker)
 	if e.Outcome != syncing.Given && e.Replica != 0 {
 		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
 			out.What, out.Fields = did(c), fieldsOf(c)
 			out.At = c.Stamp.Time.Wall().UTC()
+			if o.server {
+				out.By = l.named(c.Worker)
+			}
 		}
 	}
 	switch {
