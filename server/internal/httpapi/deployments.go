@@ -8,6 +8,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/review"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 )
@@ -18,6 +19,7 @@ type Deployment struct {
 	Progress *progress.Service
 	Casefile *casefile.Service
 	Indexing *indexing.Service
+	Review   *review.Service
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.

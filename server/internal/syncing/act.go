@@ -16,7 +16,7 @@ import (
 	"levee/syncproto/tally"
 )
 
-// Deed is what somebody does to a record of work on the web: it makes the record, or sets some of its fields and empties others.
+// Deed is what somebody does to a record on the web: it makes the record, or sets some of its fields and empties others.
 type Deed struct {
 	ID hlc.ID
 	// Message is partial: the fields that it has are set. A Review that is made needs not list what was reviewed: that is its target
@@ -70,9 +70,6 @@ func (s *Service) Act(ctx context.Context, worker hlc.ID, deeds ...Deed) (Acted,
 
 func (g *group) act(worker hlc.ID, d Deed, rules record.Deployment) error {
 	kind := record.KindOf(d.Message)
-	if record.SetUp(kind) {
-		return problem.Newf(problem.InvalidArgument, "a %v is no record of work", kind)
-	}
 	e, err := g.get(d.ID)
 	if err != nil {
 		return err
@@ -158,7 +155,7 @@ func (g *group) unchanged(e *entry, since uint64, of func(protowire.Number) bool
 		if (was.Outcome != Applied && was.Outcome != Given) || (was.Position <= since && !later[was.Change]) {
 			continue
 		}
-		_, set, _ := contentOf(was)
+		_, set, _ := ContentOf(was)
 		for _, r := range set {
 			if of(r.Field) && e.registers.Get(r.Field).Stamp == r.Stamp {
 				return problem.New(problem.ChangedMeanwhile)

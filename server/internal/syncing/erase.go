@@ -233,7 +233,8 @@ func (g *group) personalOf(caseID hlc.ID, gone map[hlc.ID]bool) error {
 	return nil
 }
 
-// ContentOf is what an entry says of its record.
+// ContentOf is what an entry says of its record: the registers that a change set, or all of one that was given back; false where its
+// body is erased or can't be read.
 func ContentOf(e LogEntry) (record.Kind, record.Registers, bool) {
 	if e.Body == nil {
 		return 0, nil, false

@@ -21,6 +21,7 @@ import (
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
+	"levee/server/internal/review"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -130,7 +131,8 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		return deployment, coordinator, err
 	}
 	index.Start()
-	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
+	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index, Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}),
+		Review: review.New(review.Config{Syncing: service, Store: s.db.Deployment(deployment), Audit: audit.New(s.db, func() time.Time { return s.now }), Wall: func() time.Time { return s.now }})})
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {
