@@ -173,7 +173,7 @@ func TestActRefuses(t *testing.T) {
 		{"a review by a field worker", "anna", problem.NotAllowed, k.review(k.met, seen)},
 		{"a conflict that is made", "coordinator", problem.NotAllowed, syncing.Deed{ID: k.NewID(), Message: &recordv1.Conflict{Target: k.met[:]}}},
 		{"what the whole deployment would see", "super", problem.NotAllowed, syncing.Deed{ID: k.NewID(), Message: &recordv1.CommunityActivity{Name: proto.String("x")}}},
-		{"the set-up", "super", problem.NotAllowed, syncing.Deed{ID: k.Sites[0], Message: &recordv1.Site{Name: proto.String("x")}, Seen: 1}},
+		{"the set-up", "super", problem.NotAllowed, syncing.Deed{ID: k.Sites[0], Message: &recordv1.Site{Name: proto.String("x")}, Seen: k.at(k.Sites[0])}},
 		{"another kind", "super", problem.InvalidArgument, syncing.Deed{ID: k.met, Message: &recordv1.Case{CaseNo: proto.String("x")}, Seen: seen}},
 		{"text that is none", "super", problem.InvalidArgument, syncing.Deed{ID: k.file, Message: &recordv1.Case{CaseNo: proto.String("\xff")}, Seen: seen}},
 		{"an edit of what is not there", "super", problem.NotFound, syncing.Deed{ID: k.NewID(), Message: &recordv1.Case{CaseNo: proto.String("x")}, Seen: seen}},
