@@ -34,6 +34,7 @@ const (
 	NotFound             Code = "not_found"
 	NotAllowed           Code = "not_allowed"
 	InvalidArgument      Code = "invalid_argument"
+	ChangedMeanwhile     Code = "changed_meanwhile"
 	Busy                 Code = "busy"
 	TooManyRequests      Code = "too_many_requests"
 	Unavailable          Code = "unavailable"
@@ -88,6 +89,8 @@ var table = map[Code]entry{
 		"您没有进行此操作的权限。如有需要，请联系协调员。", "You may not do this. Ask your coordinator if it has to be done."},
 	InvalidArgument: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
 		"参数不正确，请修改后重试。", "Something in the request is not right. Correct it and try again."},
+	ChangedMeanwhile: {connect.CodeAborted, http.StatusConflict,
+		"这条内容刚刚有人改过，您的操作没有保存。请重新查看后再决定。", "Somebody changed this meanwhile, and nothing was saved. Look at it again, and then decide."},
 	Busy: {connect.CodeResourceExhausted, http.StatusTooManyRequests,
 		"服务器正忙，稍后会自动重试。", "The server is busy; it is tried again shortly."},
 	TooManyRequests: {connect.CodeResourceExhausted, http.StatusTooManyRequests,

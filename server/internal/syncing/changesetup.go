@@ -2,7 +2,6 @@ package syncing
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -21,10 +20,10 @@ type SetUpChange struct {
 	Cleared []protowire.Number
 }
 
-// ChangeSetUp changes the set-up as people do on the web, all of it or nothing. What is said again as it stands is no
-// change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
+// ChangeSetUp changes the set-up as people do on the web, all of it or nothing, for a worker; zero for who is none here. What is said
+// again as it stands is no change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
 // invalid_argument when the id is that of another kind. Whether somebody may, the caller decides.
-func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error {
+func (s *Service) ChangeSetUp(ctx context.Context, worker hlc.ID, changes ...SetUpChange) error {
 	rules := s.SetUp().Rules
 	rules.Now = s.config.Wall()
 	for _, c := range changes {
@@ -35,16 +34,8 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 		if setsSecret(kind, c) {
 			return problem.Newf(problem.InvalidArgument, "the change touches what the server alone sets")
 		}
-		encoded, err := proto.Marshal(c.Message)
-		if err != nil {
-			return problem.Newf(problem.InvalidArgument, "text that is not UTF-8")
-		}
-		fields, err := record.Canonical(kind, encoded)
-		if err != nil {
-			return fmt.Errorf("encoding a %v: %w", kind, err)
-		}
-		if wrong := record.Validate(kind, fields, rules); len(wrong) > 0 {
-			return &wrong[0]
+		if _, err := fieldsOf(c.Message, rules); err != nil {
+			return err
 		}
 	}
 	return s.writer.do(ctx, func(g *group) error {
@@ -60,7 +51,7 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 			if e.there && e.Kind != kind {
 				return problem.Newf(problem.InvalidArgument, "the record is not a %v", kind)
 			}
-			if err := g.author(e, kind, c.ID, c.Message, c.Cleared...); err != nil {
+			if err := g.author(e, c.ID, worker, c.Message, c.Cleared...); err != nil {
 				return err
 			}
 		}

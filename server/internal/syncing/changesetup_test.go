@@ -23,7 +23,7 @@ func changeOf(id hlc.ID, m proto.Message, cleared ...protowire.Number) syncing.S
 func TestChangeSetUp(t *testing.T) {
 	d := servertest.New(t)
 	anna, site, one := d.Workers["anna"], d.Sites[1], d.Teams[0]
-	if err := d.Service.ChangeSetUp(t.Context(), changeOf(anna, &recordv1.Worker{Name: proto.String("安娜"), Team: d.Teams[1][:]})); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(anna, &recordv1.Worker{Name: proto.String("安娜"), Team: d.Teams[1][:]})); err != nil {
 		t.Fatal(err)
 	}
 	if w := d.Service.SetUp().Workers[anna]; w.GetName() != "安娜" || hlc.ID(w.GetTeam()) != d.Teams[1] || w.GetRole() != recordv1.Role_ROLE_FIELD_WORKER {
@@ -31,7 +31,7 @@ func TestChangeSetUp(t *testing.T) {
 	}
 	made := d.NewID()
 	const teamSite = 1
-	if err := d.Service.ChangeSetUp(t.Context(),
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"],
 		changeOf(made, &recordv1.Team{Name: proto.String("three"), Site: site[:]}),
 		changeOf(one, &recordv1.Team{}, teamSite)); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestChangeSetUpRefuses(t *testing.T) {
 	d := servertest.New(t)
 	good := changeOf(d.Workers["anna"], &recordv1.Worker{Name: proto.String("changed")})
 	var wrong *record.Problem
-	err := d.Service.ChangeSetUp(t.Context(), good, changeOf(d.Sites[0], &recordv1.Site{Place: &recordv1.Place{Code: proto.String("41062")}}))
+	err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], good, changeOf(d.Sites[0], &recordv1.Site{Place: &recordv1.Place{Code: proto.String("41062")}}))
 	if !errors.As(err, &wrong) {
 		t.Errorf("a place code of five digits: %v", err)
 	}
@@ -54,7 +54,7 @@ func TestChangeSetUpRefuses(t *testing.T) {
 		"no part of the set-up":  changeOf(d.NewID(), &recordv1.Case{}),
 		"not UTF-8":              changeOf(d.Sites[0], &recordv1.Site{Name: proto.String("\xff")}),
 	} {
-		if err := d.Service.ChangeSetUp(t.Context(), good, c); problem.CodeOf(err) != problem.InvalidArgument {
+		if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], good, c); problem.CodeOf(err) != problem.InvalidArgument {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

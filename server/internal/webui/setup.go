@@ -44,7 +44,7 @@ func target[M any](v *visit, name string, all map[hlc.ID]M) (id hlc.ID, was M, m
 
 // save changes a record of the set-up; what it can't hold is told at its field.
 func (v *visit) save(id hlc.ID, m proto.Message, cleared []protowire.Number, f *form, fields map[protowire.Number]string, show func() error) error {
-	err := v.within.Syncing.ChangeSetUp(v.context(), syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: m}, Cleared: cleared})
+	err := v.within.Syncing.ChangeSetUp(v.context(), v.person.Worker, syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: m}, Cleared: cleared})
 	var wrong *record.Problem
 	switch {
 	case errors.As(err, &wrong):
