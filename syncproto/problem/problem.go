@@ -45,6 +45,8 @@ const (
 	MemberTaken          Code = "member_taken"
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
+	ChangedMeanwhile     Code = "changed_meanwhile"
+	Frozen               Code = "frozen"
 	Internal             Code = "internal"
 )
 
@@ -110,6 +112,10 @@ var table = map[Code]entry{
 		"链接不正确、已使用或已过期，请索取新的。", "This link is not right, was used, or has expired. Ask for a new one."},
 	LastAdministrator: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
+	ChangedMeanwhile: {connect.CodeAborted, http.StatusConflict,
+		"打开本页之后，其他人已修改过这项内容，因此没有保存。请重新打开本页查看，再作修改。", "Somebody changed this after you opened the page, so nothing was saved. Open the page anew, see what it says now, and change it again."},
+	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
+		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,
 		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
 }
