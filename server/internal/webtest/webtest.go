@@ -156,6 +156,9 @@ func (b *Browser) Send(button string, typed url.Values, within ...string) *Brows
 			continue
 		}
 		sent := StandingIn(form)
+		if pressed := Find(form, "button")[i]; Attribute(pressed, "name") != "" {
+			sent.Set(Attribute(pressed, "name"), Attribute(pressed, "value"))
+		}
 		for name, values := range typed {
 			if _, ok := sent[name]; !ok && !b.fieldIn(form, name) {
 				b.t.Fatalf("%s: the form %q has no field %q", b.At, button, name)

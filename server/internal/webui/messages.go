@@ -21,6 +21,7 @@ var numbers = joined(
 	commonNumbers,
 	overviewNumbers,
 	peopleNumbers,
+	setUpNumbers,
 	tabletsNumbers,
 	accountNumbers,
 )

@@ -5,7 +5,6 @@ var peopleMessages = map[string]message{
 	"external":    {"external", "外部"},
 	"make_code":   {"Enrolment code", "登记码"},
 	"invite_web":  {"Invite to the web", "邀请登录网页"},
-	"workers":     {"Workers", "工作人员"},
 	"teams":       {"Teams", "服务队"},
 	"sites":       {"Sites", "服务点"},
 	"no_workers":  {"There is nobody yet.", "还没有工作人员。"},

@@ -1,9 +1,6 @@
 package webui
 
 import (
-	"cmp"
-	"slices"
-
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
@@ -16,10 +13,8 @@ import (
 
 // peopleBody is what the page of people shows.
 type peopleBody struct {
-	NewWorker, NewTeam, NewSite string
-	Workers                     []workerRow
-	Teams                       []teamRow
-	Sites                       []siteRow
+	NewWorker string
+	Workers   []workerRow
 }
 
 type workerRow struct {
@@ -31,10 +26,6 @@ type workerRow struct {
 	Edit, Code, Invite string
 }
 
-type teamRow struct{ Name, Site, People, Edit string }
-
-type siteRow struct{ Name, Place, Edit string }
-
 // idOf is an id that a record holds; zero when it holds none.
 func idOf(b []byte) hlc.ID {
 	if len(b) != len(hlc.ID{}) {
@@ -45,13 +36,13 @@ func idOf(b []byte) hlc.ID {
 
 func peopleRoutes(r *router) {
 	r.page(pathIn+"/people", access.SeeSetUp, (*visit).people)
-	r.section(pathIn+"/people", "nav_people", access.SeeSetUp, pathIn+"/set-up", pathIn+"/codes")
+	r.section(pathIn+"/people", "nav_people", access.SeeSetUp, pathIn+"/set-up/workers", pathIn+"/codes")
 	r.deed(pathIn+"/workers/:worker/invitation", access.SeeSetUp, (*visit).inviteWorker)
 }
 
 func (v *visit) toPeople() string { return to(v.within.Syncing.Deployment(), "people") }
 
-// people lists workers, teams and sites.
+// people lists the workers.
 func (v *visit) people() error {
 	setUp, id := v.within.Syncing.SetUp(), v.within.Syncing.Deployment()
 	tablets, err := v.allTablets()
@@ -71,21 +62,17 @@ func (v *visit) people() error {
 	body := peopleBody{}
 	edit := v.may(access.EditSetUp, hlc.ID{})
 	if edit {
-		body.NewWorker, body.NewTeam, body.NewSite = v.To(to(id, "set-up/workers/new")), v.To(to(id, "set-up/teams/new")), v.To(to(id, "set-up/sites/new"))
+		body.NewWorker = v.To(to(id, "set-up/workers/new"))
 	}
-	editAt := func(what string, one hlc.ID) string {
-		if !edit {
-			return ""
-		}
-		return v.To(to(id, "set-up", what, one.String()))
-	}
-	terms, size := v.terms(), map[hlc.ID]int64{}
+	terms := v.terms()
 	for _, one := range setUp.WorkerIDs() {
 		w := setUp.Workers[one]
 		team := idOf(w.GetTeam())
-		size[team]++
 		row := workerRow{Name: w.GetName(), Type: choice(terms, w.GetType()), Role: choice(terms, w.GetRole()),
-			Teams: v.List(teamNames(setUp, v.within.Syncing.Person(one))), External: w.GetExternal(), Account: members[one], Edit: editAt("workers", one)}
+			Teams: v.List(teamNames(setUp, v.within.Syncing.Person(one))), External: w.GetExternal(), Account: members[one]}
+		if edit {
+			row.Edit = v.To(to(id, "set-up/workers", one.String()))
+		}
 		if v.may(access.SeeDevices, team) {
 			row.Tablets = v.N("tablets", inUse[one])
 		}
@@ -97,14 +84,6 @@ func (v *visit) people() error {
 		}
 		body.Workers = append(body.Workers, row)
 	}
-	for team, t := range setUp.Teams {
-		body.Teams = append(body.Teams, teamRow{t.GetName(), setUp.Sites[idOf(t.GetSite())].GetName(), v.N("people", size[team]), editAt("teams", team)})
-	}
-	for site, s := range setUp.Sites {
-		body.Sites = append(body.Sites, siteRow{s.GetName(), s.GetPlace().GetCode(), editAt("sites", site)})
-	}
-	slices.SortFunc(body.Teams, func(a, b teamRow) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(body.Sites, func(a, b siteRow) int { return cmp.Compare(a.Name, b.Name) })
 	return v.show("people", &page{Title: v.T("title_people"), Body: body})
 }
 
