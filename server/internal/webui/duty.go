@@ -14,7 +14,7 @@ import (
 type dutyRow struct {
 	Turn               int
 	Worker, Name, Role string
-	// Unreached: there is no phone number.
+	// Unreached: there is neither a phone number nor an e-mail address.
 	Unreached bool
 	Up, Down  bool
 }
@@ -63,7 +63,7 @@ func (v *visit) dutyRows(list [][]byte) (rows []dutyRow) {
 	for i, id := range list {
 		w := setUp.Workers[idOf(id)]
 		rows = append(rows, dutyRow{Turn: i + 1, Worker: idOf(id).String(), Name: w.GetName(), Role: choice(v.terms(), w.GetRole()),
-			Unreached: w.GetPhone() == "", Up: i > 0, Down: i < len(list)-1})
+			Unreached: w.GetPhone() == "" && w.GetEmail() == "", Up: i > 0, Down: i < len(list)-1})
 	}
 	return rows
 }

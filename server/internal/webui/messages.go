@@ -9,6 +9,7 @@ var messages = joined(
 	overviewMessages,
 	peopleMessages,
 	setUpMessages,
+	importMessages,
 	tabletsMessages,
 	accountMessages,
 	accountsMessages,
@@ -22,6 +23,7 @@ var numbers = joined(
 	overviewNumbers,
 	peopleNumbers,
 	setUpNumbers,
+	importNumbers,
 	tabletsNumbers,
 	accountNumbers,
 )

@@ -31,6 +31,10 @@ func setUpRoutes(r *router) {
 	r.form(pathIn+"/set-up/words", access.EditSetUp, (*visit).editWords)
 	r.form(pathIn+"/set-up/duty", access.EditSetUp, (*visit).editDuty)
 	r.form(pathIn+"/set-up/emergency", access.EditSetUp, (*visit).editEmergency)
+	r.form(pathIn+"/set-up/targets", access.EditSetUp, (*visit).editTargets)
+	r.form(pathIn+"/set-up/import", access.EditSetUp, (*visit).chooseImport)
+	r.page(pathIn+"/set-up/import/templates/:sort", access.EditSetUp, (*visit).importTemplate)
+	r.form(pathIn+"/set-up/import/:shown", access.EditSetUp, (*visit).previewImport)
 	r.form(pathIn+"/set-up/sites/:site", access.EditSetUp, (*visit).editSite)
 	r.form(pathIn+"/set-up/teams/:team", access.EditSetUp, (*visit).editTeam)
 	r.form(pathIn+"/set-up/workers/:worker", access.EditSetUp, (*visit).editWorker)
@@ -83,8 +87,9 @@ func (v *visit) showSetUp() error {
 		{v.T("title_edit_words"), at("words"), v.wordsShown(), v.T("no_words")},
 		{v.T("title_edit_duty"), at("duty"), v.dutyShown(), v.T("no_duty")},
 		{v.T("title_edit_emergency"), at("emergency"), v.emergencyShown(), v.T("no_emergency")},
+		{v.T("title_edit_targets"), at("targets"), v.targetsShown(), v.T("no_targets")},
 	}
-	body.NewSite, body.NewTeam = at("sites/new"), at("teams/new")
+	body.NewSite, body.NewTeam, body.Import = at("sites/new"), at("teams/new"), at("import")
 	body.Sites, body.Teams = v.siteRows(edit), v.teamRows(edit)
 	return v.show("setup", &page{Title: v.T("title_setting"), Body: body})
 }
@@ -250,10 +255,11 @@ func (v *visit) save(e setUpEdit, f *form, show func() error) error {
 
 // Numbers of the fields that the forms set.
 const (
-	commonSite  protowire.Number = 1
-	commonTeam  protowire.Number = 2
-	commonPlace protowire.Number = 5
-	namedName   protowire.Number = 16
+	commonSite   protowire.Number = 1
+	commonTeam   protowire.Number = 2
+	commonAuthor protowire.Number = 3
+	commonPlace  protowire.Number = 5
+	namedName    protowire.Number = 16
 )
 
 // author says who changed a record.

@@ -29,6 +29,9 @@ func (v *visit) editSite() error {
 	if err != nil {
 		return err
 	}
+	if made {
+		was = &recordv1.Site{}
+	}
 	fields := []protowire.Number{commonPlace, namedName, sitePlanned, siteLatitude, siteLongitude}
 	place, find := was.GetPlace().GetCode(), ""
 	if v.posted() {
@@ -54,13 +57,8 @@ func (v *visit) editSite() error {
 		return show()
 	}
 	m := &recordv1.Site{Author: v.author(), Name: proto.String(f.value("name")), Place: &recordv1.Place{Code: proto.String(f.value("place"))}}
-	switch code := f.value("place"); {
-	case code == was.GetPlace().GetCode():
+	if m.Place.Edition = editionOf(m.GetPlace().GetCode()); m.GetPlace().GetCode() == was.GetPlace().GetCode() {
 		m.Place.Edition = was.GetPlace().Edition
-	case places.Name(code) != "":
-		m.Place.Edition = proto.Int32(places.Edition)
-	default:
-		m.Place.Edition = proto.Int32(typedEdition)
 	}
 	if village := f.value("village"); village != "" {
 		m.Place.Village = &village
@@ -134,6 +132,14 @@ func (v *visit) checkPlace(f *form) bool {
 		f.wrong("place", v.T("wrong_choose_place"))
 	}
 	return f.ok()
+}
+
+// editionOf is the edition of a place code that somebody gave.
+func editionOf(code string) *int32 {
+	if places.Name(code) != "" {
+		return proto.Int32(places.Edition)
+	}
+	return proto.Int32(typedEdition)
 }
 
 // degrees are millionths of a degree as people write them.

@@ -73,12 +73,13 @@ type Pages struct {
 	assets    map[string][]byte
 	version   string
 	once      *once
+	files     *once
 	*router
 }
 
 // New reads the pages that are in the program.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(), router: newRouter()}
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(onceMost), files: newOnce(onceFiles), router: newRouter()}
 	return p, p.load()
 }
 

@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"net/mail"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -21,6 +22,7 @@ const (
 	workerPhone         protowire.Number = 22
 	workerSupervises    protowire.Number = 23
 	workerExternal      protowire.Number = 24
+	workerEmail         protowire.Number = 25
 )
 
 // editWorker edits or makes a worker.
@@ -34,7 +36,7 @@ func (v *visit) editWorker() error {
 	if made {
 		role, training = recordv1.Role_ROLE_FIELD_WORKER, recordv1.WorkerType_WORKER_TYPE_VOLUNTEER
 	}
-	fields := []protowire.Number{commonTeam, namedName, workerType, workerRole, workerFrom, workerTo, workerQualification, workerPhone, workerSupervises, workerExternal}
+	fields := []protowire.Number{commonTeam, namedName, workerType, workerRole, workerFrom, workerTo, workerQualification, workerPhone, workerSupervises, workerExternal, workerEmail}
 	f := v.setUpForm(was, fields...).add(
 		&field{Name: "name", Required: true, Value: was.GetName(), Focus: made},
 		&field{Name: "role", Sort: "select", Required: true, Value: terms.OptionOf(role.Descriptor(), role.Number()).Name, Options: choices(terms, role.Descriptor())},
@@ -44,6 +46,7 @@ func (v *visit) editWorker() error {
 		&field{Name: "type", Sort: "select", Required: true, Value: terms.OptionOf(training.Descriptor(), training.Number()).Name, Options: choices(terms, training.Descriptor())},
 		&field{Name: "qualification", Sort: "select", Value: terms.OptionOf(was.GetQualification().Descriptor(), was.GetQualification().Number()).Name, Options: choices(terms, was.GetQualification().Descriptor())},
 		&field{Name: "phone", Sort: "tel", Value: was.GetPhone()},
+		&field{Name: "email", Sort: "email", Value: was.GetEmail()},
 		&field{Name: "from", Sort: "date", Value: day(was.GetFromOn())},
 		&field{Name: "to", Sort: "date", Value: day(was.GetToOn())})
 	show := func() error {
@@ -61,6 +64,12 @@ func (v *visit) editWorker() error {
 	}
 	if phone := f.value("phone"); phone != "" {
 		m.Phone = &phone
+	}
+	if email := f.value("email"); email != "" {
+		m.Email = &email
+		if !emailAddress(email) {
+			f.wrong("email", v.T("wrong_email"))
+		}
 	}
 	if team := parsed(f.value("team")); team != (hlc.ID{}) {
 		m.Team = team[:]
@@ -84,7 +93,13 @@ func (v *visit) editWorker() error {
 		return show()
 	}
 	return v.save(setUpEdit{id: id, set: m, fields: fields, then: v.toPeople(),
-		at: map[protowire.Number]string{namedName: "name", commonTeam: "team", workerPhone: "phone", workerFrom: "from", workerTo: "to"}}, f, show)
+		at: map[protowire.Number]string{namedName: "name", commonTeam: "team", workerPhone: "phone", workerEmail: "email", workerFrom: "from", workerTo: "to"}}, f, show)
+}
+
+// emailAddress reports whether a text is an e-mail address by itself, without a name.
+func emailAddress(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Address == text
 }
 
 // needsTeam reports whether a worker lacks the team without which they can do nothing.
