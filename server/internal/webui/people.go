@@ -22,8 +22,8 @@ type workerRow struct {
 	External                bool
 	Tablets                 string
 	Account                 bool
-	// Where one edits the worker, makes a code and invites to the web; empty where the visitor may not.
-	Edit, Code, Invite string
+	// Where one edits the worker, makes a code, invites to the web and takes that away; empty where the visitor may not.
+	Edit, Code, Invite, Remove string
 }
 
 // idOf is an id that a record holds; zero when it holds none.
@@ -37,6 +37,7 @@ func idOf(b []byte) hlc.ID {
 func peopleRoutes(r *router) {
 	r.page(pathIn+"/people", access.SeeSetUp, (*visit).people)
 	r.section(pathIn+"/people", "nav_people", access.SeeSetUp, pathIn+"/set-up/workers", pathIn+"/codes")
+	r.form(pathIn+"/workers/:worker/account", access.SeeSetUp, (*visit).removeMember)
 	r.deed(pathIn+"/workers/:worker/invitation", access.SeeSetUp, (*visit).inviteWorker)
 }
 
@@ -81,6 +82,9 @@ func (v *visit) people() error {
 		}
 		if v.mayInvite(one, members) == nil && !members[one] {
 			row.Invite = v.To(to(id, "workers", one.String(), "invitation"))
+		}
+		if members[one] && one != v.person.Worker && v.may(access.InviteWorker, team) {
+			row.Remove = v.To(to(id, "workers", one.String(), "account"))
 		}
 		body.Workers = append(body.Workers, row)
 	}
@@ -166,4 +170,35 @@ func (v *visit) inviteWorker() error {
 		return err
 	}
 	return v.inviteAs(accounts.Membership{Deployment: deployment, Worker: id}, w.GetName(), v.toPeople())
+}
+
+// removeMember takes from an account what it may do in the deployment as a worker.
+func (v *visit) removeMember() error {
+	id, err := v.id("worker")
+	if err != nil {
+		return err
+	}
+	w := v.within.Syncing.SetUp().Workers[id]
+	if w == nil {
+		return problem.New(problem.NotFound)
+	}
+	if err := v.must(access.InviteWorker, idOf(w.GetTeam())); err != nil {
+		return err
+	}
+	deployment := v.within.Syncing.Deployment()
+	account, ok, err := v.Accounts.AccountOf(v.context(), accounts.Membership{Deployment: deployment, Worker: id})
+	if err != nil {
+		return err
+	}
+	if !ok || account.ID == v.session.Account.ID { // who locks themselves out can't undo it
+		return problem.New(problem.NotFound)
+	}
+	f := v.form("submit_remove_member")
+	f.Danger = true
+	return v.sure(v.T("title_remove_member", w.GetName()), []string{v.T("remove_member_web", account.Login), v.T("remove_member_tablets"), v.T("remove_member_again")}, v.toPeople(), f, func() error {
+		if err := v.Accounts.RemoveMembership(v.context(), v.session.Actor(deployment), account.ID, deployment); err != nil {
+			return err
+		}
+		return v.done(v.toPeople(), "member_removed")
+	})
 }
