@@ -41,7 +41,7 @@ func (v *visit) chooseImport() error {
 	show := func() error {
 		p := &page{Title: v.T("import_file"), Lead: []string{v.T("import_lead"), v.T("import_cells")}, Form: f}
 		for _, s := range sheetOrder {
-			p.Links = append(p.Links, link{To: v.To(v.toSetUp(), "/import/templates/", s), Name: v.T("import_template", v.T(s))})
+			p.Links = append(p.Links, link{To: v.To(v.toSetUp(), "/import/templates/", s), Name: v.T("import_template", v.T(s)), File: true})
 		}
 		p.Links = append(p.Links, link{To: v.To(v.toSetUp()), Name: v.T("go_back")})
 		return v.show("form", p)

@@ -184,6 +184,8 @@ type link struct {
 	Here bool
 	// Count is how much waits there; 0 for nothing.
 	Count int64
+	// File: it leads to a file to keep, and to no page.
+	File bool
 }
 
 // Wrong reports whether something is wrong with what was filled in.
