@@ -41,7 +41,7 @@ func TestFromAnEmptyFolderToATablet(t *testing.T) {
 	page, code, _ := strings.Cut(link, "#")
 	b := webtest.New(t, ts.URL, ts.Client(), "zh-CN").Open(page)
 	b.Send("建立账号", webtest.Values("code", code, "name", "周协调", "login", "zhou", "password", "correct horse battery", "again", "correct horse battery")).Sees("账号已建立")
-	b.Follow("新建行动").Send("建立行动", webtest.Values("name", "演练", "start", "2026-01-01", "site_1", "王庄镇", "code_1", "410621108", "team_1", "一队")).Sees("您是协调员", "王庄镇", "一队")
+	b.Follow("新建行动").Send("建立行动", webtest.Values("name", "演练", "start", "2026-01-01", "site_1", "王庄镇", "code_1", "410621108", "team_1", "一队")).Sees("您是协调员", "周协调")
 	deployment := strings.TrimSuffix(b.At.Path, "/people")
 	b.Follow("添加工作人员").Send("保存", webtest.Values("name", "李娜", "team", b.Option("一队"))).Sees("已保存", "李娜")
 	b.Send("登记码", nil, "李娜").Sees("李娜 的登记码", "未使用")

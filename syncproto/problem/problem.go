@@ -46,6 +46,7 @@ const (
 	MemberTaken          Code = "member_taken"
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
+	Frozen               Code = "frozen"
 	Internal             Code = "internal"
 )
 
@@ -113,6 +114,8 @@ var table = map[Code]entry{
 		"链接不正确、已使用或已过期，请索取新的。", "This link is not right, was used, or has expired. Ask for a new one."},
 	LastAdministrator: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
+	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
+		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,
 		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
 }

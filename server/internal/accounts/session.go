@@ -343,17 +343,34 @@ func (s *Service) EndSession(ctx context.Context, as Session, id hlc.ID) error {
 }
 
 func (s *Service) endOne(ctx context.Context, as Session, id hlc.ID, action audit.Action) error {
+	return s.write(ctx, func(e *editing) error { return e.endOne(as.Actor(hlc.ID{}), as.Account.ID, id, action) })
+}
+
+func (e *editing) endOne(by audit.Actor, account, id hlc.ID, action audit.Action) error {
+	all, err := e.Sessions(account)
+	if err != nil {
+		return err
+	}
+	for _, v := range all {
+		if v.ID == id {
+			return e.end(by, v, action)
+		}
+	}
+	return problem.New(problem.NotFound)
+}
+
+// EndSessionOf ends a session of an account, which may be another's.
+func (s *Service) EndSessionOf(ctx context.Context, by audit.Actor, account, id hlc.ID) error {
+	return s.write(ctx, func(e *editing) error { return e.endOne(by, account, id, audit.SessionEnded) })
+}
+
+// EndSessionsOf ends all sessions of an account, which may be another's.
+func (s *Service) EndSessionsOf(ctx context.Context, by audit.Actor, account hlc.ID) error {
 	return s.write(ctx, func(e *editing) error {
-		all, err := e.Sessions(as.Account.ID)
-		if err != nil {
+		if _, err := e.get(account); err != nil {
 			return err
 		}
-		for _, v := range all {
-			if v.ID == id {
-				return e.end(as.Actor(hlc.ID{}), v, action)
-			}
-		}
-		return problem.New(problem.NotFound)
+		return e.endSessions(by, account, hlc.ID{})
 	})
 }
 

@@ -85,6 +85,9 @@ func work(t *testing.T, d *servertest.Deployment) {
 	if _, err := d.Service.Erase(ctx, c2.Record); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := d.Service.BandsFrozen(ctx); err != nil {
+		t.Fatal(err)
+	}
 
 	// What is held, decided, dropped and given back.
 	carl, coordinator := d.Enrol("carl"), d.Enrol("coordinator")

@@ -164,6 +164,17 @@ func (t *Tx) OfKind(kind recordv1.Kind) ([]syncing.Record, error) {
 	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 ORDER BY id`, t.id, int32(kind))
 }
 
+// AnyOfKinds implements syncing.RecordReading.
+func (t *Tx) AnyOfKinds(kinds []recordv1.Kind) (bool, error) {
+	for _, kind := range kinds {
+		var n int
+		if found, err := t.one(`SELECT 1 FROM records WHERE deployment = $1 AND kind = $2 LIMIT 1`, []any{t.id, int32(kind)}, &n); found || err != nil {
+			return found, err
+		}
+	}
+	return false, nil
+}
+
 // Page implements syncing.RecordReading.
 func (t *Tx) Page(audience hlc.ID, after uint64, limit int) ([]syncing.Record, error) {
 	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND audience = $2 AND position > $3 ORDER BY position LIMIT $4`,

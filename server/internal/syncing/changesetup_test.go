@@ -62,3 +62,63 @@ func TestChangeSetUpRefuses(t *testing.T) {
 		t.Errorf("a change beside a refused one was made: %q", name)
 	}
 }
+
+// TestChangeSetUpAsSeen: what somebody else changed meanwhile is not overwritten, and nothing beside it is changed.
+func TestChangeSetUpAsSeen(t *testing.T) {
+	const dutyList = 23
+	d := servertest.New(t)
+	lead, super := d.Workers["lead"], d.Workers["super"]
+	seen := syncing.SeenIn(d.Service.SetUp().Deployment, dutyList)
+	first := changeOf(d.ID, &recordv1.Deployment{DutyList: [][]byte{lead[:]}})
+	first.Seen = seen
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], first); err != nil {
+		t.Fatal(err)
+	}
+	late := changeOf(d.ID, &recordv1.Deployment{DutyList: [][]byte{super[:]}, Name: proto.String("late")})
+	late.Seen = seen
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], late); problem.CodeOf(err) != problem.ChangedMeanwhile {
+		t.Errorf("a change of what was seen before: %v", err)
+	}
+	if now := d.Service.SetUp().Deployment; len(now.GetDutyList()) != 1 || hlc.ID(now.GetDutyList()[0]) != lead || now.GetName() != "test" {
+		t.Errorf("the deployment is now %v", now)
+	}
+	late.Seen = syncing.SeenIn(d.Service.SetUp().Deployment, dutyList)
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], late); err != nil {
+		t.Errorf("a change of what is there: %v", err)
+	}
+}
+
+// TestAgeBandsFreeze: they may be changed until something is counted by them, by nobody after that.
+func TestAgeBandsFreeze(t *testing.T) {
+	d := servertest.New(t)
+	ours := changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17, 59}})
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], ours); err != nil {
+		t.Fatal(err)
+	}
+	if frozen, err := d.Service.BandsFrozen(t.Context()); frozen || err != nil {
+		t.Errorf("before anything was counted: %v, %v", frozen, err)
+	}
+	anna, coordinator := d.Enrol("anna"), d.Enrol("coordinator")
+	anna.Push(anna.Make(&recordv1.Case{CaseNo: proto.String("1")}))
+	if frozen, err := d.Service.BandsFrozen(t.Context()); !frozen || err != nil {
+		t.Errorf("after something was counted: %v, %v", frozen, err)
+	}
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17}})); problem.CodeOf(err) != problem.Frozen {
+		t.Errorf("other bands: %v", err)
+	}
+	const ageBands = 21
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(d.ID, &recordv1.Deployment{}, ageBands)); problem.CodeOf(err) != problem.Frozen {
+		t.Errorf("the common bands instead: %v", err)
+	}
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], ours, changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
+		t.Errorf("the same bands, and another name: %v", err)
+	}
+	coordinator.Pull()
+	c := coordinator.Edit(d.ID, &recordv1.Deployment{AgeBands: []uint32{17}})
+	if codes := held(coordinator.Push(c)); codes[1] != "not_allowed" {
+		t.Errorf("other bands from a tablet: %v", codes)
+	}
+	if bands := d.Service.SetUp().Deployment.GetAgeBands(); len(bands) != 2 {
+		t.Errorf("the bands are now %v", bands)
+	}
+}

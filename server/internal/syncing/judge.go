@@ -150,6 +150,13 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
+	frozen, err := g.freezes(c.Kind, e.registers, merged)
+	if err != nil {
+		return verdict{}, err
+	}
+	if frozen {
+		return held(record.CodeNotAllowed), nil
+	}
 	closed := closedSince(deployment.registers)
 	before := audience
 	if e.there {

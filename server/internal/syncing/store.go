@@ -59,6 +59,8 @@ type RecordReading interface {
 	Records(ids []hlc.ID) ([]Record, error)
 	// OfKind are all records of a kind, in the order of their ids.
 	OfKind(kind recordv1.Kind) ([]Record, error)
+	// AnyOfKinds reports whether there is a record of one of some kinds.
+	AnyOfKinds(kinds []recordv1.Kind) (bool, error)
 	// Page are the records of an audience after a position, ascending, at most limit.
 	Page(audience hlc.ID, after uint64, limit int) ([]Record, error)
 	// Remaining counts the records of an audience after a position.

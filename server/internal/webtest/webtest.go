@@ -2,6 +2,10 @@
 package webtest
 
 import (
+	"bytes"
+	"errors"
+	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -44,6 +48,15 @@ func New(t testing.TB, base string, through *http.Client, lang string) *Browser 
 // Do sends a request, whatever the page offers.
 func (b *Browser) Do(method, to string, sent url.Values) {
 	b.t.Helper()
+	sort := ""
+	if method == http.MethodPost {
+		sort = "application/x-www-form-urlencoded"
+	}
+	b.do(method, to, sort, strings.NewReader(sent.Encode()))
+}
+
+func (b *Browser) do(method, to, sort string, body io.Reader) {
+	b.t.Helper()
 	base, err := url.Parse(b.base)
 	if err != nil {
 		b.t.Fatal(err)
@@ -55,12 +68,12 @@ func (b *Browser) Do(method, to string, sent url.Values) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(b.t.Context(), method, target.String(), strings.NewReader(sent.Encode()))
+	r, err := http.NewRequestWithContext(b.t.Context(), method, target.String(), body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if sort != "" {
+		r.Header.Set("Content-Type", sort)
 	}
 	r.Header.Set("Accept-Language", b.Lang)
 	r.Header.Set("Accept", "text/html")
@@ -150,23 +163,60 @@ func (b *Browser) Follow(text string) *Browser {
 // What is not given goes as it stands in the page. within, if given, is a text that stands in the form's row.
 func (b *Browser) Send(button string, typed url.Values, within ...string) *Browser {
 	b.t.Helper()
+	form, sent := b.filledIn(button, typed, within)
+	b.Do(http.MethodPost, Attribute(form, "action"), sent)
+	return b
+}
+
+// Upload does what Send does in a form that has a field for a file, with a file of a name and content.
+func (b *Browser) Upload(button string, typed url.Values, field, name string, content []byte) *Browser {
+	b.t.Helper()
+	form, sent := b.filledIn(button, typed, nil)
+	if sort := Attribute(form, "enctype"); sort != "multipart/form-data" {
+		b.t.Fatalf("%s: the form %q sends no files: %q", b.At, button, sort)
+	}
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	for name, values := range sent {
+		for _, value := range values {
+			if err := w.WriteField(name, value); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+	part, err := w.CreateFormFile(field, name)
+	if err == nil {
+		_, err = part.Write(content)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		b.t.Fatal(err)
+	}
+	b.do(http.MethodPost, Attribute(form, "action"), w.FormDataContentType(), &body)
+	return b
+}
+
+// filledIn is the form that has a button, and what a browser sends of it when the button is pressed.
+func (b *Browser) filledIn(button string, typed url.Values, within []string) (*html.Node, url.Values) {
+	b.t.Helper()
 	for _, form := range Find(b.Page, "form") {
 		i := slices.IndexFunc(Find(form, "button"), func(n *html.Node) bool { return TextOf(n) == button })
 		if i < 0 || !inRow(form, within) {
 			continue
 		}
 		sent := StandingIn(form)
+		if pressed := Find(form, "button")[i]; Attribute(pressed, "name") != "" {
+			sent.Set(Attribute(pressed, "name"), Attribute(pressed, "value"))
+		}
 		for name, values := range typed {
 			if _, ok := sent[name]; !ok && !b.fieldIn(form, name) {
 				b.t.Fatalf("%s: the form %q has no field %q", b.At, button, name)
 			}
 			sent[name] = values
 		}
-		b.Do(http.MethodPost, Attribute(form, "action"), sent)
-		return b
+		return form, sent
 	}
 	b.t.Fatalf("%s has no form with the button %q: %s", b.At, button, b.Text)
-	return b
+	return nil, nil
 }
 
 func inRow(form *html.Node, texts []string) bool {
@@ -191,7 +241,7 @@ func StandingIn(form *html.Node) url.Values {
 	sent := url.Values{}
 	for _, n := range Find(form, "input") {
 		sort := Attribute(n, "type")
-		if (sort == "checkbox" || sort == "radio") && !has(n, "checked") {
+		if (sort == "checkbox" || sort == "radio") && !has(n, "checked") || sort == "file" {
 			continue
 		}
 		sent.Add(Attribute(n, "name"), Attribute(n, "value"))

@@ -10,6 +10,9 @@ import (
 func accountsRoutes(r *router) {
 	r.page("/accounts", access.SeeAccounts, (*visit).accounts)
 	r.deed("/accounts/invitation", access.ManageAccounts, (*visit).inviteAdministrator)
+	r.page("/accounts/:account/sessions", access.SeeAccounts, (*visit).sessionsOf)
+	r.deed("/accounts/:account/sessions/end", access.ManageAccounts, (*visit).endSessionsOf)
+	r.deed("/accounts/:account/sessions/:session/end", access.ManageAccounts, (*visit).endSessionOf)
 	r.deed("/accounts/:account/reset", access.ManageAccounts, (*visit).resetAccount)
 	r.deed("/accounts/:account/disabled", access.ManageAccounts, (*visit).disable)
 	r.deed("/accounts/:account/enabled", access.ManageAccounts, (*visit).enable)
@@ -20,7 +23,7 @@ type accountRow struct {
 	Does           []string
 	Disabled, TOTP bool
 	// Where one does what; empty where it makes no sense.
-	Reset, Disable, Enable string
+	Reset, Disable, Enable, Sessions string
 }
 
 // accounts lists all accounts, for administrators.
@@ -43,6 +46,7 @@ func (v *visit) accounts() error {
 			}
 		}
 		at := "/accounts/" + a.ID.String()
+		row.Sessions = v.To(at, "/sessions")
 		switch {
 		case a.Disabled:
 			row.Enable = v.To(at, "/enabled")
@@ -52,6 +56,62 @@ func (v *visit) accounts() error {
 		rows = append(rows, row)
 	}
 	return v.show("accounts", &page{Title: v.T("title_accounts"), Body: struct{ Accounts []accountRow }{rows}})
+}
+
+// sessionOfRow is a sign-in of somebody's account.
+type sessionOfRow struct {
+	accounts.Session
+	Here bool
+	End  string
+}
+
+// sessionsOf lists where somebody is signed in, for administrators.
+func (v *visit) sessionsOf() error {
+	a, err := v.accountNamed()
+	if err != nil {
+		return err
+	}
+	all, err := v.Accounts.Sessions(v.context(), a.ID)
+	if err != nil {
+		return err
+	}
+	at := "/accounts/" + a.ID.String() + "/sessions"
+	body := struct {
+		Sessions  []sessionOfRow
+		All, Back string
+	}{All: v.To(at, "/end"), Back: v.To("/accounts")}
+	for _, s := range all {
+		body.Sessions = append(body.Sessions, sessionOfRow{s, s.ID == v.session.ID, v.To(at, "/", s.ID.String(), "/end")})
+	}
+	return v.show("sessions", &page{Title: v.T("title_sessions", a.Name), Body: body})
+}
+
+// endSessionOf ends one sign-in of somebody's account.
+func (v *visit) endSessionOf() error {
+	a, err := v.accountNamed()
+	if err != nil {
+		return err
+	}
+	id, err := v.id("session")
+	if err != nil {
+		return err
+	}
+	if err := v.Accounts.EndSessionOf(v.context(), v.session.Actor(hlc.ID{}), a.ID, id); err != nil {
+		return err
+	}
+	return v.done("/accounts/"+a.ID.String()+"/sessions", "session_ended")
+}
+
+// endSessionsOf ends all sign-ins of somebody's account.
+func (v *visit) endSessionsOf() error {
+	a, err := v.accountNamed()
+	if err != nil {
+		return err
+	}
+	if err := v.Accounts.EndSessionsOf(v.context(), v.session.Actor(hlc.ID{}), a.ID); err != nil {
+		return err
+	}
+	return v.done("/accounts/"+a.ID.String()+"/sessions", "sessions_ended")
 }
 
 // inviteAdministrator makes the link with which somebody becomes an administrator.

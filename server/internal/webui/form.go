@@ -15,6 +15,8 @@ type form struct {
 	Action, Submit string
 	// Danger: what it does can't be undone.
 	Danger bool
+	// Files: it has a file among its fields.
+	Files  bool
 	Fields []*field
 	// Error is what is wrong with the whole of it.
 	Error string
@@ -26,7 +28,11 @@ type field struct {
 	Name string
 	// Label and Hint stand in for the messages of the name.
 	Label, Hint string
-	// Sort is text, password, date, hidden, select, check (one box), checks (some of many), radio or area.
+	// Group is the heading under which the field stands, with those beside it of the same group; empty for none.
+	Group string
+	// Button is a button beside the field, which sends the form with its value as "do"; nil for none.
+	Button *option
+	// Sort is text, password, date, tel, email, file, hidden, select, check (one box), checks (some of many), radio or area.
 	Sort string
 	// Value is what was typed; of a check "on" or empty.
 	Value string
@@ -55,6 +61,24 @@ func (f *form) Visible() (all []*field) {
 		}
 	}
 	return all
+}
+
+// part is a run of fields under one heading.
+type part struct {
+	Name   string
+	Fields []*field
+}
+
+// Parts are the fields that people see, in their groups.
+func (f *form) Parts() (parts []part) {
+	for _, one := range f.Visible() {
+		if last := len(parts) - 1; last >= 0 && parts[last].Name == one.Group {
+			parts[last].Fields = append(parts[last].Fields, one)
+		} else {
+			parts = append(parts, part{one.Group, []*field{one}})
+		}
+	}
+	return parts
 }
 
 // Hidden are the fields that people do not see.
@@ -152,6 +176,14 @@ func (f *field) offers() bool {
 		}
 	}
 	return true
+}
+
+// forgive takes back what was said to be wrong: the form is shown again before it is filled in.
+func (f *form) forgive() {
+	f.Error = ""
+	for _, one := range f.Fields {
+		one.Error = ""
+	}
 }
 
 // ok reports whether nothing is wrong.

@@ -9,6 +9,7 @@ var messages = joined(
 	overviewMessages,
 	peopleMessages,
 	setUpMessages,
+	importMessages,
 	tabletsMessages,
 	accountMessages,
 	accountsMessages,
@@ -21,6 +22,8 @@ var numbers = joined(
 	commonNumbers,
 	overviewNumbers,
 	peopleNumbers,
+	setUpNumbers,
+	importNumbers,
 	tabletsNumbers,
 	accountNumbers,
 )

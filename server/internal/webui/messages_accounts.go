@@ -16,6 +16,15 @@ var accountsMessages = map[string]message{
 	"done_disabled": {"The account is disabled, and its sessions are ended.", "账号已停用，其登录已退出。"},
 	"done_enabled":  {"The account may be used again.", "账号已重新启用。"},
 
+	"sessions_link":    {"Sessions", "登录情况"},
+	"title_sessions":   {"Sessions of %s", "%s 的登录"},
+	"end_session":      {"End", "退出"},
+	"end_all_sessions": {"End all", "全部退出"},
+	"no_sessions":      {"They are signed in nowhere.", "目前没有登录。"},
+
+	"done_session_ended":  {"The session is ended.", "该登录已退出。"},
+	"done_sessions_ended": {"All sessions are ended.", "全部登录已退出。"},
+
 	"column_login": {"Login", "用户名"},
 	"column_does":  {"Does", "职责"},
 

@@ -5,7 +5,6 @@ var peopleMessages = map[string]message{
 	"external":    {"external", "外部"},
 	"make_code":   {"Enrolment code", "登记码"},
 	"invite_web":  {"Invite to the web", "邀请登录网页"},
-	"workers":     {"Workers", "工作人员"},
 	"teams":       {"Teams", "服务队"},
 	"sites":       {"Sites", "服务点"},
 	"no_workers":  {"There is nobody yet.", "还没有工作人员。"},
@@ -14,6 +13,14 @@ var peopleMessages = map[string]message{
 	"has_account": {"has an account", "有账号"},
 	"no_account":  {"no account", "无账号"},
 	"to_people":   {"To the people", "回到人员"},
+
+	"remove_member":         {"Take the web away", "取消网页权限"},
+	"title_remove_member":   {"Take the web away from %s?", "取消 %s 的网页权限？"},
+	"remove_member_web":     {"The account %s can no longer open this deployment, at once; its API tokens for it are revoked.", "账号 %s 将立即无法打开本次行动，其用于本次行动的 API 令牌同时作废。"},
+	"remove_member_tablets": {"Tablets of this worker go on: revoke them under “Tablets” if they must not.", "此人的平板不受影响；如需停用，请到“平板”中操作。"},
+	"remove_member_again":   {"The worker can be invited to the web again.", "以后可以重新邀请。"},
+	"submit_remove_member":  {"Take it away", "取消权限"},
+	"done_member_removed":   {"The account can no longer open this deployment.", "该账号已不能打开本次行动。"},
 
 	"nav_people": {"People", "人员"},
 

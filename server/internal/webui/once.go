@@ -8,9 +8,10 @@ import (
 	"levee/syncproto/hlc"
 )
 
-// once keeps, for some minutes and in memory alone, what is shown after a form was sent and never again: codes, links and
-// tokens. So the page may be loaded again and stands in no address, and nothing is written down.
+// once keeps, for some minutes and in memory alone, what is shown after a form was sent and never again: codes, links,
+// tokens, and files to be imported. So the page may be loaded again and stands in no address, and nothing is written down.
 type once struct {
+	most  int
 	mu    sync.Mutex
 	kept  map[string]shown
 	order []string
@@ -26,16 +27,19 @@ type shown struct {
 const (
 	onceLife = 15 * time.Minute
 	onceMost = 500
+	// onceFiles is how many files are kept until they are imported.
+	onceFiles = 20
 )
 
-func newOnce() *once { return &once{kept: map[string]shown{}} }
+// newOnce keeps so many things at most: then the oldest is forgotten.
+func newOnce(most int) *once { return &once{most: most, kept: map[string]shown{}} }
 
 // keep keeps what is shown to an account, and names it.
 func (o *once) keep(now time.Time, account hlc.ID, what any) (name string) {
 	name = rand.Text()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.order) > 0 && (len(o.order) >= onceMost || now.After(o.kept[o.order[0]].until)) {
+	for len(o.order) > 0 && (len(o.order) >= o.most || now.After(o.kept[o.order[0]].until)) {
 		delete(o.kept, o.order[0])
 		o.order = o.order[1:]
 	}

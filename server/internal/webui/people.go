@@ -1,9 +1,6 @@
 package webui
 
 import (
-	"cmp"
-	"slices"
-
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
@@ -16,10 +13,8 @@ import (
 
 // peopleBody is what the page of people shows.
 type peopleBody struct {
-	NewWorker, NewTeam, NewSite string
-	Workers                     []workerRow
-	Teams                       []teamRow
-	Sites                       []siteRow
+	NewWorker string
+	Workers   []workerRow
 }
 
 type workerRow struct {
@@ -27,13 +22,9 @@ type workerRow struct {
 	External                bool
 	Tablets                 string
 	Account                 bool
-	// Where one edits the worker, makes a code and invites to the web; empty where the visitor may not.
-	Edit, Code, Invite string
+	// Where one edits the worker, makes a code, invites to the web and takes that away; empty where the visitor may not.
+	Edit, Code, Invite, Remove string
 }
-
-type teamRow struct{ Name, Site, People, Edit string }
-
-type siteRow struct{ Name, Place, Edit string }
 
 // idOf is an id that a record holds; zero when it holds none.
 func idOf(b []byte) hlc.ID {
@@ -45,13 +36,14 @@ func idOf(b []byte) hlc.ID {
 
 func peopleRoutes(r *router) {
 	r.page(pathIn+"/people", access.SeeSetUp, (*visit).people)
-	r.section(pathIn+"/people", "nav_people", access.SeeSetUp, pathIn+"/set-up", pathIn+"/codes")
+	r.section(pathIn+"/people", "nav_people", access.SeeSetUp, pathIn+"/set-up/workers", pathIn+"/codes")
+	r.form(pathIn+"/workers/:worker/account", access.SeeSetUp, (*visit).removeMember)
 	r.deed(pathIn+"/workers/:worker/invitation", access.SeeSetUp, (*visit).inviteWorker)
 }
 
 func (v *visit) toPeople() string { return to(v.within.Syncing.Deployment(), "people") }
 
-// people lists workers, teams and sites.
+// people lists the workers.
 func (v *visit) people() error {
 	setUp, id := v.within.Syncing.SetUp(), v.within.Syncing.Deployment()
 	tablets, err := v.allTablets()
@@ -71,21 +63,17 @@ func (v *visit) people() error {
 	body := peopleBody{}
 	edit := v.may(access.EditSetUp, hlc.ID{})
 	if edit {
-		body.NewWorker, body.NewTeam, body.NewSite = v.To(to(id, "set-up/workers/new")), v.To(to(id, "set-up/teams/new")), v.To(to(id, "set-up/sites/new"))
+		body.NewWorker = v.To(to(id, "set-up/workers/new"))
 	}
-	editAt := func(what string, one hlc.ID) string {
-		if !edit {
-			return ""
-		}
-		return v.To(to(id, "set-up", what, one.String()))
-	}
-	terms, size := v.terms(), map[hlc.ID]int64{}
+	terms := v.terms()
 	for _, one := range setUp.WorkerIDs() {
 		w := setUp.Workers[one]
 		team := idOf(w.GetTeam())
-		size[team]++
 		row := workerRow{Name: w.GetName(), Type: choice(terms, w.GetType()), Role: choice(terms, w.GetRole()),
-			Teams: v.List(teamNames(setUp, v.within.Syncing.Person(one))), External: w.GetExternal(), Account: members[one], Edit: editAt("workers", one)}
+			Teams: v.List(teamNames(setUp, v.within.Syncing.Person(one))), External: w.GetExternal(), Account: members[one]}
+		if edit {
+			row.Edit = v.To(to(id, "set-up/workers", one.String()))
+		}
 		if v.may(access.SeeDevices, team) {
 			row.Tablets = v.N("tablets", inUse[one])
 		}
@@ -95,16 +83,11 @@ func (v *visit) people() error {
 		if v.mayInvite(one, members) == nil && !members[one] {
 			row.Invite = v.To(to(id, "workers", one.String(), "invitation"))
 		}
+		if members[one] && one != v.person.Worker && v.may(access.InviteWorker, team) {
+			row.Remove = v.To(to(id, "workers", one.String(), "account"))
+		}
 		body.Workers = append(body.Workers, row)
 	}
-	for team, t := range setUp.Teams {
-		body.Teams = append(body.Teams, teamRow{t.GetName(), setUp.Sites[idOf(t.GetSite())].GetName(), v.N("people", size[team]), editAt("teams", team)})
-	}
-	for site, s := range setUp.Sites {
-		body.Sites = append(body.Sites, siteRow{s.GetName(), s.GetPlace().GetCode(), editAt("sites", site)})
-	}
-	slices.SortFunc(body.Teams, func(a, b teamRow) int { return cmp.Compare(a.Name, b.Name) })
-	slices.SortFunc(body.Sites, func(a, b siteRow) int { return cmp.Compare(a.Name, b.Name) })
 	return v.show("people", &page{Title: v.T("title_people"), Body: body})
 }
 
@@ -187,4 +170,35 @@ func (v *visit) inviteWorker() error {
 		return err
 	}
 	return v.inviteAs(accounts.Membership{Deployment: deployment, Worker: id}, w.GetName(), v.toPeople())
+}
+
+// removeMember takes from an account what it may do in the deployment as a worker.
+func (v *visit) removeMember() error {
+	id, err := v.id("worker")
+	if err != nil {
+		return err
+	}
+	w := v.within.Syncing.SetUp().Workers[id]
+	if w == nil {
+		return problem.New(problem.NotFound)
+	}
+	if err := v.must(access.InviteWorker, idOf(w.GetTeam())); err != nil {
+		return err
+	}
+	deployment := v.within.Syncing.Deployment()
+	account, ok, err := v.Accounts.AccountOf(v.context(), accounts.Membership{Deployment: deployment, Worker: id})
+	if err != nil {
+		return err
+	}
+	if !ok || account.ID == v.session.Account.ID { // who locks themselves out can't undo it
+		return problem.New(problem.NotFound)
+	}
+	f := v.form("submit_remove_member")
+	f.Danger = true
+	return v.sure(v.T("title_remove_member", w.GetName()), []string{v.T("remove_member_web", account.Login), v.T("remove_member_tablets"), v.T("remove_member_again")}, v.toPeople(), f, func() error {
+		if err := v.Accounts.RemoveMembership(v.context(), v.session.Actor(deployment), account.ID, deployment); err != nil {
+			return err
+		}
+		return v.done(v.toPeople(), "member_removed")
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -12,6 +13,7 @@ import (
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
+	"levee/server/internal/places"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -21,9 +23,167 @@ import (
 )
 
 func setUpRoutes(r *router) {
+	r.page(pathIn+"/set-up", access.SeeSetUp, (*visit).showSetUp)
+	r.section(pathIn+"/set-up", "nav_set_up", access.SeeSetUp)
+	r.form(pathIn+"/set-up/deployment", access.EditSetUp, (*visit).editDeployment)
+	r.form(pathIn+"/set-up/areas", access.EditSetUp, (*visit).editAreas)
+	r.form(pathIn+"/set-up/ages", access.EditSetUp, (*visit).editAges)
+	r.form(pathIn+"/set-up/words", access.EditSetUp, (*visit).editWords)
+	r.form(pathIn+"/set-up/duty", access.EditSetUp, (*visit).editDuty)
+	r.form(pathIn+"/set-up/emergency", access.EditSetUp, (*visit).editEmergency)
+	r.form(pathIn+"/set-up/targets", access.EditSetUp, (*visit).editTargets)
+	r.form(pathIn+"/set-up/import", access.EditSetUp, (*visit).chooseImport)
+	r.page(pathIn+"/set-up/import/templates/:sort", access.EditSetUp, (*visit).importTemplate)
+	r.form(pathIn+"/set-up/import/:shown", access.EditSetUp, (*visit).previewImport)
 	r.form(pathIn+"/set-up/sites/:site", access.EditSetUp, (*visit).editSite)
 	r.form(pathIn+"/set-up/teams/:team", access.EditSetUp, (*visit).editTeam)
 	r.form(pathIn+"/set-up/workers/:worker", access.EditSetUp, (*visit).editWorker)
+}
+
+func (v *visit) toSetUp() string { return to(v.within.Syncing.Deployment(), "set-up") }
+
+// setUpBody is what the page of the set-up shows. Where one adds something is empty for who may not.
+type setUpBody struct {
+	Tiles                    []tile
+	NewSite, NewTeam, Import string
+	Sites                    []siteRow
+	Teams                    []teamRow
+}
+
+// tile is one part of the set-up: what it says, or what is said where it says nothing.
+type tile struct {
+	Title string
+	// Edit is where one edits it; empty for who may not.
+	Edit  string
+	Lines []string
+	None  string
+}
+
+type siteRow struct {
+	Name, Place, Code, Edit string
+	Planned                 bool
+}
+
+type teamRow struct{ Name, Site, People, Edit string }
+
+// showSetUp shows what the deployment is set up with.
+func (v *visit) showSetUp() error {
+	body, edit := setUpBody{}, v.may(access.EditSetUp, access.Everyone)
+	at := func(what string) string {
+		if !edit {
+			return ""
+		}
+		return v.To(v.toSetUp(), "/", what)
+	}
+	d := v.within.Syncing.SetUp().Deployment
+	escalation := []string{}
+	if minutes := d.GetEscalationMinutes(); minutes > 0 {
+		escalation = append(escalation, v.N("escalates", int64(minutes)))
+	}
+	body.Tiles = []tile{
+		{v.T("title_edit_deployment"), at("deployment"), append([]string{d.GetName(), v.dates(d), v.T("in_zone", d.GetTimeZone()), v.state(d)}, escalation...), ""},
+		{v.T("title_edit_areas"), at("areas"), v.areasShown(), ""},
+		{v.T("title_edit_ages"), at("ages"), []string{v.bandsShown()}, ""},
+		{v.T("title_edit_words"), at("words"), v.wordsShown(), v.T("no_words")},
+		{v.T("title_edit_duty"), at("duty"), v.dutyShown(), v.T("no_duty")},
+		{v.T("title_edit_emergency"), at("emergency"), v.emergencyShown(), v.T("no_emergency")},
+		{v.T("title_edit_targets"), at("targets"), v.targetsShown(), v.T("no_targets")},
+	}
+	body.NewSite, body.NewTeam, body.Import = at("sites/new"), at("teams/new"), at("import")
+	body.Sites, body.Teams = v.siteRows(edit), v.teamRows(edit)
+	return v.show("setup", &page{Title: v.T("title_setting"), Body: body})
+}
+
+// state is how far a deployment has come.
+func (v *visit) state(d *recordv1.Deployment) string {
+	state := d.GetState()
+	if state == recordv1.DeploymentState_DEPLOYMENT_STATE_UNKNOWN {
+		state = recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE
+	}
+	return choice(v.terms(), state)
+}
+
+func (v *visit) areasShown() (lines []string) {
+	for _, o := range v.terms().Options(recordv1.ServiceArea(0).Descriptor()) {
+		if o.Number != 0 {
+			lines = append(lines, o.Label)
+		}
+	}
+	return lines
+}
+
+func (v *visit) bandsShown() string {
+	terms := v.terms()
+	var bands []string
+	for i := 1; i < len(terms.AgeBands()); i++ {
+		bands = append(bands, terms.AgeBand(uint64(i)))
+	}
+	return v.List(bands)
+}
+
+func (v *visit) wordsShown() (lines []string) {
+	for _, k := range nameable {
+		if own := v.terms().KindLabel(k); own != v.Kind(k) {
+			lines = append(lines, v.T("word_instead", own, v.Kind(k)))
+		}
+	}
+	return lines
+}
+
+func (v *visit) dutyShown() (lines []string) {
+	setUp := v.within.Syncing.SetUp()
+	for i, id := range setUp.Deployment.GetDutyList() {
+		lines = append(lines, strconv.Itoa(i+1)+". "+setUp.Workers[idOf(id)].GetName())
+	}
+	return lines
+}
+
+func (v *visit) emergencyShown() (lines []string) {
+	for _, n := range v.within.Syncing.SetUp().Deployment.GetEmergencyNumbers() {
+		zh, en := n.GetLabelZh(), n.GetLabelEn()
+		lines = append(lines, v.Labelled(v.Either(cmp.Or(en, zh), cmp.Or(zh, en)), n.GetNumber()))
+	}
+	return lines
+}
+
+func (v *visit) siteRows(edit bool) (rows []siteRow) {
+	for id, s := range v.within.Syncing.SetUp().Sites {
+		row := siteRow{Name: s.GetName(), Place: placePath(s.GetPlace()), Code: s.GetPlace().GetCode(), Planned: s.GetPlanned()}
+		if edit {
+			row.Edit = v.To(v.toSetUp(), "/sites/", id.String())
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b siteRow) int { return cmp.Compare(a.Name, b.Name) })
+	return rows
+}
+
+func (v *visit) teamRows(edit bool) (rows []teamRow) {
+	setUp, size := v.within.Syncing.SetUp(), map[hlc.ID]int64{}
+	for _, w := range setUp.Workers {
+		size[idOf(w.GetTeam())]++
+	}
+	for id, t := range setUp.Teams {
+		row := teamRow{Name: t.GetName(), Site: setUp.Sites[idOf(t.GetSite())].GetName(), People: v.N("people", size[id])}
+		if edit {
+			row.Edit = v.To(v.toSetUp(), "/teams/", id.String())
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b teamRow) int { return cmp.Compare(a.Name, b.Name) })
+	return rows
+}
+
+// placePath is a place with all around it, as far as the list of places knows them.
+func placePath(p *recordv1.Place) string {
+	var names []string
+	for _, around := range places.Path(p.GetCode()) {
+		names = append(names, around.Name)
+	}
+	if village := p.GetVillage(); village != "" {
+		names = append(names, village)
+	}
+	return strings.Join(names, " › ")
 }
 
 // target is the record that a form is about: that of the address, or a new one.
@@ -42,14 +202,39 @@ func target[M any](v *visit, name string, all map[hlc.ID]M) (id hlc.ID, was M, m
 	return id, was, false, err
 }
 
+// setUpForm is a form about some fields of a record of the set-up. It carries what they said when it was shown, so that
+// nobody overwrites what they did not see.
+func (v *visit) setUpForm(was proto.Message, fields ...protowire.Number) *form {
+	return v.form("submit_save").add(&field{Name: "seen", Label: "-", Sort: "hidden", Value: syncing.SeenIn(was, fields...).Digest})
+}
+
+// setUpEdit is what a form of the set-up makes of a record.
+type setUpEdit struct {
+	id hlc.ID
+	// set says the form's fields; those that it leaves out are emptied.
+	set    proto.Message
+	fields []protowire.Number
+	// at are the names of the form's fields by the numbers of the record's, to tell there what can't be held.
+	at map[protowire.Number]string
+	// then is where one is led when it is saved.
+	then string
+}
+
 // save changes a record of the set-up; what it can't hold is told at its field.
-func (v *visit) save(id hlc.ID, m proto.Message, cleared []protowire.Number, f *form, fields map[protowire.Number]string, show func() error) error {
-	err := v.within.Syncing.ChangeSetUp(v.context(), v.person.Worker, syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: m}, Cleared: cleared})
+func (v *visit) save(e setUpEdit, f *form, show func() error) error {
+	change := syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: e.id, Message: e.set}, Seen: syncing.Seen{Fields: e.fields, Digest: f.value("seen")}}
+	all := e.set.ProtoReflect().Descriptor().Fields()
+	for _, n := range e.fields {
+		if !e.set.ProtoReflect().Has(all.ByNumber(n)) {
+			change.Cleared = append(change.Cleared, n)
+		}
+	}
+	err := v.within.Syncing.ChangeSetUp(v.context(), v.person.Worker, change)
 	var wrong *record.Problem
 	switch {
 	case errors.As(err, &wrong):
 		text := record.Message(wrong.Code, v.Lang())
-		if name, ok := fields[wrong.Field]; ok {
+		if name, ok := e.at[wrong.Field]; ok {
 			f.wrong(name, text)
 		} else {
 			f.Error = text
@@ -58,57 +243,29 @@ func (v *visit) save(id hlc.ID, m proto.Message, cleared []protowire.Number, f *
 	case err != nil:
 		return v.refused(err, f, nil, show)
 	}
-	if err := v.note(audit.SetUpChanged, audit.OfRecord, id); err != nil {
+	kind := audit.OfRecord
+	if e.id == v.within.Syncing.Deployment() {
+		kind = audit.OfDeployment
+	}
+	if err := v.note(audit.SetUpChanged, kind, e.id); err != nil {
 		return err
 	}
-	return v.done(v.toPeople(), "saved")
+	return v.done(e.then, "saved")
 }
 
-// Fields that the forms set.
+// Numbers of the fields that the forms set.
 const (
-	commonSite  = 1
-	commonTeam  = 2
-	commonPlace = 5
-	namedName   = 16
-
-	workerSupervises = 23
-	workerExternal   = 24
+	commonSite   protowire.Number = 1
+	commonTeam   protowire.Number = 2
+	commonAuthor protowire.Number = 3
+	commonPlace  protowire.Number = 5
+	namedName    protowire.Number = 16
 )
-
-// edition is that of the place codes which people type.
-const edition = 2023
 
 // author says who changed a record.
 func (v *visit) author() []byte { return v.person.Worker[:] }
 
-// editSite edits or makes a site.
-func (v *visit) editSite() error {
-	id, was, made, err := target(v, "site", v.within.Syncing.SetUp().Sites)
-	if err != nil {
-		return err
-	}
-	f := v.form("submit_save").add(
-		&field{Name: "name", Label: v.T("field_site_name"), Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "place", Required: true, Value: was.GetPlace().GetCode(), Mode: "numeric"})
-	show := func() error { return v.show("form", &page{Title: v.titleOf("site", made), Form: f}) }
-	if !v.filled(f) {
-		return show()
-	}
-	if !placeCode(f.value("place")) {
-		f.wrong("place", v.T("wrong_place"))
-		return show()
-	}
-	place := proto.CloneOf(was.GetPlace())
-	if place == nil {
-		place = &recordv1.Place{}
-	}
-	if place.GetCode() != f.value("place") {
-		place = &recordv1.Place{Code: proto.String(f.value("place")), Edition: proto.Int32(edition)}
-	}
-	m := &recordv1.Site{Author: v.author(), Name: proto.String(f.value("name")), Place: place}
-	return v.save(id, m, nil, f, map[protowire.Number]string{namedName: "name", commonPlace: "place"}, show)
-}
-
+// titleOf is the title of a form about a site, team or worker.
 func (v *visit) titleOf(what string, made bool) string {
 	if made {
 		return v.T("new_" + what)
@@ -116,37 +273,14 @@ func (v *visit) titleOf(what string, made bool) string {
 	return v.T("edit_" + what)
 }
 
-// options are what to choose from, by name.
-func options[M interface{ GetName() string }](all map[hlc.ID]M) (list []option) {
+// options are the records that one may choose from, by name.
+func options[M interface{ GetName() string }](all map[hlc.ID]M) []option {
+	list := make([]option, 0, len(all))
 	for id, m := range all {
 		list = append(list, option{id.String(), m.GetName()})
 	}
 	slices.SortFunc(list, func(a, b option) int { return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.Value, b.Value)) })
 	return list
-}
-
-// editTeam edits or makes a team.
-func (v *visit) editTeam() error {
-	setUp := v.within.Syncing.SetUp()
-	id, was, made, err := target(v, "team", setUp.Teams)
-	if err != nil {
-		return err
-	}
-	f := v.form("submit_save").add(
-		&field{Name: "name", Label: v.T("field_team_name"), Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "site", Sort: "select", Value: chosen(was.GetSite()), Options: options(setUp.Sites)})
-	show := func() error { return v.show("form", &page{Title: v.titleOf("team", made), Form: f}) }
-	if !v.filled(f) {
-		return show()
-	}
-	m := &recordv1.Team{Author: v.author(), Name: proto.String(f.value("name"))}
-	var cleared []protowire.Number
-	if site := parsed(f.value("site")); site == (hlc.ID{}) {
-		cleared = append(cleared, commonSite, commonPlace)
-	} else if m.Site, m.Place = site[:], setUp.Sites[site].GetPlace(); m.Place == nil {
-		cleared = append(cleared, commonPlace)
-	}
-	return v.save(id, m, cleared, f, map[protowire.Number]string{namedName: "name"}, show)
 }
 
 // chosen is the value of an option for an id that a record holds.
@@ -162,61 +296,6 @@ func chosenAll(ids [][]byte) (values []string) {
 		values = append(values, chosen(id))
 	}
 	return values
-}
-
-// editWorker edits or makes a worker.
-func (v *visit) editWorker() error {
-	setUp := v.within.Syncing.SetUp()
-	id, was, made, err := target(v, "worker", setUp.Workers)
-	if err != nil {
-		return err
-	}
-	terms, role, training := v.terms(), was.GetRole(), was.GetType()
-	if made {
-		role, training = recordv1.Role_ROLE_FIELD_WORKER, recordv1.WorkerType_WORKER_TYPE_VOLUNTEER
-	}
-	f := v.form("submit_save").add(
-		&field{Name: "name", Required: true, Value: was.GetName(), Focus: true},
-		&field{Name: "role", Sort: "select", Required: true, Value: terms.OptionOf(role.Descriptor(), role.Number()).Name, Options: choices(terms, role.Descriptor())},
-		&field{Name: "team", Sort: "select", Value: chosen(was.GetTeam()), Options: options(setUp.Teams)},
-		&field{Name: "supervises", Sort: "checks", Values: chosenAll(was.GetSupervises()), Options: options(setUp.Teams)},
-		&field{Name: "external", Sort: "check", Value: map[bool]string{true: "on"}[was.GetExternal()]},
-		&field{Name: "type", Sort: "select", Required: true, Value: terms.OptionOf(training.Descriptor(), training.Number()).Name, Options: choices(terms, training.Descriptor())})
-	show := func() error { return v.show("form", &page{Title: v.titleOf("worker", made), Form: f}) }
-	if !v.filled(f) {
-		return show()
-	}
-	m := &recordv1.Worker{Author: v.author(), Name: proto.String(f.value("name")),
-		Role: recordv1.Role(recordv1.Role_value["ROLE_"+strings.ToUpper(f.value("role"))]).Enum(),
-		Type: recordv1.WorkerType(recordv1.WorkerType_value["WORKER_TYPE_"+strings.ToUpper(f.value("type"))]).Enum()}
-	var cleared []protowire.Number
-	if team := parsed(f.value("team")); team != (hlc.ID{}) {
-		m.Team = team[:]
-	} else {
-		cleared = append(cleared, commonTeam)
-	}
-	if m.GetRole() == recordv1.Role_ROLE_SUPERVISOR {
-		for _, team := range f.field("supervises").Values {
-			id := parsed(team)
-			m.Supervises = append(m.Supervises, id[:])
-		}
-		m.External = proto.Bool(f.value("external") != "")
-	}
-	if len(m.Supervises) == 0 {
-		cleared = append(cleared, workerSupervises)
-	}
-	if m.External == nil {
-		cleared = append(cleared, workerExternal)
-	}
-	if role := m.GetRole(); len(m.Team) == 0 && (role == recordv1.Role_ROLE_FIELD_WORKER || role == recordv1.Role_ROLE_TEAM_LEAD) {
-		f.wrong("team", v.T("wrong_no_team"))
-		return show()
-	}
-	if id == v.person.Worker && m.GetRole() != recordv1.Role_ROLE_COORDINATOR {
-		f.wrong("role", v.T("wrong_own_role")) // who locks themselves out can't undo it
-		return show()
-	}
-	return v.save(id, m, cleared, f, map[protowire.Number]string{namedName: "name", commonTeam: "team"}, show)
 }
 
 // choices are the values of an enumeration but for the unknown one, in their order.

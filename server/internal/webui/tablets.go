@@ -243,11 +243,11 @@ func (v *visit) renameTablet() error {
 func (v *visit) toTablets() string { return to(v.within.Syncing.Deployment(), "tablets") }
 
 // sure is a page that says what will happen, and does it once one agrees.
-func (v *visit) sure(title string, consequences []string, f *form, do func() error) error {
+func (v *visit) sure(title string, consequences []string, back string, f *form, do func() error) error {
 	body := struct {
 		Consequences []string
 		Back         string
-	}{consequences, v.To(v.toTablets())}
+	}{consequences, v.To(back)}
 	if !v.filled(f) {
 		return v.show("confirm", &page{Title: title, Form: f, Body: body})
 	}
@@ -262,7 +262,7 @@ func (v *visit) revokeTablet() error {
 	}
 	f := v.form("submit_revoke")
 	f.Danger = true
-	return v.sure(v.T("title_revoke", t.Name, t.Owner.Name), []string{v.T("revoke_next"), v.T("revoke_unsent", v.N("changes", int64(t.Unsent))), v.T("revoke_unreadable"), v.T("revoke_for_ever")}, f, func() error { //nolint:gosec // bounded when it arrived
+	return v.sure(v.T("title_revoke", t.Name, t.Owner.Name), []string{v.T("revoke_next"), v.T("revoke_unsent", v.N("changes", int64(t.Unsent))), v.T("revoke_unreadable"), v.T("revoke_for_ever")}, v.toTablets(), f, func() error { //nolint:gosec // bounded when it arrived
 		if err := v.within.Syncing.Revoke(v.context(), t.ID); err != nil {
 			return err
 		}
@@ -282,7 +282,7 @@ func (v *visit) replaceTablet() error {
 	if err := v.mayTablet(access.EnrolTablet, t.Worker); err != nil {
 		return err
 	}
-	return v.sure(v.T("title_replace", t.Name, t.Owner.Name), []string{v.T("replace_code"), v.T("replace_then"), v.T("revoke_unsent", v.N("changes", int64(t.Unsent)))}, v.form("submit_replace"), func() error { //nolint:gosec // bounded when it arrived
+	return v.sure(v.T("title_replace", t.Name, t.Owner.Name), []string{v.T("replace_code"), v.T("replace_then"), v.T("revoke_unsent", v.N("changes", int64(t.Unsent)))}, v.toTablets(), v.form("submit_replace"), func() error { //nolint:gosec // bounded when it arrived
 		return v.newCode(t.Worker, t.ID)
 	})
 }

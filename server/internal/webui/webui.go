@@ -73,12 +73,13 @@ type Pages struct {
 	assets    map[string][]byte
 	version   string
 	once      *once
+	files     *once
 	*router
 }
 
 // New reads the pages that are in the program.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(), router: newRouter()}
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(onceMost), files: newOnce(onceFiles), router: newRouter()}
 	return p, p.load()
 }
 
@@ -183,6 +184,8 @@ type link struct {
 	Here bool
 	// Count is how much waits there; 0 for nothing.
 	Count int64
+	// File: it leads to a file to keep, and to no page.
+	File bool
 }
 
 // Wrong reports whether something is wrong with what was filled in.
