@@ -27,6 +27,7 @@ import (
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
+	"levee/server/internal/review"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -327,7 +328,8 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	index.Start()
 	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
 		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
-		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}, nil
+		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
+		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}, nil
 }
 
 // committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.

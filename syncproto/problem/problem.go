@@ -34,6 +34,7 @@ const (
 	NotFound             Code = "not_found"
 	NotAllowed           Code = "not_allowed"
 	InvalidArgument      Code = "invalid_argument"
+	ChangedMeanwhile     Code = "changed_meanwhile"
 	Busy                 Code = "busy"
 	TooManyRequests      Code = "too_many_requests"
 	Unavailable          Code = "unavailable"
@@ -45,7 +46,6 @@ const (
 	MemberTaken          Code = "member_taken"
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
-	ChangedMeanwhile     Code = "changed_meanwhile"
 	Frozen               Code = "frozen"
 	Internal             Code = "internal"
 )
@@ -90,6 +90,8 @@ var table = map[Code]entry{
 		"您没有进行此操作的权限。如有需要，请联系协调员。", "You may not do this. Ask your coordinator if it has to be done."},
 	InvalidArgument: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
 		"参数不正确，请修改后重试。", "Something in the request is not right. Correct it and try again."},
+	ChangedMeanwhile: {connect.CodeAborted, http.StatusConflict,
+		"这条内容刚刚有人改过，您的操作没有保存。请重新查看后再决定。", "Somebody changed this meanwhile, and nothing was saved. Look at it again, and then decide."},
 	Busy: {connect.CodeResourceExhausted, http.StatusTooManyRequests,
 		"服务器正忙，稍后会自动重试。", "The server is busy; it is tried again shortly."},
 	TooManyRequests: {connect.CodeResourceExhausted, http.StatusTooManyRequests,
@@ -112,8 +114,6 @@ var table = map[Code]entry{
 		"链接不正确、已使用或已过期，请索取新的。", "This link is not right, was used, or has expired. Ask for a new one."},
 	LastAdministrator: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
-	ChangedMeanwhile: {connect.CodeAborted, http.StatusConflict,
-		"打开本页之后，其他人已修改过这项内容，因此没有保存。请重新打开本页查看，再作修改。", "Somebody changed this after you opened the page, so nothing was saved. Open the page anew, see what it says now, and change it again."},
 	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,

@@ -59,6 +59,14 @@ const (
 	HeldReleased         Action = "held_released"
 	HeldDiscarded        Action = "held_discarded"
 	ConflictSettled      Action = "conflict_settled"
+	RecordReviewed       Action = "record_reviewed" // approved or returned
+	RecordsJoined        Action = "records_joined"  // said to be the same as another one
+	RecordsSeparated     Action = "records_separated"
+	RecordsToldApart     Action = "records_told_apart" // said to be different, though they look alike
+	AlertAcknowledged    Action = "alert_acknowledged"
+	AlertClosed          Action = "alert_closed"
+	RecordMade           Action = "record_made"
+	RecordChanged        Action = "record_changed"
 	RecordRead           Action = "record_read"
 	ConfidentialRead     Action = "confidential_read"
 	ClientErased         Action = "client_erased"

@@ -90,7 +90,7 @@ func (s *Service) Record(ctx context.Context, by Reader, id hlc.ID) (Record, err
 		if record.Confidential(circle.Shows) {
 			action = audit.ConfidentialRead
 		}
-		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]syncing.Device{}}
+		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]origin{}}
 		if out, err = l.record(found[0]); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 			return problem.New(problem.NotFound)
 		}
 		root := family[i] // a copy: the family is put in order below
-		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]syncing.Device{}}
+		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]origin{}}
 		// Of a case on which the reader works there may be nothing yet, and then the list is empty.
 		circle, err := syncing.CircleOf(root, &root)
 		if err != nil {

@@ -267,6 +267,38 @@ func TestARecordTellsWhoSetWhat(t *testing.T) {
 	}
 }
 
+// What was done on the web is named by who did it there; what a tablet claims of that is not believed.
+func TestWhatWasDoneOnTheWebIsItsWorkers(t *testing.T) {
+	o := open(t)
+	shown, err := o.service.Record(ctx, o.reader("super"), o.session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.Service.Act(ctx, o.Workers["super"], syncing.Deed{ID: o.session, Message: &recordv1.CaseSession{Minutes: proto.Uint32(40)}, Seen: shown.Position}); err != nil {
+		t.Fatal(err)
+	}
+	o.ben.Pull()
+	his := o.ben.Edit(o.session, &recordv1.CaseSession{Attendees: proto.Uint32(2)})
+	his.Worker = o.Workers["coordinator"]
+	o.ben.Push(his)
+	r, err := o.service.Record(ctx, o.reader("super"), o.session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Fields {
+		if want := map[string]string{"minutes": "super", "attendees": "ben"}[f.Name]; want != "" && f.By.Name != want {
+			t.Errorf("%s was set by %q, want %s", f.Name, f.By.Name, want)
+		}
+	}
+	var by []string
+	for _, e := range r.History {
+		by = append(by, e.What+" "+e.By.Name)
+	}
+	if want := []string{"made anna", "edited super", "edited ben"}; !slices.Equal(by, want) {
+		t.Errorf("history %q, want %q", by, want)
+	}
+}
+
 // Tokens stand for people: how many there are can be shown, and no more.
 func TestTokensAreNotShown(t *testing.T) {
 	o := open(t)

@@ -28,6 +28,8 @@ type Record struct {
 	Root    hlc.ID
 	Team    progress.Named
 	Deleted bool
+	// Position is that of its newest change: who acts on the record says up to where they have seen it.
+	Position uint64
 	// Fields are those that are set, by number.
 	Fields []Field
 	// History are the newest entries, the oldest of them first; a list of records goes without.
@@ -70,7 +72,13 @@ const maxHistory = 200
 type lens struct {
 	tx       Reading
 	setUp    *syncing.SetUp
-	replicas map[hlc.Replica]syncing.Device
+	replicas map[hlc.Replica]origin
+}
+
+// origin is what stands behind a replica: a tablet, or the server.
+type origin struct {
+	device syncing.Device
+	server bool
 }
 
 func (l *lens) record(r syncing.Record) (Record, error) {
@@ -78,7 +86,7 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("state of record %v: %w", r.ID, err)
 	}
-	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted()}
+	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted(), Position: r.Position}
 	for _, register := range registers {
 		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" || record.Secret(r.Kind, register.Field) {
 			continue // emptied, told by Deleted, or for nobody
@@ -92,7 +100,7 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 		if err != nil {
 			return Record{}, fmt.Errorf("field %s of record %v: %w", f.Name, r.ID, err)
 		}
-		if f.By, f.From, err = l.author(register.Stamp.Replica); err != nil {
+		if f.By, f.From, err = l.setBy(r.ID, register.Stamp); err != nil {
 			return Record{}, err
 		}
 		out.Fields = append(out.Fields, f)
@@ -124,22 +132,53 @@ func (l *lens) sides(registers record.Registers) ([]any, error) {
 	return sides, nil
 }
 
-// author is whose tablet a replica is: the worker and the tablet.
-func (l *lens) author(number hlc.Replica) (by, from progress.Named, err error) {
-	device, ok := l.replicas[number]
-	if !ok {
-		r, err := l.tx.Replica(number)
-		if err != nil {
-			return by, from, err
-		}
-		if r.Device != (hlc.ID{}) {
-			if device, _, err = l.tx.Device(r.Device); err != nil {
-				return by, from, err
-			}
-		}
-		l.replicas[number] = device
+func (l *lens) named(worker hlc.ID) progress.Named {
+	return progress.Named{ID: worker, Name: l.setUp.Workers[worker].GetName()}
+}
+
+func (l *lens) origin(number hlc.Replica) (origin, error) {
+	if o, ok := l.replicas[number]; ok {
+		return o, nil
 	}
-	return progress.Named{ID: device.Worker, Name: l.setUp.Workers[device.Worker].GetName()}, progress.Named{ID: device.ID, Name: device.Name}, nil
+	r, err := l.tx.Replica(number)
+	if err != nil {
+		return origin{}, err
+	}
+	o := origin{server: r.Number != 0 && r.Device == (hlc.ID{})}
+	if r.Device != (hlc.ID{}) {
+		if o.device, _, err = l.tx.Device(r.Device); err != nil {
+			return origin{}, err
+		}
+	}
+	l.replicas[number] = o
+	return o, nil
+}
+
+// of are the worker and the tablet behind a replica; both are nobody for the server.
+func (l *lens) of(o origin) (by, from progress.Named) {
+	return l.named(o.device.Worker), progress.Named{ID: o.device.ID, Name: o.device.Name}
+}
+
+// setBy is who set a value of a record, by its stamp, and on which tablet: what the server set, it set for a worker on the web.
+func (l *lens) setBy(id hlc.ID, stamp hlc.Stamp) (by, from progress.Named, err error) {
+	o, err := l.origin(stamp.Replica)
+	if err != nil {
+		return by, from, err
+	}
+	if !o.server {
+		by, from = l.of(o)
+		return by, from, nil
+	}
+	entries, err := l.tx.History(id)
+	if err != nil {
+		return by, from, err
+	}
+	for _, e := range entries {
+		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == stamp {
+			return l.named(c.Worker), from, nil
+		}
+	}
+	return by, from, nil
 }
 
 func (l *lens) history(id hlc.ID) ([]Event, error) {
@@ -163,14 +202,18 @@ func (l *lens) history(id hlc.ID) ([]Event, error) {
 
 func (l *lens) event(e syncing.LogEntry) (Event, error) {
 	out := Event{Position: e.Position, Received: time.UnixMilli(e.Received).UTC()}
-	var err error
-	if out.By, out.From, err = l.author(e.Replica); err != nil {
+	o, err := l.origin(e.Replica)
+	if err != nil {
 		return out, err
 	}
+	out.By, out.From = l.of(o)
 	if e.Outcome != syncing.Given && e.Replica != 0 {
 		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
 			out.What, out.Fields = progress.Did(c), fieldsOf(c)
 			out.At = c.Stamp.Time.Wall().UTC()
+			if o.server {
+				out.By = l.named(c.Worker)
+			}
 		}
 	}
 	switch {

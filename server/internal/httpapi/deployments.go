@@ -9,6 +9,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/review"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 )
@@ -20,6 +21,7 @@ type Deployment struct {
 	Casefile *casefile.Service
 	Indexing *indexing.Service
 	Alerting *alerting.Service
+	Review   *review.Service
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.

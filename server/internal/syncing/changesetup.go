@@ -62,11 +62,11 @@ func (s Seen) stands(kind record.Kind, registers record.Registers) (bool, error)
 	return SeenIn(m, s.Fields...).Digest == s.Digest, nil
 }
 
-// ChangeSetUp changes the set-up as people do on the web, all of it or nothing. What is said again as it stands is no
-// change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
+// ChangeSetUp changes the set-up as people do on the web, all of it or nothing, for a worker; zero for
+// who is none here. What is said again as it stands is no change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
 // invalid_argument when the id is that of another kind, changed_meanwhile when a record no longer says what was seen, and
 // frozen when the age bands would change by which something was counted. Whether somebody may, the caller decides.
-func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error {
+func (s *Service) ChangeSetUp(ctx context.Context, worker hlc.ID, changes ...SetUpChange) error {
 	rules := s.SetUp().Rules
 	rules.Now = s.config.Wall()
 	for _, c := range changes {
@@ -77,16 +77,8 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 		if setsSecret(kind, c) {
 			return problem.Newf(problem.InvalidArgument, "the change touches what the server alone sets")
 		}
-		encoded, err := proto.Marshal(c.Message)
-		if err != nil {
-			return problem.Newf(problem.InvalidArgument, "text that is not UTF-8")
-		}
-		fields, err := record.Canonical(kind, encoded)
-		if err != nil {
-			return fmt.Errorf("encoding a %v: %w", kind, err)
-		}
-		if wrong := record.Validate(kind, fields, rules); len(wrong) > 0 {
-			return &wrong[0]
+		if _, err := fieldsOf(c.Message, rules); err != nil {
+			return err
 		}
 	}
 	return s.writer.do(ctx, func(g *group) error {
@@ -110,7 +102,7 @@ func (s *Service) ChangeSetUp(ctx context.Context, changes ...SetUpChange) error
 				return problem.New(problem.ChangedMeanwhile)
 			}
 			was := e.registers
-			if err := g.author(e, kind, c.ID, c.Message, c.Cleared...); err != nil {
+			if err := g.author(e, c.ID, worker, c.Message, c.Cleared...); err != nil {
 				return err
 			}
 			frozen, err := g.freezes(kind, was, e.registers)

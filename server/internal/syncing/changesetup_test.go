@@ -23,7 +23,7 @@ func changeOf(id hlc.ID, m proto.Message, cleared ...protowire.Number) syncing.S
 func TestChangeSetUp(t *testing.T) {
 	d := servertest.New(t)
 	anna, site, one := d.Workers["anna"], d.Sites[1], d.Teams[0]
-	if err := d.Service.ChangeSetUp(t.Context(), changeOf(anna, &recordv1.Worker{Name: proto.String("安娜"), Team: d.Teams[1][:]})); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(anna, &recordv1.Worker{Name: proto.String("安娜"), Team: d.Teams[1][:]})); err != nil {
 		t.Fatal(err)
 	}
 	if w := d.Service.SetUp().Workers[anna]; w.GetName() != "安娜" || hlc.ID(w.GetTeam()) != d.Teams[1] || w.GetRole() != recordv1.Role_ROLE_FIELD_WORKER {
@@ -31,7 +31,7 @@ func TestChangeSetUp(t *testing.T) {
 	}
 	made := d.NewID()
 	const teamSite = 1
-	if err := d.Service.ChangeSetUp(t.Context(),
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"],
 		changeOf(made, &recordv1.Team{Name: proto.String("three"), Site: site[:]}),
 		changeOf(one, &recordv1.Team{}, teamSite)); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestChangeSetUpRefuses(t *testing.T) {
 	d := servertest.New(t)
 	good := changeOf(d.Workers["anna"], &recordv1.Worker{Name: proto.String("changed")})
 	var wrong *record.Problem
-	err := d.Service.ChangeSetUp(t.Context(), good, changeOf(d.Sites[0], &recordv1.Site{Place: &recordv1.Place{Code: proto.String("41062")}}))
+	err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], good, changeOf(d.Sites[0], &recordv1.Site{Place: &recordv1.Place{Code: proto.String("41062")}}))
 	if !errors.As(err, &wrong) {
 		t.Errorf("a place code of five digits: %v", err)
 	}
@@ -54,7 +54,7 @@ func TestChangeSetUpRefuses(t *testing.T) {
 		"no part of the set-up":  changeOf(d.NewID(), &recordv1.Case{}),
 		"not UTF-8":              changeOf(d.Sites[0], &recordv1.Site{Name: proto.String("\xff")}),
 	} {
-		if err := d.Service.ChangeSetUp(t.Context(), good, c); problem.CodeOf(err) != problem.InvalidArgument {
+		if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], good, c); problem.CodeOf(err) != problem.InvalidArgument {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -71,19 +71,19 @@ func TestChangeSetUpAsSeen(t *testing.T) {
 	seen := syncing.SeenIn(d.Service.SetUp().Deployment, dutyList)
 	first := changeOf(d.ID, &recordv1.Deployment{DutyList: [][]byte{lead[:]}})
 	first.Seen = seen
-	if err := d.Service.ChangeSetUp(t.Context(), first); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, first); err != nil {
 		t.Fatal(err)
 	}
 	late := changeOf(d.ID, &recordv1.Deployment{DutyList: [][]byte{super[:]}, Name: proto.String("late")})
 	late.Seen = seen
-	if err := d.Service.ChangeSetUp(t.Context(), late); problem.CodeOf(err) != problem.ChangedMeanwhile {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, late); problem.CodeOf(err) != problem.ChangedMeanwhile {
 		t.Errorf("a change of what was seen before: %v", err)
 	}
 	if now := d.Service.SetUp().Deployment; len(now.GetDutyList()) != 1 || hlc.ID(now.GetDutyList()[0]) != lead || now.GetName() != "test" {
 		t.Errorf("the deployment is now %v", now)
 	}
 	late.Seen = syncing.SeenIn(d.Service.SetUp().Deployment, dutyList)
-	if err := d.Service.ChangeSetUp(t.Context(), late); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, late); err != nil {
 		t.Errorf("a change of what is there: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestChangeSetUpAsSeen(t *testing.T) {
 func TestAgeBandsFreeze(t *testing.T) {
 	d := servertest.New(t)
 	ours := changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17, 59}})
-	if err := d.Service.ChangeSetUp(t.Context(), ours); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, ours); err != nil {
 		t.Fatal(err)
 	}
 	if frozen, err := d.Service.BandsFrozen(t.Context()); frozen || err != nil {
@@ -103,14 +103,14 @@ func TestAgeBandsFreeze(t *testing.T) {
 	if frozen, err := d.Service.BandsFrozen(t.Context()); !frozen || err != nil {
 		t.Errorf("after something was counted: %v, %v", frozen, err)
 	}
-	if err := d.Service.ChangeSetUp(t.Context(), changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17}})); problem.CodeOf(err) != problem.Frozen {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17}})); problem.CodeOf(err) != problem.Frozen {
 		t.Errorf("other bands: %v", err)
 	}
 	const ageBands = 21
-	if err := d.Service.ChangeSetUp(t.Context(), changeOf(d.ID, &recordv1.Deployment{}, ageBands)); problem.CodeOf(err) != problem.Frozen {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, changeOf(d.ID, &recordv1.Deployment{}, ageBands)); problem.CodeOf(err) != problem.Frozen {
 		t.Errorf("the common bands instead: %v", err)
 	}
-	if err := d.Service.ChangeSetUp(t.Context(), ours, changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, ours, changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
 		t.Errorf("the same bands, and another name: %v", err)
 	}
 	coordinator.Pull()

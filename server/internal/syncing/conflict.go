@@ -149,7 +149,7 @@ func (g *group) conflict(e *entry, field protowire.Number, standing, arriving re
 			return fmt.Errorf("reading conflict %v: %w", id, err)
 		}
 	}
-	author, err := g.authorOf(standing.Stamp.Replica)
+	author, err := g.authorOf(e.ID, standing.Stamp)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (g *group) conflict(e *entry, field protowire.Number, standing, arriving re
 		Target: e.ID[:], TargetKind: e.Kind.Enum(), Field: proto.Uint32(uint32(field)), //nolint:gosec // field numbers are positive
 		Sides: sides, Settled: proto.Bool(false),
 	}
-	return g.author(at, recordv1.Kind_KIND_CONFLICT, id, set)
+	return g.author(at, id, hlc.ID{}, set)
 }
 
 // maxSides bounds a conflict that goes on and on: the newest values are kept in it, and all of them in the log.
@@ -206,18 +206,40 @@ func conflictID(id hlc.ID, field protowire.Number) hlc.ID {
 	return made
 }
 
-// authorOf is the worker whose tablet a replica is; zero for the server's own.
-func (g *group) authorOf(number hlc.Replica) (hlc.ID, error) {
-	r, err := g.replica(number, hlc.ID{})
-	if err != nil || r.Device == (hlc.ID{}) {
+// authorOf is who set a value of a record, by its stamp: the worker whose tablet the replica is, or for whom the server set it; zero
+// for the server itself, and for who is no longer known.
+func (g *group) authorOf(id hlc.ID, stamp hlc.Stamp) (hlc.ID, error) {
+	r, ok := g.replicas[stamp.Replica]
+	if !ok {
+		stored, err := g.store.Replica(stamp.Replica)
+		if err != nil {
+			return hlc.ID{}, err
+		}
+		r = &stored
+	}
+	if r.Device != (hlc.ID{}) {
+		d, _, err := g.store.Device(r.Device)
+		return d.Worker, err
+	}
+	if r.Number == 0 {
+		return hlc.ID{}, nil
+	}
+	entries, err := g.past(id)
+	if err != nil {
 		return hlc.ID{}, err
 	}
-	d, _, err := g.store.Device(r.Device)
-	return d.Worker, err
+	for _, e := range entries {
+		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == stamp {
+			return c.Worker, nil
+		}
+	}
+	return hlc.ID{}, nil
 }
 
-// author makes a change as the server's own replica. id is the change's if it makes the record.
-func (g *group) author(e *entry, kind record.Kind, id hlc.ID, set proto.Message, cleared ...protowire.Number) error {
+// author makes a change as the server's own replica, for a worker who asked for it on the web; zero for the server itself. id is
+// the record's, and the change's if it makes the record.
+func (g *group) author(e *entry, id, worker hlc.ID, set proto.Message, cleared ...protowire.Number) error {
+	kind := record.KindOf(set)
 	encoded, err := proto.Marshal(set)
 	if err != nil {
 		return fmt.Errorf("encoding a %v: %w", kind, err)
@@ -226,22 +248,41 @@ func (g *group) author(e *entry, kind record.Kind, id hlc.ID, set proto.Message,
 	if err != nil {
 		return fmt.Errorf("encoding a %v: %w", kind, err)
 	}
-	stamp := hlc.Stamp{Time: g.self.clock.Now(), Replica: g.self.replica}
-	changeID := id
-	if e.there {
-		if changeID, err = hlc.NewID(stamp.Time, g.self.entropy); err != nil {
-			return err
-		}
-	}
-	c, err := record.Edit(changeID, id, kind, stamp, e.registers, fields, cleared)
+	c, err := g.draft(e, kind, id, fields, cleared)
 	if err != nil || c == nil {
 		return err
 	}
+	c.Worker = worker
+	return g.takeOwn(e, arrivalOf(c))
+}
+
+// draft is the change by which the server's own replica sets fields of a record as it stands, and empties some; nil when it stands
+// so already.
+func (g *group) draft(e *entry, kind record.Kind, id hlc.ID, fields []byte, cleared []protowire.Number) (*record.Change, error) {
+	stamp := hlc.Stamp{Time: g.self.clock.Now(), Replica: g.self.replica}
+	changeID := id
+	if e.there {
+		var err error
+		if changeID, err = hlc.NewID(stamp.Time, g.self.entropy); err != nil {
+			return nil, err
+		}
+	}
+	return record.Edit(changeID, id, kind, stamp, e.registers, fields, cleared)
+}
+
+// arrivalOf is a change of the server's own replica as one that comes in.
+func arrivalOf(c *record.Change) arrival {
+	body := c.Encode()
+	return arrival{change: c, set: c.Registers(), body: body, hash: batch.HashOf(body)}
+}
+
+// takeOwn takes in a change of the server's own replica.
+func (g *group) takeOwn(e *entry, a arrival) error {
 	r, err := g.replica(g.self.replica, hlc.ID{})
 	if err != nil {
 		return err
 	}
-	body := c.Encode()
-	position := g.take(r, c.ID, c.Record, verdict{}, body, batch.HashOf(body))
-	return g.apply(e, merging{kind, c.Registers(), position, originOf(e, r.Number, 0)})
+	position := g.take(r, a.change.ID, a.change.Record, verdict{}, a.body, a.hash, a.redacted)
+	from := originOf(e, r.Number, 0)
+	return g.apply(e, merging{a.change.Kind, a.set, position, from})
 }

@@ -167,14 +167,20 @@ func sorted(ids map[hlc.ID]bool) []hlc.ID {
 	return all
 }
 
-// personal reports whether a record that belongs to an erased client's case goes with it: what is confidential, the
-// conflicts about that, which show its values, and what reviews say of it. owner is that which it names; nil when there
+// about reports whether records of a kind say something of the one that they name, which may be personal if that is: conflicts show
+// its values, and people write what they think of it.
+func about(kind record.Kind) bool {
+	return kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT || kind == recordv1.Kind_KIND_DISTINCTION
+}
+
+// personal reports whether a record that belongs to an erased client's case goes with it: what is confidential, and what is about
+// that. owner is that which it names; nil when there
 // is none.
 func (g *group) personal(kind record.Kind, registers record.Registers, owner *entry) bool {
 	if confidential(kind, registers) {
 		return true
 	}
-	if kind != recordv1.Kind_KIND_REVIEW && kind != recordv1.Kind_KIND_CONFLICT {
+	if !about(kind) {
 		return false
 	}
 	// Reviews may be of reviews.
@@ -219,8 +225,7 @@ func (g *group) personalOf(caseID hlc.ID, gone map[hlc.ID]bool) error {
 				continue
 			}
 			family[e.Record] = true
-			about := kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT
-			if confidential(kind, registers) || (about && gone[owner]) {
+			if confidential(kind, registers) || (about(kind) && gone[owner]) {
 				gone[e.Record] = true
 			}
 		}
@@ -228,7 +233,8 @@ func (g *group) personalOf(caseID hlc.ID, gone map[hlc.ID]bool) error {
 	return nil
 }
 
-// ContentOf is what an entry says of its record.
+// ContentOf is what an entry says of its record: the registers that a change set, or all of one that was given back; false where its
+// body is erased or can't be read.
 func ContentOf(e LogEntry) (record.Kind, record.Registers, bool) {
 	if e.Body == nil {
 		return 0, nil, false
@@ -286,8 +292,7 @@ func (g *group) erased(id hlc.ID, kind record.Kind, merged func() record.Registe
 	if g.self.journal.Find(wire.JournalErased, id[:]) != nil {
 		return true, nil
 	}
-	about := kind == recordv1.Kind_KIND_REVIEW || kind == recordv1.Kind_KIND_CONFLICT
-	if !about && !record.Confidential(kind) {
+	if !about(kind) && !record.Confidential(kind) {
 		return false, nil
 	}
 	// Only what is new: else a change that claims another kind or owner for a record could have that erased.
@@ -299,7 +304,7 @@ func (g *group) erased(id hlc.ID, kind record.Kind, merged func() record.Registe
 	if ownerID == (hlc.ID{}) {
 		return false, nil
 	}
-	gone := about && g.self.journal.Find(wire.JournalErased, ownerID[:]) != nil
+	gone := about(kind) && g.self.journal.Find(wire.JournalErased, ownerID[:]) != nil
 	if !gone {
 		owner, err := g.get(ownerID)
 		if err != nil || !owner.there {

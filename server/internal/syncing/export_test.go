@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
@@ -45,6 +46,6 @@ func (s *Service) EmptyLinkageKey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return g.author(e, recordv1.Kind_KIND_DEPLOYMENT, e.ID, &recordv1.Deployment{}, record.LinkageKeyField)
+		return g.author(e, e.ID, hlc.ID{}, &recordv1.Deployment{}, record.LinkageKeyField)
 	})
 }

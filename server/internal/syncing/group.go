@@ -185,13 +185,8 @@ func (g *group) person(worker hlc.ID, at hlc.Time) (access.Person, error) {
 	return p, nil
 }
 
-// take gives the next position to a change of a replica.
-func (g *group) take(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash) uint64 {
-	return g.takeRedacted(r, change, rec, v, body, hash, false)
-}
-
-// takeRedacted does so for a change of which the body may not be as its author encoded it.
-func (g *group) takeRedacted(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash, redacted bool) uint64 {
+// take gives the next position to a change of a replica. redacted: the body is not as its author encoded it.
+func (g *group) take(r *Replica, change, rec hlc.ID, v verdict, body []byte, hash batch.Hash, redacted bool) uint64 {
 	r.Have++
 	r.Chain = batch.Next(r.Chain, hash)
 	g.append(LogEntry{Replica: r.Number, Sequence: r.Have, Change: change, Record: rec, Outcome: v.outcome, WaitsFor: v.waitsFor, Body: body,

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
@@ -36,7 +37,7 @@ func (s *Service) makeLinkageKey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return g.author(e, recordv1.Kind_KIND_DEPLOYMENT, e.ID, keyed)
+		return g.author(e, e.ID, hlc.ID{}, keyed)
 	})
 }
 

@@ -30,7 +30,7 @@ func TestTabletsGetTheLinkageKey(t *testing.T) {
 	if len(key) != record.LinkageKeyBytes || !bytes.Equal(key, linkageKey(carl)) {
 		t.Fatalf("anna has the key %x", key)
 	}
-	if err := d.Service.ChangeSetUp(t.Context(), changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
 		t.Fatal(err)
 	}
 	d.SetBack(d.Copy()) // which closes and opens
@@ -48,7 +48,7 @@ func TestOlderDeploymentsGetALinkageKeyOnce(t *testing.T) {
 	d.ID = d.NewID()
 	d.Close()
 	d.Open()
-	if err := d.Service.ChangeSetUp(t.Context(), changeOf(d.ID, &recordv1.Deployment{Name: proto.String("older"), StartOn: proto.Int32(20210923), TimeZone: proto.String("UTC")}),
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(d.ID, &recordv1.Deployment{Name: proto.String("older"), StartOn: proto.Int32(20210923), TimeZone: proto.String("UTC")}),
 		changeOf(d.Workers["anna"], &recordv1.Worker{Name: proto.String("anna"), Role: recordv1.Role_ROLE_FIELD_WORKER.Enum()})); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestNobodySetsTheLinkageKey(t *testing.T) {
 		"set":     changeOf(d.ID, &recordv1.Deployment{LinkageKey: other}),
 		"emptied": changeOf(d.ID, &recordv1.Deployment{}, record.LinkageKeyField),
 	} {
-		if err := d.Service.ChangeSetUp(t.Context(), c); problem.CodeOf(err) != problem.InvalidArgument {
+		if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], c); problem.CodeOf(err) != problem.InvalidArgument {
 			t.Errorf("%s on the web: %v", name, err)
 		}
 	}

@@ -248,7 +248,7 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 		if v.outcome == Erased {
 			a.body = nil
 		}
-		position := g.takeRedacted(r, change, rec, v, a.body, a.hash, a.redacted)
+		position := g.take(r, change, rec, v, a.body, a.hash, a.redacted)
 		if applies {
 			e := g.records[rec]
 			from := originOf(e, r.Number, seen)
@@ -302,6 +302,12 @@ func (g *group) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, err
 
 // past are the changes of a record in the log, those of the group included.
 func (g *group) past(id hlc.ID) ([]LogEntry, error) {
+	entries, err := g.history(id)
+	return slices.DeleteFunc(entries, func(e LogEntry) bool { return e.Outcome == NewAudience || e.Outcome == Settled }), err
+}
+
+// history are the log's entries of a record, those of the group included.
+func (g *group) history(id hlc.ID) ([]LogEntry, error) {
 	entries, err := g.store.History(id)
 	if err != nil {
 		return nil, err
@@ -311,7 +317,7 @@ func (g *group) past(id hlc.ID) ([]LogEntry, error) {
 			entries = append(entries, e)
 		}
 	}
-	return slices.DeleteFunc(g.asDecided(entries), func(e LogEntry) bool { return e.Outcome == NewAudience || e.Outcome == Settled }), nil
+	return g.asDecided(entries), nil
 }
 
 func hashOf(e LogEntry) batch.Hash {

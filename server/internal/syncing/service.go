@@ -365,13 +365,13 @@ func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 			if err != nil {
 				return err
 			}
-			kind, message := record.KindOf(m.Message), m.Message
+			message := m.Message
 			if made, ok := message.(*recordv1.Deployment); ok && !e.there {
 				if message, err = g.withLinkageKey(made); err != nil {
 					return err
 				}
 			}
-			if err := g.author(e, kind, m.ID, message); err != nil {
+			if err := g.author(e, m.ID, hlc.ID{}, message); err != nil {
 				return err
 			}
 		}

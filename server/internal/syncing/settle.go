@@ -251,7 +251,7 @@ func (s *Service) Decide(ctx context.Context, change hlc.ID, d recordv1.Decision
 		if reason != "" {
 			m.Reason = &reason
 		}
-		if err := g.author(e, recordv1.Kind_KIND_HELD_DECISION, id, m); err != nil {
+		if err := g.author(e, id, worker, m); err != nil {
 			return err
 		}
 		if err := g.follow(); err != nil {

@@ -535,5 +535,5 @@ func (v *visit) carryOut(p *importPlan) error {
 		m.Set(m.Descriptor().Fields().ByNumber(commonAuthor), protoreflect.ValueOfBytes(v.author()))
 		changes = append(changes, r.change)
 	}
-	return v.within.Syncing.ChangeSetUp(v.context(), changes...)
+	return v.within.Syncing.ChangeSetUp(v.context(), v.person.Worker, changes...)
 }

@@ -229,7 +229,7 @@ func (v *visit) save(e setUpEdit, f *form, show func() error) error {
 			change.Cleared = append(change.Cleared, n)
 		}
 	}
-	err := v.within.Syncing.ChangeSetUp(v.context(), change)
+	err := v.within.Syncing.ChangeSetUp(v.context(), v.person.Worker, change)
 	var wrong *record.Problem
 	switch {
 	case errors.As(err, &wrong):

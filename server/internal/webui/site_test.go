@@ -22,6 +22,7 @@ import (
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
+	"levee/server/internal/review"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -131,7 +132,12 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		return deployment, coordinator, err
 	}
 	index.Start()
-	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerting.New(alerting.Config{Deployment: deployment, Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}), Progress: progress.New(progress.Config{Store: s.db.Deployment(deployment), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})})
+	wall := func() time.Time { return s.now }
+	store := s.db.Deployment(deployment)
+	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index,
+		Alerting: alerting.New(alerting.Config{Deployment: deployment, Store: store, SetUp: service.SetUp, Wall: wall}),
+		Progress: progress.New(progress.Config{Store: store, SetUp: service.SetUp, Wall: wall}),
+		Review:   review.New(review.Config{Syncing: service, Store: store, Audit: audit.New(s.db, wall), Wall: wall})})
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {

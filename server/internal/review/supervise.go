@@ -1,0 +1,114 @@
+package review
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/server/internal/access"
+	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+)
+
+// Session is a supervision session 督导 with what was advised.
+type Session struct {
+	// Supervision and Note are the records, with the positions at which they were shown; zero for those that are to be made.
+	Supervision, Note Seen
+	// Message are the fields to set, and Cleared those to empty.
+	Message *recordv1.Supervision
+	Cleared []protowire.Number
+	// Advice stands in a note of its own, for those whom it concerns. Empty: no note is made, and one that there is is emptied.
+	Advice string
+}
+
+// adviceField is the number of the field advice of a SupervisionNote.
+const adviceField protowire.Number = 17
+
+// WriteSession makes or edits a supervision session, and returns its id. It is for who reviews what the team logged.
+func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session Session) (hlc.ID, error) {
+	id, action := session.Supervision.ID, audit.RecordChanged
+	m := session.Message
+	if id == (hlc.ID{}) {
+		action = audit.RecordMade
+		s.fill(by, m)
+		set(m, supervisorField, protoreflect.ValueOfBytes(by.Worker[:]))
+		if err := may(by, recordv1.Kind_KIND_SUPERVISION, access.ReviewRecords, access.Where{Team: idOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
+			return id, err
+		}
+		var err error
+		if id, err = s.Syncing.NewID(); err != nil {
+			return id, err
+		}
+	} else if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION, id); err != nil {
+		return id, err
+	}
+	deeds := []syncing.Deed{{ID: id, Message: m, Cleared: session.Cleared, Seen: session.Supervision.Position}}
+	note := syncing.Deed{ID: session.Note.ID, Message: &recordv1.SupervisionNote{}, Seen: session.Note.Position}
+	switch {
+	case note.ID == hlc.ID{} && session.Advice == "":
+		return id, s.act(ctx, by, action, []hlc.ID{id}, deeds...)
+	case note.ID == hlc.ID{}:
+		made := &recordv1.SupervisionNote{Supervision: id[:], Advice: &session.Advice}
+		s.fill(by, made)
+		note.Message = made
+		var err error
+		if note.ID, err = s.Syncing.NewID(); err != nil {
+			return id, err
+		}
+	case session.Advice == "":
+		note.Cleared = []protowire.Number{adviceField}
+	default:
+		note.Message = &recordv1.SupervisionNote{Advice: &session.Advice}
+	}
+	if session.Note.ID != (hlc.ID{}) {
+		if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION_NOTE, session.Note.ID); err != nil {
+			return id, err
+		}
+	}
+	return id, s.act(ctx, by, action, []hlc.ID{id}, append(deeds, note)...)
+}
+
+// supervisorField is the number of the field supervisor of a Supervision.
+const supervisorField protowire.Number = 19
+
+func (s *Service) mayEdit(ctx context.Context, by casefile.Reader, kind record.Kind, id hlc.ID) error {
+	return s.Store.ReadReview(ctx, func(tx Reading) error {
+		f, err := s.find(tx, by, access.ReviewRecords, id)
+		if err == nil && f.Kind != kind {
+			err = problem.New(problem.NotFound)
+		}
+		return err
+	})
+}
+
+// planned are the kinds that can be planned, so that tablets have them beforehand and all count under one id.
+var planned = []record.Kind{recordv1.Kind_KIND_COMMUNITY_ACTIVITY, recordv1.Kind_KIND_GROUP, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_OUTREACH}
+
+// Plan makes a planned activity, and returns its id. It reaches the tablets of the team that it names, and everybody's when it names none,
+// which is for coordinators; a session of a group reaches those of the group's team. Problem invalid_argument for other kinds.
+func (s *Service) Plan(ctx context.Context, by casefile.Reader, m record.Common) (hlc.ID, error) {
+	kind := record.KindOf(m)
+	if !slices.Contains(planned, kind) {
+		return hlc.ID{}, problem.Newf(problem.InvalidArgument, "a %v is not planned", kind)
+	}
+	if err := may(by, kind, access.ReviewRecords, access.Where{Team: idOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
+		return hlc.ID{}, err
+	}
+	set(m, authorField, protoreflect.ValueOfBytes(by.Worker[:]))
+	set(m, occurredOnField, protoreflect.ValueOfInt32(s.today()))
+	if kind != recordv1.Kind_KIND_GROUP {
+		set(m, statusField, protoreflect.ValueOfEnum(recordv1.Status_STATUS_PLANNED.Number()))
+	}
+	id, err := s.Syncing.NewID()
+	if err != nil {
+		return id, err
+	}
+	return id, s.act(ctx, by, audit.RecordMade, []hlc.ID{id}, syncing.Deed{ID: id, Message: m})
+}
