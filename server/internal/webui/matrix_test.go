@@ -44,6 +44,7 @@ func matrix(t *testing.T) map[string][9]int {
 		overviewMatrix,
 		peopleMatrix,
 		setUpMatrix,
+		plannedMatrix,
 		tabletsMatrix,
 		accountMatrix,
 		accountsMatrix,
@@ -170,7 +171,7 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 	}
 	maker.Open("/deployments/"+d.Deployment().String()+"/people").Send("Enrolment code", nil, "李娜")
 	params = map[string]string{"deployment": d.Deployment().String(), "site": place.String(), "team": one.String(), "worker": lina.String(), "device": hlc.ID(tablet.GetDevice()).String(),
-		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css", "sort": "sites", "session": lina.String()}
+		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css", "sort": "sites", "session": lina.String(), "activity": lina.String()}
 	all, err := s.accounts.Accounts(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)

@@ -10,6 +10,7 @@ var messages = joined(
 	peopleMessages,
 	setUpMessages,
 	importMessages,
+	plannedMessages,
 	tabletsMessages,
 	accountMessages,
 	accountsMessages,

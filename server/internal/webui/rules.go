@@ -87,6 +87,7 @@ var areas = []func(*router){
 	overviewRoutes,
 	tabletsRoutes,
 	peopleRoutes,
+	plannedRoutes,
 	setUpRoutes,
 	auditRoutes,
 	eventsRoutes,

@@ -230,18 +230,8 @@ func (v *visit) save(e setUpEdit, f *form, show func() error) error {
 		}
 	}
 	err := v.within.Syncing.ChangeSetUp(v.context(), v.person.Worker, change)
-	var wrong *record.Problem
-	switch {
-	case errors.As(err, &wrong):
-		text := record.Message(wrong.Code, v.Lang())
-		if name, ok := e.at[wrong.Field]; ok {
-			f.wrong(name, text)
-		} else {
-			f.Error = text
-		}
-		return show()
-	case err != nil:
-		return v.refused(err, f, nil, show)
+	if err != nil {
+		return v.refusedRecord(err, f, e.at, show)
 	}
 	kind := audit.OfRecord
 	if e.id == v.within.Syncing.Deployment() {
@@ -251,6 +241,21 @@ func (v *visit) save(e setUpEdit, f *form, show func() error) error {
 		return err
 	}
 	return v.done(e.then, "saved")
+}
+
+// refusedRecord shows a form again with what a record can't hold, at the field that says it; other problems as refused does.
+func (v *visit) refusedRecord(err error, f *form, at map[protowire.Number]string, show func() error) error {
+	var wrong *record.Problem
+	if !errors.As(err, &wrong) {
+		return v.refused(err, f, nil, show)
+	}
+	text := record.Message(wrong.Code, v.Lang())
+	if name, ok := at[wrong.Field]; ok {
+		f.wrong(name, text)
+	} else {
+		f.Error = text
+	}
+	return show()
 }
 
 // Numbers of the fields that the forms set.
