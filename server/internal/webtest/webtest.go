@@ -151,11 +151,15 @@ func (b *Browser) Follow(text string) *Browser {
 func (b *Browser) Send(button string, typed url.Values, within ...string) *Browser {
 	b.t.Helper()
 	for _, form := range Find(b.Page, "form") {
-		i := slices.IndexFunc(Find(form, "button"), func(n *html.Node) bool { return TextOf(n) == button })
+		buttons := Find(form, "button")
+		i := slices.IndexFunc(buttons, func(n *html.Node) bool { return TextOf(n) == button })
 		if i < 0 || !inRow(form, within) {
 			continue
 		}
 		sent := StandingIn(form)
+		if name := Attribute(buttons[i], "name"); name != "" {
+			sent.Add(name, Attribute(buttons[i], "value"))
+		}
 		for name, values := range typed {
 			if _, ok := sent[name]; !ok && !b.fieldIn(form, name) {
 				b.t.Fatalf("%s: the form %q has no field %q", b.At, button, name)
@@ -183,7 +187,7 @@ func inRow(form *html.Node, texts []string) bool {
 }
 
 func (*Browser) fieldIn(form *html.Node, name string) bool {
-	return slices.ContainsFunc(Find(form, "input", "select"), func(n *html.Node) bool { return Attribute(n, "name") == name })
+	return slices.ContainsFunc(Find(form, "input", "select", "textarea"), func(n *html.Node) bool { return Attribute(n, "name") == name })
 }
 
 // StandingIn is what a browser sends of a form in which nothing was changed.
@@ -195,6 +199,9 @@ func StandingIn(form *html.Node) url.Values {
 			continue
 		}
 		sent.Add(Attribute(n, "name"), Attribute(n, "value"))
+	}
+	for _, n := range Find(form, "textarea") {
+		sent.Add(Attribute(n, "name"), TextOf(n))
 	}
 	for _, n := range Find(form, "select") {
 		options := Find(n, "option")
@@ -302,7 +309,7 @@ func faults(page *html.Node) (all []string) {
 	}
 	for n := range page.Descendants() {
 		switch n.Data {
-		case "input", "select":
+		case "input", "select", "textarea":
 			if Attribute(n, "type") != "hidden" && !labelled[Attribute(n, "id")] {
 				all = append(all, "the field "+Attribute(n, "name")+" has no label")
 			}

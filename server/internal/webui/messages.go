@@ -7,6 +7,9 @@ var messages = joined(
 	entryMessages,
 	homeMessages,
 	overviewMessages,
+	figuresMessages,
+	recordMessages,
+	reviewMessages,
 	peopleMessages,
 	setUpMessages,
 	tabletsMessages,
@@ -20,6 +23,8 @@ var messages = joined(
 var numbers = joined(
 	commonNumbers,
 	overviewNumbers,
+	recordNumbers,
+	reviewNumbers,
 	peopleNumbers,
 	tabletsNumbers,
 	accountNumbers,
