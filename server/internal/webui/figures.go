@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"levee/server/internal/access"
+	"levee/server/internal/casefile"
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
@@ -191,7 +192,7 @@ func (v *visit) divide(f progress.Figure, b *figureBody) error {
 		return err
 	}
 	b.AsOf, b.Truncated = v.T("as_of", v.Date(t.AsOf)), t.Truncated
-	if f.People {
+	if distinct(f) {
 		b.Adds = v.T("persons_do_not_add")
 	}
 	for _, one := range t.Rows {
@@ -205,6 +206,11 @@ func (v *visit) divide(f progress.Figure, b *figureBody) error {
 		b.Rows = append(b.Rows, row)
 	}
 	return nil
+}
+
+// distinct reports whether a figure is of distinct people, whom its parts can't be added up to.
+func distinct(f progress.Figure) bool {
+	return f.Name == tally.Persons.String() || f.Name == progress.Beneficiaries
 }
 
 // behindBody is what the page of the records behind a figure shows.
@@ -259,12 +265,16 @@ func (v *visit) behindFigure() error {
 	for _, basis := range bothBases {
 		b.Bases = append(b.Bases, link{To: v.toFigure(f, by, q.Cut.Key, basis.String()), Name: v.Labelled(v.T("basis_"+basis.String()), v.Number(row.Values[basis][f.Name])), Here: basis == q.Basis})
 	}
-	if f.People {
+	if distinct(f) {
 		b.Adds = v.T("people_in_several")
+	}
+	names, err := v.namesOf(found.Rows)
+	if err != nil {
+		return err
 	}
 	terms := v.terms()
 	for _, part := range found.Rows {
-		b.Rows = append(b.Rows, behindRow{To: v.To(v.toRecord(part.ID)), What: terms.KindLabel(part.Kind), Day: v.day(part.Day), Site: part.Site.Name, Team: part.Team.Name, By: part.Author.Name,
+		b.Rows = append(b.Rows, behindRow{To: v.To(v.toRecord(part.ID)), What: v.entryName(terms, casefile.Entry{Kind: part.Kind, Name: names[part.ID]}), Day: v.day(part.Day), Site: part.Site.Name, Team: part.Team.Name, By: part.Author.Name,
 			Verified: part.Verified, Amount: v.Number(part.Amount)})
 	}
 	if found.Next != (hlc.ID{}) {
@@ -272,6 +282,20 @@ func (v *visit) behindFigure() error {
 		b.Next = v.To(to(v.within.Syncing.Deployment(), "figures", f.Name, "records") + "?" + query.Encode())
 	}
 	return v.show("behind", &page{Title: f.Label.In(v.Lang()), Body: b})
+}
+
+// namesOf are what the records behind a figure are called.
+func (v *visit) namesOf(parts []progress.Part) (map[hlc.ID]string, error) {
+	ids := make([]hlc.ID, len(parts))
+	for i, part := range parts {
+		ids[i] = part.ID
+	}
+	giving, err := v.within.Progress.Giving(v.context(), ids)
+	names := map[hlc.ID]string{}
+	for _, g := range giving {
+		names[g.ID] = g.Name
+	}
+	return names, err
 }
 
 // rowOf is the row of totals of a figure under a cut.

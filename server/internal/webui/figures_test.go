@@ -26,8 +26,8 @@ func TestAFigureIsFollowed(t *testing.T) {
 	b := s.as(c.Deployment, "coordinator", "en").Open(path + "contacts").Is(http.StatusOK)
 	b.Sees("All heads of headcounts", "reported 1,221", "verified 1", "By day", "1 Oct 2021 1,221 1", "as of 1 Oct 2021")
 	b.Follow("By team").Sees("one 1 1", "two 1,220 0")
-	b.Follow("1,220").Is(http.StatusOK).Sees("contacts: two", "reported: 1,220", "verified: 0", "headcount", "上乐村镇", "carl")
-	b.Follow("headcount").Is(http.StatusOK).Sees("first-time 20", "community activity 健康讲座", "carl · carl")
+	b.Follow("1,220").Is(http.StatusOK).Sees("contacts: two", "reported: 1,220", "verified: 0", "headcount 健康讲座", "上乐村镇", "carl")
+	b.Follow("headcount 健康讲座").Is(http.StatusOK).Sees("first-time 20", "community activity 健康讲座", "carl · from tablet carl")
 	b.Open(path + "contacts").Follow("By place")
 	b.Follow("County").Sees("卫辉市 1,220 0")
 	b.Follow("卫辉市").Sees("上乐村镇 1,220 0").Follow("1,220").Is(http.StatusOK)
@@ -50,7 +50,7 @@ func TestAFigureIsFollowed(t *testing.T) {
 	super.Open(path + "contacts?by=day").Is(http.StatusNotFound)
 	super.Open(path + "contacts/records?by=team&key=" + c.Teams[1].String()).Is(http.StatusNotFound)
 	super.Open(path + "contacts/records?by=team&basis=verified&key=" + c.Teams[0].String()).Is(http.StatusOK)
-	if rows := webtest.Find(super.Page, "tbody"); len(rows) != 1 || !strings.Contains(webtest.TextOf(rows[0]), "case session 1 Oct 2021") {
+	if rows := webtest.Find(super.Page, "tbody"); len(rows) != 1 || !strings.Contains(webtest.TextOf(rows[0]), "case session 2021-01 1 Oct 2021") {
 		t.Errorf("behind what is verified: %s", super.Text)
 	}
 }

@@ -265,7 +265,22 @@ var happened = map[string]string{"made": "event_made", "edited": "event_edited",
 // recordEvents are what happened to a record and what was said of it, the newest first.
 func (v *visit) recordEvents(t *words.Terms, f casefile.File) []eventRow {
 	var rows []eventRow
-	for _, e := range f.History {
+	for _, one := range f.Reviews {
+		row := eventRow{At: one.At, By: v.whose(one.By), Note: one.Comment}
+		switch one.Outcome {
+		case recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED:
+			row.What, row.Look = v.T("event_approved"), "good"
+		default:
+			row.What, row.Look = v.T("event_returned"), "bad"
+		}
+		var reasons []string
+		for _, reason := range one.Reasons {
+			reasons = append(reasons, choice(t, reason))
+		}
+		row.Fields = v.List(reasons)
+		rows = append(rows, row)
+	}
+	for _, e := range slices.Backward(f.History) {
 		row := eventRow{At: e.At, What: v.T(happened[e.What]), By: v.whose(e.By), From: v.from(f, e.From, e.Position), Fields: v.List(v.fieldNames(t, f.Kind, e.Fields))}
 		if e.At.IsZero() {
 			row.At = e.Received
@@ -282,21 +297,6 @@ func (v *visit) recordEvents(t *words.Terms, f casefile.File) []eventRow {
 				row.Late = v.T("ended_approval", v.Time(f.Reviews[0].At))
 			}
 		}
-		rows = append(rows, row)
-	}
-	for _, one := range f.Reviews {
-		row := eventRow{At: one.At, By: v.whose(one.By), Note: one.Comment}
-		switch one.Outcome {
-		case recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED:
-			row.What, row.Look = v.T("event_approved"), "good"
-		default:
-			row.What, row.Look = v.T("event_returned"), "bad"
-		}
-		var reasons []string
-		for _, reason := range one.Reasons {
-			reasons = append(reasons, choice(t, reason))
-		}
-		row.Fields = v.List(reasons)
 		rows = append(rows, row)
 	}
 	slices.SortStableFunc(rows, func(a, b eventRow) int { return b.At.Compare(a.At) })

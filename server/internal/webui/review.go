@@ -124,6 +124,15 @@ func (v *visit) queueOf(f filter) indexing.QueueQuery {
 	return q
 }
 
+// place is the filter of the address, and where in the queue the record stands that it names.
+func (v *visit) place() url.Values {
+	q := v.filter().query()
+	if day := v.QueryParam("day"); day != "" {
+		q.Set("day", day)
+	}
+	return q
+}
+
 // placeText is where a page of the queue ends, as an address has it.
 func placeText(p indexing.QueuePlace) string { return p.Day.String() + "." + p.Record.String() }
 
@@ -402,8 +411,7 @@ func shownOf(text string) (id hlc.ID, position uint64, ok bool) {
 // decisionBody is what the page shows on which somebody decides about a record.
 type decisionBody struct {
 	Record recordBody
-	// Approve is where an approval is sent, and Seen which state of the record it is of. Both are empty while the record is
-	// approved.
+	// Approve is where an approval is sent, empty while the record is approved or deleted. Seen is which state of it is shown.
 	Approve, Seen string
 	Gives         []string
 	Queue, Next   link
@@ -419,7 +427,7 @@ func (v *visit) toBeReviewed() error {
 
 // returnForm is what one fills in to return a record.
 func (v *visit) returnForm() *form {
-	f := &form{wording: v.wording, Action: v.inReview(v.Request().URL.Query(), v.Param("record"), "return"), Submit: "submit_return"}
+	f := &form{wording: v.wording, Action: v.inReview(v.place(), v.Param("record"), "return"), Submit: "submit_return"}
 	reasons := &field{Name: "reasons", Sort: "checks"}
 	for _, o := range v.terms().Options(recordv1.ReviewReason(0).Descriptor()) {
 		if o.Number != 0 {
@@ -452,14 +460,23 @@ func (v *visit) decide(f *form, status int) error {
 		b.Gives = v.queueRow(g).Gives
 		b.Seen = strconv.FormatUint(g.Position, 10)
 	}
-	b.Approve = v.inReview(v.Request().URL.Query(), id.String(), "approval")
-	f.field("seen").Value = b.Seen
+	if !file.Deleted && !approved(file) {
+		b.Approve = v.inReview(v.place(), id.String(), "approval")
+	}
+	if f.field("seen").Value = b.Seen; file.Deleted {
+		f = nil
+	}
 	if next, ok, err := v.following(id); err != nil {
 		return err
 	} else if ok {
 		b.Next = link{To: next, Name: v.T("next_in_queue")}
 	}
 	return v.showAs(status, "decision", &page{Title: v.entryName(terms, file.Self), Form: f, Body: b})
+}
+
+// approved reports whether a record is approved as it stands.
+func approved(f casefile.File) bool {
+	return len(f.Reviews) > 0 && f.Reviews[0].Outcome == recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED && !lapsed(f.Reviews[0])
 }
 
 // following is where the next record of the queue is, after one; false when that was the last.

@@ -98,6 +98,10 @@ func TestASupervisorReviews(t *testing.T) {
 	b.Open(queue).Sees("To be reviewed (1)", "Approved (1)", "case sessions 1 1", "contacts 2 2")
 	b.Open(c.at(c.session)).Sees("approved · super", "returned · super")
 
+	if b.Open(queue + "/" + c.session.String()).Sees("Return to the worker"); strings.Contains(b.Text, "Decide It counts: case sessions: 1 contacts: 2 Approve") {
+		t.Errorf("what is approved is to be approved: %s", b.Text)
+	}
+
 	// It is changed again: the approval lapses, and one that was shown the old state decides about nothing.
 	c.ben.Pull()
 	c.ben.Push(c.ben.Edit(c.session, &recordv1.CaseSession{Attendees: proto.Uint32(5)}))
