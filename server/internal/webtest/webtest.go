@@ -199,7 +199,8 @@ func (b *Browser) Upload(button string, typed url.Values, field, name string, co
 func (b *Browser) filledIn(button string, typed url.Values, within []string) (*html.Node, url.Values) {
 	b.t.Helper()
 	for _, form := range Find(b.Page, "form") {
-		i := slices.IndexFunc(Find(form, "button"), func(n *html.Node) bool { return TextOf(n) == button })
+		buttons := Find(form, "button")
+		i := slices.IndexFunc(buttons, func(n *html.Node) bool { return TextOf(n) == button })
 		if i < 0 || !inRow(form, within) {
 			continue
 		}
@@ -233,7 +234,7 @@ func inRow(form *html.Node, texts []string) bool {
 }
 
 func (*Browser) fieldIn(form *html.Node, name string) bool {
-	return slices.ContainsFunc(Find(form, "input", "select"), func(n *html.Node) bool { return Attribute(n, "name") == name })
+	return slices.ContainsFunc(Find(form, "input", "select", "textarea"), func(n *html.Node) bool { return Attribute(n, "name") == name })
 }
 
 // StandingIn is what a browser sends of a form in which nothing was changed.
@@ -245,6 +246,9 @@ func StandingIn(form *html.Node) url.Values {
 			continue
 		}
 		sent.Add(Attribute(n, "name"), Attribute(n, "value"))
+	}
+	for _, n := range Find(form, "textarea") {
+		sent.Add(Attribute(n, "name"), TextOf(n))
 	}
 	for _, n := range Find(form, "select") {
 		options := Find(n, "option")
@@ -352,7 +356,7 @@ func faults(page *html.Node) (all []string) {
 	}
 	for n := range page.Descendants() {
 		switch n.Data {
-		case "input", "select":
+		case "input", "select", "textarea":
 			if Attribute(n, "type") != "hidden" && !labelled[Attribute(n, "id")] {
 				all = append(all, "the field "+Attribute(n, "name")+" has no label")
 			}

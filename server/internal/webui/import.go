@@ -154,7 +154,7 @@ func (v *visit) previewImport() error {
 		case made+changed == 0:
 			f = nil
 		}
-		return v.show("import", &page{Title: v.T("title_preview", v.T(file.sort)), Lead: lead, Form: f, Body: v.previewBody(file, p)})
+		return v.show("import", &page{Title: v.T("title_import_preview", v.T(file.sort)), Lead: lead, Form: f, Body: v.previewBody(file, p)})
 	}
 	if !v.filled(f) || wrong > 0 {
 		return show()

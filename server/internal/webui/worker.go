@@ -47,8 +47,8 @@ func (v *visit) editWorker() error {
 		&field{Name: "qualification", Sort: "select", Value: terms.OptionOf(was.GetQualification().Descriptor(), was.GetQualification().Number()).Name, Options: choices(terms, was.GetQualification().Descriptor())},
 		&field{Name: "phone", Sort: "tel", Value: was.GetPhone()},
 		&field{Name: "email", Sort: "email", Value: was.GetEmail()},
-		&field{Name: "from", Sort: "date", Value: day(was.GetFromOn())},
-		&field{Name: "to", Sort: "date", Value: day(was.GetToOn())})
+		&field{Name: "from", Label: v.T("field_works_from"), Sort: "date", Value: day(was.GetFromOn())},
+		&field{Name: "to", Label: v.T("field_works_to"), Sort: "date", Value: day(was.GetToOn())})
 	show := func() error {
 		return v.show("form", &page{Title: v.titleOf("worker", made), Form: f, Links: []link{{To: v.To(v.toPeople()), Name: v.T("go_back")}}})
 	}
