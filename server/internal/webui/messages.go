@@ -11,6 +11,7 @@ var messages = joined(
 	setUpMessages,
 	importMessages,
 	plannedMessages,
+	settleMessages,
 	tabletsMessages,
 	accountMessages,
 	accountsMessages,

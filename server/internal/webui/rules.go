@@ -85,6 +85,7 @@ var areas = []func(*router){
 	entryRoutes,
 	homeRoutes,
 	overviewRoutes,
+	settleRoutes,
 	tabletsRoutes,
 	peopleRoutes,
 	plannedRoutes,
