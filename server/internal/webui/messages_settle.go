@@ -15,6 +15,7 @@ var settleMessages = map[string]message{
 	"no_held":         {"No change is held.", "没有待处理的更改。"},
 
 	"settle_record":  {"Record", "记录"},
+	"settle_who":     {"By", "填写人"},
 	"settle_more":    {"Next page", "下一页"},
 	"settle_what":    {"What", "内容"},
 	"settle_field":   {"Field", "项目"},

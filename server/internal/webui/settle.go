@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/server/internal/access"
@@ -245,7 +244,7 @@ func (v *visit) sideValue(t *words.Terms, c *review.Conflict, value review.Value
 	if !c.Deletion() {
 		return v.valueOf(t, value.Common, c.Of)
 	}
-	if value.Common != nil && value.Common.GetDeleted() {
+	if value.Common != nil && value.GetDeleted() {
 		return v.T("value_deleted")
 	}
 	return v.T("value_kept")
@@ -306,7 +305,7 @@ func (v *visit) otherValue(c *review.Conflict, f *form) review.Value {
 		case c.Of.Kind() == protoreflect.Uint32Kind:
 			value = protoreflect.ValueOfUint32(uint32(n)) //nolint:gosec // bounded above
 		default:
-			value = protoreflect.ValueOfInt32(int32(n)) //nolint:gosec // bounded above
+			value = protoreflect.ValueOfInt32(int32(n))
 		}
 	default:
 		value = protoreflect.ValueOfString(typed)
@@ -503,7 +502,7 @@ func (v *visit) showHeld(h *review.Held, f *form) error {
 	}
 	if h.Message != nil {
 		for _, field := range words.Settable(h.Kind) {
-			if !h.Message.ProtoReflect().Has(field) && !slices.Contains(h.Cleared, protowire.Number(field.Number())) {
+			if !h.Message.ProtoReflect().Has(field) && !slices.Contains(h.Cleared, field.Number()) {
 				continue
 			}
 			row := compared{Field: t.Field(field), Other: v.valueOf(t, h.Message, field)}
