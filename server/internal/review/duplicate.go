@@ -134,3 +134,51 @@ func distinctionID(a, b hlc.ID) hlc.ID {
 	}
 	return id
 }
+
+// Alike is one of two records that are compared.
+type Alike struct {
+	Seen
+	Kind record.Kind
+	Team hlc.ID
+	// Same is the record that it is said to be the same as; zero for none.
+	Same    hlc.ID
+	Message record.Common
+}
+
+// Pair are two records of one kind to be compared, the one that was made first before the other. Both are noted as read. Problem
+// invalid_argument when they are of different kinds, or of one that this program does not know.
+func (s *Service) Pair(ctx context.Context, by casefile.Reader, a, b hlc.ID) (pair [2]Alike, err error) {
+	if bytes.Compare(a[:], b[:]) > 0 {
+		a, b = b, a
+	}
+	err = s.Store.ReadReview(ctx, func(tx Reading) error {
+		for i, id := range []hlc.ID{a, b} {
+			f, err := s.find(tx, by, access.ReviewRecords, id)
+			if err != nil {
+				return err
+			}
+			m := record.New(f.Kind)
+			if m == nil || record.SetUp(f.Kind) || (i == 1 && f.Kind != pair[0].Kind) {
+				return problem.Newf(problem.InvalidArgument, "records that can't be compared")
+			}
+			pair[i] = Alike{Seen: Seen{id, f.Position}, Kind: f.Kind, Team: f.Audience, Same: f.DuplicateOf, Message: m}
+			if err := proto.Unmarshal(f.registers.Fields(), m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return pair, err
+	}
+	action := audit.RecordRead
+	if record.Confidential(pair[0].Kind) {
+		action = audit.ConfidentialRead
+	}
+	for _, one := range pair {
+		if err := s.note(ctx, by, action, audit.Subject{Kind: audit.OfRecord, ID: one.ID}); err != nil {
+			return pair, err
+		}
+	}
+	return pair, nil
+}

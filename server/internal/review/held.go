@@ -25,7 +25,7 @@ type Held struct {
 	Kind   record.Kind
 	// Code says why; record.Message has a sentence for it. It is discarded once somebody decided so.
 	Code record.Code
-	// Makes: the change was to make the record.
+	// Makes: the record is not there, and would be.
 	Makes bool
 	// Message are the fields that it was to set, and Cleared those that it was to empty; nil where the kind is not known, and for who
 	// may not see what is in it.
@@ -100,7 +100,6 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 	}
 	h.Kind = kind
 	if e.Replica != 0 {
-		h.Makes = e.Change == e.Record
 		h.Made = set.Newest().Wall().UTC()
 	}
 	// Where it would stand: with its record, or with that to which it was to belong; else where it says itself, or with who sent it.
@@ -112,6 +111,7 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 	if err != nil {
 		return err
 	}
+	h.Makes = true
 	for _, r := range standing {
 		if where, _, err = s.where(tx, by, r); err != nil {
 			return err
@@ -119,6 +119,7 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 		if r.ID != h.Record {
 			continue
 		}
+		h.Makes = false
 		registers, err := record.DecodeState(r.State)
 		if err != nil {
 			return err

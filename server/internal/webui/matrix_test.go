@@ -49,6 +49,7 @@ func matrix(t *testing.T) map[string][9]int {
 		peopleMatrix,
 		setUpMatrix,
 		plannedMatrix,
+		settleMatrix,
 		tabletsMatrix,
 		accountMatrix,
 		accountsMatrix,

@@ -14,6 +14,7 @@ var messages = joined(
 	setUpMessages,
 	importMessages,
 	plannedMessages,
+	settleMessages,
 	tabletsMessages,
 	accountMessages,
 	accountsMessages,

@@ -88,6 +88,7 @@ var areas = []func(*router){
 	figuresRoutes,
 	recordRoutes,
 	reviewRoutes,
+	settleRoutes,
 	tabletsRoutes,
 	peopleRoutes,
 	plannedRoutes,
