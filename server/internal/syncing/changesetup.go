@@ -62,10 +62,10 @@ func (s Seen) stands(kind record.Kind, registers record.Registers) (bool, error)
 	return SeenIn(m, s.Fields...).Digest == s.Digest, nil
 }
 
-// ChangeSetUp changes the set-up as people do on the web, all of it or nothing, for a worker; zero for
-// who is none here. What is said again as it stands is no change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
-// invalid_argument when the id is that of another kind, changed_meanwhile when a record no longer says what was seen, and
-// frozen when the age bands would change by which something was counted. Whether somebody may, the caller decides.
+// ChangeSetUp changes the set-up as people do on the web, all of it or nothing, for a worker; zero for who is none here. What is said
+// again as it stands is no change. The error is a *record.Problem when what was sent can't stand in a record, and a problem with code
+// invalid_argument when the id is that of another kind, changed_meanwhile when a record no longer says what was seen, and frozen
+// when the age bands would change by which something was counted. Whether somebody may, the caller decides.
 func (s *Service) ChangeSetUp(ctx context.Context, worker hlc.ID, changes ...SetUpChange) error {
 	rules := s.SetUp().Rules
 	rules.Now = s.config.Wall()

@@ -71,19 +71,19 @@ func TestChangeSetUpAsSeen(t *testing.T) {
 	seen := syncing.SeenIn(d.Service.SetUp().Deployment, dutyList)
 	first := changeOf(d.ID, &recordv1.Deployment{DutyList: [][]byte{lead[:]}})
 	first.Seen = seen
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, first); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], first); err != nil {
 		t.Fatal(err)
 	}
 	late := changeOf(d.ID, &recordv1.Deployment{DutyList: [][]byte{super[:]}, Name: proto.String("late")})
 	late.Seen = seen
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, late); problem.CodeOf(err) != problem.ChangedMeanwhile {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], late); problem.CodeOf(err) != problem.ChangedMeanwhile {
 		t.Errorf("a change of what was seen before: %v", err)
 	}
 	if now := d.Service.SetUp().Deployment; len(now.GetDutyList()) != 1 || hlc.ID(now.GetDutyList()[0]) != lead || now.GetName() != "test" {
 		t.Errorf("the deployment is now %v", now)
 	}
 	late.Seen = syncing.SeenIn(d.Service.SetUp().Deployment, dutyList)
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, late); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], late); err != nil {
 		t.Errorf("a change of what is there: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func TestChangeSetUpAsSeen(t *testing.T) {
 func TestAgeBandsFreeze(t *testing.T) {
 	d := servertest.New(t)
 	ours := changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17, 59}})
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, ours); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], ours); err != nil {
 		t.Fatal(err)
 	}
 	if frozen, err := d.Service.BandsFrozen(t.Context()); frozen || err != nil {
@@ -103,14 +103,14 @@ func TestAgeBandsFreeze(t *testing.T) {
 	if frozen, err := d.Service.BandsFrozen(t.Context()); !frozen || err != nil {
 		t.Errorf("after something was counted: %v, %v", frozen, err)
 	}
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17}})); problem.CodeOf(err) != problem.Frozen {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(d.ID, &recordv1.Deployment{AgeBands: []uint32{17}})); problem.CodeOf(err) != problem.Frozen {
 		t.Errorf("other bands: %v", err)
 	}
 	const ageBands = 21
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, changeOf(d.ID, &recordv1.Deployment{}, ageBands)); problem.CodeOf(err) != problem.Frozen {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], changeOf(d.ID, &recordv1.Deployment{}, ageBands)); problem.CodeOf(err) != problem.Frozen {
 		t.Errorf("the common bands instead: %v", err)
 	}
-	if err := d.Service.ChangeSetUp(t.Context(), hlc.ID{}, ours, changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
+	if err := d.Service.ChangeSetUp(t.Context(), d.Workers["coordinator"], ours, changeOf(d.ID, &recordv1.Deployment{Name: proto.String("renamed")})); err != nil {
 		t.Errorf("the same bands, and another name: %v", err)
 	}
 	coordinator.Pull()
