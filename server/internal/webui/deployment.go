@@ -62,7 +62,7 @@ func (v *visit) editDeployment() error {
 		if err != nil {
 			f.wrong("escalation", v.T("wrong_number"))
 		}
-		d.EscalationMinutes = proto.Uint32(uint32(n)) //nolint:gosec // parsed with 32 bits
+		d.EscalationMinutes = proto.Uint32(uint32(n))
 	}
 	if !f.ok() {
 		return show()
@@ -97,7 +97,7 @@ func (v *visit) editAges() error {
 			f.wrong("ages", v.T("wrong_ages"))
 			return show()
 		}
-		d.AgeBands = append(d.AgeBands, uint32(n)) //nolint:gosec // parsed with 32 bits
+		d.AgeBands = append(d.AgeBands, uint32(n))
 	}
 	return v.saveDeployment(d, f, show, map[protowire.Number]string{deploymentBands: "ages"}, deploymentBands)
 }

@@ -81,7 +81,7 @@ func (v *visit) targetIn(f *form, row string) *recordv1.Target {
 	case err != nil || n == 0:
 		f.wrong("value_"+row, v.T("wrong_number"))
 	}
-	t := &recordv1.Target{Figure: &figure, Value: proto.Uint32(uint32(n)), //nolint:gosec // parsed with 31 bits
+	t := &recordv1.Target{Figure: &figure, Value: proto.Uint32(uint32(n)),
 		Period: recordv1.TargetPeriod(recordv1.TargetPeriod_value["TARGET_PERIOD_"+strings.ToUpper(f.value("period_"+row))]).Enum(),
 		Of:     recordv1.TargetOf(recordv1.TargetOf_value["TARGET_OF_"+strings.ToUpper(f.value("of_"+row))]).Enum()}
 	if team := parsed(f.value("team_" + row)); team != (hlc.ID{}) {
