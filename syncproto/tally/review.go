@@ -145,17 +145,22 @@ func (v *view) newestReview(i int32) *Record {
 // asReviewed reports whether every counted field of r still has the stamp that the review lists, or none if it lists
 // none.
 func asReviewed(r, review *Record) bool {
-	for _, field := range countedFields[r.Kind] {
-		var seen hlc.Stamp
-		for f, rest := record.CutBytes(review.Registers.Get(reviewReviewed).Value); f != nil; f, rest = record.CutBytes(rest) {
-			if number(find(f, reviewedField)) == int64(field) {
-				//nolint:gosec // both have 63 bits
-				seen = hlc.Stamp{Time: hlc.Time(number(find(f, reviewedTime))), Replica: hlc.Replica(number(find(f, reviewedReplica)))}
-			}
-		}
-		if r.Registers.Get(field).Stamp != seen {
-			return false
+	return !slices.ContainsFunc(countedFields[r.Kind], func(field protowire.Number) bool { return changed(r, review, field) })
+}
+
+// ChangedSince are the counted fields of a record that a review of it does not list as they are now, ascending.
+func ChangedSince(r, review *Record) []protowire.Number {
+	return slices.DeleteFunc(CountedFields(r.Kind), func(field protowire.Number) bool { return !changed(r, review, field) })
+}
+
+// changed reports whether a counted field of r has another stamp than the review lists, or one where it lists none.
+func changed(r, review *Record, counted protowire.Number) bool {
+	var seen hlc.Stamp
+	for f, rest := record.CutBytes(review.Registers.Get(reviewReviewed).Value); f != nil; f, rest = record.CutBytes(rest) {
+		if number(find(f, reviewedField)) == int64(counted) {
+			//nolint:gosec // both have 63 bits
+			seen = hlc.Stamp{Time: hlc.Time(number(find(f, reviewedTime))), Replica: hlc.Replica(number(find(f, reviewedReplica)))}
 		}
 	}
-	return true
+	return r.Registers.Get(counted).Stamp != seen
 }

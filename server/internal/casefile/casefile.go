@@ -70,7 +70,17 @@ func (by Reader) sees(r syncing.Record, c syncing.Circle) bool {
 
 // Record is one record with its history. Problem not_found when there is none, or it is hidden from the reader.
 func (s *Service) Record(ctx context.Context, by Reader, id hlc.ID) (Record, error) {
-	var out Record
+	return read(ctx, s, by, id, func(l *lens, r syncing.Record) (out Record, err error) {
+		if out, err = l.record(r); err != nil {
+			return out, err
+		}
+		return out, l.history(&out)
+	})
+}
+
+// read reads one record that a reader may see, and notes it.
+func read[Out any](ctx context.Context, s *Service, by Reader, id hlc.ID, fn func(*lens, syncing.Record) (Out, error)) (Out, error) {
+	var out, none Out
 	action := audit.RecordRead
 	err := s.Store.ReadCase(ctx, func(tx Reading) error {
 		found, err := tx.Records([]hlc.ID{id})
@@ -90,18 +100,14 @@ func (s *Service) Record(ctx context.Context, by Reader, id hlc.ID) (Record, err
 		if record.Confidential(circle.Shows) {
 			action = audit.ConfidentialRead
 		}
-		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]origin{}}
-		if out, err = l.record(found[0]); err != nil {
-			return err
-		}
-		out.History, err = l.history(id)
+		out, err = fn(newLens(tx, s.SetUp()), found[0])
 		return err
 	})
 	if err == nil {
 		err = s.note(ctx, by, action, id)
 	}
 	if err != nil {
-		return Record{}, err
+		return none, err
 	}
 	return out, nil
 }
@@ -120,7 +126,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 			return problem.New(problem.NotFound)
 		}
 		root := family[i] // a copy: the family is put in order below
-		l := &lens{tx: tx, setUp: s.SetUp(), replicas: map[hlc.Replica]origin{}}
+		l := newLens(tx, s.SetUp())
 		// Of a case on which the reader works there may be nothing yet, and then the list is empty.
 		circle, err := syncing.CircleOf(root, &root)
 		if err != nil {

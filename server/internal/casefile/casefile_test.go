@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -21,6 +22,7 @@ import (
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/tally"
 )
 
 var ctx = context.Background()
@@ -299,6 +301,95 @@ func TestWhatWasDoneOnTheWebIsItsWorkers(t *testing.T) {
 	}
 }
 
+// names are what entries name, in their order.
+func (o *office) names(entries []casefile.Entry) string {
+	var all []string
+	for _, e := range entries {
+		all = append(all, o.name(e.ID))
+	}
+	return strings.Join(all, " ")
+}
+
+// What stands around a record is cut to what the reader may see of it.
+func TestWhatStandsAroundARecord(t *testing.T) {
+	o := open(t)
+	for _, c := range []struct {
+		worker, record string
+		id             hlc.ID
+		above, below   string
+	}{
+		{"super", "case", o.file, "", "identity consent session"},
+		{"external", "case", o.file, "", "session"},
+		{"lead", "case", o.file, "", "session"},
+		{"super", "session", o.session, "case", "hers his"},
+		{"ben", "session", o.session, "case", "his"},
+		{"super", "hers", o.hers, "session case", ""},
+	} {
+		f, err := o.service.File(ctx, o.reader(c.worker), c.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if above, below := o.names(f.Above), o.names(f.Below); above != c.above || below != c.below {
+			t.Errorf("%s reads %s: above %q, below %q, want %q, %q", c.worker, c.record, above, below, c.above, c.below)
+		}
+	}
+	f, err := o.service.File(ctx, o.reader("super"), o.session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if one := f.Named[o.file]; one.Name != "2021-01" || one.Kind != recordv1.Kind_KIND_CASE || one.Day != 20211001 || one.Author.Name != "anna" {
+		t.Errorf("its case is named %+v", one)
+	}
+	for _, field := range f.Fields {
+		if field.From.Name != "anna" || field.Position != f.History[0].Position || field.Position == 0 {
+			t.Errorf("%s came from %q at %d", field.Name, field.From.Name, field.Position)
+		}
+	}
+}
+
+// A review says what it was of: what changed since is named, and where that came.
+func TestWhatChangedSinceAReview(t *testing.T) {
+	o := open(t)
+	boss := o.Enrol("super")
+	boss.Pull()
+	review := func(outcome recordv1.ReviewOutcome, comment string) {
+		boss.Pull()
+		boss.Push(boss.Make(&recordv1.Review{Target: o.session[:], Reviewed: tally.Reviewed(recordv1.Kind_KIND_CASE_SESSION, boss.Seen[o.session]), Outcome: &outcome, Comment: &comment,
+			Reasons: []recordv1.ReviewReason{recordv1.ReviewReason_REVIEW_REASON_NUMBERS}}))
+		o.Now = o.Now.Add(time.Minute)
+	}
+	read := func() casefile.File {
+		f, err := o.service.File(ctx, o.reader("super"), o.session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	edit := func(m *recordv1.CaseSession) {
+		o.ben.Pull()
+		o.ben.Push(o.ben.Edit(o.session, m))
+		o.Now = o.Now.Add(time.Minute)
+	}
+	review(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED, "几人？")
+	if f := read(); len(f.Reviews) != 1 || f.Reviews[0].Answered || f.Reviews[0].Comment != "几人？" || f.Reviews[0].By.Name != "super" || len(f.Late) != 0 {
+		t.Errorf("returned: %+v", f.Reviews)
+	}
+	edit(&recordv1.CaseSession{Attendees: proto.Uint32(2)})
+	if f := read(); !f.Reviews[0].Answered || !slices.Equal(f.Reviews[0].Changed, []string{"attendees"}) {
+		t.Errorf("answered: %+v", f.Reviews)
+	}
+	review(recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED, "")
+	edit(&recordv1.CaseSession{Minutes: proto.Uint32(50)}) // counts nowhere
+	if f := read(); len(f.Reviews) != 2 || f.Reviews[0].Outcome != recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED || len(f.Reviews[0].Changed) != 0 || len(f.Late) != 1 {
+		t.Errorf("approved: %+v", f)
+	}
+	edit(&recordv1.CaseSession{Attendees: proto.Uint32(3)})
+	f := read()
+	if last := f.History[len(f.History)-1]; !slices.Equal(f.Reviews[0].Changed, []string{"attendees"}) || len(f.Late) != 2 || f.Late[1] != last.Position {
+		t.Errorf("lapsed: %+v, late %v", f.Reviews, f.Late)
+	}
+}
+
 // Tokens stand for people: how many there are can be shown, and no more.
 func TestTokensAreNotShown(t *testing.T) {
 	o := open(t)
@@ -403,7 +494,11 @@ func TestTheLinkageKeyIsNotShown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := json.Marshal(r)
+		values := map[string]any{}
+		for _, f := range r.Fields {
+			values[f.Name], values[f.Name+" plain"] = f.Value, fmt.Sprint(f.Plain)
+		}
+		text, err := json.Marshal(values)
 		if err != nil {
 			t.Fatal(err)
 		}

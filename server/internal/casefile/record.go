@@ -43,9 +43,17 @@ type Field struct {
 	// Value is text, a number, a truth value, a list of them, or an object. Tokens of people are never shown: of them it is
 	// how many there are.
 	Value any
+	// Of is what Name names, and Plain the value as messages have it, for package words. Both are zero where only a newer
+	// program knows the field, and for what a conflict is between; Plain is for tokens of people as well.
+	Of    protoreflect.FieldDescriptor
+	Plain protoreflect.Value
 	// By is zero for the server itself, and so is From, the tablet on which it was set.
 	By, From progress.Named
 	At       time.Time
+	// Position is the log's at which it came; 0 where that is not known, and in lists of records.
+	Position uint64
+
+	stamp hlc.Stamp
 }
 
 // Event is one entry of a record's history.
@@ -63,6 +71,8 @@ type Event struct {
 	At, Received time.Time
 	// Fields are the names of those that were set or emptied. What they were stays out of it.
 	Fields []string
+
+	stamp hlc.Stamp
 }
 
 // maxHistory bounds how many entries are shown: the newest.
@@ -73,6 +83,11 @@ type lens struct {
 	tx       Reading
 	setUp    *syncing.SetUp
 	replicas map[hlc.Replica]origin
+	logs     map[hlc.ID][]syncing.LogEntry
+}
+
+func newLens(tx Reading, setUp *syncing.SetUp) *lens {
+	return &lens{tx: tx, setUp: setUp, replicas: map[hlc.Replica]origin{}, logs: map[hlc.ID][]syncing.LogEntry{}}
 }
 
 // origin is what stands behind a replica: a tablet, or the server.
@@ -91,11 +106,11 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" || record.Secret(r.Kind, register.Field) {
 			continue // emptied, told by Deleted, or for nobody
 		}
-		f := Field{Name: fieldName(r.Kind, register.Field), At: register.Stamp.Time.Wall().UTC()}
+		f := Field{Name: fieldName(r.Kind, register.Field), At: register.Stamp.Time.Wall().UTC(), stamp: register.Stamp}
 		if r.Kind == recordv1.Kind_KIND_CONFLICT && f.Name == "sides" {
 			f.Value, err = l.sides(registers)
 		} else {
-			f.Value, err = valueOf(r.Kind, register)
+			f.Of, f.Plain, f.Value, err = valuesOf(r.Kind, register)
 		}
 		if err != nil {
 			return Record{}, fmt.Errorf("field %s of record %v: %w", f.Name, r.ID, err)
@@ -123,7 +138,7 @@ func (l *lens) sides(registers record.Registers) ([]any, error) {
 		}
 		if len(side.GetValue()) > 0 && !record.Secret(c.GetTargetKind(), field) {
 			var err error
-			if shown["value"], err = valueOf(c.GetTargetKind(), record.Register{Field: field, Value: side.GetValue()}); err != nil {
+			if _, _, shown["value"], err = valuesOf(c.GetTargetKind(), record.Register{Field: field, Value: side.GetValue()}); err != nil {
 				return nil, err
 			}
 		}
@@ -169,7 +184,7 @@ func (l *lens) setBy(id hlc.ID, stamp hlc.Stamp) (by, from progress.Named, err e
 		by, from = l.of(o)
 		return by, from, nil
 	}
-	entries, err := l.tx.History(id)
+	entries, err := l.log(id)
 	if err != nil {
 		return by, from, err
 	}
@@ -181,23 +196,46 @@ func (l *lens) setBy(id hlc.ID, stamp hlc.Stamp) (by, from progress.Named, err e
 	return by, from, nil
 }
 
-func (l *lens) history(id hlc.ID) ([]Event, error) {
-	entries, err := l.tx.History(id)
-	if err != nil {
-		return nil, err
+// log are the entries of a record, ascending.
+func (l *lens) log(id hlc.ID) ([]syncing.LogEntry, error) {
+	entries, ok := l.logs[id]
+	if ok {
+		return entries, nil
 	}
-	entries = slices.DeleteFunc(entries, func(e syncing.LogEntry) bool {
+	entries, err := l.tx.History(id)
+	if err == nil {
+		l.logs[id] = entries
+	}
+	return entries, err
+}
+
+// history fills in what happened to a record, and where each of its fields came.
+func (l *lens) history(r *Record) error {
+	entries, err := l.log(r.ID)
+	if err != nil {
+		return err
+	}
+	entries = slices.DeleteFunc(slices.Clone(entries), func(e syncing.LogEntry) bool {
 		return e.Outcome == syncing.Known || e.Outcome == syncing.NewAudience || e.Outcome == syncing.Settled
 	})
-	events := []Event{}
-	for _, e := range entries[max(0, len(entries)-maxHistory):] {
+	r.History = []Event{}
+	came := map[hlc.Stamp]uint64{}
+	for i, e := range entries {
 		event, err := l.event(e)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		events = append(events, event)
+		if e.Outcome == syncing.Applied {
+			came[event.stamp] = e.Position
+		}
+		if i >= len(entries)-maxHistory {
+			r.History = append(r.History, event)
+		}
 	}
-	return events, nil
+	for i := range r.Fields {
+		r.Fields[i].Position = came[r.Fields[i].stamp]
+	}
+	return nil
 }
 
 func (l *lens) event(e syncing.LogEntry) (Event, error) {
@@ -210,7 +248,7 @@ func (l *lens) event(e syncing.LogEntry) (Event, error) {
 	if e.Outcome != syncing.Given && e.Replica != 0 {
 		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil {
 			out.What, out.Fields = progress.Did(c), fieldsOf(c)
-			out.At = c.Stamp.Time.Wall().UTC()
+			out.stamp, out.At = c.Stamp, c.Stamp.Time.Wall().UTC()
 			if o.server {
 				out.By = l.named(c.Worker)
 			}
@@ -253,22 +291,31 @@ func fieldName(k record.Kind, number protowire.Number) string {
 	return strconv.Itoa(int(number))
 }
 
-// valueOf is the value of a register as people read it.
-func valueOf(k record.Kind, register record.Register) (any, error) {
-	f := descriptorOf(k, register.Field)
-	if f == nil {
-		return base64.StdEncoding.EncodeToString(register.Value), nil // of a newer program
+// valuesOf is the value of a register, as messages have it and as programs read it.
+func valuesOf(k record.Kind, register record.Register) (f protoreflect.FieldDescriptor, plain protoreflect.Value, value any, err error) {
+	if f = descriptorOf(k, register.Field); f == nil {
+		return nil, plain, base64.StdEncoding.EncodeToString(register.Value), nil // of a newer program
 	}
 	m := record.New(k)
 	if err := proto.Unmarshal(register.Value, m); err != nil {
-		return nil, err
+		return nil, plain, nil, err
 	}
-	return fieldValue(f, m.ProtoReflect().Get(f)), nil
+	plain = m.ProtoReflect().Get(f)
+	value = fieldValue(f, plain)
+	if people(f) {
+		plain = protoreflect.Value{}
+	}
+	return f, plain, value, nil
+}
+
+// people reports whether a field holds tokens of people.
+func people(f protoreflect.FieldDescriptor) bool {
+	return strings.HasSuffix(string(f.Name()), "token") || strings.HasSuffix(string(f.Name()), "tokens")
 }
 
 func fieldValue(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
 	one := func(v protoreflect.Value) any { return single(f, v) }
-	if strings.HasSuffix(string(f.Name()), "token") || strings.HasSuffix(string(f.Name()), "tokens") {
+	if people(f) {
 		if f.IsList() {
 			return v.List().Len()
 		}
