@@ -233,7 +233,7 @@ func inRow(form *html.Node, texts []string) bool {
 }
 
 func (*Browser) fieldIn(form *html.Node, name string) bool {
-	return slices.ContainsFunc(Find(form, "input", "select"), func(n *html.Node) bool { return Attribute(n, "name") == name })
+	return slices.ContainsFunc(Find(form, "input", "select", "textarea"), func(n *html.Node) bool { return Attribute(n, "name") == name })
 }
 
 // StandingIn is what a browser sends of a form in which nothing was changed.
@@ -245,6 +245,9 @@ func StandingIn(form *html.Node) url.Values {
 			continue
 		}
 		sent.Add(Attribute(n, "name"), Attribute(n, "value"))
+	}
+	for _, n := range Find(form, "textarea") {
+		sent.Add(Attribute(n, "name"), TextOf(n))
 	}
 	for _, n := range Find(form, "select") {
 		options := Find(n, "option")
@@ -352,7 +355,7 @@ func faults(page *html.Node) (all []string) {
 	}
 	for n := range page.Descendants() {
 		switch n.Data {
-		case "input", "select":
+		case "input", "select", "textarea":
 			if Attribute(n, "type") != "hidden" && !labelled[Attribute(n, "id")] {
 				all = append(all, "the field "+Attribute(n, "name")+" has no label")
 			}

@@ -44,6 +44,13 @@ func (v *visit) liveness() *liveness {
 		Updated: v.T("updated", v.Wall().In(v.zone).Format("15:04:05"))}
 }
 
+// renews reports whether it is not a person who asks, but an open page of theirs, for its parts anew.
+func (v *visit) renews() bool { return v.Request().Header.Get("HX-Request") == "true" }
+
+// frame is what stands around a page, for one that reads records: nobody read them again because something changed
+// elsewhere, and the audit log must not say so. What the page itself shows stays until it is loaded by hand.
+func (v *visit) frame() error { return v.show("frame", &page{Title: v.T("brand"), Still: true}) }
+
 // tellTime is how long a browser may take to hear of an event.
 const tellTime = 30 * time.Second
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,9 @@ func matrix(t *testing.T) map[string][9]int {
 		entryMatrix,
 		homeMatrix,
 		overviewMatrix,
+		figuresMatrix,
+		recordMatrix,
+		reviewMatrix,
 		peopleMatrix,
 		setUpMatrix,
 		plannedMatrix,
@@ -172,6 +176,19 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 	maker.Open("/deployments/"+d.Deployment().String()+"/people").Send("Enrolment code", nil, "李娜")
 	params = map[string]string{"deployment": d.Deployment().String(), "site": place.String(), "team": one.String(), "worker": lina.String(), "device": hlc.ID(tablet.GetDevice()).String(),
 		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css", "sort": "sites", "session": lina.String(), "activity": lina.String()}
+	activity, err := d.NewID()
+	if err == nil {
+		err = d.Add(s.t.Context(), []syncing.SetUpRecord{{ID: activity, Message: &recordv1.CommunityActivity{Name: proto.String("义诊"), Team: one[:]}}})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	params["record"], params["figure"] = activity.String(), "contacts"
+	newest, err := s.all.Get(d.Deployment()).Progress.Version(s.t.Context())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	params["position"] = strconv.FormatUint(newest.Position, 10)
 	all, err := s.accounts.Accounts(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)

@@ -7,6 +7,9 @@ var messages = joined(
 	entryMessages,
 	homeMessages,
 	overviewMessages,
+	figuresMessages,
+	recordMessages,
+	reviewMessages,
 	peopleMessages,
 	setUpMessages,
 	importMessages,
@@ -22,6 +25,8 @@ var messages = joined(
 var numbers = joined(
 	commonNumbers,
 	overviewNumbers,
+	recordNumbers,
+	reviewNumbers,
 	peopleNumbers,
 	setUpNumbers,
 	importNumbers,

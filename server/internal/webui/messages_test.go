@@ -39,7 +39,7 @@ func TestMessagesAreInBothLanguages(t *testing.T) {
 // TestMessagesAreUsed finds messages that nobody says, and names that have none.
 func TestMessagesAreUsed(t *testing.T) {
 	var source strings.Builder
-	for _, pattern := range []string{"*.go", "pages/*.html"} {
+	for _, pattern := range []string{"*.go", "pages/*.html", "pages/parts/*.html"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -83,10 +83,10 @@ func TestMessagesAreUsed(t *testing.T) {
 	}
 	for name := range messages {
 		_, stem, _ := strings.Cut(name, "_")
-		made := []string{"field_", "hint_", "done_", "scope_", "action_", "kind_", "new_", "edit_"}
+		made := []string{"field_", "hint_", "done_", "scope_", "action_", "kind_", "new_", "edit_", "basis_"}
 		said := strings.Contains(text, `"`+name+`"`)
 		for _, prefix := range made {
-			said = said || strings.HasPrefix(name, prefix) && (strings.Contains(text, `"`+stem+`"`) || slices.Contains([]string{"scope_", "action_", "kind_"}, prefix))
+			said = said || strings.HasPrefix(name, prefix) && (strings.Contains(text, `"`+stem+`"`) || slices.Contains([]string{"scope_", "action_", "kind_", "basis_"}, prefix))
 		}
 		if !said {
 			t.Errorf("nobody says %q", name)

@@ -37,6 +37,8 @@ type figureCard struct {
 	Label, Rule, Reported string
 	// Verified is empty for what is counted on the calendar.
 	Verified string
+	// To leads to the page of the figure.
+	To string
 }
 
 // division is how a figure is divided: an image, and the table that it was drawn from.
@@ -80,7 +82,7 @@ func (v *visit) glance() (progress.Overview, bool, error) {
 func (v *visit) figureCards(o *progress.Overview) []figureCard {
 	cards := make([]figureCard, 0, len(o.Figures))
 	for _, f := range o.Figures {
-		card := figureCard{Label: f.Label.In(v.Lang()), Rule: f.Rule.In(v.Lang())}
+		card := figureCard{Label: f.Label.In(v.Lang()), Rule: f.Rule.In(v.Lang()), To: v.To(to(v.within.Syncing.Deployment(), "figures", f.Name))}
 		if f.OnCalendar() {
 			card.Reported = v.Number(int64(o.ServiceDays))
 		} else {

@@ -17,12 +17,14 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
 	"levee/server/internal/review"
+	"levee/server/internal/servertest"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -41,6 +43,7 @@ type site struct {
 	keys     *syncing.Keys
 	journal  *journal.File
 	accounts *accounts.Service
+	audit    *audit.Log
 	all      httpapi.Deployments
 	live     *live.Hub
 	server   *httptest.Server
@@ -79,7 +82,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewTLSServer(nil)
-	log := audit.New(s.db, wall)
+	s.audit = audit.New(s.db, wall)
 	t.Cleanup(func() {
 		s.server.Close()
 		for _, d := range s.all.Clear() {
@@ -90,7 +93,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: log, Deployments: &s.all, Live: s.live, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +102,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	many := httpapi.Rate{Burst: 1e6, PerSecond: 1e6}
-	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: log, Ready: s.db.Ping, Wall: wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
+	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
 		Limits: httpapi.Limits{Device: many, Address: many, AtOnce: 2}, Pages: pages})
 	if err != nil {
 		t.Fatal(err)
@@ -132,12 +135,7 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		return deployment, coordinator, err
 	}
 	index.Start()
-	wall := func() time.Time { return s.now }
-	store := s.db.Deployment(deployment)
-	s.all.Add(&httpapi.Deployment{Syncing: service, Indexing: index,
-		Alerting: alerting.New(alerting.Config{Deployment: deployment, Store: store, SetUp: service.SetUp, Wall: wall}),
-		Progress: progress.New(progress.Config{Store: store, SetUp: service.SetUp, Wall: wall}),
-		Review:   review.New(review.Config{Syncing: service, Store: store, Audit: audit.New(s.db, wall), Wall: wall})})
+	s.all.Add(s.behind(s.db, service, index))
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {
@@ -148,6 +146,44 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		}
 	}
 	return deployment, coordinator, service.Add(ctx, records)
+}
+
+// behind is a deployment as the pages have it.
+func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Service) *httpapi.Deployment {
+	id := service.Deployment()
+	return &httpapi.Deployment{Syncing: service, Indexing: index,
+		Alerting: alerting.New(alerting.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}),
+		Review:   review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Progress: progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}),
+		Casefile: casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
+}
+
+// field is a deployment on the site with tablets that write by hand, where it is noon of 2021-10-01.
+func (s *site) field() *servertest.Deployment {
+	s.t.Helper()
+	d := servertest.New(s.t)
+	s.now = d.Now
+	index := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall, Failed: func(err error) { s.t.Error(err) }})
+	d.Observe(func(syncing.Commit) { index.Notice() })
+	index.Start()
+	s.all.Add(s.behind(d.DB, d.Service, index))
+	s.t.Cleanup(func() { // it closes itself
+		index.Close()
+		for _, one := range s.all.Clear() {
+			if one.Syncing != d.Service {
+				s.all.Add(one)
+			}
+		}
+	})
+	return d
+}
+
+// as is a browser in which a worker of a deployment is signed in.
+func (s *site) as(d *servertest.Deployment, worker, lang string) *webtest.Browser {
+	s.t.Helper()
+	b := s.member(worker, accounts.Invitation{Membership: accounts.Membership{Deployment: d.ID, Worker: d.Workers[worker]}})
+	b.Lang = lang
+	return b
 }
 
 func (s *site) browser(lang string) *webtest.Browser {

@@ -105,7 +105,7 @@ const visitKey = "levee visit"
 
 // load reads what is embedded.
 func (p *Pages) load() error {
-	layout, err := template.ParseFS(embedded, "pages/layout.html")
+	layout, err := template.ParseFS(embedded, "pages/layout.html", "pages/parts/*.html")
 	if err != nil {
 		return fmt.Errorf("the pages' layout: %w", err)
 	}
@@ -176,6 +176,8 @@ type page struct {
 	Switch string
 	// Live keeps the page up to date while it is open; nil when it stays as it is.
 	Live *liveness
+	// Still: it is the frame of an open page, which stays as it is.
+	Still bool
 }
 
 type link struct {
@@ -266,7 +268,9 @@ func (v *visit) showAs(status int, name string, p *page) (err error) {
 		if p.Deployment, err = v.standing(); err != nil {
 			return err
 		}
-		p.Live = v.liveness()
+		if !p.Still {
+			p.Live = v.liveness()
+		}
 	}
 	if done := v.QueryParam("done"); p.Done == "" && done != "" {
 		if _, ok := messages["done_"+done]; ok {

@@ -1,0 +1,715 @@
+package webui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"levee/server/internal/access"
+	"levee/server/internal/casefile"
+	"levee/server/internal/indexing"
+	"levee/server/internal/progress"
+	"levee/server/internal/review"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+	"levee/syncproto/tally"
+	"levee/syncproto/words"
+)
+
+const pathReview = pathIn + "/review"
+
+func reviewRoutes(r *router) {
+	r.page(pathReview, access.ReviewRecords, (*visit).queue)
+	r.waiting(pathReview, "nav_review", access.ReviewRecords, (*visit).awaitingReview)
+	r.page(pathReview+"/:record", access.ReviewRecords, (*visit).toBeReviewed)
+	r.deed(pathReview+"/:record/approval", access.ReviewRecords, (*visit).approve)
+	r.deed(pathReview+"/:record/return", access.ReviewRecords, (*visit).returnRecord)
+	r.deed(pathReview+"/preview", access.ReviewRecords, (*visit).previewApproval)
+	r.deed(pathReview+"/approvals", access.ReviewRecords, (*visit).approveMany)
+	r.page(pathReview+"/approvals/:shown", access.ReviewRecords, (*visit).approvals)
+}
+
+// standings are where records stand with their reviews, by the names that addresses have, and the names of their messages.
+var standings = []struct {
+	standing    tally.Standing
+	name, label string
+}{{tally.Waiting, "waiting", "standing_waiting"}, {tally.Returned, "returned", "standing_returned"}, {tally.Approved, "approved", "standing_approved"}}
+
+// filter is which part of the queue somebody looks at.
+type filter struct {
+	standing tally.Standing
+	team     hlc.ID
+	kind     record.Kind
+	from, to record.Date
+}
+
+// filter is that of the address; what is no filter is none.
+func (v *visit) filter() filter {
+	f := filter{standing: tally.Waiting, team: parsed(v.QueryParam("team"))}
+	for _, one := range standings {
+		if one.name == v.QueryParam("standing") {
+			f.standing = one.standing
+		}
+	}
+	if kind, ok := words.KindNamed(v.QueryParam("kind")); ok {
+		f.kind = kind
+	}
+	for name, day := range map[string]*record.Date{"from": &f.from, "to": &f.to} {
+		if d, err := record.ParseDate(v.QueryParam(name)); err == nil && d.Valid() {
+			*day = d
+		}
+	}
+	return f
+}
+
+// query is the filter as an address has it.
+func (f filter) query() url.Values {
+	q := url.Values{}
+	for _, one := range standings {
+		if one.standing == f.standing && f.standing != tally.Waiting {
+			q.Set("standing", one.name)
+		}
+	}
+	if f.team != access.Everyone {
+		q.Set("team", f.team.String())
+	}
+	if f.kind != 0 {
+		q.Set("kind", words.KindName(f.kind))
+	}
+	if f.from != 0 {
+		q.Set("from", f.from.String())
+	}
+	if f.to != 0 {
+		q.Set("to", f.to.String())
+	}
+	return q
+}
+
+// inReview is an address in the review with a query, in the language that is asked for.
+func (v *visit) inReview(q url.Values, parts ...string) string {
+	path := to(v.within.Syncing.Deployment(), append([]string{"review"}, parts...)...)
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	return v.To(path)
+}
+
+// reviewable are the teams whose records the visitor may review; nil for all. all tells them from none.
+func (v *visit) reviewable() (all bool, teams []hlc.ID) {
+	return access.Teams(v.person, access.ReviewRecords)
+}
+
+// queueOf is what the queue is asked by a filter.
+func (v *visit) queueOf(f filter) indexing.QueueQuery {
+	q := indexing.QueueQuery{Standing: f.standing, From: f.from, To: f.to}
+	if all, teams := v.reviewable(); !all {
+		q.Teams = teams
+	}
+	if f.team != access.Everyone && (q.Teams == nil || slices.Contains(q.Teams, f.team)) {
+		q.Teams = []hlc.ID{f.team}
+	}
+	if f.kind != 0 {
+		q.Kinds = []record.Kind{f.kind}
+	}
+	return q
+}
+
+// place is the filter of the address, and where in the queue the record stands that it names.
+func (v *visit) place() url.Values {
+	q := v.filter().query()
+	if day := v.QueryParam("day"); day != "" {
+		q.Set("day", day)
+	}
+	return q
+}
+
+// placeText is where a page of the queue ends, as an address has it.
+func placeText(p indexing.QueuePlace) string { return p.Day.String() + "." + p.Record.String() }
+
+func placeOf(text string) indexing.QueuePlace {
+	day, id, _ := strings.Cut(text, ".")
+	d, err := record.ParseDate(day)
+	if err != nil || parsed(id) == (hlc.ID{}) {
+		return indexing.QueuePlace{}
+	}
+	return indexing.QueuePlace{Day: d, Record: parsed(id)}
+}
+
+// awaitingReview is how many records wait for a review of the visitor's.
+func (v *visit) awaitingReview() (n int64, err error) {
+	counts, err := v.within.Indexing.ReviewCounts(v.context(), v.queueOf(filter{}).Teams)
+	for _, c := range counts {
+		if c.Standing == tally.Waiting {
+			n += c.Count
+		}
+	}
+	return n, err
+}
+
+// queueBody is what the page of the queue shows.
+type queueBody struct {
+	// Filter are the fields of the form that narrows it, sent to Action; Kept goes with it.
+	Filter    []*field
+	Kept      []keptField
+	Action    string
+	Standings []link
+	Lead      string
+	Sorting   string
+	Rows      []queueRow
+	Empty     string
+	// Preview is where rows are sent that were chosen; empty where there is nothing to approve.
+	Preview string
+	Next    string
+	Totals  []totalsOf
+}
+
+// keptField goes with a form as it is.
+type keptField struct{ Key, Value string }
+
+// queueRow is a record in the queue.
+type queueRow struct {
+	// Value names the record as it was shown, in forms.
+	Value, ID             string
+	To, What, Day, By, Of string
+	Gives                 []string
+	// Note is what a reviewer wrote, and when.
+	Note string
+}
+
+// totalsOf are figures reported and verified, of some part of the deployment.
+type totalsOf struct {
+	Name string
+	Rows []figureRow
+}
+
+const queueOfPage = 50
+
+// queue lists the records that stand somewhere with their reviews.
+func (v *visit) queue() error {
+	f := v.filter()
+	q := v.queueOf(f)
+	q.Limit, q.After = queueOfPage, placeOf(v.QueryParam("after"))
+	found, err := v.within.Indexing.Queue(v.context(), q)
+	if err != nil {
+		return err
+	}
+	b := queueBody{Action: v.inReview(nil), Lead: v.T("review_lead"), Empty: v.T(map[tally.Standing]string{tally.Waiting: "queue_empty", tally.Returned: "returned_empty", tally.Approved: "approved_empty"}[f.standing])}
+	if b.Standings, err = v.standingLinks(f, q); err != nil {
+		return err
+	}
+	if b.Rows, err = v.queueRows(f, found); err != nil {
+		return err
+	}
+	if b.Totals, err = v.reviewTotals(f, q); err != nil {
+		return err
+	}
+	if b.Sorting, err = v.sorting(); err != nil {
+		return err
+	}
+	if f.standing == tally.Waiting && len(b.Rows) > 0 {
+		b.Preview = v.inReview(f.query(), "preview")
+	}
+	if len(found) == queueOfPage {
+		next := f.query()
+		next.Set("after", placeText(found[len(found)-1].Place()))
+		b.Next = v.inReview(next)
+	}
+	v.filterFields(f, &b)
+	return v.show("queue", &page{Title: v.T("title_review"), Body: b})
+}
+
+// sorting says how many changes the queue does not know yet; empty when it knows all.
+func (v *visit) sorting() (string, error) {
+	behind, err := v.within.Indexing.Behind(v.context())
+	if err != nil || behind == 0 {
+		return "", err
+	}
+	return v.N("being_sorted_in", int64(behind)), nil //nolint:gosec // positions have 63 bits
+}
+
+// standingLinks lead to where records stand, with how many there are where the filter leaves no days out.
+func (v *visit) standingLinks(f filter, q indexing.QueueQuery) ([]link, error) {
+	counts, err := v.within.Indexing.ReviewCounts(v.context(), q.Teams)
+	if err != nil {
+		return nil, err
+	}
+	var links []link
+	for _, one := range standings {
+		there := f
+		there.standing = one.standing
+		l := link{To: v.inReview(there.query()), Name: v.T(one.label), Here: f.standing == one.standing}
+		for _, c := range counts {
+			if c.Standing == one.standing && (f.kind == 0 || f.kind == c.Kind) && f.from == 0 && f.to == 0 {
+				l.Count += c.Count
+			}
+		}
+		links = append(links, l)
+	}
+	return links, nil
+}
+
+// filterFields are what narrows the queue.
+func (v *visit) filterFields(f filter, b *queueBody) {
+	form := &form{wording: v.wording}
+	setUp := v.within.Syncing.SetUp()
+	all, some := v.reviewable()
+	team := &field{Name: "team", Sort: "select", Label: v.T("column_team")}
+	for _, id := range teamIDs(setUp) {
+		if all || slices.Contains(some, id) {
+			team.Options = append(team.Options, option{id.String(), setUp.Teams[id].GetName()})
+		}
+	}
+	if f.team != access.Everyone {
+		team.Value = f.team.String()
+	}
+	kind, terms := &field{Name: "kind", Sort: "select", Label: v.T("column_kind")}, v.terms()
+	for _, k := range record.Kinds() {
+		if len(tally.CountedFields(k)) > 0 {
+			kind.Options = append(kind.Options, option{words.KindName(k), terms.KindLabel(k)})
+		}
+	}
+	if f.kind != 0 {
+		kind.Value = words.KindName(f.kind)
+	}
+	from, until := &field{Name: "from", Sort: "date", Label: v.T("filter_from")}, &field{Name: "to", Sort: "date", Label: v.T("filter_to")}
+	if f.from != 0 {
+		from.Value = f.from.String()
+	}
+	if f.to != 0 {
+		until.Value = f.to.String()
+	}
+	form.add(team, kind, from, until)
+	b.Filter = form.Fields
+	if standing := f.query().Get("standing"); standing != "" {
+		b.Kept = append(b.Kept, keptField{"standing", standing})
+	}
+	if v.asked {
+		b.Kept = append(b.Kept, keptField{"lang", v.Lang()})
+	}
+}
+
+// teamIDs are the ids of all teams, by their names.
+func teamIDs(setUp *syncing.SetUp) []hlc.ID {
+	return slices.SortedFunc(maps.Keys(setUp.Teams), func(a, b hlc.ID) int {
+		return cmp.Or(cmp.Compare(setUp.Teams[a].GetName(), setUp.Teams[b].GetName()), slices.Compare(a[:], b[:]))
+	})
+}
+
+// queueRows are records with what they give.
+func (v *visit) queueRows(f filter, found []indexing.Reviewed) ([]queueRow, error) {
+	ids, days := make([]hlc.ID, len(found)), map[hlc.ID]record.Date{}
+	for i, r := range found {
+		ids[i], days[r.Record] = r.Record, r.Day
+	}
+	giving, err := v.within.Progress.Giving(v.context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	var rows []queueRow
+	for _, g := range giving {
+		query := f.query()
+		query.Set("day", days[g.ID].String())
+		row := v.queueRow(g)
+		row.To = v.inReview(query, g.ID.String())
+		if f.standing == tally.Waiting && row.Note != "" {
+			row.Note = v.List([]string{row.Note, v.T("changed_after")})
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// queueRow is a record with what it gives.
+func (v *visit) queueRow(g progress.Giving) queueRow {
+	terms := v.terms()
+	row := queueRow{Value: shownAs(g.ID, g.Position), ID: g.ID.String(), What: v.entryName(terms, casefile.Entry{Kind: g.Kind, Name: g.Name}), Day: v.day(g.Day), By: g.Author.Name, Of: g.Team.Name,
+		To: v.To(v.toRecord(g.ID))}
+	for _, f := range v.within.Progress.Figures() {
+		if n := g.Values[f.Name]; n != 0 && slices.Contains(reviewFigures, f.Name) {
+			row.Gives = append(row.Gives, v.Labelled(f.Label.In(v.Lang()), v.Number(n)))
+		}
+	}
+	switch g.Outcome {
+	case recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED:
+		row.Note = v.T("approved_on", v.Time(g.Judged))
+	case recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED:
+		row.Note = v.T("returned_on", v.Time(g.Judged))
+		if g.Comment != "" {
+			row.Note = v.Labelled(row.Note, g.Comment)
+		}
+	}
+	return row
+}
+
+// reviewFigures are those that the review tells.
+var reviewFigures = []string{"cases", "case_sessions", "group_sessions", "community_activities", "outreach_rounds", "contacts", "persons"}
+
+// maxTotals bounds of how many teams figures stand beside the queue.
+const maxTotals = 6
+
+// reviewTotals are the figures reported and verified of the part of the deployment that a filter is about, as they are kept:
+// of a team, of a day, of the whole. Nobody keeps those of one team on one day, so both stand there.
+func (v *visit) reviewTotals(f filter, q indexing.QueueQuery) (all []totalsOf, err error) {
+	whole, _ := v.sight()
+	add := func(by tally.Dimension, keys []string, name func(progress.Row) string) error {
+		t, err := v.within.Progress.Totals(v.context(), progress.TotalsQuery{Bases: bothBases, Figures: reviewFigures, By: by})
+		if err != nil {
+			return err
+		}
+		for _, row := range t.Rows {
+			if !slices.Contains(keys, row.Key) || len(all) == maxTotals {
+				continue
+			}
+			one := totalsOf{Name: name(row)}
+			for _, figure := range t.Figures {
+				r := v.figureRow(figure, by, row)
+				r.Label, r.Into = figure.Label.In(v.Lang()), ""
+				one.Rows = append(one.Rows, r)
+			}
+			all = append(all, one)
+		}
+		return nil
+	}
+	if q.Teams != nil {
+		var keys []string
+		for _, team := range q.Teams {
+			keys = append(keys, team.String())
+		}
+		err = add(tally.Team, keys, func(row progress.Row) string { return v.T("totals_of_team", row.Label.In(v.Lang())) })
+	}
+	if err == nil && whole && f.from != 0 && f.from == f.to {
+		err = add(tally.Day, []string{f.from.String()}, func(progress.Row) string { return v.T("totals_of_day", v.Date(f.from)) })
+	}
+	if err == nil && whole && len(all) == 0 {
+		err = add(tally.Whole, []string{""}, func(progress.Row) string { return v.T("totals_of_all") })
+	}
+	return all, err
+}
+
+// shownAs names a record as somebody was shown it, and shownOf finds it again; false when it is no such name.
+func shownAs(id hlc.ID, position uint64) string {
+	return id.String() + "." + strconv.FormatUint(position, 10)
+}
+
+func shownOf(text string) (id hlc.ID, position uint64, ok bool) {
+	name, at, _ := strings.Cut(text, ".")
+	position, err := strconv.ParseUint(at, 10, 62)
+	id = parsed(name)
+	return id, position, err == nil && id != (hlc.ID{})
+}
+
+// decisionBody is what the page shows on which somebody decides about a record.
+type decisionBody struct {
+	Record recordBody
+	// Approve is where an approval is sent, empty while the record is approved or deleted. Seen is which state of it is shown.
+	Approve, Seen string
+	Gives         []string
+	Queue, Next   link
+}
+
+// toBeReviewed shows a record beside its history, to be decided about.
+func (v *visit) toBeReviewed() error {
+	if v.renews() {
+		return v.frame()
+	}
+	return v.decide(v.returnForm(), http.StatusOK)
+}
+
+// returnForm is what one fills in to return a record.
+func (v *visit) returnForm() *form {
+	f := &form{wording: v.wording, Action: v.inReview(v.place(), v.Param("record"), "return"), Submit: "submit_return"}
+	reasons := &field{Name: "reasons", Sort: "checks"}
+	for _, o := range v.terms().Options(recordv1.ReviewReason(0).Descriptor()) {
+		if o.Number != 0 {
+			reasons.Options = append(reasons.Options, option{o.Name, o.Label})
+		}
+	}
+	return f.add(reasons, &field{Name: "comment", Sort: "area"}, &field{Name: "seen", Sort: "hidden"})
+}
+
+// decide shows the page on which one decides about a record.
+func (v *visit) decide(f *form, status int) error {
+	id, err := v.id("record")
+	if err != nil {
+		return err
+	}
+	file, err := v.within.Casefile.File(v.context(), v.reader(), id)
+	if err != nil {
+		return err
+	}
+	if err := v.must(access.ReviewRecords, file.Team.ID); err != nil {
+		return err
+	}
+	terms := v.terms()
+	b := decisionBody{Record: v.recordBody(terms, file), Queue: link{To: v.inReview(v.filter().query()), Name: v.T("to_queue")}}
+	giving, err := v.within.Progress.Giving(v.context(), []hlc.ID{id})
+	if err != nil {
+		return err
+	}
+	for _, g := range giving {
+		b.Gives = v.queueRow(g).Gives
+		b.Seen = strconv.FormatUint(g.Position, 10)
+	}
+	if !file.Deleted && !approved(file) {
+		b.Approve = v.inReview(v.place(), id.String(), "approval")
+	}
+	if f.field("seen").Value = b.Seen; file.Deleted {
+		f = nil
+	}
+	if next, ok, err := v.following(id); err != nil {
+		return err
+	} else if ok {
+		b.Next = link{To: next, Name: v.T("next_in_queue")}
+	}
+	return v.showAs(status, "decision", &page{Title: v.entryName(terms, file.Self), Form: f, Body: b})
+}
+
+// approved reports whether a record is approved as it stands.
+func approved(f casefile.File) bool {
+	return len(f.Reviews) > 0 && f.Reviews[0].Outcome == recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED && !lapsed(f.Reviews[0])
+}
+
+// following is where the next record of the queue is, after one; false when that was the last.
+func (v *visit) following(id hlc.ID) (to string, ok bool, err error) {
+	f := v.filter()
+	q := v.queueOf(f)
+	q.Limit = 2
+	if day, err := record.ParseDate(v.QueryParam("day")); err == nil && day.Valid() {
+		q.After = indexing.QueuePlace{Day: day, Record: id}
+	}
+	found, err := v.within.Indexing.Queue(v.context(), q)
+	found = slices.DeleteFunc(found, func(r indexing.Reviewed) bool { return r.Record == id })
+	if err != nil || len(found) == 0 {
+		return "", false, err
+	}
+	query := f.query()
+	query.Set("day", found[0].Day.String())
+	return v.inReview(query, found[0].Record.String()), true, nil
+}
+
+// sorted waits until the queue knows what was done just now, or not much longer: it catches up by itself, and the next page
+// says how far it is.
+func (v *visit) sorted() {
+	ctx, stop := context.WithTimeout(v.context(), sortingTime)
+	defer stop()
+	if now, err := v.within.Progress.Version(ctx); err == nil {
+		_ = v.within.Indexing.Wait(ctx, now.Position)
+	}
+}
+
+const sortingTime = 3 * time.Second
+
+// approve approves a record as it was shown.
+func (v *visit) approve() error {
+	return v.decided(v.returnForm(), "approved", func(id hlc.ID, seen uint64) error {
+		return v.within.Review.Approve(v.context(), v.reader(), review.Seen{ID: id, Position: seen})
+	})
+}
+
+// returnRecord returns a record with reasons.
+func (v *visit) returnRecord() error {
+	f := v.returnForm()
+	if v.filled(f); f.ok() && len(f.field("reasons").Values) == 0 && f.value("comment") == "" {
+		f.wrong("reasons", v.T("wrong_reasons"))
+	}
+	if !f.ok() {
+		return v.decide(f, http.StatusUnprocessableEntity)
+	}
+	var reasons []recordv1.ReviewReason
+	for _, o := range v.terms().Options(recordv1.ReviewReason(0).Descriptor()) {
+		if slices.Contains(f.field("reasons").Values, o.Name) {
+			reasons = append(reasons, recordv1.ReviewReason(o.Number))
+		}
+	}
+	return v.decided(f, "returned", func(id hlc.ID, seen uint64) error {
+		return v.within.Review.Return(v.context(), v.reader(), review.Seen{ID: id, Position: seen}, reasons, f.value("comment"))
+	})
+}
+
+// decided does what was decided about a record as it was shown, and goes on to the next one.
+func (v *visit) decided(f *form, done string, do func(id hlc.ID, seen uint64) error) error {
+	id, err := v.id("record")
+	if err != nil {
+		return err
+	}
+	seen, err := strconv.ParseUint(v.FormValue("seen"), 10, 62)
+	if err != nil {
+		f.Error = v.T("wrong_form")
+		return v.decide(f, http.StatusUnprocessableEntity)
+	}
+	if err := do(id, seen); err != nil {
+		return v.refused(err, f, nil, func() error { return v.decide(f, http.StatusUnprocessableEntity) })
+	}
+	v.sorted()
+	next, ok, err := v.following(id)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		next = v.inReview(v.filter().query())
+	}
+	return v.Redirect(http.StatusSeeOther, withDone(next, done))
+}
+
+// withDone is an address whose page says what was done.
+func withDone(to, what string) string {
+	if strings.Contains(to, "?") {
+		return to + "&done=" + what
+	}
+	return to + "?done=" + what
+}
+
+// chosen are the records that were chosen in the queue, as they were shown: those that are ticked, or all of the page.
+func (v *visit) chosen() (ids []hlc.ID, seen map[hlc.ID]uint64, err error) {
+	sent, err := v.FormParams()
+	if err != nil {
+		return nil, nil, problem.New(problem.InvalidArgument)
+	}
+	names := sent["chosen"]
+	if sent.Has("all") {
+		names = sent["row"]
+	}
+	seen = map[hlc.ID]uint64{}
+	for _, name := range names {
+		id, position, ok := shownOf(name)
+		if _, again := seen[id]; !ok || again || len(ids) == progress.MaxPage {
+			continue
+		}
+		ids, seen[id] = append(ids, id), position
+	}
+	return ids, seen, nil
+}
+
+// approvalBody is what the page shows that says what an approval of many would do.
+type approvalBody struct {
+	Count    string
+	Rows     []queueRow
+	Verified []string
+	Action   string
+	Back     string
+}
+
+// previewApproval says what approving the chosen records would verify. It changes nothing.
+func (v *visit) previewApproval() error {
+	ids, seen, err := v.chosen()
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return v.Redirect(http.StatusSeeOther, withDone(v.inReview(v.filter().query()), "nothing_chosen"))
+	}
+	would, err := v.within.Review.Preview(v.context(), v.reader(), ids)
+	if err != nil {
+		return err
+	}
+	giving, err := v.within.Progress.Giving(v.context(), slices.DeleteFunc(ids, func(id hlc.ID) bool { return slices.Contains(would.Missing, id) }))
+	if err != nil {
+		return err
+	}
+	b := approvalBody{Action: v.inReview(v.filter().query(), "approvals"), Back: v.inReview(v.filter().query())}
+	for _, g := range giving {
+		row := v.queueRow(g)
+		row.Value = shownAs(g.ID, seen[g.ID]) // as it was chosen: what changed since is left out when it is done
+		b.Rows = append(b.Rows, row)
+	}
+	b.Count = v.N("records_chosen", int64(len(b.Rows)))
+	verified := map[string]int64{}
+	for figure, n := range would.Figures {
+		verified[figure.String()] = n
+	}
+	for _, f := range v.within.Progress.Figures() {
+		if n := verified[f.Name]; n != 0 && slices.Contains(reviewFigures, f.Name) {
+			b.Verified = append(b.Verified, v.Labelled(f.Label.In(v.Lang()), "+"+v.Number(n)))
+		}
+	}
+	return v.show("preview", &page{Title: v.T("title_approval"), Body: b})
+}
+
+// approvalRow is what became of the approval of one record.
+type approvalRow struct {
+	What              link
+	By, Outcome, Look string
+}
+
+type approvalsBody struct {
+	Rows []approvalRow
+	Back string
+}
+
+// approveMany approves the records that were chosen, each as it was shown, and leaves out those that changed meanwhile.
+func (v *visit) approveMany() error {
+	ids, positions, err := v.chosen()
+	if err != nil {
+		return err
+	}
+	if len(ids) == 0 {
+		return v.Redirect(http.StatusSeeOther, withDone(v.inReview(v.filter().query()), "nothing_chosen"))
+	}
+	targets := make([]review.Seen, len(ids))
+	for i, id := range ids {
+		targets[i] = review.Seen{ID: id, Position: positions[id]}
+	}
+	outcomes, err := v.within.Review.ApproveMany(v.context(), v.reader(), targets)
+	if err != nil {
+		return err
+	}
+	b := approvalsBody{Back: v.inReview(v.filter().query())}
+	if b.Rows, err = v.approvalRows(ids, outcomes); err != nil {
+		return err
+	}
+	v.sorted()
+	name := v.once.keep(v.Wall(), v.session.Account.ID, b)
+	return v.Redirect(http.StatusSeeOther, v.inReview(nil, "approvals", name))
+}
+
+// approvalRows say what became of the approval of each of some records.
+func (v *visit) approvalRows(ids []hlc.ID, outcomes []error) ([]approvalRow, error) {
+	giving, err := v.within.Progress.Giving(v.context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]approvalRow, len(ids))
+	for i, outcome := range outcomes {
+		rows[i] = approvalRow{What: link{Name: v.T("record_hidden")}, Outcome: v.T("outcome_approved"), Look: "good"}
+		var p *problem.Problem
+		var of *record.Problem
+		switch {
+		case outcome == nil:
+		case errors.As(outcome, &p) && problem.HTTPStatus(p.Code) < http.StatusInternalServerError:
+			rows[i].Outcome, rows[i].Look = v.T("outcome_left_out", problem.Message(p.Code, v.Lang())), "warn"
+			if p.Code == problem.NotFound || p.Code == problem.NotAllowed {
+				continue // not even what it is
+			}
+		case errors.As(outcome, &of):
+			rows[i].Outcome, rows[i].Look = v.T("outcome_left_out", record.Message(of.Code, v.Lang())), "warn"
+		default:
+			return nil, outcome
+		}
+		for _, g := range giving {
+			if g.ID == ids[i] {
+				row := v.queueRow(g)
+				rows[i].What, rows[i].By = link{To: row.To, Name: row.What}, row.By
+			}
+		}
+	}
+	return rows, nil
+}
+
+// approvals shows what became of an approval of many.
+func (v *visit) approvals() error {
+	b, ok := kept[approvalsBody](v.once, v.Wall(), v.session.Account.ID, v.Param("shown"))
+	if !ok {
+		return problem.New(problem.NotFound)
+	}
+	return v.show("approvals", &page{Title: v.T("title_approvals"), Body: b})
+}
