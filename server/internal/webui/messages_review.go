@@ -4,7 +4,7 @@ package webui
 var reviewMessages = map[string]message{
 	"nav_review":      {"Review", "审核"},
 	"title_review":    {"Review", "审核"},
-	"title_preview":   {"Approve these records?", "确认通过以下记录？"},
+	"title_approval":  {"Approve these records?", "确认通过以下记录？"},
 	"title_approvals": {"What was approved", "审核结果"},
 
 	"review_lead":        {"What was logged counts as reported at once, and as verified once it is approved. Returning a record changes nothing in what is reported.", "记录一经上报即计入已上报，审核通过后才计入已核实。退回不影响已上报的数字。"},
@@ -13,8 +13,8 @@ var reviewMessages = map[string]message{
 	"standing_approved":  {"Approved", "已通过"},
 	"filter":             {"Narrow down", "筛选"},
 	"submit_filter":      {"Show", "查看"},
-	"field_from":         {"From", "从"},
-	"field_to":           {"To", "到"},
+	"filter_from":        {"From", "从"},
+	"filter_to":          {"To", "到"},
 	"column_kind":        {"Kind", "类别"},
 	"column_chosen":      {"Chosen", "选择"},
 	"choose_record":      {"Choose %s", "选择 %s"},

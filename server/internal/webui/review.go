@@ -281,7 +281,7 @@ func (v *visit) filterFields(f filter, b *queueBody) {
 	if f.kind != 0 {
 		kind.Value = words.KindName(f.kind)
 	}
-	from, until := &field{Name: "from", Sort: "date"}, &field{Name: "to", Sort: "date"}
+	from, until := &field{Name: "from", Sort: "date", Label: v.T("filter_from")}, &field{Name: "to", Sort: "date", Label: v.T("filter_to")}
 	if f.from != 0 {
 		from.Value = f.from.String()
 	}
@@ -293,7 +293,7 @@ func (v *visit) filterFields(f filter, b *queueBody) {
 	if standing := f.query().Get("standing"); standing != "" {
 		b.Kept = append(b.Kept, keptField{"standing", standing})
 	}
-	if v.wording.asked {
+	if v.asked {
 		b.Kept = append(b.Kept, keptField{"lang", v.Lang()})
 	}
 }
@@ -632,7 +632,7 @@ func (v *visit) previewApproval() error {
 			b.Verified = append(b.Verified, v.Labelled(f.Label.In(v.Lang()), "+"+v.Number(n)))
 		}
 	}
-	return v.show("preview", &page{Title: v.T("title_preview"), Body: b})
+	return v.show("preview", &page{Title: v.T("title_approval"), Body: b})
 }
 
 // approvalRow is what became of the approval of one record.

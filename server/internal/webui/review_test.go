@@ -3,6 +3,7 @@ package webui_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,7 +115,7 @@ func TestASupervisorReviews(t *testing.T) {
 	}
 	b.Open(queue+"?lang=zh").Sees("待审核 (2)", "已上报与已核实", "个案服务")
 
-	// Who is from outside reviews the session and is told nothing of who the clients are; who has another team sees neither.
+	// Who works in the field reviews nothing.
 	s.as(c.Deployment, "carl", "en").Open(queue).Is(http.StatusForbidden)
 }
 
@@ -180,7 +181,7 @@ func TestTheQueueIsPaged(t *testing.T) {
 	b := s.as(c.Deployment, "super", "en").Open("/deployments/" + c.ID.String() + "/review")
 	first := boxes(b.Page)
 	b.Follow("Further")
-	if all := append(first, boxes(b.Page)...); len(first) != 50 || len(all) != 62 || strings.Contains(b.Text, "Further") {
+	if all := slices.Concat(first, boxes(b.Page)); len(first) != 50 || len(all) != 62 || strings.Contains(b.Text, "Further") {
 		t.Errorf("%d and then %d", len(first), len(all)-len(first))
 	}
 	if !strings.HasPrefix(first[0], c.session.String()) && !strings.HasPrefix(first[0], c.file.String()) {
