@@ -3,13 +3,17 @@ package indexing
 import (
 	"cmp"
 	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
 
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
-// quietDays is how many days without a session make a case quiet.
-const quietDays = 7
+// QuietDays is how many days without a session make a case quiet.
+const QuietDays = 7
 
 // CasesQuery says which cases are wanted.
 type CasesQuery struct {
@@ -33,6 +37,8 @@ type CasePlace struct {
 // ListedCase is a case on a list.
 type ListedCase struct {
 	Case
+	// Number is its case_no; empty when it has none.
+	Number string
 	// Day is the one that matters on the list.
 	Day record.Date
 }
@@ -44,7 +50,7 @@ func (c ListedCase) Place() CasePlace { return CasePlace{c.Day, c.Record} }
 func (l CaseList) until(asOf record.Date) record.Date {
 	switch l {
 	case QuietCases:
-		return asOf.AddDays(-quietDays)
+		return asOf.AddDays(-QuietDays)
 	case NextStepDue, FollowUpDue: // overdue
 		return asOf.AddDays(-1)
 	default:
@@ -97,7 +103,7 @@ func (q CasesQuery) days(tx Listing, all CaseRun) ([]CaseDay, error) {
 }
 
 // listed are the cases of some days, in their order.
-func listed(tx Listing, days []CaseDay) ([]ListedCase, error) {
+func listed(tx Reading, days []CaseDay) ([]ListedCase, error) {
 	ids := make([]hlc.ID, 0, len(days))
 	for _, d := range days {
 		ids = append(ids, d.Record)
@@ -110,11 +116,36 @@ func listed(tx Listing, days []CaseDay) ([]ListedCase, error) {
 	for _, c := range rows {
 		of[c.Record] = c
 	}
+	numbers, err := numbersOf(tx, ids)
+	if err != nil {
+		return nil, err
+	}
 	page := make([]ListedCase, 0, len(days))
 	for _, d := range days {
-		page = append(page, ListedCase{of[d.Record], d.Day})
+		page = append(page, ListedCase{Case: of[d.Record], Number: numbers[d.Record], Day: d.Day})
 	}
 	return page, nil
+}
+
+// numbersOf are the numbers by which people know some cases.
+func numbersOf(tx Reading, cases []hlc.ID) (map[hlc.ID]string, error) {
+	records, err := tx.Records(cases)
+	if err != nil {
+		return nil, err
+	}
+	numbers := map[hlc.ID]string{}
+	for _, r := range records {
+		registers, err := record.DecodeState(r.State)
+		if err != nil {
+			return nil, fmt.Errorf("state of record %v: %w", r.ID, err)
+		}
+		c := &recordv1.Case{}
+		if err := proto.Unmarshal(registers.Fields(), c); err != nil {
+			return nil, fmt.Errorf("fields of record %v: %w", r.ID, err)
+		}
+		numbers[r.ID] = c.GetCaseNo()
+	}
+	return numbers, nil
 }
 
 // CaseCounts are how many cases are on a list as of a day (today when 0), by team or by lead. It counts what is on the

@@ -311,7 +311,7 @@ func TestCasework(t *testing.T) {
 	list(indexing.FollowUpDue, 20211016, closed.Record)
 	list(indexing.NotEvaluated, 0, closed.Record)
 	page, err := serviceOf(d).Cases(ctx, indexing.CasesQuery{List: indexing.NextStepDue, Limit: 1})
-	want := indexing.ListedCase{Day: 20211019, Case: indexing.Case{Record: met.Record, Audience: d.Teams[0], Lead: worker, Stage: recordv1.CaseStage_CASE_STAGE_INTAKE,
+	want := indexing.ListedCase{Day: 20211019, Number: "2", Case: indexing.Case{Record: met.Record, Audience: d.Teams[0], Lead: worker, Stage: recordv1.CaseStage_CASE_STAGE_INTAKE,
 		OpenedOn: 20211002, LastSessionOn: 20211014, NextDueOn: 20211019}}
 	if err != nil || len(page) != 1 || page[0] != want {
 		t.Errorf("%+v, want %+v, %v", page, want, err)

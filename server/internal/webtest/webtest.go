@@ -248,7 +248,7 @@ func StandingIn(form *html.Node) url.Values {
 		sent.Add(Attribute(n, "name"), Attribute(n, "value"))
 	}
 	for _, n := range Find(form, "textarea") {
-		sent.Add(Attribute(n, "name"), TextOf(n))
+		sent.Add(Attribute(n, "name"), typedIn(n))
 	}
 	for _, n := range Find(form, "select") {
 		options := Find(n, "option")
@@ -258,6 +258,14 @@ func StandingIn(form *html.Node) url.Values {
 		}
 	}
 	return sent
+}
+
+// typedIn is what stands in a field of several lines.
+func typedIn(area *html.Node) string {
+	if area.FirstChild == nil {
+		return ""
+	}
+	return area.FirstChild.Data
 }
 
 // Option is the value of an option with a text.

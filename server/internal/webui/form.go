@@ -146,6 +146,9 @@ func (f *form) read(sent url.Values) bool {
 		if one.Sort != "password" {
 			one.Value = strings.TrimSpace(one.Value)
 		}
+		if one.Sort == "area" {
+			one.Value = strings.ReplaceAll(one.Value, "\r\n", "\n") // as browsers send the ends of lines
+		}
 		if one.Sort == "checks" {
 			one.Values = sent[one.Name]
 		}

@@ -55,6 +55,14 @@ func (w *wording) OtherName() string { return w.Either("简体中文", "English"
 // OtherTag is the language that is not spoken, as HTML has it.
 func (w *wording) OtherTag() string { return w.Either("zh-Hans", "en") }
 
+// Asked is the language if the address says it, for forms that make an address; else empty.
+func (w *wording) Asked() string {
+	if !w.asked {
+		return ""
+	}
+	return w.Lang()
+}
+
 // T is the message of a name with its arguments; numbers are written as the language does.
 func (w *wording) T(name string, args ...any) string {
 	m, ok := messages[name]

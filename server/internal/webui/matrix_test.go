@@ -46,6 +46,9 @@ func matrix(t *testing.T) map[string][9]int {
 		figuresMatrix,
 		recordMatrix,
 		reviewMatrix,
+		teamsMatrix,
+		casesMatrix,
+		supervisionMatrix,
 		peopleMatrix,
 		setUpMatrix,
 		plannedMatrix,
@@ -190,6 +193,14 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 		s.t.Fatal(err)
 	}
 	params["position"] = strconv.FormatUint(newest.Position, 10)
+	supervision, err := d.NewID()
+	if err == nil {
+		_, err = d.Act(s.t.Context(), s.worker(d, "周协调"), syncing.Deed{ID: supervision, Message: &recordv1.Supervision{Team: one[:], Minutes: proto.Uint32(30)}})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	params["supervision"] = supervision.String()
 	all, err := s.accounts.Accounts(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)
