@@ -20,16 +20,23 @@ import (
 
 const alertKind = recordv1.Kind_KIND_RISK_ALERT
 
-// Alert is a risk alert that nobody has confirmed.
+// Alert is a risk alert. It is open until somebody has confirmed it.
 type Alert struct {
-	ID    hlc.ID
-	Type  recordv1.RiskType
-	Level recordv1.RiskLevel
+	ID hlc.ID
+	// Position is that of its newest change.
+	Position uint64
+	Type     recordv1.RiskType
+	Level    recordv1.RiskLevel
 	// Team is whose it is; Site and Author are zero where the alert does not say.
 	Team, Site, Author hlc.ID
 	// SeenAt is when its author saw the danger, the zero time where they did not say; Received is when this server first
 	// heard of it.
 	SeenAt, Received time.Time
+	// AcknowledgedBy is who confirmed it, at AcknowledgedAt; zero while it is open.
+	AcknowledgedBy hlc.ID
+	AcknowledgedAt time.Time
+	// ClosedOn is the day on which the danger was over; 0 where nobody has said so.
+	ClosedOn record.Date
 	// Notices are who was told, by step.
 	Notices []Notice
 	// Next are whom the next step tells, at NextAt or as soon as possible after it; nobody when the pages alone go on
@@ -37,6 +44,9 @@ type Alert struct {
 	Next   []hlc.ID
 	NextAt time.Time
 }
+
+// Open reports whether nobody has confirmed it.
+func (a *Alert) Open() bool { return a.AcknowledgedBy == hlc.ID{} }
 
 // Step is how many steps of the escalation have begun.
 func (a *Alert) Step() int {
@@ -51,7 +61,7 @@ func compare(a, b *Alert) int {
 	return cmp.Or(cmp.Compare(b.Level, a.Level), a.Received.Compare(b.Received), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
-// shown is an open alert with what decides who may see it.
+// shown is an alert with what decides who may see it.
 type shown struct {
 	alert  Alert
 	record syncing.Record
@@ -102,8 +112,10 @@ func (s *Service) read(ctx context.Context) error {
 	})
 }
 
-// refresh brings what is open up to date after commits.
-func (s *Service) refresh(ctx context.Context) error {
+// Refresh returns once Open gives what was made of the alerts by all commits that Observe was told of before.
+func (s *Service) Refresh(ctx context.Context) error {
+	s.refreshing.Lock()
+	defer s.refreshing.Unlock()
 	s.mu.Lock()
 	touched, recheck := s.touched, s.recheck
 	s.touched, s.recheck = map[hlc.ID]bool{}, false
@@ -133,39 +145,22 @@ func (s *Service) refresh(ctx context.Context) error {
 
 // take makes of all alerts that may be open those that are.
 func (s *Service) take(tx Reading, records []syncing.Record) error {
-	var roots []hlc.ID
-	for _, r := range records {
-		if r.Root != r.ID {
-			roots = append(roots, r.Root)
-		}
-	}
-	found, err := tx.Records(roots)
+	read, err := alertsOf(tx, records)
 	if err != nil {
 		return err
 	}
-	byID := map[hlc.ID]*syncing.Record{}
-	for _, r := range found {
-		byID[r.ID] = &r
-	}
 	open, fresh := map[hlc.ID]*alert{}, []hlc.ID(nil)
-	for _, r := range records {
-		root := &r
-		if r.Root != r.ID {
-			root = byID[r.Root]
-		}
-		one, isOpen, err := openAlert(r, root)
-		if err != nil {
-			return err
-		}
-		if !isOpen {
+	for _, one := range read {
+		if !one.alert.Open() {
 			continue
 		}
-		open[r.ID] = &alert{shown: one}
+		id := one.record.ID
+		open[id] = &alert{shown: one}
 		s.mu.Lock()
-		if was := s.open[r.ID]; was != nil {
-			open[r.ID].alert.Received = was.alert.Received
+		if was := s.open[id]; was != nil {
+			open[id].alert.Received = was.alert.Received
 		} else {
-			fresh = append(fresh, r.ID)
+			fresh = append(fresh, id)
 		}
 		s.mu.Unlock()
 	}
@@ -195,8 +190,41 @@ func (s *Service) take(tx Reading, records []syncing.Record) error {
 	return nil
 }
 
-// openAlert is an alert with its circle; false when somebody has confirmed or deleted it.
-func openAlert(r syncing.Record, root *syncing.Record) (shown, bool, error) {
+// alertsOf are the alerts that some records are, in their order, without those that are deleted.
+func alertsOf(tx Reading, records []syncing.Record) ([]shown, error) {
+	var roots []hlc.ID
+	for _, r := range records {
+		if r.Root != r.ID {
+			roots = append(roots, r.Root)
+		}
+	}
+	found, err := tx.Records(roots)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[hlc.ID]*syncing.Record{}
+	for _, r := range found {
+		byID[r.ID] = &r
+	}
+	var alerts []shown
+	for _, r := range records {
+		root := &r
+		if r.Root != r.ID {
+			root = byID[r.Root]
+		}
+		one, deleted, err := alertOf(r, root)
+		if err != nil {
+			return nil, err
+		}
+		if !deleted {
+			alerts = append(alerts, one)
+		}
+	}
+	return alerts, nil
+}
+
+// alertOf is an alert with its circle.
+func alertOf(r syncing.Record, root *syncing.Record) (one shown, deleted bool, err error) {
 	registers, err := record.DecodeState(r.State)
 	if err != nil {
 		return shown{}, false, fmt.Errorf("state of record %v: %w", r.ID, err)
@@ -205,12 +233,11 @@ func openAlert(r syncing.Record, root *syncing.Record) (shown, bool, error) {
 	if err := proto.Unmarshal(registers.Fields(), &m); err != nil {
 		return shown{}, false, fmt.Errorf("fields of record %v: %w", r.ID, err)
 	}
-	if registers.Deleted() || len(m.GetAcknowledgedBy()) > 0 {
-		return shown{}, false, nil
-	}
 	circle, err := syncing.CircleOf(r, root)
-	return shown{record: r, circle: circle, alert: Alert{ID: r.ID, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience,
-		Site: idOf(m.GetSite()), Author: idOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt())}}, true, err
+	return shown{record: r, circle: circle, alert: Alert{
+		ID: r.ID, Position: r.Position, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience, Site: idOf(m.GetSite()), Author: idOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt()),
+		AcknowledgedBy: idOf(m.GetAcknowledgedBy()), AcknowledgedAt: instant(m.GetAcknowledgedAt()), ClosedOn: record.Date(m.GetClosedOn()),
+	}}, registers.Deleted(), err
 }
 
 // idOf is an id in a field; zero where there is none.

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -33,6 +34,10 @@ type Reading interface {
 	FirstReceived(id hlc.ID) (int64, error)
 	// Notices are those of some alerts, by alert, step, worker and channel.
 	Notices(alerts []hlc.ID) ([]Notice, error)
+	// Audiences are those that records of a kind have.
+	Audiences(kind recordv1.Kind) ([]hlc.ID, error)
+	// RecordsByDay are records of one kind and audience, the newest day first, and of one day the greatest id.
+	RecordsByDay(r progress.DayRange) ([]syncing.Record, error)
 }
 
 // Config is what a Service needs.
@@ -69,6 +74,9 @@ type Service struct {
 	sending  map[Channel]chan struct{}
 	stop     context.CancelFunc
 	gone     sync.WaitGroup
+
+	// refreshing is held while open is brought up to date.
+	refreshing sync.Mutex
 
 	mu sync.Mutex
 	// touched are records that changed and may be alerts; recheck says that one that is open may have changed.
@@ -182,23 +190,13 @@ func (s *Service) Open(sees func(syncing.Record, syncing.Circle) bool) []Alert {
 // Count is how many alerts are open.
 func (s *Service) Count() int { return len(*s.shown.Load()) }
 
-// Notices are who was told of an alert, be it open or not, by step. Whether somebody may see the alert is for the caller to
-// ask.
-func (s *Service) Notices(ctx context.Context, alert hlc.ID) (notices []Notice, err error) {
-	err = s.config.Store.ReadAlerts(ctx, func(tx Reading) (err error) {
-		notices, err = tx.Notices([]hlc.ID{alert})
-		return err
-	})
-	return notices, err
-}
-
 // show lets Open give what is open now. The caller holds mu.
 func (s *Service) show() {
 	now := make([]shown, 0, len(s.open))
 	for _, a := range s.open {
 		one := a.shown
 		one.alert.Notices = slices.Clone(a.notices)
-		one.alert.Next, one.alert.NextAt = a.next(onDuty(s.config.SetUp(), a.record.Audience), period(s.config.SetUp()))
+		one.alert.Next, one.alert.NextAt = a.next(onDuty(s.config.SetUp(), a.record.Audience), Period(s.config.SetUp()))
 		now = append(now, one)
 	}
 	slices.SortFunc(now, func(a, b shown) int { return compare(&a.alert, &b.alert) })

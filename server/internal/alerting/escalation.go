@@ -51,23 +51,28 @@ type Notice struct {
 	Tried    time.Time
 }
 
-// period is how long each step waits for somebody to confirm.
-func period(setUp *syncing.SetUp) time.Duration {
+// Period is how long each step waits for somebody to confirm.
+func Period(setUp *syncing.SetUp) time.Duration {
 	if minutes := setUp.Deployment.GetEscalationMinutes(); minutes > 0 {
 		return time.Duration(minutes) * time.Minute
 	}
 	return DefaultPeriod
 }
 
-// onDuty are the workers whom an alert of a team goes to, one after the other: the duty list, or where there is none
-// the supervisors of the team, and then the coordinators.
-func onDuty(setUp *syncing.SetUp, team hlc.ID) []hlc.ID {
-	var list []hlc.ID
+// DutyList are the workers on the deployment's duty list, in its order.
+func DutyList(setUp *syncing.SetUp) (list []hlc.ID) {
 	for _, b := range setUp.Deployment.GetDutyList() {
 		if id := idOf(b); setUp.Workers[id] != nil && !slices.Contains(list, id) {
 			list = append(list, id)
 		}
 	}
+	return list
+}
+
+// onDuty are the workers whom an alert of a team goes to, one after the other: the duty list, or where there is none
+// the supervisors of the team, and then the coordinators.
+func onDuty(setUp *syncing.SetUp, team hlc.ID) []hlc.ID {
+	list := DutyList(setUp)
 	if len(list) > 0 {
 		return list
 	}
@@ -140,7 +145,7 @@ func (s *Service) watch(ctx context.Context) time.Time {
 }
 
 func (s *Service) advance(ctx context.Context) (next time.Time, err error) {
-	if err := s.refresh(ctx); err != nil {
+	if err := s.Refresh(ctx); err != nil {
 		return next, err
 	}
 	for {
@@ -162,7 +167,7 @@ func (s *Service) due(now time.Time) (due []Notice, next time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range s.open {
-		workers, at := a.next(onDuty(setUp, a.record.Audience), period(setUp))
+		workers, at := a.next(onDuty(setUp, a.record.Audience), Period(setUp))
 		switch {
 		case len(workers) == 0: // whoever comes to the deployment brings a commit, and with it the next look
 		case !at.After(now):

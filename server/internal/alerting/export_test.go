@@ -5,10 +5,18 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"levee/syncproto/hlc"
 )
 
 // Resume reads what is open, as Start does.
 func (s *Service) Resume(ctx context.Context) error { return s.read(ctx) }
+
+// Notices are who was told of an alert, be it open or not.
+func (s *Service) Notices(ctx context.Context, alert hlc.ID) ([]Notice, error) {
+	a, err := s.Find(ctx, alert, nil)
+	return a.Notices, err
+}
 
 // Look does once what the loops do, and returns when something is due again: a step, and a message.
 func (s *Service) Look(ctx context.Context) (step, message time.Time) {

@@ -2,6 +2,7 @@ package indexing
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -37,15 +38,46 @@ func TestFieldNumbers(t *testing.T) {
 func TestRuns(t *testing.T) {
 	for text, want := range map[string][]string{
 		"":                 nil,
-		"心理健康":             {"心理", "理健", "健康"},
+		"心理健康":             {"心理", "理健", "健康", "心"},
 		"水":                {"水"},
 		"WZ-001号":          {"wz", "001", "号"},
-		"３楼Ａ座，棉被12条":       {"3", "楼", "a", "座", "棉被", "12", "条"},
+		"３楼Ａ座，棉被12条":       {"3", "楼", "a", "座", "棉被", "棉", "12", "条"},
 		"§t \"x\" OR* NOT": {"t", "x", "or", "not"},
-		"Ünal 王五é":         {"ünal", "王五", "é"},
+		"Ünal 王五é":         {"ünal", "王五", "王", "é"},
 	} {
 		if got := slices.Collect(words(text)); !slices.Equal(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+// What was found is marked where it stands, whatever the text is made of.
+func TestSnippet(t *testing.T) {
+	long := strings.Repeat("说", 100)
+	for _, c := range []struct {
+		text, looked string
+		most         int
+		want         string
+	}{
+		{"王庄镇 心理健康讲座", "心理 讲座", 80, "王庄镇 [心理]健康[讲座]"},
+		{"ＷＺ－００１ <b>wz</b>", "wz 001", 80, "[ＷＺ]－[００１] <b>[wz]</b>"},
+		{"张三说张", "张", 80, "[张]三说张"},
+		{"心理健康", "心理 理健", 80, "[心理][健]康"},
+		{"健康", "没有", 80, "健康"},
+		{long + " 心理 " + long, "心理", 40, "…" + strings.Repeat("说", 29) + " [心理] " + strings.Repeat("说", 7) + "…"},
+		{"心理健康讲座", "讲座", 5, "心理健康[讲]…"},
+		{"\xff心理\xff", "心理", 80, "\xff[心理]\xff"},
+		{"", "心理", 80, ""},
+	} {
+		var b strings.Builder
+		for _, p := range Snippet(c.text, c.looked, c.most) {
+			if p.Found {
+				p.Text = "[" + p.Text + "]"
+			}
+			b.WriteString(p.Text)
+		}
+		if b.String() != c.want {
+			t.Errorf("%q in %q: %q, want %q", c.looked, c.text, b.String(), c.want)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // version is that of the rules below. Whoever changes what they give counts it up: then the tables are brought up to date
 // again from the beginning of the log. Until that is done they hold what the older rules gave.
-const version = 1
+const version = 2
 
 // chunk is how many positions of the log one transaction takes. Syncs wait for it, so it is short.
 const chunk = 200

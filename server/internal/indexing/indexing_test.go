@@ -331,6 +331,8 @@ func TestCasework(t *testing.T) {
 	list(indexing.QuietCases, 0, met.Record)
 }
 
+func bytesOf(id hlc.ID) []byte { return id[:] }
+
 func search(t testing.TB, s *indexing.Service, q indexing.SearchQuery) []hlc.ID {
 	t.Helper()
 	if q.Limit == 0 {
@@ -351,7 +353,7 @@ func TestSearch(t *testing.T) {
 	d := servertest.New(t)
 	anna, carl := d.Enrol("anna"), d.Enrol("carl")
 	one, two := anna.Make(talk("心理健康讲座 WZ-001")), carl.Make(talk("健康心理 of WZ"))
-	file := anna.Make(&recordv1.Case{CaseNo: proto.String("２０２１王庄")})
+	file := anna.Make(&recordv1.Case{CaseNo: proto.String("２０２１王庄"), Lead: bytesOf(d.Workers["ben"])})
 	session := anna.Make(&recordv1.CaseSession{Case: file.Record[:]})
 	note := anna.Make(&recordv1.CaseNote{Session: session.Record[:], Process: proto.String("她说心理压力很大")})
 	anna.Push(one, file, session, note)
@@ -371,6 +373,10 @@ func TestSearch(t *testing.T) {
 		{"of everybody", indexing.SearchQuery{Text: "王庄镇", Teams: d.Teams[1:]}, []hlc.ID{d.Sites[0]}},
 		{"confidential", indexing.SearchQuery{Text: "压力"}, []hlc.ID{}},
 		{"confidential", indexing.SearchQuery{Text: "压力", Confidential: true}, []hlc.ID{note.Record}},
+		{"the first character", indexing.SearchQuery{Text: "健"}, []hlc.ID{two.Record}},
+		{"what one sees", indexing.SearchQuery{Text: "心理", Confidential: true, Sees: func(r syncing.Record, c syncing.Circle) bool {
+			return c.Shows == recordv1.Kind_KIND_CASE_NOTE && c.Author == d.Workers["anna"] && slices.Equal(c.Assigned, []hlc.ID{d.Workers["ben"]})
+		}}, []hlc.ID{note.Record}},
 		{"nothing", indexing.SearchQuery{Text: "不存在"}, []hlc.ID{}},
 		{"operators are words", indexing.SearchQuery{Text: `NOT "of" OR`}, []hlc.ID{}},
 	} {

@@ -19,9 +19,10 @@ type SearchQuery struct {
 	// Teams and Kinds narrow it; all when nil. What the whole deployment receives is among the teams'.
 	Teams []hlc.ID
 	Kinds []record.Kind
-	// Confidential says to look in confidential records too. Whether each of them may be seen is for the caller to ask: see
-	// syncing.CircleOf.
+	// Confidential says to look in confidential records too.
 	Confidential bool
+	// Sees says of each record whether it may be seen; nil when all may.
+	Sees func(syncing.Record, syncing.Circle) bool
 	// After is the Next of the page before; 0 asks for the first one.
 	After uint64
 	// Limit is from 1 to MaxPage.
@@ -39,6 +40,7 @@ type Found struct {
 // Hit is a record that has what was looked for.
 type Hit struct {
 	Record syncing.Record
+	Circle syncing.Circle
 	// Field is the first that has some of it, Text all that stands there.
 	Field protowire.Number
 	Text  string
@@ -90,7 +92,7 @@ type search struct {
 func (s *search) words() WordQuery {
 	var q WordQuery
 	for _, r := range s.runs {
-		q.All = append(q.All, r.words()...)
+		q.All = append(q.All, r.asked()...)
 	}
 	if s.Teams != nil && s.inIndex {
 		var teams []string
@@ -158,20 +160,25 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	of := map[hlc.ID]syncing.Record{}
+	hits := map[hlc.ID]Hit{}
 	for _, r := range records {
-		of[r.ID] = r
-	}
-	for i, id := range ids {
-		r, ok := of[id]
-		if !ok || !sees(s.Teams, r.Audience) {
+		if !sees(s.Teams, r.Audience) {
 			continue
 		}
 		hit, ok, err := s.hit(r)
 		if err != nil {
 			return false, err
 		}
-		if !ok {
+		if ok {
+			hits[r.ID] = hit
+		}
+	}
+	if err := s.circles(tx, hits); err != nil {
+		return false, err
+	}
+	for i, id := range ids {
+		hit, ok := hits[id]
+		if !ok || s.Sees != nil && !s.Sees(hit.Record, hit.Circle) {
 			continue
 		}
 		if len(s.found.Hits) == s.Limit {
@@ -181,6 +188,29 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 		s.found.Hits = append(s.found.Hits, hit)
 	}
 	return false, nil
+}
+
+// circles fills in who may see some hits.
+func (*search) circles(tx Reading, hits map[hlc.ID]Hit) error {
+	var roots []hlc.ID
+	for _, hit := range hits {
+		roots = append(roots, hit.Record.Root)
+	}
+	found, err := tx.Records(roots)
+	if err != nil {
+		return err
+	}
+	of := map[hlc.ID]*syncing.Record{}
+	for _, r := range found {
+		of[r.ID] = &r
+	}
+	for id, hit := range hits {
+		if hit.Circle, err = syncing.CircleOf(hit.Record, of[hit.Record.Root]); err != nil {
+			return err
+		}
+		hits[id] = hit
+	}
+	return nil
 }
 
 // hit is a record as found, if all that is looked for stands in it: the index knows no more than that its pairs of

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -100,6 +101,8 @@ func documentWords(e *entry) string {
 type run struct {
 	han  bool
 	text string
+	// from and to are where it stands, in bytes.
+	from, to int
 }
 
 // maxWord is how many bytes of a word count: what is longer was not written to be found.
@@ -109,28 +112,31 @@ const maxWord = 64
 func runs(text string) iter.Seq[run] {
 	return func(yield func(run) bool) {
 		var b strings.Builder
-		han := false
-		for _, r := range text + " " {
+		han, from := false, 0
+		for at, r := range text + " " {
 			if r >= '！' && r <= '～' { // full width
 				r -= '！' - '!'
 			}
 			isHan := unicode.Is(unicode.Han, r)
 			part := isHan || unicode.IsLetter(r) || unicode.IsDigit(r)
 			if b.Len() > 0 && (!part || isHan != han) {
-				if !yield(run{han, b.String()}) {
+				if !yield(run{han, b.String(), from, at}) {
 					return
 				}
 				b.Reset()
 			}
 			if part && (isHan || b.Len() < maxWord) {
-				han = isHan
+				if b.Len() == 0 {
+					han, from = isHan, at
+				}
 				b.WriteRune(unicode.ToLower(r))
 			}
 		}
 	}
 }
 
-// words are what the index has of a text: its words and numbers, and each two Chinese characters that stand together.
+// words are what the index has of a text: its words and numbers, each two Chinese characters that stand together, and the
+// first of each run of them, so that a surname alone finds something.
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for r := range runs(text) {
@@ -144,10 +150,18 @@ func words(text string) iter.Seq[string] {
 }
 
 func (r run) words() []string {
-	characters := []rune(r.text)
-	if !r.han || len(characters) == 1 {
+	if r.han && !r.single() {
+		return append(r.asked(), string([]rune(r.text)[:1]))
+	}
+	return r.asked()
+}
+
+// asked are the words that the index must have of a text that has the run.
+func (r run) asked() []string {
+	if r.single() || !r.han {
 		return []string{r.text}
 	}
+	characters := []rune(r.text)
 	pairs := make([]string, 0, len(characters)-1)
 	for i := range characters[1:] {
 		pairs = append(pairs, string(characters[i:i+2]))
@@ -155,14 +169,43 @@ func (r run) words() []string {
 	return pairs
 }
 
+// single reports whether it is one Chinese character.
+func (r run) single() bool { return r.han && utf8.RuneCountInString(r.text) == 1 }
+
 // in reports whether a text has the run.
 func (r run) in(text string) bool {
 	for o := range runs(text) {
-		if o.han == r.han && (o.text == r.text || (r.han && len([]rune(r.text)) > 1 && strings.Contains(o.text, r.text))) {
+		for range r.within(o) {
 			return true
 		}
 	}
 	return false
+}
+
+// within are where it stands in a run of a text, in bytes of that text: a word where that is the same, Chinese characters
+// wherever they stand together, and a single one where that begins with it.
+func (r run) within(o run) iter.Seq2[int, int] {
+	return func(yield func(from, to int) bool) {
+		switch {
+		case o.han != r.han:
+		case !r.han:
+			if o.text == r.text {
+				yield(o.from, o.to)
+			}
+		case r.single():
+			if strings.HasPrefix(o.text, r.text) {
+				yield(o.from, o.from+len(r.text))
+			}
+		default: // characters stand in the text as they stand in the run
+			for at := 0; ; {
+				i := strings.Index(o.text[at:], r.text)
+				if i < 0 || !yield(o.from+at+i, o.from+at+i+len(r.text)) {
+					return
+				}
+				at += i + len(r.text)
+			}
+		}
+	}
 }
 
 // texts are all that a record has, each with the number of its field.
