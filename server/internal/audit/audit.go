@@ -143,8 +143,21 @@ type Log struct {
 func New(store Store, wall func() time.Time) *Log { return &Log{store, wall} }
 
 // Write appends an entry. It is on the disk when it returns: who is to be noted as having read something writes first.
-func (l *Log) Write(ctx context.Context, e Entry) error {
-	return l.store.WriteAudit(ctx, func(tx Writing) error { return Append(tx, l.wall(), e) })
+func (l *Log) Write(ctx context.Context, e Entry) error { return l.WriteAll(ctx, []Entry{e}) }
+
+// WriteAll appends entries, all or none of them.
+func (l *Log) WriteAll(ctx context.Context, entries []Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	return l.store.WriteAudit(ctx, func(tx Writing) error {
+		for _, e := range entries {
+			if err := Append(tx, l.wall(), e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Append appends an entry in a transaction that does more.

@@ -117,6 +117,15 @@ func TestOpenPagesAreTold(t *testing.T) {
 func TestOpenPagesSayWhatTheyKnow(t *testing.T) {
 	s := newSite(t)
 	b := s.coordinator("en")
+	d := s.all.All()[0]
+	now, err := d.Progress.Version(t.Context())
+	if err == nil {
+		err = d.Indexing.Wait(t.Context(), now.Position)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Open(b.At.Path)
 	var state string
 	for _, n := range webtest.Find(b.Page, "span") {
 		if webtest.Attribute(n, "id") == "updated" {

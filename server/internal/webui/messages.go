@@ -7,6 +7,8 @@ var messages = joined(
 	entryMessages,
 	homeMessages,
 	overviewMessages,
+	alertsMessages,
+	searchMessages,
 	figuresMessages,
 	recordMessages,
 	reviewMessages,
@@ -29,6 +31,7 @@ var messages = joined(
 var numbers = joined(
 	commonNumbers,
 	overviewNumbers,
+	alertsNumbers,
 	recordNumbers,
 	reviewNumbers,
 	teamsNumbers,

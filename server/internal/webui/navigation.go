@@ -42,10 +42,16 @@ func (s section) has(path string) (length int) {
 
 // alarm is what stands first on every page of a deployment, while nobody has acknowledged it.
 type alarm struct {
-	// Title says how much there is; Links are the first few, and More leads to all.
-	Title string
-	Links []link
-	More  link
+	// Title says how much there is; Alerts are the first few, and More leads to all.
+	Title  string
+	Alerts []alarmLine
+	More   link
+}
+
+// alarmLine is one alert in an alarm.
+type alarmLine struct {
+	link
+	Level tag
 }
 
 // standing is the head of a page within a deployment: which it is, its sections, and the alarm.
@@ -65,7 +71,9 @@ func (v *visit) standing() (s *standing, err error) {
 	s = &standing{Name: v.within.Syncing.SetUp().Deployment.GetName(), To: v.To(to(id))}
 	here := 0
 	for _, one := range v.sections {
-		here = max(here, one.has(v.route.path))
+		if v.route.path != v.search { // which is part of none
+			here = max(here, one.has(v.route.path))
+		}
 	}
 	for _, one := range v.sections {
 		if !v.may(one.rule, access.Everyone) {
@@ -82,7 +90,7 @@ func (v *visit) standing() (s *standing, err error) {
 		}
 		s.Links = append(s.Links, l)
 	}
-	if v.search != "" && v.may(access.SeeRecords, access.Everyone) {
+	if v.search != "" && v.route.path != v.search && v.may(access.SeeRecords, access.Everyone) {
 		s.Search = v.To(to(id), strings.TrimPrefix(v.search, pathIn))
 	}
 	if v.alarm != nil {

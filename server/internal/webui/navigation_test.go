@@ -51,7 +51,7 @@ func TestHeadOfADeployment(t *testing.T) {
 	}
 	p := &page{wording: &wording{Words: words.In("en"), zone: time.UTC}, Title: "x", Body: overviewBody{}, Deployment: &standing{
 		Name: "flood", To: "/d", Search: "/d/search", Here: "Alerts", Links: []link{{To: "/d/alerts", Name: "Alerts", Here: true, Count: 3}},
-		Alarm: &alarm{Title: "3 alerts wait", Links: []link{{To: "/d/alerts/1", Name: "red alert of 一队"}}, More: link{To: "/d/alerts", Name: "All alerts"}},
+		Alarm: &alarm{Title: "3 alerts wait", Alerts: []alarmLine{{link{To: "/d/alerts/1", Name: "red alert of 一队"}, tag{"red", "level red"}}}, More: link{To: "/d/alerts", Name: "All alerts"}},
 	}}
 	var b strings.Builder
 	if err := pages.templates["overview"].ExecuteTemplate(&b, "layout", p); err != nil {

@@ -131,10 +131,14 @@ func (v *visit) allTablets() (all []progress.Tablet, err error) {
 	}
 }
 
-// note writes an entry of the deployment's audit log.
-func (v *visit) note(a audit.Action, kind audit.Kind, id hlc.ID) error {
+// note writes an entry of the deployment's audit log for each of some subjects.
+func (v *visit) note(a audit.Action, kind audit.Kind, ids ...hlc.ID) error {
 	deployment := v.within.Syncing.Deployment()
-	return v.Audit.Write(v.context(), audit.Entry{Deployment: deployment, Actor: v.session.Actor(deployment), Action: a, Subject: audit.Subject{Kind: kind, ID: id}})
+	entries := make([]audit.Entry, 0, len(ids))
+	for _, id := range ids {
+		entries = append(entries, audit.Entry{Deployment: deployment, Actor: v.session.Actor(deployment), Action: a, Subject: audit.Subject{Kind: kind, ID: id}})
+	}
+	return v.Audit.WriteAll(v.context(), entries)
 }
 
 // mayInvite is the problem that the visitor has who may not invite a worker to the web.

@@ -46,6 +46,7 @@ type site struct {
 	audit    *audit.Log
 	all      httpapi.Deployments
 	live     *live.Hub
+	senders  map[alerting.Channel]alerting.Sender
 	server   *httptest.Server
 	log      bytes.Buffer
 }
@@ -88,6 +89,7 @@ func newSite(t *testing.T) *site {
 		for _, d := range s.all.Clear() {
 			d.Syncing.Close()
 			d.Indexing.Close()
+			d.Alerting.Close()
 		}
 		if err := errors.Join(s.db.Close(), s.journal.Close()); err != nil {
 			t.Error(err)
@@ -129,13 +131,21 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 	var service *syncing.Service
 	index := indexing.New(indexing.Config{Store: s.db.Deployment(deployment), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: func() time.Time { return s.now },
 		Indexed: func(uint64) { s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
+	alerts := s.alerting(s.db, deployment, func() *syncing.SetUp { return service.SetUp() })
 	service, err = syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: func() time.Time { return s.now },
-		Entropy: rand.Reader, Observe: func(syncing.Commit) { index.Notice(); s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
+		Entropy: rand.Reader, Observe: func(c syncing.Commit) {
+			index.Notice()
+			alerts.Observe(c)
+			s.live.Publish(deployment)
+		}, Failed: func(err error) { s.t.Error(err) }})
 	if err != nil {
 		return deployment, coordinator, err
 	}
 	index.Start()
-	s.all.Add(s.behind(s.db, service, index))
+	s.all.Add(s.behind(s.db, service, index, alerts))
+	if err := alerts.Start(ctx); err != nil {
+		return deployment, coordinator, err
+	}
 	records := []syncing.SetUpRecord{{ID: deployment, Message: &recordv1.Deployment{Name: &n.Name, StartOn: proto.Int32(int32(start)), TimeZone: &n.TimeZone}},
 		{ID: coordinator, Message: &recordv1.Worker{Name: &n.Coordinator, Role: recordv1.Role_ROLE_COORDINATOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_SOCIAL_WORKER.Enum()}}}
 	for _, one := range n.Sites {
@@ -149,13 +159,22 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 }
 
 // behind is a deployment as the pages have it.
-func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Service) *httpapi.Deployment {
+func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Service, alerts *alerting.Service) *httpapi.Deployment {
 	id := service.Deployment()
-	return &httpapi.Deployment{Syncing: service, Indexing: index,
-		Alerting: alerting.New(alerting.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}),
+	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
 		Review:   review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
 		Progress: progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
+}
+
+// alerting sees to the alerts of a deployment, and tells people through the site's senders. What is due later does not happen.
+func (s *site) alerting(db *store.DB, id hlc.ID, setUp func() *syncing.SetUp) *alerting.Service {
+	return alerting.New(alerting.Config{Deployment: id, Store: db.Deployment(id), SetUp: setUp, Senders: s.senders, Language: func(context.Context, hlc.ID) string { return "zh" },
+		Wall: func() time.Time { return s.now }, After: func(time.Duration) <-chan time.Time { return nil }, Changed: func() { s.live.Publish(id) }, Failed: func(err error) {
+			if !errors.Is(err, errRefused) {
+				s.t.Error(err)
+			}
+		}})
 }
 
 // field is a deployment on the site with tablets that write by hand, where it is noon of 2021-10-01.
@@ -164,11 +183,20 @@ func (s *site) field() *servertest.Deployment {
 	d := servertest.New(s.t)
 	s.now = d.Now
 	index := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall, Failed: func(err error) { s.t.Error(err) }})
-	d.Observe(func(syncing.Commit) { index.Notice() })
+	alerts := s.alerting(d.DB, d.ID, d.Service.SetUp)
+	d.Observe(func(c syncing.Commit) {
+		index.Notice()
+		alerts.Observe(c)
+		s.live.Publish(d.ID)
+	})
 	index.Start()
-	s.all.Add(s.behind(d.DB, d.Service, index))
+	if err := alerts.Start(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.all.Add(s.behind(d.DB, d.Service, index, alerts))
 	s.t.Cleanup(func() { // it closes itself
 		index.Close()
+		alerts.Close()
 		for _, one := range s.all.Clear() {
 			if one.Syncing != d.Service {
 				s.all.Add(one)
