@@ -34,7 +34,7 @@ func TestSearching(t *testing.T) {
 	s.indexed(c.Deployment)
 	find := func(b *webtest.Browser, text string) *webtest.Browser {
 		t.Helper()
-		b.Open("/deployments/" + c.ID.String() + "/tablets").Is(http.StatusOK)
+		b.Open("/deployments/" + c.ID.String() + "/alerts").Is(http.StatusOK)
 		b.Send("Search", webtest.Values("q", text))
 		if b.At.RawQuery != "" {
 			t.Errorf("what was looked for stands in the address: %s", b.At)
@@ -53,7 +53,7 @@ func TestSearching(t *testing.T) {
 	if strings.Contains(super.Text, "谈到") {
 		t.Error("another kind is found")
 	}
-	find(super, "王").Sees("王秀英", "case identity", "王庄镇", "A single character finds only what begins with it")
+	find(super, "王").Sees("王 秀英", "case identity", "王庄镇", "A single character finds only what begins with it")
 	find(super, "one").Sees("People, teams, sites")
 	find(super, "nothing like it").Sees("Nothing that you may see has all of this.")
 	find(super, " ").Is(http.StatusUnprocessableEntity).Sees("This is needed.")
