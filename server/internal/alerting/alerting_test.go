@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
 )
 
 // desk is a deployment whose alerts somebody sees to, step by step as the test has it.
@@ -376,6 +377,60 @@ func TestOpenAlertsAreThoseThatOneSees(t *testing.T) {
 	for worker, want := range map[string]int{"anna": 1, "ben": 0, "super": 1, "coordinator": 2} {
 		if got := seen(worker); len(got) != want || want == 1 && got[0] != id {
 			t.Errorf("%s sees %v", worker, got)
+		}
+	}
+}
+
+// What somebody confirmed is found by who sees it, page by page, and what is open is not among it.
+func TestPastAlerts(t *testing.T) {
+	d := newDesk(t, nil, "super")
+	var confirmed []hlc.ID
+	for range 5 {
+		id := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
+		d.Now = d.Now.Add(time.Minute)
+		d.confirm("super", id)
+		confirmed = append([]hlc.ID{id}, confirmed...)
+	}
+	elsewhere, open := d.raise("carl", recordv1.RiskLevel_RISK_LEVEL_RED), d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_YELLOW)
+	d.confirm("coordinator", elsewhere)
+	gone := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
+	d.confirm("super", gone)
+	d.tablet("anna").Pull()
+	d.tablet("anna").Push(d.tablet("anna").Edit(gone, &recordv1.RiskAlert{Deleted: proto.Bool(true)}))
+	if err := d.alerts.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sees := func(r syncing.Record, c syncing.Circle) bool {
+		return r.ID != confirmed[1] && c.Author == d.Workers["anna"]
+	}
+	var got []hlc.ID
+	for q := (alerting.PastQuery{Teams: d.Teams[:1], Sees: sees, Limit: 2}); ; {
+		page, next, err := d.alerts.Past(t.Context(), q)
+		if err != nil || len(page) > q.Limit {
+			t.Fatalf("%d, %v", len(page), err)
+		}
+		for _, a := range page {
+			if a.AcknowledgedBy != d.Workers["super"] || a.Open() {
+				t.Errorf("%+v", a)
+			}
+			got = append(got, a.ID)
+		}
+		if q.After = next; next == (hlc.ID{}) {
+			break
+		}
+	}
+	if want := append(confirmed[:1:1], confirmed[2:]...); !slices.Equal(got, want) {
+		t.Errorf("got  %v\nwant %v", got, want)
+	}
+	if page, _, err := d.alerts.Past(t.Context(), alerting.PastQuery{Sees: func(syncing.Record, syncing.Circle) bool { return true }, Limit: 10}); err != nil || len(page) != 6 {
+		t.Errorf("of all teams: %d, %v", len(page), err)
+	}
+	if a, err := d.alerts.Find(t.Context(), open, sees); err != nil || !a.Open() || a.ID != open {
+		t.Errorf("the open one: %+v, %v", a, err)
+	}
+	for name, id := range map[string]hlc.ID{"hidden": confirmed[1], "another's": elsewhere, "deleted": gone, "no alert": d.Workers["anna"], "nothing": {1}} {
+		if _, err := d.alerts.Find(t.Context(), id, sees); problem.CodeOf(err) != problem.NotFound {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -8,23 +8,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/audit"
-	"levee/server/internal/servertest"
 	"levee/server/internal/webtest"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
-
-// indexed waits until all is found that was committed.
-func (s *site) indexed(d *servertest.Deployment) {
-	s.t.Helper()
-	here := s.all.Get(d.ID)
-	now, err := here.Progress.Version(s.t.Context())
-	if err == nil {
-		err = here.Indexing.Wait(s.t.Context(), now.Position)
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
 
 // TestSearching finds what the visitor may see, and nothing else, by a box that stands on every page.
 func TestSearching(t *testing.T) {
