@@ -80,13 +80,13 @@ func (v *visit) toAlert(id hlc.ID, further ...string) string {
 	return to(v.within.Syncing.Deployment(), append([]string{"alerts", id.String()}, further...)...)
 }
 
-// sees reports whether the visitor may see a record.
-func (v *visit) sees(r syncing.Record, c syncing.Circle) bool {
+// seesRecord reports whether the visitor may see a record.
+func (v *visit) seesRecord(r syncing.Record, c syncing.Circle) bool {
 	return access.May(v.person, access.Seeing(c.Shows), c.Where(v.person, r.Audience)) == access.Yes
 }
 
 // openAlerts are those that nobody has acknowledged, of those that the visitor sees.
-func (v *visit) openAlerts() []alerting.Alert { return v.within.Alerting.Open(v.sees) }
+func (v *visit) openAlerts() []alerting.Alert { return v.within.Alerting.Open(v.seesRecord) }
 
 // alarmOfAlerts is what stands first on every page while there are open alerts.
 func (v *visit) alarmOfAlerts() (*alarm, error) {
@@ -113,7 +113,7 @@ func (v *visit) alerts() error {
 	for i := range open[:min(listed, len(open))] {
 		body.Open = append(body.Open, v.alertRow(&open[i]))
 	}
-	q := alerting.PastQuery{Sees: v.sees, After: parsed(v.QueryParam("after")), Limit: pastOfPage}
+	q := alerting.PastQuery{Sees: v.seesRecord, After: parsed(v.QueryParam("after")), Limit: pastOfPage}
 	if all, teams := access.Teams(v.person, access.SeeRecords); !all {
 		q.Teams = append([]hlc.ID{}, teams...)
 	}
@@ -263,7 +263,7 @@ func (v *visit) alert() error {
 	if err != nil {
 		return err
 	}
-	a, err := v.within.Alerting.Find(v.context(), id, v.sees)
+	a, err := v.within.Alerting.Find(v.context(), id, v.seesRecord)
 	if err != nil {
 		return err
 	}
@@ -291,9 +291,6 @@ func (v *visit) closingForm(a *alerting.Alert) *form {
 		&field{Name: "seen", Sort: "hidden", Value: strconv.FormatUint(a.Position, 10)})
 }
 
-// today is the local date of the deployment.
-func (v *visit) today() record.Date { return record.DateOf(v.Wall(), v.zone) }
-
 // acknowledgeAlert says that the visitor sees to an alert. From then on it is not open, on every page.
 func (v *visit) acknowledgeAlert() error {
 	id, err := v.id("alert")
@@ -315,7 +312,7 @@ func (v *visit) closeAlert() error {
 	if err != nil {
 		return err
 	}
-	a, err := v.within.Alerting.Find(v.context(), id, v.sees)
+	a, err := v.within.Alerting.Find(v.context(), id, v.seesRecord)
 	if err != nil {
 		return err
 	}

@@ -51,8 +51,8 @@ type searchBody struct {
 	Further *form
 }
 
-// nameRow is a worker, team or site.
-type nameRow struct{ Kind, Name, Of string }
+// nameRow is a worker, team or site. To is its page; empty where there is none for the visitor.
+type nameRow struct{ Kind, Name, Of, To string }
 
 // hitRow is a record that was found.
 type hitRow struct {
@@ -80,7 +80,7 @@ func (v *visit) find() error {
 		return show()
 	}
 	after, _ := strconv.ParseUint(v.FormValue("after"), 10, 63) // what is no number begins at the beginning
-	q := indexing.SearchQuery{Text: looked, Confidential: true, Sees: v.sees, After: after, Limit: hitsOfPage}
+	q := indexing.SearchQuery{Text: looked, Confidential: true, Sees: v.seesRecord, After: after, Limit: hitsOfPage}
 	if all, teams := access.Teams(v.person, access.SeeRecords); !all {
 		q.Teams = append([]hlc.ID{}, teams...)
 	}
@@ -139,19 +139,25 @@ func (v *visit) searchNotes(looked string) (notes []string, err error) {
 func (v *visit) namesWith(text string) (rows []nameRow) {
 	setUp, terms := v.within.Syncing.SetUp(), v.terms()
 	has := func(name string) bool { return strings.Contains(strings.ToLower(name), strings.ToLower(text)) }
-	for _, w := range setUp.Workers {
-		if has(w.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_WORKER), w.GetName(), setUp.Teams[idOf(w.GetTeam())].GetName()})
+	page := func(what string, id, team hlc.ID) string {
+		if !v.may(access.SeeTotals, team) {
+			return ""
+		}
+		return v.To(to(v.within.Syncing.Deployment(), what, id.String()))
+	}
+	for id, w := range setUp.Workers {
+		if team := idOf(w.GetTeam()); has(w.GetName()) {
+			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_WORKER), w.GetName(), setUp.Teams[team].GetName(), page("workers", id, team)})
 		}
 	}
-	for _, one := range setUp.Teams {
+	for id, one := range setUp.Teams {
 		if has(one.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_TEAM), one.GetName(), setUp.Sites[idOf(one.GetSite())].GetName()})
+			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_TEAM), one.GetName(), setUp.Sites[idOf(one.GetSite())].GetName(), page("teams", id, id)})
 		}
 	}
 	for _, one := range setUp.Sites {
 		if has(one.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_SITE), one.GetName(), ""})
+			rows = append(rows, nameRow{Kind: terms.KindLabel(recordv1.Kind_KIND_SITE), Name: one.GetName()})
 		}
 	}
 	slices.SortFunc(rows, func(a, b nameRow) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })

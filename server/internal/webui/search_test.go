@@ -40,7 +40,8 @@ func TestSearching(t *testing.T) {
 		t.Error("another kind is found")
 	}
 	find(super, "王").Sees("王 秀英", "case identity", "王庄镇", "A single character finds only what begins with it")
-	find(super, "one").Sees("People, teams, sites")
+	find(super, "one").Sees("People, teams, sites").Follow("one").Is(http.StatusOK)
+	find(super, "ann").Follow("anna").Is(http.StatusOK)
 	find(super, "nothing like it").Sees("Nothing that you may see has all of this.")
 	find(super, " ").Is(http.StatusUnprocessableEntity).Sees("This is needed.")
 	find(super, "——").Is(http.StatusUnprocessableEntity).Sees("Type a word, a number or a name.")
