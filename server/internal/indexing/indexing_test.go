@@ -374,7 +374,7 @@ func TestSearch(t *testing.T) {
 		{"confidential", indexing.SearchQuery{Text: "压力"}, []hlc.ID{}},
 		{"confidential", indexing.SearchQuery{Text: "压力", Confidential: true}, []hlc.ID{note.Record}},
 		{"the first character", indexing.SearchQuery{Text: "健"}, []hlc.ID{two.Record}},
-		{"what one sees", indexing.SearchQuery{Text: "心理", Confidential: true, Sees: func(r syncing.Record, c syncing.Circle) bool {
+		{"what one sees", indexing.SearchQuery{Text: "心理", Confidential: true, Sees: func(_ syncing.Record, c syncing.Circle) bool {
 			return c.Shows == recordv1.Kind_KIND_CASE_NOTE && c.Author == d.Workers["anna"] && slices.Equal(c.Assigned, []hlc.ID{d.Workers["ben"]})
 		}}, []hlc.ID{note.Record}},
 		{"nothing", indexing.SearchQuery{Text: "不存在"}, []hlc.ID{}},
