@@ -26,7 +26,7 @@ type OverviewQuery struct {
 }
 
 // Overview is a deployment at a glance: all figures on both bases, from one snapshot of the stored totals. It never counts
-// records. Of some teams only the whole and the teams themselves are stored, and the other divisions are empty.
+// records. Of some teams only the whole, the teams and their workers are stored, and the other divisions are empty.
 type Overview struct {
 	// AsOf is the last day that counts: today or the deployment's end, or a later day on which something counts.
 	AsOf        record.Date
@@ -42,6 +42,8 @@ type Overview struct {
 	Path         []places.Place
 	Sites        []SiteRow
 	Teams        []Row
+	// Workers are those who are in the teams now; only of some teams.
+	Workers      []Row
 	ServiceAreas []Row
 	// Sexes and AgeBands divide the figures of people alone.
 	Sexes, AgeBands []Row
@@ -243,5 +245,16 @@ func (o *Overview) ofTeams(tx Reading, setUp *syncing.SetUp, teams []hlc.ID) err
 	}
 	whole, _ := sum.rows(setUp, tally.Whole)
 	o.Whole = whole[0]
-	return nil
+	return o.ofWorkers(tx, setUp, teams)
+}
+
+// ofWorkers tells what those did who are in some teams now.
+func (o *Overview) ofWorkers(tx Reading, setUp *syncing.SetUp, teams []hlc.ID) error {
+	rows, err := o.rows(tx, setUp, TotalsQuery{By: tally.Worker}, 0)
+	for _, r := range rows {
+		if id, ok := idOfKey(r.Key); ok && slices.Contains(teams, teamOf(setUp, id).ID) {
+			o.Workers = append(o.Workers, r)
+		}
+	}
+	return err
 }

@@ -1,11 +1,12 @@
 package webui
 
 import (
-	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"time"
-
-	"github.com/labstack/echo/v4"
+	"unicode"
+	"unicode/utf8"
 
 	"levee/server/internal/access"
 	"levee/server/internal/charts"
@@ -27,24 +28,31 @@ type overviewBody struct {
 	// Shown is false for who sees no totals: administrators, and who is in no team.
 	Shown        bool
 	Cards        []figureCard
-	AsOf         string
 	Completeness []string
-	Divisions    []division
+	// Lacks says what is not shown to who sees some teams alone; empty for others.
+	Lacks string
+	// Figures lead to the divisions of another figure.
+	Figures []link
+	// Divisions stand in rows: one, or two that are read together.
+	Divisions [][]division
 }
 
 // figureCard is one figure, and the rule by which it is counted.
 type figureCard struct {
-	Label, Rule, Reported string
+	// Name is the figure's own, To the page of it alone.
+	Name, To, Label, Rule, Reported string
 	// Verified is empty for what is counted on the calendar.
 	Verified string
-	// To leads to the page of the figure.
-	To string
 }
 
 // division is how a figure is divided: an image, and the table that it was drawn from.
 type division struct {
-	ID string
-	charts.Table
+	ID, Title string
+	// Columns are what the numbers of each row are.
+	Columns []string
+	Rows    []divisionRow
+	// Path leads to the places around the one that is divided; empty where no place is.
+	Path []link
 	// Image is where the image is, ImageNarrow the one for phones; empty when there is nothing to draw.
 	Image, ImageNarrow string
 	// Missing are the rows that are not in the image, as sites without coordinates.
@@ -52,42 +60,50 @@ type division struct {
 	draw    func(charts.Style) ([]byte, error)
 }
 
+// divisionRow is a row of a division's table.
+type divisionRow struct {
+	Label string
+	// Into leads to the parts of a place; empty elsewhere.
+	Into string
+	// Numbers lead to the records behind them, but for those that are 0.
+	Numbers []link
+}
+
 // overview is the first page of a deployment: what was done, how complete that is, and where and when.
 func (v *visit) overview() error {
 	d := v.within.Syncing.SetUp().Deployment
 	body := overviewBody{Dates: v.dates(d)}
-	o, ok, err := v.glance()
+	g, ok, err := v.glance(0)
 	if err != nil {
 		return err
 	}
 	if ok {
+		f, err := v.dividedFigure(&g.overview)
+		if err != nil {
+			return err
+		}
 		body.Shown = true
-		body.Cards, body.Completeness, body.Divisions = v.figureCards(&o), v.completeness(&o.Completeness), v.divisions(&o)
-		body.AsOf = v.T("overview_as_of", v.Date(o.AsOf))
+		if body.Completeness, err = v.completeness(&g.overview); err != nil {
+			return err
+		}
+		body.Cards, body.Figures = v.figureCards(&g.overview), v.dividedFigures(&g.overview, f)
+		if !g.of.whole {
+			body.Lacks = v.T("overview_lacks")
+		}
+		body.Divisions = rowsOfDivisions(v.divisions(g, f))
 	}
 	return v.show("overview", &page{Title: d.GetName(), Body: body})
-}
-
-// glance is the deployment as the visitor sees it; false for who sees no totals of it.
-func (v *visit) glance() (progress.Overview, bool, error) {
-	q := progress.OverviewQuery{Below: v.QueryParam("below")}
-	q.Whole, q.Teams = access.Teams(v.person, access.SeeTotals)
-	if !q.Whole && len(q.Teams) == 0 {
-		return progress.Overview{}, false, nil
-	}
-	o, err := v.within.Progress.Overview(v.context(), q)
-	return o, true, err
 }
 
 func (v *visit) figureCards(o *progress.Overview) []figureCard {
 	cards := make([]figureCard, 0, len(o.Figures))
 	for _, f := range o.Figures {
-		card := figureCard{Label: f.Label.In(v.Lang()), Rule: f.Rule.In(v.Lang()), To: v.To(to(v.within.Syncing.Deployment(), "figures", f.Name))}
+		card := figureCard{Name: f.Name, To: v.To(to(v.within.Syncing.Deployment(), "figures", f.Name)), Label: f.Label.In(v.Lang()), Rule: f.Rule.In(v.Lang())}
 		if f.OnCalendar() {
 			card.Reported = v.Number(int64(o.ServiceDays))
 		} else {
 			card.Reported = v.Number(o.Whole.Values[tally.Reported][f.Name])
-			card.Verified = v.T("overview_verified", o.Whole.Values[tally.Verified][f.Name])
+			card.Verified = v.Number(o.Whole.Values[tally.Verified][f.Name])
 		}
 		cards = append(cards, card)
 	}
@@ -95,85 +111,206 @@ func (v *visit) figureCards(o *progress.Overview) []figureCard {
 }
 
 // completeness are sentences about how much of what was done the figures can know.
-func (v *visit) completeness(c *progress.Completeness) []string {
-	return []string{
+func (v *visit) completeness(o *progress.Overview) ([]string, error) {
+	c := &o.Completeness
+	all := []string{
+		v.T("overview_as_of", v.Date(o.AsOf)),
 		v.T("overview_heard", c.HeardFrom, c.Enrolled-c.Revoked, v.Time(c.Since)),
 		v.N("overview_outstanding", c.Outstanding),
 		v.T("overview_waiting", c.Held, c.Conflicts),
 	}
+	behind, err := v.within.Indexing.Behind(v.context())
+	if behind > 0 {
+		all = append(all, v.N("overview_sorting", int64(behind))) //nolint:gosec // positions have 63 bits
+	}
+	return all, err
 }
 
-// divisions divide contacts. Of some teams the teams alone are known.
-func (v *visit) divisions(o *progress.Overview) []division {
-	var sites []progress.Row
-	var at []charts.Position
-	var missing []string
-	for _, site := range o.Sites {
-		sites = append(sites, site.Row)
-		p := charts.Position{Latitude: site.Latitude, Longitude: site.Longitude, Area: site.County}
-		if p.Latitude == 0 && p.Longitude == 0 {
-			missing = append(missing, site.Label.In(v.Lang()))
-		}
-		at = append(at, p)
+// divided is the figure that is divided unless the address asks for another.
+const divided = "contacts"
+
+// dividedFigure is the figure that the address asks to have divided; not found when it can't be.
+func (v *visit) dividedFigure(o *progress.Overview) (progress.Figure, error) {
+	asked := v.QueryParam("figure")
+	if asked == "" {
+		asked = divided
 	}
-	var all []division
-	add := func(id, title string, rows []progress.Row, draw func(charts.Table, charts.Style) ([]byte, error)) {
-		if len(rows) == 0 {
-			return
-		}
-		d := division{ID: id, Table: v.table(title, id, rows)}
-		d.draw = func(s charts.Style) ([]byte, error) { return draw(d.Table, s) }
-		image := to(v.within.Syncing.Deployment(), "charts", id) + "?at=" + strconv.FormatUint(o.Completeness.Position, 10)
-		d.Image, d.ImageNarrow = v.To(image), v.To(image+"&narrow=1")
-		all = append(all, d)
+	i := slices.IndexFunc(o.Figures, func(f progress.Figure) bool { return f.Name == asked && dividable(f) })
+	if i < 0 {
+		return progress.Figure{}, problem.New(problem.NotFound)
 	}
-	add("day", v.T("overview_by_day"), o.Days, charts.Days)
-	add("place", v.T("overview_by_place"), o.Places, charts.Bars)
-	add("site", v.T("overview_by_site"), sites, func(t charts.Table, s charts.Style) ([]byte, error) { return charts.Map(t, at, s), nil })
-	if n := len(all); n > 0 && all[n-1].ID == "site" {
-		if all[n-1].Missing = missing; len(missing) == len(sites) {
-			all[n-1].Image = "" // none is on the map
+	return o.Figures[i], nil
+}
+
+// dividable reports whether a figure is offered to be divided: not what is a part of persons, or persons by another name.
+func dividable(f progress.Figure) bool {
+	return slices.Contains([]string{"cases", "case_sessions", "group_sessions", "community_activities", "outreach_rounds", "contacts", "persons"}, f.Name)
+}
+
+// dividedFigures lead to the same page with another figure divided.
+func (v *visit) dividedFigures(o *progress.Overview, chosen progress.Figure) (all []link) {
+	for _, f := range o.Figures {
+		if dividable(f) {
+			all = append(all, link{To: v.overviewOf(f.Name, v.QueryParam("below")), Name: f.Label.In(v.Lang()), Here: f.Name == chosen.Name})
 		}
 	}
-	add("team", v.T("overview_by_team"), o.Teams, charts.Bars)
-	add("service_area", v.T("overview_by_service_area"), o.ServiceAreas, charts.Bars)
-	add("sex", v.T("overview_by_sex"), o.Sexes, charts.Bars)
-	add("age_band", v.T("overview_by_age_band"), o.AgeBands, charts.Bars)
 	return all
 }
 
-// table is contacts by row, as image and table have them.
-func (v *visit) table(title, id string, rows []progress.Row) charts.Table {
-	t := charts.Table{Title: title, Columns: []string{v.T("overview_column_reported"), v.T("overview_column_verified")}, Rest: v.T("overview_rest")}
-	for _, r := range rows {
-		row := charts.Row{Label: r.Label.In(v.Lang()), Values: []int64{r.Values[tally.Reported]["contacts"], r.Values[tally.Verified]["contacts"]}}
-		if day, err := record.ParseDate(r.Key); id == "day" && err == nil {
-			row.Label, row.Short = v.Date(day), day.Start(time.UTC).Format(v.Either("2 Jan", "1月2日"))
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	return t
+// overviewOf is the address of the overview with a figure divided, and the parts of a place.
+func (v *visit) overviewOf(figure, below string) string {
+	return v.To(to(v.within.Syncing.Deployment()) + queryOf(figure, below))
 }
 
-// chart answers with one of the overview's images.
-func (v *visit) chart() error {
-	o, ok, err := v.glance()
-	if err != nil {
-		return err
+// queryOf asks for a figure and the parts of a place, if they are not those that are shown anyway.
+func queryOf(figure, below string) string {
+	query := url.Values{}
+	if figure != divided {
+		query.Set("figure", figure)
 	}
-	if !ok {
-		return problem.New(problem.NotFound)
+	if below != "" {
+		query.Set("below", below)
 	}
-	for _, d := range v.divisions(&o) {
-		if d.ID != v.Param("chart") || d.Image == "" {
+	if len(query) == 0 {
+		return ""
+	}
+	return "?" + query.Encode()
+}
+
+// toRecords leads to the records behind a figure under a key.
+func (v *visit) toRecords(figure string, by tally.Dimension, key string, basis tally.Basis) string {
+	query := url.Values{"by": {by.String()}, "key": {key}, "basis": {basis.String()}}
+	return v.To(to(v.within.Syncing.Deployment(), "figures", figure, "records") + "?" + query.Encode())
+}
+
+// divisions divide a figure in every way that is kept. Of what is no figure of people nobody knows sex and age.
+func (v *visit) divisions(g glance, f progress.Figure) []division {
+	o := &g.overview
+	d := divider{visit: v, figure: f, label: f.Label.In(v.Lang()), at: g.position(), below: v.QueryParam("below")}
+	d.add(tally.Day, o.Days, charts.Days)
+	d.addPlaces(o)
+	d.addSites(o.Sites)
+	d.add(tally.Team, o.Teams, charts.Bars)
+	d.add(tally.Worker, o.Workers, charts.Bars)
+	d.add(tally.ServiceArea, o.ServiceAreas, charts.Bars)
+	if f.People {
+		d.add(tally.Sex, o.Sexes, charts.Bars)
+		d.add(tally.AgeBand, o.AgeBands, charts.Bars)
+	}
+	return d.all
+}
+
+// rowsOfDivisions puts sex and age beside each other: nothing is kept of both together.
+func rowsOfDivisions(all []division) (rows [][]division) {
+	for _, d := range all {
+		if n := len(rows); d.ID == tally.AgeBand.String() && n > 0 && rows[n-1][0].ID == tally.Sex.String() {
+			rows[n-1] = append(rows[n-1], d)
 			continue
 		}
-		svg, err := d.draw(charts.Style{Narrow: v.QueryParam("narrow") != "", Number: v.Number})
-		if err != nil {
-			return err
-		}
-		v.Response().Header().Set(echo.HeaderVary, "Accept-Language, Cookie")
-		return v.Blob(http.StatusOK, "image/svg+xml", svg)
+		rows = append(rows, []division{d})
 	}
-	return problem.New(problem.NotFound)
+	return rows
+}
+
+// divider makes the divisions of one figure.
+type divider struct {
+	*visit
+	figure progress.Figure
+	label  string
+	// at and below are what images are asked for with, so that they show what the tables say.
+	at, below string
+	all       []division
+}
+
+// divisionTitles are the names of the messages that are above divisions.
+var divisionTitles = map[tally.Dimension]string{tally.Day: "overview_by_day", tally.Place: "overview_by_place", tally.Site: "overview_by_site", tally.Team: "overview_by_team",
+	tally.Worker: "overview_by_worker", tally.ServiceArea: "overview_by_service_area", tally.Sex: "overview_by_sex", tally.AgeBand: "overview_by_age_band"}
+
+// add adds a division; nil when it has no rows.
+func (d *divider) add(by tally.Dimension, rows []progress.Row, draw func(charts.Table, charts.Style) ([]byte, error)) *division {
+	if len(rows) == 0 {
+		return nil
+	}
+	t := charts.Table{Title: capital(d.T(divisionTitles[by], d.label)), Columns: []string{d.T("overview_column_reported"), d.T("overview_column_verified")}, Rest: d.T("overview_rest")}
+	one := division{ID: by.String(), Title: t.Title, Columns: t.Columns}
+	for _, r := range rows {
+		row := charts.Row{Label: r.Label.In(d.Lang())}
+		if day, err := record.ParseDate(r.Key); by == tally.Day && err == nil {
+			row.Label, row.Short = d.Date(day), day.Start(time.UTC).Format(d.Either("2 Jan", "1月2日"))
+		}
+		told := divisionRow{Label: row.Label}
+		for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
+			n := r.Values[basis][d.figure.Name]
+			number := link{Name: d.Number(n)}
+			if n != 0 && (r.Key != "" || by != tally.Place) { // what says no place is below none
+				number.To = d.toRecords(d.figure.Name, by, r.Key, basis)
+			}
+			row.Values, told.Numbers = append(row.Values, n), append(told.Numbers, number)
+		}
+		t.Rows, one.Rows = append(t.Rows, row), append(one.Rows, told)
+	}
+	one.draw = func(s charts.Style) ([]byte, error) { return draw(t, s) }
+	query := url.Values{"at": {d.at}, "figure": {d.figure.Name}}
+	if d.below != "" {
+		query.Set("below", d.below)
+	}
+	image := to(d.within.Syncing.Deployment(), "charts", one.ID) + "?"
+	one.Image = d.To(image + query.Encode())
+	query.Set("narrow", "1")
+	one.ImageNarrow = d.To(image + query.Encode())
+	d.all = append(d.all, one)
+	return &d.all[len(d.all)-1]
+}
+
+// capital is a text that begins with a capital letter, where its writing has any.
+func capital(s string) string {
+	first, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[n:]
+}
+
+// villageDigits is how long the codes are that have no parts.
+const villageDigits = 12
+
+// addPlaces divides by places, with the ways down into each and up again.
+func (d *divider) addPlaces(o *progress.Overview) {
+	one := d.add(tally.Place, o.Places, charts.Bars)
+	if one == nil {
+		return
+	}
+	for i, r := range o.Places {
+		if r.Key != "" && len(r.Key) < villageDigits {
+			one.Rows[i].Into = d.overviewOf(d.figure.Name, r.Key)
+		}
+	}
+	one.Path = []link{{To: d.overviewOf(d.figure.Name, ""), Name: d.T("overview_everywhere"), Here: o.Below == ""}}
+	for _, p := range o.Path {
+		one.Path = append(one.Path, link{To: d.overviewOf(d.figure.Name, p.Code), Name: p.Name, Here: p.Code == o.Below})
+	}
+}
+
+// addSites divides by sites, which a map shows.
+func (d *divider) addSites(sites []progress.SiteRow) {
+	var rows []progress.Row
+	var at []charts.Position
+	var missing []string
+	for _, site := range sites {
+		rows = append(rows, site.Row)
+		p := charts.Position{Latitude: site.Latitude, Longitude: site.Longitude, Area: site.County}
+		if p.Latitude == 0 && p.Longitude == 0 {
+			missing = append(missing, site.Label.In(d.Lang()))
+		}
+		at = append(at, p)
+	}
+	one := d.add(tally.Site, rows, func(t charts.Table, s charts.Style) ([]byte, error) { return charts.Map(t, at, s), nil })
+	if one == nil {
+		return
+	}
+	if one.Missing = missing; len(missing) == len(sites) {
+		one.Image = "" // none is on the map
+	}
+}
+
+// position is where the log stood, as images are asked for.
+func (g *glance) position() string {
+	return strconv.FormatUint(g.overview.Completeness.Position, 10)
 }

@@ -74,12 +74,13 @@ type Pages struct {
 	version   string
 	once      *once
 	files     *once
+	glances   *glances
 	*router
 }
 
 // New reads the pages that are in the program.
 func New(c Config) (*Pages, error) {
-	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(onceMost), files: newOnce(onceFiles), router: newRouter()}
+	p := &Pages{Config: c, templates: map[string]*template.Template{}, assets: map[string][]byte{}, once: newOnce(onceMost), files: newOnce(onceFiles), glances: &glances{}, router: newRouter()}
 	return p, p.load()
 }
 
