@@ -112,7 +112,7 @@ func (c *Completeness) add(d DeviceContact) {
 // eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.
 func eachConflict(tx Reading, after hlc.ID, fn func(syncing.Record, *recordv1.Conflict) bool) error {
 	for {
-		records, err := tx.RecordsAfter(recordv1.Kind_KIND_CONFLICT, after, MaxPage)
+		records, err := tx.Unsettled(after, MaxPage)
 		if err != nil {
 			return err
 		}

@@ -18,9 +18,9 @@ type OverviewQuery struct {
 	// Whole asks for the whole deployment; else it is about some teams, those that who asks sees.
 	Whole bool
 	Teams []hlc.ID
-	// Below is the code of the place whose parts are wanted. Without it they are those of the smallest place in which all
-	// that counts lies.
-	Below string
+	// Below is the code of the place whose parts are wanted, and Level the name of their level: the next one below, or towns
+	// where no place is named.
+	Below, Level string
 	// HeardSince is from when on a contact makes a tablet one that was heard from.
 	HeardSince time.Time
 }
@@ -36,12 +36,12 @@ type Overview struct {
 	// Days has a row for each day from the start, and from the first on which anything counts, to AsOf: at most MaxDays, the
 	// latest.
 	Days []Row
-	// Places are right below Below, on a level by name, and Path leads there.
-	Places       []Row
-	Level, Below string
-	Path         []places.Place
-	Sites        []SiteRow
-	Teams        []Row
+	// Places are those of a level by name, and Path leads to the one in which they lie.
+	Places []Row
+	Level  string
+	Path   []places.Place
+	Sites  []SiteRow
+	Teams  []Row
 	// Workers are those who are in the teams now; only of some teams.
 	Workers      []Row
 	ServiceAreas []Row
@@ -88,14 +88,14 @@ func (s *Service) Overview(ctx context.Context, q OverviewQuery) (Overview, erro
 			return err
 		}
 		if q.Whole {
-			return o.ofAll(tx, setUp, q.Below, start)
+			return o.ofAll(tx, setUp, q, start)
 		}
 		return o.ofTeams(tx, setUp, teams)
 	})
 	return o, err
 }
 
-func (o *Overview) ofAll(tx Reading, setUp *syncing.SetUp, below string, start record.Date) error {
+func (o *Overview) ofAll(tx Reading, setUp *syncing.SetUp, q OverviewQuery, start record.Date) error {
 	var sites, whole []Row
 	for _, part := range []struct {
 		by   tally.Dimension
@@ -111,7 +111,7 @@ func (o *Overview) ofAll(tx Reading, setUp *syncing.SetUp, below string, start r
 	for _, r := range sites {
 		o.Sites = append(o.Sites, siteRow(setUp, r))
 	}
-	return o.byPlace(tx, setUp, below)
+	return o.byPlace(tx, setUp, TotalsQuery{By: tally.Place, Below: q.Below, Level: q.Level})
 }
 
 // rows are the totals of one dimension; of places those of a length below a code.
@@ -126,32 +126,19 @@ func (o *Overview) rows(tx Reading, setUp *syncing.SetUp, q TotalsQuery, digits 
 	return rows, nil
 }
 
-// byPlace divides by the places right below one. Unless one was asked for, it goes down as long as everything lies in one
-// place.
-func (o *Overview) byPlace(tx Reading, setUp *syncing.SetUp, below string) error {
-	o.Below = below
-	for {
-		q := TotalsQuery{By: tally.Place, Below: o.Below}
-		digits, err := q.digits()
-		if err != nil {
-			return err // there is no level below
-		}
-		rows, err := o.rows(tx, setUp, q, digits)
-		if err != nil {
-			return err
-		}
-		lower := len(rows) == 1 && rows[0].Key != "" && below == "" && digits < lowest
-		if o.Level, o.Places = levelOf(digits), rows; !lower {
-			break
-		}
-		o.Below = rows[0].Key
+// byPlace divides by the places of a level.
+func (o *Overview) byPlace(tx Reading, setUp *syncing.SetUp, q TotalsQuery) error {
+	if q.Below == "" && q.Level == "" {
+		q.Level = "town"
 	}
-	o.Path = places.Path(o.Below)
-	return nil
+	digits, err := q.digits()
+	if err != nil {
+		return err // there is no such level below
+	}
+	o.Level, o.Path = levelOf(digits), places.Path(q.Below)
+	o.Places, err = o.rows(tx, setUp, q, digits)
+	return err
 }
-
-// lowest is how many digits the codes of towns have: villages are asked for.
-const lowest = 9
 
 func levelOf(digits int) string {
 	i := slices.IndexFunc(Levels, func(l struct {

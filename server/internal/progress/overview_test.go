@@ -45,12 +45,18 @@ func TestAnOverviewOfAll(t *testing.T) {
 	if o.Whole.Values[tally.Reported]["beneficiaries"] != 10 || o.Whole.Values[tally.Verified]["contacts"] != 0 || o.Completeness.Enrolled != 1 {
 		t.Errorf("the whole: %+v, %+v", o.Whole, o.Completeness)
 	}
-	// Everything lies in one town, so its county is divided by towns.
-	if o.Level != "town" || o.Below != "410621" || len(o.Places) != 1 || len(o.Path) != 3 || o.Path[2].Name != "浚县" {
-		t.Errorf("places: %s below %s, %+v, %+v", o.Level, o.Below, o.Places, o.Path)
-	}
-	if o := overviewOf(t, s, progress.OverviewQuery{Whole: true, Below: "41"}); o.Level != "city" || len(o.Places) != 1 || o.Places[0].Label.Zh != "鹤壁市" {
-		t.Errorf("below 41: %s, %+v", o.Level, o.Places)
+	for _, c := range []struct{ below, level, is, first, path string }{
+		{"", "", "town", "410621108", ""}, {"", "province", "province", "41", ""}, {"41", "", "city", "4106", "河南省"},
+		{"4106", "town", "town", "410621108", "河南省鹤壁市"}, {"410621", "", "town", "410621108", "河南省鹤壁市浚县"},
+	} {
+		o := overviewOf(t, s, progress.OverviewQuery{Whole: true, Below: c.below, Level: c.level})
+		path := ""
+		for _, p := range o.Path {
+			path += p.Name
+		}
+		if o.Level != c.is || len(o.Places) != 1 || o.Places[0].Key != c.first || path != c.path {
+			t.Errorf("places: %s below %s, %+v, %s", o.Level, c.below, o.Places, path)
+		}
 	}
 	i := slices.IndexFunc(o.Sites, func(r progress.SiteRow) bool { return r.Key == d.Sites[0].String() })
 	if site := o.Sites[i]; site.Latitude != 35700000 || site.Longitude != 114400000 || site.County != "浚县" || site.Values[tally.Reported]["contacts"] != 13 {

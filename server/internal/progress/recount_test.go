@@ -9,7 +9,6 @@ import (
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
-	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/tally"
 )
@@ -103,11 +102,12 @@ func TestRecountFindsWhatWasChangedByHand(t *testing.T) {
 func anyRecord(d *servertest.Deployment, k recordv1.Kind) (found syncing.Record) {
 	d.T.Helper()
 	err := d.DB.Deployment(d.ID).Look(context.Background(), func(tx progress.Reading) error {
-		records, err := tx.RecordsAfter(k, hlc.ID{}, 1)
-		if err == nil {
-			found = records[0]
-		}
-		return err
+		return tx.EachRecord(func(r syncing.Record) error {
+			if r.Kind == k && found.State == nil {
+				found = r
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		d.T.Fatal(err)

@@ -63,8 +63,8 @@ type LogReading interface {
 
 // RecordReading looks up records as merged.
 type RecordReading interface {
-	// RecordsAfter are the records of a kind after an id, ascending.
-	RecordsAfter(kind record.Kind, after hlc.ID, limit int) ([]syncing.Record, error)
+	// Unsettled are the conflicts after an id, ascending, that may be open.
+	Unsettled(after hlc.ID, limit int) ([]syncing.Record, error)
 	// Records are those of some ids that are there, in no order.
 	Records(ids []hlc.ID) ([]syncing.Record, error)
 	// Families are all records whose root is one of some.

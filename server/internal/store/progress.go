@@ -165,10 +165,9 @@ func (t *Tx) RecordsByDay(r progress.DayRange) ([]syncing.Record, error) {
 	return t.recordsOf(query+` ORDER BY day DESC, id DESC LIMIT $6`, args...)
 }
 
-// RecordsAfter implements progress.RecordReading.
-func (t *Tx) RecordsAfter(kind record.Kind, after hlc.ID, limit int) ([]syncing.Record, error) {
-	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 AND id > $3 ORDER BY id LIMIT $4`,
-		t.id, int32(kind), after[:], limit)
+// Unsettled implements progress.RecordReading.
+func (t *Tx) Unsettled(after hlc.ID, limit int) ([]syncing.Record, error) {
+	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND unsettled = 1 AND id > $2 ORDER BY id LIMIT $3`, t.id, after[:], limit)
 }
 
 // Totals implements progress.Counted.

@@ -66,11 +66,11 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 	rows := make([][]any, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
-		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), r.State} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), r.Unsettled, r.State} //nolint:gosec // below 63 bits
 	}
-	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, state)`,
+	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state)`,
 		`ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
-			origin = excluded.origin, origin_after = excluded.origin_after, day = excluded.day, duplicate_of = excluded.duplicate_of, orphan_of = excluded.orphan_of, state = excluded.state`, rows)
+			origin = excluded.origin, origin_after = excluded.origin_after, day = excluded.day, duplicate_of = excluded.duplicate_of, orphan_of = excluded.orphan_of, unsettled = excluded.unsettled, state = excluded.state`, rows)
 }
 
 func (t *Tx) savePostings(c syncing.Changes) error {

@@ -24,6 +24,7 @@ const (
 	caseWorkersField protowire.Number = 30
 	leaderField      protowire.Number = 21 // of Group
 	targetKindField  protowire.Number = 17 // of Conflict
+	settledField     protowire.Number = 20
 )
 
 // assigns reports whether fields decide who works on a root.

@@ -166,6 +166,8 @@ type Record struct {
 	Day int32
 	// DuplicateOf is zero when it says nothing.
 	DuplicateOf hlc.ID
+	// Unsettled: it is a conflict that nobody has settled.
+	Unsettled bool
 	// OrphanOf is the owner of a record given back, when it is not there; else zero.
 	OrphanOf hlc.ID
 	// State is an encoded State.

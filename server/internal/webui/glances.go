@@ -32,12 +32,12 @@ type glance struct {
 	overview progress.Overview
 }
 
-// glanceOf tells overviews apart: of one deployment, of those teams that the visitor sees, and of one place.
+// glanceOf tells overviews apart: of one deployment, of those teams that the visitor sees, and of the parts of one place.
 type glanceOf struct {
 	deployment hlc.ID
 	whole      bool
 	// teams are their ids, one after the other.
-	teams, below string
+	teams, below, level string
 }
 
 // mostGlances is how many are kept. One with a year of days takes some hundred kilobytes.
@@ -67,7 +67,7 @@ func (g *glances) find(of glanceOf, position uint64) (glance, bool) {
 // glance is the deployment as the visitor sees it; false for who sees no totals of it. One that is kept does if it knows the
 // log up to a position; without one (0) it is read now.
 func (v *visit) glance(position uint64) (glance, bool, error) {
-	q := progress.OverviewQuery{Below: v.QueryParam("below")}
+	q := progress.OverviewQuery{Below: v.QueryParam("below"), Level: v.QueryParam("level")}
 	q.Whole, q.Teams = access.Teams(v.person, access.SeeTotals)
 	if !q.Whole && len(q.Teams) == 0 {
 		return glance{}, false, nil
@@ -75,7 +75,7 @@ func (v *visit) glance(position uint64) (glance, bool, error) {
 	if strings.Trim(q.Below, "0123456789") != "" || len(q.Below) > villageDigits {
 		return glance{}, false, problem.New(problem.NotFound)
 	}
-	g := glance{of: glanceOf{deployment: v.within.Syncing.Deployment(), whole: q.Whole, below: q.Below}}
+	g := glance{of: glanceOf{deployment: v.within.Syncing.Deployment(), whole: q.Whole, below: q.Below, level: q.Level}}
 	for _, team := range q.Teams {
 		g.of.teams += string(team[:])
 	}

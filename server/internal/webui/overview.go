@@ -51,8 +51,8 @@ type division struct {
 	// Columns are what the numbers of each row are.
 	Columns []string
 	Rows    []divisionRow
-	// Path leads to the places around the one that is divided; empty where no place is.
-	Path []link
+	// Path leads to the places around the one that is divided, and Levels to its parts on other levels; empty where no place is.
+	Path, Levels []link
 	// Image is where the image is, ImageNarrow the one for phones; empty when there is nothing to draw.
 	Image, ImageNarrow string
 	// Missing are the rows that are not in the image, as sites without coordinates.
@@ -151,30 +151,26 @@ func dividable(f progress.Figure) bool {
 func (v *visit) dividedFigures(o *progress.Overview, chosen progress.Figure) (all []link) {
 	for _, f := range o.Figures {
 		if dividable(f) {
-			all = append(all, link{To: v.overviewOf(f.Name, v.QueryParam("below")), Name: f.Label.In(v.Lang()), Here: f.Name == chosen.Name})
+			all = append(all, link{To: v.overviewOf(f.Name, v.QueryParam("below"), v.QueryParam("level")), Name: f.Label.In(v.Lang()), Here: f.Name == chosen.Name})
 		}
 	}
 	return all
 }
 
-// overviewOf is the address of the overview with a figure divided, and the parts of a place.
-func (v *visit) overviewOf(figure, below string) string {
-	return v.To(to(v.within.Syncing.Deployment()) + queryOf(figure, below))
-}
-
-// queryOf asks for a figure and the parts of a place, if they are not those that are shown anyway.
-func queryOf(figure, below string) string {
+// overviewOf is the address of the overview with a figure divided, and the parts of a place on a level; empty for those that
+// are shown anyway.
+func (v *visit) overviewOf(figure, below, level string) string {
 	query := url.Values{}
-	if figure != divided {
-		query.Set("figure", figure)
+	for name, value := range map[string]string{"figure": figure, "below": below, "level": level} {
+		if value != "" && value != divided {
+			query.Set(name, value)
+		}
 	}
-	if below != "" {
-		query.Set("below", below)
+	address := to(v.within.Syncing.Deployment())
+	if len(query) > 0 {
+		address += "?" + query.Encode()
 	}
-	if len(query) == 0 {
-		return ""
-	}
-	return "?" + query.Encode()
+	return v.To(address)
 }
 
 // toRecords leads to the records behind a figure under a key.
@@ -186,7 +182,7 @@ func (v *visit) toRecords(figure string, by tally.Dimension, key string, basis t
 // divisions divide a figure in every way that is kept. Of what is no figure of people nobody knows sex and age.
 func (v *visit) divisions(g glance, f progress.Figure) []division {
 	o := &g.overview
-	d := divider{visit: v, figure: f, label: f.Label.In(v.Lang()), at: g.position(), below: v.QueryParam("below")}
+	d := divider{visit: v, figure: f, label: f.Label.In(v.Lang()), at: g.position(), below: g.of.below, level: g.of.level}
 	d.add(tally.Day, o.Days, charts.Days)
 	d.addPlaces(o)
 	d.addSites(o.Sites)
@@ -204,6 +200,7 @@ func (v *visit) divisions(g glance, f progress.Figure) []division {
 func rowsOfDivisions(all []division) (rows [][]division) {
 	for _, d := range all {
 		if n := len(rows); d.ID == tally.AgeBand.String() && n > 0 && rows[n-1][0].ID == tally.Sex.String() {
+			rows[n-1][0].Image, d.Image = rows[n-1][0].ImageNarrow, d.ImageNarrow // each has half the width
 			rows[n-1] = append(rows[n-1], d)
 			continue
 		}
@@ -217,9 +214,9 @@ type divider struct {
 	*visit
 	figure progress.Figure
 	label  string
-	// at and below are what images are asked for with, so that they show what the tables say.
-	at, below string
-	all       []division
+	// at, below and level are what images are asked for with, so that they show what the tables say.
+	at, below, level string
+	all              []division
 }
 
 // divisionTitles are the names of the messages that are above divisions.
@@ -251,8 +248,8 @@ func (d *divider) add(by tally.Dimension, rows []progress.Row, draw func(charts.
 	}
 	one.draw = func(s charts.Style) ([]byte, error) { return draw(t, s) }
 	query := url.Values{"at": {d.at}, "figure": {d.figure.Name}}
-	if d.below != "" {
-		query.Set("below", d.below)
+	if d.below != "" || d.level != "" {
+		query["below"], query["level"] = []string{d.below}, []string{d.level}
 	}
 	image := to(d.within.Syncing.Deployment(), "charts", one.ID) + "?"
 	one.Image = d.To(image + query.Encode())
@@ -279,14 +276,22 @@ func (d *divider) addPlaces(o *progress.Overview) {
 	}
 	for i, r := range o.Places {
 		if r.Key != "" && len(r.Key) < villageDigits {
-			one.Rows[i].Into = d.overviewOf(d.figure.Name, r.Key)
+			one.Rows[i].Into = d.overviewOf(d.figure.Name, r.Key, "")
 		}
 	}
-	one.Path = []link{{To: d.overviewOf(d.figure.Name, ""), Name: d.T("overview_everywhere"), Here: o.Below == ""}}
+	one.Path = []link{{To: d.overviewOf(d.figure.Name, "", ""), Name: d.T("overview_everywhere"), Here: d.below == ""}}
 	for _, p := range o.Path {
-		one.Path = append(one.Path, link{To: d.overviewOf(d.figure.Name, p.Code), Name: p.Name, Here: p.Code == o.Below})
+		one.Path = append(one.Path, link{To: d.overviewOf(d.figure.Name, p.Code, ""), Name: p.Name, Here: p.Code == d.below})
+	}
+	for _, l := range progress.Levels {
+		if l.Digits > len(d.below) {
+			one.Levels = append(one.Levels, link{To: d.overviewOf(d.figure.Name, d.below, l.Name), Name: d.T(overviewLevels[l.Name]), Here: l.Name == o.Level})
+		}
 	}
 }
+
+// overviewLevels are the names of the messages for progress.Levels.
+var overviewLevels = map[string]string{"province": "overview_level_province", "city": "overview_level_city", "county": "overview_level_county", "town": "overview_level_town", "village": "overview_level_village"}
 
 // addSites divides by sites, which a map shows.
 func (d *divider) addSites(sites []progress.SiteRow) {
