@@ -47,45 +47,81 @@ type WorkRow struct {
 // Work tells what a team did from a day to another, at most 31 days. It counts what belongs to the team or to all teams, as
 // the totals do, and what stands in a case of another team is left to that team.
 func (s *Service) Work(ctx context.Context, team hlc.ID, from, to record.Date) (Work, error) {
-	if !from.Valid() || !to.Valid() || from > to || from.DaysUntil(to) >= maxWorkDays {
-		return Work{}, problem.Newf(problem.InvalidArgument, "from %v to %v: at most %d days", from, to, maxWorkDays)
+	all, err := s.WorkOfTeams(ctx, []hlc.ID{team}, from, to)
+	if err != nil {
+		return Work{}, err
 	}
-	setUp := s.SetUp()
-	work := Work{From: from, To: to}
-	rows := map[workKey]*WorkRow{}
+	return all[team], nil
+}
+
+// WorkOfTeams tells what each of some teams did from a day to another, at most 31 days, in one snapshot. However many teams
+// there are, no more is looked through than for one: each may have its share.
+func (s *Service) WorkOfTeams(ctx context.Context, teams []hlc.ID, from, to record.Date) (map[hlc.ID]Work, error) {
+	if !from.Valid() || !to.Valid() || from > to || from.DaysUntil(to) >= maxWorkDays {
+		return nil, problem.Newf(problem.InvalidArgument, "from %v to %v: at most %d days", from, to, maxWorkDays)
+	}
+	setUp, all := s.SetUp(), map[hlc.ID]Work{}
 	err := s.Store.Look(ctx, func(tx Reading) error {
-		looked := 0
-		for _, kind := range append(slices.Clip(activityKinds), recordv1.Kind_KIND_CASE_SESSION) {
-			for _, audience := range []hlc.ID{team, {}} {
-				r := DayRange{Kind: kind, Audience: audience, From: from, To: to, Limit: MaxPage}
-				for more := true; more; {
-					chunk, err := tx.RecordsByDay(r)
-					if err != nil {
-						return err
-					}
-					if more = len(chunk) == r.Limit; more {
-						r.Before = &chunk[len(chunk)-1]
-					}
-					n, err := addWork(tx, setUp, rows, chunk, team)
-					if err != nil {
-						return err
-					}
-					if looked += n; looked > maxWorkRecords {
-						work.Truncated = true
-						return nil
-					}
-				}
+		for _, team := range teams {
+			w := workReader{tx: tx, setUp: setUp, team: team, from: from, to: to, bound: maxWorkRecords / len(teams), rows: map[workKey]*WorkRow{}}
+			truncated, err := w.through()
+			if err != nil {
+				return err
 			}
+			all[team] = Work{From: from, To: to, Rows: w.sorted(), Truncated: truncated}
 		}
 		return nil
 	})
-	for _, r := range rows {
-		work.Rows = append(work.Rows, *r)
+	return all, err
+}
+
+// workReader goes through what a team did.
+type workReader struct {
+	tx       RecordReading
+	setUp    *syncing.SetUp
+	team     hlc.ID
+	from, to record.Date
+	// bound is how many records are looked through, give or take a chunk.
+	bound int
+	rows  map[workKey]*WorkRow
+}
+
+// through goes through the days, and reports whether the team did more than is looked through.
+func (w *workReader) through() (truncated bool, err error) {
+	looked := 0
+	for _, kind := range append(slices.Clip(activityKinds), recordv1.Kind_KIND_CASE_SESSION) {
+		for _, audience := range []hlc.ID{w.team, {}} {
+			r := DayRange{Kind: kind, Audience: audience, From: w.from, To: w.to, Limit: MaxPage}
+			for more := true; more; {
+				chunk, err := w.tx.RecordsByDay(r)
+				if err != nil {
+					return false, err
+				}
+				if more = len(chunk) == r.Limit; more {
+					r.Before = &chunk[len(chunk)-1]
+				}
+				n, err := w.add(chunk)
+				if err != nil {
+					return false, err
+				}
+				if looked += n; looked > w.bound {
+					return true, nil
+				}
+			}
+		}
 	}
-	slices.SortFunc(work.Rows, func(a, b WorkRow) int {
+	return false, nil
+}
+
+// sorted are the rows by worker and then day.
+func (w *workReader) sorted() (rows []WorkRow) {
+	for _, r := range w.rows {
+		rows = append(rows, *r)
+	}
+	slices.SortFunc(rows, func(a, b WorkRow) int {
 		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), slices.Compare(a.Worker.ID[:], b.Worker.ID[:]), cmp.Compare(a.Day, b.Day))
 	})
-	return work, err
+	return rows
 }
 
 // Sum is what all did in all the days.
@@ -106,12 +142,12 @@ type workKey struct {
 	day    record.Date
 }
 
-// addWork adds what activities and sessions give to a team, and returns how many records it looked through.
-func addWork(tx RecordReading, setUp *syncing.SetUp, rows map[workKey]*WorkRow, of []syncing.Record, team hlc.ID) (int, error) {
+// add adds what activities and sessions give to the team, and returns how many records it looked through.
+func (w *workReader) add(of []syncing.Record) (int, error) {
 	if len(of) == 0 {
 		return 0, nil
 	}
-	facts, records, err := factsOf(tx, of)
+	facts, records, err := factsOf(w.tx, of)
 	if err != nil {
 		return 0, err
 	}
@@ -120,7 +156,7 @@ func addWork(tx RecordReading, setUp *syncing.SetUp, rows map[workKey]*WorkRow, 
 		asked[r.ID] = true
 	}
 	for _, f := range facts {
-		if !asked[f.Setting] || !slices.Contains(f.Cuts, tally.OfTeam(team)) {
+		if !asked[f.Setting] || !slices.Contains(f.Cuts, tally.OfTeam(w.team)) {
 			continue
 		}
 		var minutes int64
@@ -129,26 +165,26 @@ func addWork(tx RecordReading, setUp *syncing.SetUp, rows map[workKey]*WorkRow, 
 				return 0, err
 			}
 		}
-		addFact(setUp, rows, &f, minutes)
+		w.addFact(&f, minutes)
 	}
 	return len(records), nil
 }
 
 // addFact adds what one record gives.
-func addFact(setUp *syncing.SetUp, rows map[workKey]*WorkRow, f *tally.Fact, minutes int64) {
+func (w *workReader) addFact(f *tally.Fact, minutes int64) {
 	key := workKey{day: f.Day}
 	for _, c := range f.Cuts {
 		if c.Dimension == tally.Worker {
 			key.worker = c.Key
 		}
 	}
-	r := rows[key]
+	r := w.rows[key]
 	if r == nil {
 		r = &WorkRow{Day: f.Day, Values: map[tally.Basis]map[string]int64{}}
 		if id, ok := idOfKey(key.worker); ok {
-			r.Worker = named(setUp, tally.Worker, id)
+			r.Worker = named(w.setUp, tally.Worker, id)
 		}
-		rows[key] = r
+		w.rows[key] = r
 	}
 	for _, basis := range bases {
 		if basis == tally.Verified && !f.Verified {
