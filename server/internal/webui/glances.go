@@ -12,7 +12,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"levee/server/internal/access"
 	"levee/server/internal/charts"
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
@@ -68,7 +67,7 @@ func (g *glances) find(of glanceOf, position uint64) (glance, bool) {
 // log up to a position; without one (0) it is read now.
 func (v *visit) glance(position uint64) (glance, bool, error) {
 	q := progress.OverviewQuery{Below: v.QueryParam("below"), Level: v.QueryParam("level")}
-	q.Whole, q.Teams = access.Teams(v.person, access.SeeTotals)
+	q.Whole, q.Teams = v.sight()
 	if !q.Whole && len(q.Teams) == 0 {
 		return glance{}, false, nil
 	}

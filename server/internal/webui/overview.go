@@ -173,12 +173,6 @@ func (v *visit) overviewOf(figure, below, level string) string {
 	return v.To(address)
 }
 
-// toRecords leads to the records behind a figure under a key.
-func (v *visit) toRecords(figure string, by tally.Dimension, key string, basis tally.Basis) string {
-	query := url.Values{"by": {by.String()}, "key": {key}, "basis": {basis.String()}}
-	return v.To(to(v.within.Syncing.Deployment(), "figures", figure, "records") + "?" + query.Encode())
-}
-
 // divisions divide a figure in every way that is kept. Of what is no figure of people nobody knows sex and age.
 func (v *visit) divisions(g glance, f progress.Figure) []division {
 	o := &g.overview
@@ -228,7 +222,7 @@ func (d *divider) add(by tally.Dimension, rows []progress.Row, draw func(charts.
 	if len(rows) == 0 {
 		return nil
 	}
-	t := charts.Table{Title: capital(d.T(divisionTitles[by], d.label)), Columns: []string{d.T("overview_column_reported"), d.T("overview_column_verified")}, Rest: d.T("overview_rest")}
+	t := charts.Table{Title: capital(d.T(divisionTitles[by], d.label)), Columns: []string{d.T("basis_reported"), d.T("basis_verified")}, Rest: d.T("overview_rest")}
 	one := division{ID: by.String(), Title: t.Title, Columns: t.Columns}
 	for _, r := range rows {
 		row := charts.Row{Label: r.Label.In(d.Lang())}
@@ -236,11 +230,11 @@ func (d *divider) add(by tally.Dimension, rows []progress.Row, draw func(charts.
 			row.Label, row.Short = d.Date(day), day.Start(time.UTC).Format(d.Either("2 Jan", "1月2日"))
 		}
 		told := divisionRow{Label: row.Label}
-		for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
+		for _, basis := range bothBases {
 			n := r.Values[basis][d.figure.Name]
 			number := link{Name: d.Number(n)}
 			if n != 0 && (r.Key != "" || by != tally.Place) { // what says no place is below none
-				number.To = d.toRecords(d.figure.Name, by, r.Key, basis)
+				number.To = d.toFigure(d.figure, by.String(), r.Key, basis.String())
 			}
 			row.Values, told.Numbers = append(row.Values, n), append(told.Numbers, number)
 		}
@@ -285,13 +279,10 @@ func (d *divider) addPlaces(o *progress.Overview) {
 	}
 	for _, l := range progress.Levels {
 		if l.Digits > len(d.below) {
-			one.Levels = append(one.Levels, link{To: d.overviewOf(d.figure.Name, d.below, l.Name), Name: d.T(overviewLevels[l.Name]), Here: l.Name == o.Level})
+			one.Levels = append(one.Levels, link{To: d.overviewOf(d.figure.Name, d.below, l.Name), Name: d.T(levels[l.Name]), Here: l.Name == o.Level})
 		}
 	}
 }
-
-// overviewLevels are the names of the messages for progress.Levels.
-var overviewLevels = map[string]string{"province": "overview_level_province", "city": "overview_level_city", "county": "overview_level_county", "town": "overview_level_town", "village": "overview_level_village"}
 
 // addSites divides by sites, which a map shows.
 func (d *divider) addSites(sites []progress.SiteRow) {
