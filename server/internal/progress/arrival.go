@@ -29,6 +29,8 @@ type ArrivedChange struct {
 	Record             hlc.ID
 	// Kind is 0 where the change can't be read and its record is not there.
 	Kind record.Kind
+	// By is for whom the server made it on the web; zero for what it made itself, and for what a tablet sent.
+	By Named
 	// What happened: made, edited, deleted or restored; empty where the body is erased.
 	What string
 	// Outcome is what the server did with it: applied, known, erased, discarded, or held with Code.
@@ -72,7 +74,7 @@ func (s *Service) Arrival(ctx context.Context, position uint64) (Arrival, error)
 			}
 			a.Device, a.Worker, a.Team = Named{device.ID, device.Name}, named(setUp, tally.Worker, device.Worker), teamOf(setUp, device.Worker)
 		}
-		a.Changes, err = arrived(tx, entries)
+		a.Changes, err = arrived(tx, setUp, entries)
 		return err
 	})
 	return a, err
@@ -91,7 +93,7 @@ func together(entries []syncing.LogEntry, at syncing.LogEntry) []syncing.LogEntr
 	return entries[from:to]
 }
 
-func arrived(tx RecordReading, entries []syncing.LogEntry) ([]ArrivedChange, error) {
+func arrived(tx RecordReading, setUp *syncing.SetUp, entries []syncing.LogEntry) ([]ArrivedChange, error) {
 	ids := make([]hlc.ID, 0, len(entries))
 	for _, e := range entries {
 		ids = append(ids, e.Record)
@@ -110,6 +112,9 @@ func arrived(tx RecordReading, entries []syncing.LogEntry) ([]ArrivedChange, err
 		c := ArrivedChange{Position: e.Position, Sequence: e.Sequence, Record: e.Record, Kind: r.Kind, Audience: r.Audience, There: there, Outcome: e.Outcome}
 		if change, err := record.DecodeChange(e.Body, e.Replica); err == nil {
 			c.Kind, c.What = change.Kind, Did(change)
+			if change.Worker != (hlc.ID{}) {
+				c.By = named(setUp, tally.Worker, change.Worker)
+			}
 		}
 		switch {
 		case e.Outcome == syncing.Applied:

@@ -240,7 +240,13 @@ func TestTheBatchThatBroughtAChange(t *testing.T) {
 			t.Errorf("position %d: %s, want %s", position, got, want)
 		}
 	}
-	if a, err := s.Arrival(context.Background(), 1); err != nil || a.Device.ID != (hlc.ID{}) || len(a.Changes) == 0 {
+	if _, err := d.Service.Act(context.Background(), d.Workers["super"], syncing.Deed{ID: first[0].Record, Message: &recordv1.CommunityActivity{Name: proto.String("义诊")}, Seen: head}); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.Arrival(context.Background(), headOf(t, d).Position); err != nil || a.Device.ID != (hlc.ID{}) || a.Changes[0].By.Name != "super" {
+		t.Errorf("what somebody did on the web: %+v, %v", a, err)
+	}
+	if a, err := s.Arrival(context.Background(), 1); err != nil || a.Device.ID != (hlc.ID{}) || len(a.Changes) == 0 || a.Changes[0].By.ID != (hlc.ID{}) {
 		t.Errorf("what the server made: %+v, %v", a, err)
 	}
 }

@@ -23,6 +23,8 @@ type arrivalBody struct {
 type arrivedRow struct {
 	Record              link
 	Number, What, State string
+	// By is for whom the server made it; empty for what a tablet sent.
+	By string
 	Look                string
 	// Asked: it is the one that the address names.
 	Asked bool
@@ -47,7 +49,7 @@ func (v *visit) arrival() error {
 		if !v.seesArrived(c) {
 			continue
 		}
-		row := arrivedRow{Record: link{Name: terms.KindLabel(c.Kind)}, Number: v.Number(int64(c.Sequence)), Asked: c.Position == position} //nolint:gosec // a tablet does not come that far
+		row := arrivedRow{Record: link{Name: terms.KindLabel(c.Kind)}, Number: v.Number(int64(c.Sequence)), By: c.By.Name, Asked: c.Position == position} //nolint:gosec // a tablet does not come that far
 		if c.There {
 			row.Record.To = v.To(v.toRecord(c.Record))
 		}

@@ -38,11 +38,13 @@ type teamsBody struct {
 // teamCard is a team at a glance.
 type teamCard struct {
 	Name, Site, To string
-	Cells          []cell
-	Aims           []aim
-	Open, Overdue  link
-	Waiting        link
-	Contact        contact
+	// Truncated: the team did more than is looked through at once.
+	Truncated     bool
+	Cells         []cell
+	Aims          []aim
+	Open, Overdue link
+	Waiting       link
+	Contact       contact
 }
 
 // contact is when tablets were last heard from, and what they hold still.
@@ -80,12 +82,11 @@ func (v *visit) teams() error {
 	if err != nil {
 		return err
 	}
+	if g.work, err = v.within.Progress.WorkOfTeams(v.context(), teams[from:end], body.Week.From, body.Week.To); err != nil {
+		return err
+	}
 	for _, id := range teams[from:end] {
-		card, err := v.teamCard(g, id, body.Heads, body.Week)
-		if err != nil {
-			return err
-		}
-		body.Teams = append(body.Teams, card)
+		body.Teams = append(body.Teams, v.teamCard(g, id, body.Heads, body.Week))
 	}
 	return v.show("teams", &page{Title: v.T("title_teams"), Body: body})
 }
@@ -95,6 +96,7 @@ type teamSums struct {
 	whole                  map[string]counts
 	open, overdue, waiting map[hlc.ID]int64
 	tablets                map[hlc.ID][]progress.Tablet
+	work                   map[hlc.ID]progress.Work
 }
 
 func (v *visit) teamSums() (g teamSums, err error) {
@@ -125,20 +127,16 @@ func (v *visit) teamSums() (g teamSums, err error) {
 	return g, err
 }
 
-func (v *visit) teamCard(g teamSums, id hlc.ID, heads []string, w week) (teamCard, error) {
+func (v *visit) teamCard(g teamSums, id hlc.ID, heads []string, w week) teamCard {
 	setUp, deployment := v.within.Syncing.SetUp(), v.within.Syncing.Deployment()
-	work, err := v.within.Progress.Work(v.context(), id, w.From, w.To)
-	if err != nil {
-		return teamCard{}, err
-	}
-	done, t := sum(work.Rows), setUp.Teams[id]
+	done, t := sum(g.work[id].Rows), setUp.Teams[id]
 	cases := to(deployment, "cases") + "?team=" + id.String()
 	return teamCard{
-		Name: t.GetName(), Site: setUp.Sites[idOf(t.GetSite())].GetName(), To: v.To(to(deployment, "teams", id.String()), "?week=", w.From.String()),
+		Truncated: g.work[id].Truncated, Name: t.GetName(), Site: setUp.Sites[idOf(t.GetSite())].GetName(), To: v.To(to(deployment, "teams", id.String()), "?week=", w.From.String()),
 		Cells: v.workCells(heads, done), Aims: v.aims(recordv1.TargetOf_TARGET_OF_TEAM, id, w, done, g.whole[id.String()]),
 		Open: link{To: v.To(cases, "&list=open"), Name: v.N("open_cases", g.open[id])}, Overdue: link{To: v.To(cases, "&list=next"), Name: v.N("overdue", g.overdue[id]), Count: g.overdue[id]},
 		Waiting: link{Name: v.N("waiting", g.waiting[id])}, Contact: v.contact(g.tablets[id]),
-	}, nil
+	}
 }
 
 // contact sums up tablets: the one in use that has been silent for longest, and what all hold still.
