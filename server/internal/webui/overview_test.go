@@ -130,3 +130,21 @@ func TestWhatIsDividedOnTheOverview(t *testing.T) {
 		t.Errorf("the image after the page was loaded again: %d %s", status, svg)
 	}
 }
+
+// TestTheOverviewOfASupervisor: who sees some teams sees those, and is told what is not kept of them.
+func TestTheOverviewOfASupervisor(t *testing.T) {
+	s := newSite(t)
+	d := s.field()
+	for _, name := range []string{"anna", "carl"} {
+		v := d.Enrol(name)
+		visit := v.Make(&recordv1.Outreach{Mode: recordv1.OutreachMode_OUTREACH_MODE_HOME.Enum(), Households: proto.Uint32(3), Status: recordv1.Status_STATUS_HELD.Enum()})
+		v.Push(visit)
+	}
+	b := s.as(d, "super", "en").Open("/deployments/" + d.ID.String() + "?figure=outreach_rounds").Is(http.StatusOK)
+	b.Sees("You see your teams.", "outreach rounds reported 1 verified 0", "Outreach rounds by team", "one 1 0", "Outreach rounds by worker", "anna 1 0")
+	for _, hidden := range []string{"carl", "two", "by day", "by place", "by service area", "2 0"} {
+		if strings.Contains(b.Text, hidden) {
+			t.Errorf("%q is shown: %s", hidden, b.Text)
+		}
+	}
+}
