@@ -24,8 +24,8 @@ type arrivedRow struct {
 	Record              link
 	Number, What, State string
 	// By is for whom the server made it; empty for what a tablet sent.
-	By string
-	Look                string
+	By   string
+	Look string
 	// Asked: it is the one that the address names.
 	Asked bool
 }
