@@ -398,6 +398,20 @@ func (s *Server) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// SortedIn waits until all that is committed by now is sorted in for the pages.
+func (s *Server) SortedIn(ctx context.Context) error {
+	for _, d := range s.deployments.All() {
+		now, err := d.Progress.Version(ctx)
+		if err == nil {
+			err = d.Indexing.Wait(ctx, now.Position)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Server) limits() httpapi.Limits {
 	if s.config.Unlimited {
 		return httpapi.Unlimited

@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"connectrpc.com/connect"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
+	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/levee/sync/v1/syncv1connect"
+	"levee/syncproto/record"
+	"levee/syncproto/wire"
+)
+
+// batchSize is how many changes a tablet sends in one batch.
+const batchSize = 400
+
+// device sends what a tablet does, without a store of its own.
+type device struct {
+	worker, team hlc.ID
+	site         hlc.ID
+	// at is when it logs.
+	at         time.Time
+	key        ed25519.PrivateKey
+	id         hlc.ID
+	deployment hlc.ID
+	replica    hlc.Replica
+	nonce      uint64
+	clock      *hlc.Clock
+	entropy    *rand.ChaCha8
+	chain      batch.Hash
+	sent       uint64
+	waiting    [][]byte
+	rpc        syncv1connect.SyncServiceClient
+}
+
+// enrol lets a device in with a code.
+func enrol(ctx context.Context, handler http.Handler, code string, seed uint64) (*device, error) {
+	c, err := wire.ParseEnrolmentCode(code)
+	if err != nil {
+		return nil, fmt.Errorf("reading an enrolment code: %w", err)
+	}
+	var source [32]byte
+	binary.LittleEndian.PutUint64(source[:], seed)
+	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now}
+	d.clock = hlc.NewClock(func() time.Time { return d.at }, 0)
+	seedOfKey := make([]byte, ed25519.SeedSize)
+	_, _ = d.entropy.Read(seedOfKey) // it never fails
+	d.key = ed25519.NewKeyFromSeed(seedOfKey)
+	d.nonce = d.entropy.Uint64()
+	public := d.key.Public().(ed25519.PublicKey) //nolint:forcetypeassert // of an Ed25519 key
+	d.replica = hlc.ReplicaOf(public, d.nonce)
+	d.chain = batch.Start(d.deployment, d.replica)
+	d.rpc = syncv1connect.NewSyncServiceClient(&http.Client{Transport: &signed{handler, d}}, c.ServerURL, wire.ClientOptions()...)
+	answer, err := d.rpc.Enrol(ctx, connect.NewRequest(&syncv1.EnrolRequest{Protocol: 1, Secret: c.Secret, PublicKey: public, Name: "bench", App: "leveed bench", Deployment: d.deployment[:]}))
+	if err != nil {
+		return nil, fmt.Errorf("enrolling a device: %w", err)
+	}
+	d.id = hlc.ID(answer.Msg.GetDevice())
+	return d, d.learn(answer.Msg.GetSetUp())
+}
+
+// learn finds out from the set-up in which team the device's worker is, and at which site that works.
+func (d *device) learn(setUp []*syncv1.PulledRecord) error {
+	read := func(id hlc.ID, field protowire.Number) hlc.ID {
+		for _, r := range setUp {
+			if hlc.ID(r.GetId()) == id {
+				registers, err := record.DecodeState(r.GetState())
+				if err != nil {
+					return hlc.ID{}
+				}
+				return registers.Get(field).ID()
+			}
+		}
+		return hlc.ID{}
+	}
+	d.team = read(d.worker, teamField)
+	if d.site = read(d.team, siteField); d.site == (hlc.ID{}) {
+		return fmt.Errorf("the worker %v has no team at a site", d.worker)
+	}
+	return nil
+}
+
+// Fields that all kinds have.
+const (
+	siteField protowire.Number = 1
+	teamField protowire.Number = 2
+)
+
+// signed hands requests to a server without a network between, as the device signs them.
+type signed struct {
+	handler http.Handler
+	device  *device
+}
+
+func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading a request: %w", err)
+	}
+	r = r.Clone(r.Context())
+	r.Body, r.ContentLength, r.RemoteAddr = io.NopCloser(bytes.NewReader(body)), int64(len(body)), "127.0.0.1:1"
+	if s.device.id != (hlc.ID{}) {
+		token, err := wire.SignToken(s.device.key, s.device.deployment, s.device.id, body, now)
+		if err != nil {
+			return nil, fmt.Errorf("signing a request: %w", err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer := httptest.NewRecorder()
+	s.handler.ServeHTTP(answer, r)
+	return answer.Result(), nil
+}
+
+// log makes a record and leaves it to be sent. What all kinds have in common is filled in.
+func (d *device) log(day record.Date, m record.Common) (hlc.ID, error) {
+	r := m.ProtoReflect()
+	fields := r.Descriptor().Fields()
+	for name, value := range map[protoreflect.Name]protoreflect.Value{
+		"team": protoreflect.ValueOfBytes(d.team[:]), "site": protoreflect.ValueOfBytes(d.site[:]), "author": protoreflect.ValueOfBytes(d.worker[:]),
+		"occurred_on": protoreflect.ValueOfInt32(int32(day)),
+	} {
+		if f := fields.ByName(name); !r.Has(f) {
+			r.Set(f, value)
+		}
+	}
+	stamp := hlc.Stamp{Time: d.clock.Now(), Replica: d.replica}
+	id, err := hlc.NewID(stamp.Time, d.entropy)
+	if err != nil {
+		return id, err
+	}
+	encoded, err := proto.Marshal(m)
+	if err != nil {
+		return id, err
+	}
+	kind := record.KindOf(m)
+	if encoded, err = record.Canonical(kind, encoded); err != nil {
+		return id, err
+	}
+	c, err := record.Edit(id, id, kind, stamp, nil, encoded, nil)
+	if err != nil {
+		return id, err
+	}
+	d.waiting = append(d.waiting, c.Encode())
+	return id, nil
+}
+
+// push sends what waits, in batches. What is held would not be among the records, so it is an error.
+func (d *device) push(ctx context.Context) error {
+	for len(d.waiting) > 0 {
+		n := min(len(d.waiting), batchSize)
+		b := batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, d.waiting[:n])
+		answer, err := d.rpc.Sync(ctx, connect.NewRequest(&syncv1.SyncRequest{Protocol: 1, Clock: now.UnixMilli(), Push: b, Unsent: uint64(len(d.waiting) - n)})) //nolint:gosec // a small number
+		if err != nil {
+			return fmt.Errorf("pushing a batch: %w", err)
+		}
+		if held := answer.Msg.GetAcknowledgement().GetHeld(); len(held) > 0 {
+			return fmt.Errorf("the server holds %d changes of a batch: %v", len(held), held[0])
+		}
+		for _, body := range d.waiting[:n] {
+			d.chain = batch.Next(d.chain, batch.HashOf(body))
+		}
+		d.sent += uint64(n)
+		d.waiting = d.waiting[n:]
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"levee/server/bench"
+)
+
+// benchCmd measures this version on this machine.
+type benchCmd struct {
+	Pages benchPagesCmd `cmd:"" help:"How long the server works on the pages of supervisors, with 10,000, 100,000 and 1,000,000 records in a deployment."`
+}
+
+// benchPagesCmd measures pages.
+type benchPagesCmd struct {
+	Records []int  `help:"How many records there are to be, each on a server of its own." default:"10000,100000,1000000"`
+	Times   int    `help:"How often each page is asked for." default:"20"`
+	Seed    uint64 `help:"What the records are made up from." default:"1"`
+	JSON    bool   `name:"json" help:"Print one JSON list on standard output, and nothing else there."`
+}
+
+// Run measures and prints.
+func (c *benchPagesCmd) Run(ctx context.Context) error {
+	for _, n := range c.Records {
+		if n < 1 || c.Times < 1 {
+			return fmt.Errorf("--records and --times must be at least 1")
+		}
+	}
+	all, err := bench.MeasurePages(ctx, bench.PagesOptions{Records: c.Records, Times: c.Times, Seed: c.Seed, Progress: os.Stderr})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(all)
+	}
+	return printPages(os.Stdout, all)
+}
+
+// printPages has a row for each page and a column for each number of records, so that growth is seen.
+func printPages(to io.Writer, all []bench.Pages) error {
+	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "server time in ms: median (95th percentile)\tat most")
+	for _, p := range all {
+		fmt.Fprintf(table, "\t%d records", p.Records)
+	}
+	fmt.Fprintln(table)
+	for row := range all[0].Pages {
+		bound := "–"
+		if b := all[0].Pages[row].Bound; b > 0 {
+			bound = fmt.Sprint(b)
+		}
+		fmt.Fprintf(table, "%s\t%s", all[0].Pages[row].Name, bound)
+		for _, p := range all {
+			fmt.Fprintf(table, "\t%.1f (%.1f)", p.Pages[row].Median, p.Pages[row].P95)
+		}
+		fmt.Fprintln(table)
+	}
+	fmt.Fprint(table, "logged, records/s\t")
+	for _, p := range all {
+		fmt.Fprintf(table, "\t%.0f", float64(p.Records)/p.Filled)
+	}
+	fmt.Fprintln(table)
+	fmt.Fprint(table, "ready after the last record, s\t")
+	for _, p := range all {
+		fmt.Fprintf(table, "\t%.1f", p.Sorted)
+	}
+	fmt.Fprintln(table)
+	return table.Flush()
+}
