@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"levee/server/internal/alerting"
+	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
@@ -16,6 +17,9 @@ import (
 // Whatever happens, nobody gets a message of a step twice; steps follow each other in order, no sooner than they may; and
 // nothing is sent once somebody has confirmed.
 func TestEachStepIsSentOnce(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("it takes minutes under the race detector, and the other tests send from as many goroutines")
+	}
 	sms, mail := &sender{channel: alerting.SMS}, &sender{channel: alerting.Mail}
 	d := newDesk(t, map[alerting.Channel]alerting.Sender{alerting.SMS: sms, alerting.Mail: mail}, "super", "lead", "coordinator")
 	rapid.Check(t, func(rt *rapid.T) {

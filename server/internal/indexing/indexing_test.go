@@ -413,6 +413,9 @@ func TestSearch(t *testing.T) {
 
 // Whatever tablets send, in whatever order, and wherever the following is cut, the tables are what the records give.
 func TestTablesAreWhatRecordsGive(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("it takes minutes under the race detector, and has one goroutine")
+	}
 	pairs := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		d := servertest.New(t)
