@@ -38,8 +38,8 @@ func newOffice(t *testing.T) *office {
 	o := &office{station: newStation(t), desk: desk}
 	desk.open(setUpPattern.FindString(o.server.said)).makesAccount("周协调", "zhou").follow("演练")
 	o.home = desk.at().String()
-	desk.open(o.invitation("周协调")).follow("Accept the invitation")
-	link := o.invitation("赵敏")
+	desk.open(desk.invitation(o.home, "周协调")).follow("Accept the invitation")
+	link := desk.invitation(o.home, "赵敏")
 	desk.follow("Sign out").open(link).makesAccount("赵敏", "zhao").follow("演练")
 	return o
 }
@@ -53,11 +53,11 @@ func (b *browser) makesAccount(name, login string) *browser {
 	return b.follow(b.either("Make the account", "建立账号"))
 }
 
-// invitation is the link with which a worker gets to the web, made by who sits at the desk.
-func (o *office) invitation(worker string) string {
-	o.t.Helper()
-	o.desk.open(o.home+"/people").follow("Invite to the web", worker)
-	return eval[string](o.desk, `document.querySelector('code').textContent`)
+// invitation is the link with which a worker of a deployment, whose first page is home, gets to the web.
+func (b *browser) invitation(home, worker string) string {
+	b.t.Helper()
+	b.open(home+"/people").follow("Invite to the web", worker)
+	return eval[string](b, `document.querySelector('code').textContent`)
 }
 
 // looks opens Overview, whose figures must be the server's totals.
