@@ -85,14 +85,11 @@ func (o *office) figures() (reported, verified map[string]int64) {
 	return reported, verified
 }
 
-// figuresShown are the cards of Overview: what was reported, and what of it is verified.
-const figuresShown = `(() => {
-	const number = e => Number((e?.textContent ?? '').replace(/\D/g, ''))
-	return Object.fromEntries(Array.from(document.querySelectorAll('#figures .card'), card => {
-		const figure = card.querySelector('.figure a')
-		return [new URL(figure.href).pathname.split('/').at(-1), [number(figure), number(card.querySelector('.figure + .quiet'))]]
-	}))
-})()`
+// figuresShown are the figures of Overview: what was reported, and what of it is verified.
+const figuresShown = `Object.fromEntries(Array.from(document.querySelectorAll('#figures li'), figure => {
+	const [reported, verified] = Array.from(figure.querySelectorAll('.figure'), e => Number(e.textContent.replace(/\D/g, '')))
+	return [new URL(figure.querySelector('h2 a').href).pathname.split('/').at(-1), [reported, verified ?? 0]]
+}))`
 
 // shows waits until Overview, which is open, shows a figure by itself.
 func (o *office) shows(figure string, n int64) {
@@ -392,7 +389,7 @@ func TestAFigureLeadsToTheTablet(t *testing.T) {
 	market(t, tablet, "全场", 37)
 	syncNow(t, tablet)
 
-	o.desk.open(o.home).follow("37", "contacts").sees("How it is counted").follow("37", "reported").sees("The records behind it")
+	o.desk.open(o.home).follow("contacts", "How it is counted").follow("37", "reported").sees("The records behind it")
 	o.desk.follow("headcount").sees("What it says", "37", "全场", "History")
 	o.desk.follow("from tablet", "made").sees("How it came", "李娜", "一队")
 	sent := eval[[]string](o.desk, `Array.from(document.querySelectorAll('#main tbody tr'), row => row.cells[0].textContent.trim())`)
