@@ -44,8 +44,9 @@ type browser struct {
 	hosts map[string]bool // those that were opened; pages must load nothing from others
 	pages map[string]bool // the paths that were asked for as pages
 	posts map[network.RequestID]*post
-	// answers are all that came, from anywhere.
+	// answers are all that came, from anywhere, before how many of them had come when the page was asked for.
 	answers []*network.Response
+	before  int
 	faults  []string
 }
 
@@ -227,6 +228,9 @@ func (b *browser) loads(what string, by func(context.Context) (*network.Response
 	b.t.Helper()
 	ctx, cancel := b.within()
 	defer cancel()
+	b.mu.Lock()
+	b.before = len(b.answers)
+	b.mu.Unlock()
 	response, err := by(ctx)
 	if err != nil {
 		b.t.Fatalf("%s: %v\n%s", what, err, b.here())

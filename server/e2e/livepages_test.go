@@ -36,18 +36,19 @@ func openDesk(t *testing.T) *desk {
 }
 
 // listens waits until the page is told of changes.
-func (d *desk) listens() {
-	d.t.Helper()
-	d.until("the page to listen", func(context.Context, *chromedp.Target) error {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		for _, a := range d.answers {
+func (b *browser) listens() *browser {
+	b.t.Helper()
+	b.until("the page to listen", func(context.Context, *chromedp.Target) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, a := range b.answers[b.before:] {
 			if strings.Contains(a.URL, "/events?") && a.Status == http.StatusOK {
 				return nil
 			}
 		}
 		return errors.New("it does not")
 	})
+	return b
 }
 
 const stateShown = `document.getElementById('updated').dataset.state`

@@ -29,7 +29,7 @@ type station struct {
 func newStation(t *testing.T) *station {
 	t.Helper()
 	s := &station{t: t, dir: t.TempDir(), address: freeAddress(t), backups: backupsAtOnce}
-	s.serve("--name", "演练", "--start", "2021-07-25", "--site", "王庄镇=410621108", "--team", "一队=王庄镇", "--team", "二队=王庄镇",
+	s.serve("--name", "演练", "--start", today().AddDays(-30).String(), "--site", "王庄镇=410621108", "--team", "一队=王庄镇", "--team", "二队=王庄镇",
 		"--worker", "李娜=一队", "--worker", "王芳=一队", "--worker", "赵敏=一队=supervisor", "--worker", "周协调==coordinator")
 	codes := codePattern.FindAllString(s.server.said, -1)
 	s.code, s.colleagues = codes[0], map[string]string{"王芳": codes[1], "赵敏": codes[2]}
@@ -61,18 +61,16 @@ func (s *station) shut() {
 	s.server.terminate(s.t)
 }
 
-// totals are the server's figures for the whole deployment.
-func (s *station) totals() map[string]int64 {
+// totals are the server's figures for the whole deployment, of a basis: reported or verified.
+func (s *station) totals(basis string) map[string]int64 {
 	s.t.Helper()
-	var answer struct {
-		Rows []struct {
-			Reported map[string]int64 `json:"reported"`
-		} `json:"rows"`
-	}
+	var answer struct{ Rows []map[string]json.RawMessage }
 	if askServer(s.t, s.address, s.token, "/api/totals?by=whole", &answer); len(answer.Rows) != 1 {
 		s.t.Fatalf("the whole has %d rows", len(answer.Rows))
 	}
-	return answer.Rows[0].Reported
+	var figures map[string]int64
+	s.must(json.Unmarshal(answer.Rows[0][basis], &figures))
+	return figures
 }
 
 // opened is a levee that serves its pages.

@@ -48,7 +48,7 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	defer site.Close()
 	b.open(home + "/")
 	b.mu.Lock()
-	b.answers = nil
+	b.answers, b.before = nil, 0
 	b.mu.Unlock()
 	// The same host under another port, and a name that is another site to the browser as well.
 	for _, origin := range []string{site.URL, strings.Replace(site.URL, "127.0.0.1", "localhost", 1)} {
