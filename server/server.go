@@ -143,7 +143,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Grace == 0 {
 		c.Grace = graceTime
 	}
-	s := &Server{config: c, deployments: &httpapi.Deployments{}, live: live.New(uint64(c.Wall().UnixMicro()), nil)} //nolint:gosec // after 1970
+	s := &Server{config: c, deployments: &httpapi.Deployments{}, live: live.New(uint64(c.Wall().UnixMicro()), nil)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

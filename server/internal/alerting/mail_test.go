@@ -96,7 +96,7 @@ func serveMail(t *testing.T, startTLS, implicit bool) *mailServer {
 	go func() { served <- s.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		_ = <-served
+		<-served
 	})
 	return s
 }

@@ -51,7 +51,7 @@ type division struct {
 	// Columns are what the numbers of each row are.
 	Columns []string
 	Rows    []divisionRow
-	// Path leads to the places around the one that is divided, and Levels to its parts on other levels; empty where no place is.
+	// Path leads to the place that is divided and those around it, Levels to its parts on other levels; empty where no place is.
 	Path, Levels []link
 	// Image is where the image is, ImageNarrow the one for phones; empty when there is nothing to draw.
 	Image, ImageNarrow string
@@ -273,7 +273,9 @@ func (d *divider) addPlaces(o *progress.Overview) {
 			one.Rows[i].Into = d.overviewOf(d.figure.Name, r.Key, "")
 		}
 	}
-	one.Path = []link{{To: d.overviewOf(d.figure.Name, "", ""), Name: d.T("overview_everywhere"), Here: d.below == ""}}
+	if d.below != "" {
+		one.Path = []link{{To: d.overviewOf(d.figure.Name, "", ""), Name: d.T("overview_everywhere")}}
+	}
 	for _, p := range o.Path {
 		one.Path = append(one.Path, link{To: d.overviewOf(d.figure.Name, p.Code, ""), Name: p.Name, Here: p.Code == d.below})
 	}

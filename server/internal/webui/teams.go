@@ -257,7 +257,7 @@ func (v *visit) workersOf(team hlc.ID, heads []string, w week, rows []progress.W
 			card.Name, card.To = v.T("worker_unknown"), ""
 		}
 		for _, r := range rows {
-			card.Days = append(card.Days, dayWork{Name: v.day(r.Day), Cells: v.workCells(heads, r.Values[tally.Reported])})
+			card.Days = append(card.Days, dayWork{Name: v.dayOfWeek(r.Day), Cells: v.workCells(heads, r.Values[tally.Reported])})
 		}
 		cards = append(cards, card)
 	}

@@ -39,8 +39,8 @@ type workerBody struct {
 // weekdays are the names of their messages, from Sunday.
 var weekdays = [...]string{"weekday_sunday", "weekday_monday", "weekday_tuesday", "weekday_wednesday", "weekday_thursday", "weekday_friday", "weekday_saturday"}
 
-// day is a day with its day of the week.
-func (v *visit) day(d record.Date) string {
+// dayOfWeek is a day with its day of the week.
+func (v *visit) dayOfWeek(d record.Date) string {
 	return v.T("day_of_week", v.Date(d), v.T(weekdays[d.Start(time.UTC).Weekday()]))
 }
 
@@ -98,7 +98,7 @@ func (v *visit) workOf(body *workerBody, id, team hlc.ID) error {
 		}
 	}
 	for _, d := range v.begun(body.Week) {
-		body.Days = append(body.Days, dayWork{Name: v.day(d), Cells: v.workCells(body.Heads, days[d])})
+		body.Days = append(body.Days, dayWork{Name: v.dayOfWeek(d), Cells: v.workCells(body.Heads, days[d])})
 	}
 	here := to(v.within.Syncing.Deployment(), "workers", id.String())
 	for from := body.Week.From; from >= first; from = from.AddDays(-7) {
