@@ -135,6 +135,14 @@ func (b *browser) listen(event any) {
 	switch e := event.(type) {
 	case *runtime.EventExceptionThrown:
 		b.faults = append(b.faults, "a script failed: "+(&chromedp.ExceptionError{ExceptionDetails: e.ExceptionDetails}).Error())
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			fault := "a script complains:"
+			for _, said := range e.Args {
+				fault += " " + cmp.Or(said.Description, string(said.Value))
+			}
+			b.faults = append(b.faults, fault)
+		}
 	case *log.EventEntryAdded:
 		if e.Entry.Source == log.EntrySourceSecurity {
 			b.faults = append(b.faults, "refused: "+e.Entry.Text)

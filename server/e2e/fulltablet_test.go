@@ -47,8 +47,17 @@ func newFull(t *testing.T) *full {
 	return f
 }
 
-// store is the file of a worker: on this tablet, or that of the supervisor on another.
+// store is the file of a worker, who enrols: on this tablet, or that of the supervisor on another.
 func (f *full) store(worker, code string) *clientlib.Store {
+	f.t.Helper()
+	s := f.opened(worker)
+	f.must(s.Enrol(f.t.Context(), code))
+	syncNow(f.t, s)
+	return s
+}
+
+// opened is the file of a worker, made when it is not there.
+func (f *full) opened(worker string) *clientlib.Store {
 	f.t.Helper()
 	path := f.path(filepath.Join("tablet", "levee", worker+".db"))
 	if worker == "赵敏" {
@@ -58,8 +67,6 @@ func (f *full) store(worker, code string) *clientlib.Store {
 	s, err := clientlib.Open(f.t.Context(), path, clientlib.Options{Key: clientlib.PIN(tabletPIN), App: "e2e"})
 	f.must(err)
 	f.t.Cleanup(func() { _ = s.Close() })
-	f.must(s.Enrol(f.t.Context(), code))
-	syncNow(f.t, s)
 	return s
 }
 

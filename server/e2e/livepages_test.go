@@ -26,7 +26,7 @@ type desk struct {
 
 func openDesk(t *testing.T) *desk {
 	t.Helper()
-	b, p, _ := serving(t, laptop, "en")
+	b, p := serving(t, laptop, "en")
 	d := &desk{browser: b, server: p, tablet: openTablet(t, filepath.Join(t.TempDir(), "a.db"), nil)}
 	d.deployment, _, _ = strings.Cut(b.at().String(), "/codes/")
 	if err := d.tablet.Enrol(context.Background(), eval[string](b, `Array.from(document.querySelectorAll('code'), c => c.textContent).find(c => c.startsWith('levee1.'))`)); err != nil {

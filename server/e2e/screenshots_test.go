@@ -39,11 +39,11 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// serverPages is a browser at a server, and a way through its pages.
+// serverPages is a browser at a server that has something to show, and a way through its pages.
 func serverPages(t *testing.T, on screen, language string) (b *browser, each func(do func(name string))) {
 	t.Helper()
-	b, from := atServer(t, on, language)
-	return b, func(do func(string)) { b.everyPage(from, do) }
+	b = openBrowser(t, on, language)
+	return b, newFullDesk(t, b).tour
 }
 
 // tabletPages is a browser at a tablet that has something to show, and a way through its pages.
@@ -85,12 +85,15 @@ func (b *browser) everyPage(from []string, do func(name string)) {
 
 var idPattern = regexp.MustCompile(`^[\w-]*\d[\w-]*$`)
 
-// pageName tells pages apart by their addresses, without the ids in them and what is asked of them. It can name a file.
+// pageName tells pages apart by their addresses, without the ids and figures in them and what is asked of them. It can name a file.
 func pageName(u *url.URL) string {
 	parts := strings.FieldsFunc(u.Path, func(r rune) bool { return r == '/' })
 	for i, part := range parts {
-		if len(part) >= 16 && idPattern.MatchString(part) {
+		switch {
+		case len(part) >= 16 && idPattern.MatchString(part), i > 0 && parts[i-1] == "arrivals":
 			parts[i] = "ID"
+		case i > 0 && parts[i-1] == "figures":
+			parts[i] = "FIGURE"
 		}
 	}
 	if len(parts) == 0 {

@@ -215,21 +215,28 @@ func (b *browser) tangible() *browser {
 	return b
 }
 
-// untouchable are the faults of what is touched: all but links within a sentence must be 48 px high and 44 px wide.
-const untouchable = `(() => {
-	const faults = []
+// tooWide is the fault of a page that is wider than its screen.
+const tooWide = `(() => {
 	const wide = document.documentElement.scrollWidth, screen = document.documentElement.clientWidth
-	if (wide > screen) {
-		const out = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > screen + 0.5 && !e.closest('.visually-hidden'))
-		faults.push('the page is ' + wide + ' px wide: ' + out.slice(0, 3).map(e => e.outerHTML.slice(0, 150)).join(' … '))
-	}
+	if (wide <= screen)
+		return []
+	const out = [...document.body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > screen + 0.5 && !e.closest('.visually-hidden'))
+	return ['the page is ' + wide + ' px wide: ' + out.slice(0, 3).map(e => e.outerHTML.slice(0, 150)).join(' … ')]
+})()`
+
+// untouchable are the faults of what is touched: all but links within a sentence must be 48 px high and 44 px wide; a box to
+// tick together with its label.
+const untouchable = `(() => {
+	const faults = ` + tooWide + `
 	for (const e of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')) {
-		const box = e.getBoundingClientRect()
-		if (e.matches('.skip') || e.closest('.visually-hidden') || !e.checkVisibility({visibilityProperty: true}) || e.hidden)
+		const boxes = [e, ...e.matches('[type=checkbox], [type=radio]') ? e.labels : []].map(one => one.getBoundingClientRect())
+		const height = Math.max(...boxes.map(b => b.bottom)) - Math.min(...boxes.map(b => b.top))
+		const width = Math.max(...boxes.map(b => b.right)) - Math.min(...boxes.map(b => b.left))
+		if (e.matches('.skip') || e.closest('.visually-hidden, .unseen, .to-decision') || !e.checkVisibility({visibilityProperty: true}) || e.hidden)
 			continue
 		const sentence = getComputedStyle(e).display === 'inline' && e.parentElement.innerText.trim().length > e.innerText.trim().length
-		if (!sentence && (box.height < 47.9 || box.width < 43.9))
-			faults.push(Math.round(box.width) + '×' + Math.round(box.height) + ' px: ' + e.outerHTML.slice(0, 200))
+		if (!sentence && (height < 47.9 || width < 43.9))
+			faults.push(Math.round(width) + '×' + Math.round(height) + ' px: ' + e.outerHTML.slice(0, 200) + ' in ' + e.parentElement.outerHTML.slice(0, 100))
 	}
 	return faults
 })()`
@@ -269,16 +276,7 @@ func kindsWithForms(t testing.TB) (kinds []record.Kind) {
 // noPageForgotten reports pages that the program can show and that the browser was not on.
 func (b *browser) noPageForgotten() {
 	b.t.Helper()
-	sources, err := filepath.Glob(filepath.Join("..", "..", "clientlib", "tabletui", "*.go"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	named := map[string]string{}
-	for _, source := range sources {
-		for _, found := range constPattern.FindAllStringSubmatch(pagesSource(b.t, filepath.Base(source)), -1) {
-			named[found[1]] = found[2]
-		}
-	}
+	named := namedPaths(b.t, filepath.Join("..", "..", "clientlib", "tabletui"))
 	routes := 0
 	for _, found := range routePattern.FindAllStringSubmatch(pagesSource(b.t, "routes.go"), -1) {
 		if strings.Contains(found[0], "quiet: true") { // a part of a page
@@ -297,10 +295,37 @@ func (b *browser) noPageForgotten() {
 	b.t.Logf("%d pages by %d routes", len(b.pages), routes)
 }
 
+// sources are the files of a program's package, without its tests.
+func sources(t testing.TB, folder string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(files, func(name string) bool { return strings.HasSuffix(name, "_test.go") })
+}
+
+// namedPaths are the constants of a package that addresses are written with.
+func namedPaths(t testing.TB, folder string) map[string]string {
+	t.Helper()
+	named := map[string]string{}
+	for _, source := range sources(t, folder) {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range constPattern.FindAllStringSubmatch(string(text), -1) {
+			named[found[1]] = found[2]
+		}
+	}
+	return named
+}
+
 // written is the text that an expression of strings and constants comes to.
 func written(expression string, named map[string]string) string {
 	var text strings.Builder
-	for part := range strings.SplitSeq(expression, " + ") {
+	for part := range strings.SplitSeq(expression, "+") {
+		part = strings.TrimSpace(part)
 		if value, ok := named[part]; ok {
 			text.WriteString(written(value, named))
 		} else {
