@@ -44,11 +44,10 @@ func newFullDesk(t *testing.T, b *browser) *fullDesk {
 func (d *fullDesk) leadsCases(me *clientlib.Store) {
 	d.browser.t.Helper()
 	ctx := d.full.t.Context()
-	self := must(me.Record(ctx, d.file))(d.full.t).Message.GetAuthor()
-	d.must(me.Update(ctx, d.file, &recordv1.Case{Lead: self}))
+	d.must(me.Update(ctx, d.file, &recordv1.Case{OpenedOn: proto.Int32(int32(today()))}))
 	d.logged(me.LogCase(ctx, &recordv1.Case{
-		CaseNo: proto.String("WZ-2021-009"), ClientType: recordv1.ClientType_CLIENT_TYPE_FAMILY.Enum(), ClientCount: proto.Uint32(4), Stage: recordv1.CaseStage_CASE_STAGE_ASSESSMENT.Enum(), Lead: self,
-		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_PSYCHOLOGICAL_SUPPORT.Enum(), OccurredOn: proto.Int32(int32(today().AddDays(-15))), NextDueOn: proto.Int32(int32(today().AddDays(-4))),
+		CaseNo: proto.String("WZ-2021-009"), ClientType: recordv1.ClientType_CLIENT_TYPE_FAMILY.Enum(), ClientCount: proto.Uint32(4), Stage: recordv1.CaseStage_CASE_STAGE_ASSESSMENT.Enum(),
+		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_PSYCHOLOGICAL_SUPPORT.Enum(), OpenedOn: proto.Int32(int32(today().AddDays(-15))), NextDueOn: proto.Int32(int32(today().AddDays(-4))),
 	}))
 	syncNow(d.full.t, me)
 }
