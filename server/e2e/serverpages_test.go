@@ -51,7 +51,7 @@ func serving(t *testing.T, on screen, language string) (b *browser, p *served) {
 
 // tour opens every page of the server: those that links lead to, and those that come of what is sent.
 func (d *fullDesk) tour(do func(name string)) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	d.everyPage([]string{d.home, d.deployment, d.home + "nowhere"}, do)
 	for _, sort := range []string{"sites", "teams", "workers"} { // files are no pages, and have no links to them on their own
 		eval[int](d.browser, `fetch('`+d.deployment+`/set-up/import/templates/`+sort+`').then(r => r.status)`)
@@ -65,7 +65,7 @@ func (d *fullDesk) tour(do func(name string)) {
 
 // searches looks for people and records, and for nothing.
 func (d *fullDesk) searches(do func(name string)) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	d.open(d.deployment + "/search")
 	do("search")
 	for name, words := range map[string]string{"search-found": "王", "search-none": "蓝鲸"} {
@@ -76,7 +76,7 @@ func (d *fullDesk) searches(do func(name string)) {
 
 // shownOnce are the pages that come of what is made, and are there for a while.
 func (d *fullDesk) shownOnce(do func(name string)) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	d.open(d.home + "account").follow(d.either("Turn the time code on", "启用动态码"))
 	do("account-time-code")
 	d.open(d.home+"account/tokens/new").fill(d.either("Name", "名称"), "统计").follow(d.either("Make the token", "生成令牌"))
@@ -93,7 +93,7 @@ func (d *fullDesk) shownOnce(do func(name string)) {
 
 // wrongForms are forms that were sent with something missing.
 func (d *fullDesk) wrongForms(do func(name string)) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	save, settle, in := d.either("Save", "保存"), d.either("Settle", "确定"), regexp.QuoteMeta(d.path())
 	for name, form := range map[string]struct{ at, button string }{
 		"account":        {"/account", d.either("Change the password", "修改密码")},
@@ -120,9 +120,9 @@ func (d *fullDesk) wrongForms(do func(name string)) {
 
 // refused is a page with a form that was not taken.
 func (d *fullDesk) refused(do func(name string), name string) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	if d.status != http.StatusUnprocessableEntity {
-		d.browser.t.Errorf("%s: a form with something missing is answered with %d", d.where(), d.status)
+		d.t.Errorf("%s: a form with something missing is answered with %d", d.where(), d.status)
 	}
 	do("wrong-" + name)
 }
@@ -134,20 +134,20 @@ func (d *fullDesk) path() string {
 
 // was is the path of a page that the browser was on, by a pattern.
 func (d *fullDesk) was(pattern string) string {
-	d.browser.t.Helper()
+	d.t.Helper()
 	whole := regexp.MustCompile("^" + pattern + "$")
 	for _, path := range slices.Sorted(maps.Keys(d.pages)) {
 		if whole.MatchString(path) {
 			return path
 		}
 	}
-	d.browser.t.Fatalf("no page was %s", pattern)
+	d.t.Fatalf("no page was %s", pattern)
 	return ""
 }
 
 // approves approves all that waits.
 func (d *fullDesk) approves(do func(name string)) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	d.open(d.deployment + "/review").follow(d.either("All on this page", "预览本页全部记录"))
 	do("review-preview")
 	d.follow(d.either("Approve them", "全部通过"))
@@ -156,7 +156,7 @@ func (d *fullDesk) approves(do func(name string)) {
 
 // signedOut are the pages that anybody can see.
 func (d *fullDesk) signedOut(do func(name string)) {
-	d.browser.t.Helper()
+	d.t.Helper()
 	d.follow(d.either("Sign out", "退出登录"))
 	for _, page := range []string{"sign-in", "invitation", "reset"} {
 		d.open(d.home + page)
