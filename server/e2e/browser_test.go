@@ -141,7 +141,10 @@ func (b *browser) listen(event any) {
 			for _, said := range e.Args {
 				fault += " " + cmp.Or(said.Description, string(said.Value))
 			}
-			b.faults = append(b.faults, fault)
+			// What a page asks for breaks off when the page is left, or its program killed.
+			if !strings.Contains(fault, "Failed to fetch") {
+				b.faults = append(b.faults, fault)
+			}
 		}
 	case *log.EventEntryAdded:
 		if e.Entry.Source == log.EntrySourceSecurity {
