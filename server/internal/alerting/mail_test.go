@@ -96,7 +96,9 @@ func serveMail(t *testing.T, startTLS, implicit bool) *mailServer {
 	go func() { served <- s.Serve(listener) }()
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-served
+		if err := <-served; !errors.Is(err, smtp.ErrServerClosed) {
+			t.Error("the mail server:", err)
+		}
 	})
 	return s
 }
