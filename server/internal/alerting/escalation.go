@@ -148,6 +148,9 @@ func (s *Service) advance(ctx context.Context) (next time.Time, err error) {
 	if err := s.Refresh(ctx); err != nil {
 		return next, err
 	}
+	if s.Count() == 0 {
+		return next, nil // whatever the time is
+	}
 	for {
 		var due []Notice
 		if due, next = s.due(s.config.Wall()); len(due) == 0 {
