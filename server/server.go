@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -21,13 +20,9 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
-	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
-	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
-	"levee/server/internal/progress"
-	"levee/server/internal/review"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -99,23 +94,6 @@ type Server struct {
 	// Made tells what a first start made; nil at later starts.
 	Made *Made
 }
-
-// Made is what a first start made, to be shown once.
-type Made struct {
-	// Enrolments are a code for each worker.
-	Enrolments []Enrolment
-}
-
-// Enrolment is the code with which a worker's tablet is let in.
-type Enrolment struct {
-	Worker string
-	Team   string
-	// Code is the whole of it, which is scanned or copied. Typed is typed by hand, beside Address.
-	Code, Typed, Address string
-}
-
-// enrolmentLife is how long an enrolment code may be used.
-const enrolmentLife = 14 * 24 * time.Hour
 
 // New opens the database and the keys, makes what is not there yet, and starts the deployments. It listens nowhere.
 func New(ctx context.Context, c Config) (*Server, error) {
@@ -287,108 +265,6 @@ func (s *Server) NewToken(ctx context.Context, name string, scopes []string, lif
 	return text, err
 }
 
-// NewDeployment makes a deployment and serves it. by is noted as its maker.
-func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp) (hlc.ID, error) {
-	s.making.Lock()
-	defer s.making.Unlock()
-	d, err := s.setUp(ctx, from)
-	if err != nil {
-		return hlc.ID{}, err
-	}
-	id := d.Syncing.Deployment()
-	s.deployments.Add(d)
-	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
-}
-
-// start opens a deployment. It is served once it is added to the others.
-func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
-	var service *syncing.Service
-	failed := func(err error) { s.config.Log.Error("in the background", "error", err) }
-	index := indexing.New(indexing.Config{Store: s.db.Deployment(id), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: s.config.Wall, Failed: failed,
-		Indexed: func(uint64) { s.live.Publish(id) }})
-	alerts := s.alerting(id, func() *syncing.SetUp { return service.SetUp() }, failed)
-	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy,
-		Observe: func(c syncing.Commit) {
-			s.committed(id, c, index)
-			alerts.Observe(c)
-		},
-		Backups: s.config.Backups.Dir != "",
-		Failed:  failed})
-	var behind *syncing.ClockBehindError
-	if errors.As(err, &behind) {
-		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := alerts.Start(ctx); err != nil {
-		service.Close()
-		return nil, err
-	}
-	index.Start()
-	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
-		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
-		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
-		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}, nil
-}
-
-// committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.
-func (s *Server) committed(deployment hlc.ID, c syncing.Commit, index *indexing.Service) {
-	s.measures.Commit(c)
-	index.Notice()
-	s.live.Publish(deployment)
-}
-
-// enrolments makes a code for each worker of a deployment, in the order of the set-up.
-func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error) {
-	var all []Enrolment
-	service := s.deployments.Get(id).Syncing
-	for _, worker := range service.SetUp().WorkerIDs() {
-		e, err := s.newEnrolment(ctx, service, worker, hlc.ID{})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, e)
-	}
-	return all, nil
-}
-
-func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, worker, replaces hlc.ID) (Enrolment, error) {
-	secret, err := service.NewEnrolmentCode(ctx, worker, replaces, enrolmentLife)
-	if err != nil {
-		return Enrolment{}, err
-	}
-	w := service.SetUp().Workers[worker]
-	code := wire.EnrolmentCode{ServerURL: s.config.URL, Deployment: service.Deployment(), Worker: worker, Secret: secret, Pin: s.pin}
-	e := Enrolment{Worker: w.GetName(), Code: code.String(), Typed: code.Typed(), Address: wire.TypedAddress(s.config.URL)}
-	if len(w.GetTeam()) == len(hlc.ID{}) {
-		e.Team = service.SetUp().Teams[hlc.ID(w.GetTeam())].GetName()
-	}
-	return e, nil
-}
-
-// NewEnrolment makes a code for the worker of a name, of whatever deployment this server serves. The tablet that replaces
-// names, unless it is the zero id, is revoked when the code is used.
-func (s *Server) NewEnrolment(ctx context.Context, name string, replaces hlc.ID) (Enrolment, error) {
-	d, worker, err := s.findWorker(name)
-	if err != nil {
-		return Enrolment{}, err
-	}
-	return s.newEnrolment(ctx, d.Syncing, worker, replaces)
-}
-
-func (s *Server) findWorker(name string) (*httpapi.Deployment, hlc.ID, error) {
-	for _, d := range s.deployments.All() {
-		setUp := d.Syncing.SetUp()
-		for _, id := range setUp.WorkerIDs() {
-			if setUp.Workers[id].GetName() == name {
-				return d, id, nil
-			}
-		}
-	}
-	return nil, hlc.ID{}, fmt.Errorf("there is no worker called %q", name)
-}
-
 // Flush writes what devices said of themselves and no commit has taken along yet. That happens by itself, after a while.
 func (s *Server) Flush(ctx context.Context) error {
 	var errs []error
@@ -412,69 +288,6 @@ func (s *Server) SortedIn(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) limits() httpapi.Limits {
-	if s.config.Unlimited {
-		return httpapi.Unlimited
-	}
-	return httpapi.DefaultLimits
-}
-
-// Handler answers requests, wherever they come from.
-func (s *Server) Handler() http.Handler { return s.handler }
-
-// Limits on connections. A body of 4 MB over a link of 64 kbit/s takes nine minutes: who sends that slowly sends less.
-const (
-	readHeaderTimeout = 20 * time.Second
-	readTimeout       = 5 * time.Minute
-	writeTimeout      = 5 * time.Minute
-	idleTimeout       = 2 * time.Minute
-	maxHeaderBytes    = 16 << 10
-	// graceTime is how long running requests may take after the server was told to stop.
-	graceTime = 10 * time.Second
-)
-
-// Serve answers on a listener until ctx is done; then it lets running requests finish. An address that other machines can
-// reach is refused where nothing encrypts: see TLS.
-func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	if err := s.config.TLS.Check(l.Addr()); err != nil {
-		return errors.Join(err, l.Close())
-	}
-	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		WriteTimeout:   readTimeout + writeTimeout, // it begins with the body, and whoever sends that slowly must get an answer too
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn)}
-	hs.RegisterOnShutdown(s.live.Close) // pages listen without end, and come again to the next server
-	served := make(chan error, 1)
-	go func() {
-		if s.tls == nil {
-			served <- hs.Serve(l)
-			return
-		}
-		hs.TLSConfig = s.tls
-		served <- hs.ServeTLS(l, "", "")
-	}()
-	if s.config.Backups.Dir != "" {
-		backing, stop := context.WithCancel(ctx)
-		var backups sync.WaitGroup
-		backups.Go(func() { s.keepBackedUp(backing) })
-		defer func() { stop(); backups.Wait() }()
-	}
-	select {
-	case err := <-served:
-		return err
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Grace)
-	defer cancel()
-	err := hs.Shutdown(grace)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = hs.Close() // who still sends after the grace time sends again to the next server
-	}
-	if serr := <-served; !errors.Is(serr, http.ErrServerClosed) {
-		err = errors.Join(err, serr)
-	}
-	return err
-}
-
 // Close finishes what has queued and closes the database.
 func (s *Server) Close() error {
 	for _, d := range s.deployments.Clear() {
@@ -495,9 +308,6 @@ func (s *Server) Close() error {
 	s.journal, s.db, s.held = nil, nil, nil
 	return errors.Join(errs...)
 }
-
-// URLOf is where tablets reach a listener that does not encrypt, when the operator does not say.
-func URLOf(l net.Listener) string { return TLS{}.URLOf(l) }
 
 // URLOf is where tablets reach a listener, when the operator does not say.
 func (c TLS) URLOf(l net.Listener) string {

@@ -1,0 +1,137 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
+	"levee/server/internal/httpapi"
+	"levee/server/internal/indexing"
+	"levee/server/internal/progress"
+	"levee/server/internal/review"
+	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
+	"levee/syncproto/wire"
+)
+
+// Made is what a first start made, to be shown once.
+type Made struct {
+	// Enrolments are a code for each worker.
+	Enrolments []Enrolment
+}
+
+// Enrolment is the code with which a worker's tablet is let in.
+type Enrolment struct {
+	Worker string
+	Team   string
+	// Code is the whole of it, which is scanned or copied. Typed is typed by hand, beside Address.
+	Code, Typed, Address string
+}
+
+// enrolmentLife is how long an enrolment code may be used.
+const enrolmentLife = 14 * 24 * time.Hour
+
+// NewDeployment makes a deployment and serves it. by is noted as its maker.
+func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp) (hlc.ID, error) {
+	s.making.Lock()
+	defer s.making.Unlock()
+	d, err := s.setUp(ctx, from)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	id := d.Syncing.Deployment()
+	s.deployments.Add(d)
+	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
+}
+
+// start opens a deployment. It is served once it is added to the others.
+func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, error) {
+	var service *syncing.Service
+	failed := func(err error) { s.config.Log.Error("in the background", "error", err) }
+	index := indexing.New(indexing.Config{Store: s.db.Deployment(id), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: s.config.Wall, Failed: failed,
+		Indexed: func(uint64) { s.live.Publish(id) }})
+	alerts := s.alerting(id, func() *syncing.SetUp { return service.SetUp() }, failed)
+	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy,
+		Observe: func(c syncing.Commit) {
+			s.committed(id, c, index)
+			alerts.Observe(c)
+		},
+		Backups: s.config.Backups.Dir != "",
+		Failed:  failed})
+	var behind *syncing.ClockBehindError
+	if errors.As(err, &behind) {
+		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := alerts.Start(ctx); err != nil {
+		service.Close()
+		return nil, err
+	}
+	index.Start()
+	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
+		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
+		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
+		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}, nil
+}
+
+// committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.
+func (s *Server) committed(deployment hlc.ID, c syncing.Commit, index *indexing.Service) {
+	s.measures.Commit(c)
+	index.Notice()
+	s.live.Publish(deployment)
+}
+
+// enrolments makes a code for each worker of a deployment, in the order of the set-up.
+func (s *Server) enrolments(ctx context.Context, id hlc.ID) ([]Enrolment, error) {
+	var all []Enrolment
+	service := s.deployments.Get(id).Syncing
+	for _, worker := range service.SetUp().WorkerIDs() {
+		e, err := s.newEnrolment(ctx, service, worker, hlc.ID{})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func (s *Server) newEnrolment(ctx context.Context, service *syncing.Service, worker, replaces hlc.ID) (Enrolment, error) {
+	secret, err := service.NewEnrolmentCode(ctx, worker, replaces, enrolmentLife)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	w := service.SetUp().Workers[worker]
+	code := wire.EnrolmentCode{ServerURL: s.config.URL, Deployment: service.Deployment(), Worker: worker, Secret: secret, Pin: s.pin}
+	e := Enrolment{Worker: w.GetName(), Code: code.String(), Typed: code.Typed(), Address: wire.TypedAddress(s.config.URL)}
+	if len(w.GetTeam()) == len(hlc.ID{}) {
+		e.Team = service.SetUp().Teams[hlc.ID(w.GetTeam())].GetName()
+	}
+	return e, nil
+}
+
+// NewEnrolment makes a code for the worker of a name, of whatever deployment this server serves. The tablet that replaces
+// names, unless it is the zero id, is revoked when the code is used.
+func (s *Server) NewEnrolment(ctx context.Context, name string, replaces hlc.ID) (Enrolment, error) {
+	d, worker, err := s.findWorker(name)
+	if err != nil {
+		return Enrolment{}, err
+	}
+	return s.newEnrolment(ctx, d.Syncing, worker, replaces)
+}
+
+func (s *Server) findWorker(name string) (*httpapi.Deployment, hlc.ID, error) {
+	for _, d := range s.deployments.All() {
+		setUp := d.Syncing.SetUp()
+		for _, id := range setUp.WorkerIDs() {
+			if setUp.Workers[id].GetName() == name {
+				return d, id, nil
+			}
+		}
+	}
+	return nil, hlc.ID{}, fmt.Errorf("there is no worker called %q", name)
+}

@@ -1,0 +1,107 @@
+package webui
+
+import (
+	"net/url"
+
+	"github.com/google/uuid"
+
+	"levee/server/internal/access"
+	"levee/server/internal/indexing"
+	"levee/server/internal/review"
+	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
+	"levee/syncproto/words"
+)
+
+// duplicates lists the records that are likely of one thing.
+func (v *visit) duplicates() error {
+	q := indexing.LikelyQuery{Limit: settlePage}
+	if all, some := access.Teams(v.person, access.ReviewRecords); !all {
+		q.Teams = some
+	}
+	earlier, _ := uuid.Parse(v.QueryParam("earlier")) // else the first page
+	later, _ := uuid.Parse(v.QueryParam("later"))
+	day, _ := record.ParseDate(v.QueryParam("day"))
+	q.After = indexing.PairPlace{Day: day, Earlier: earlier, Later: later}
+	pairs, err := v.within.Indexing.Likely(v.context(), q)
+	if err != nil {
+		return err
+	}
+	t := v.terms()
+	body := waitingList{Lead: v.T("duplicates_lead"), Nothing: v.T("no_duplicates")}
+	for _, p := range pairs {
+		body.Rows = append(body.Rows, waitingRow{To: v.To(v.toIn("duplicates", p.Earlier.String(), p.Later.String())), Name: t.KindLabel(p.Kind), What: t.Date(p.Day), Team: v.calledBy(p.Audience[:])})
+	}
+	if n := len(pairs); n == settlePage {
+		last := pairs[n-1]
+		body.More = v.To(v.toIn("duplicates") + "?" + url.Values{"day": {last.Day.String()}, "earlier": {last.Earlier.String()}, "later": {last.Later.String()}}.Encode())
+	}
+	return v.settleList(v.T("nav_duplicates"), body)
+}
+
+// compared is one field of two records, or of a record as it stands and as a held change would have it.
+type compared struct {
+	Field, One, Other string
+	Differs           bool
+}
+
+// duplicate shows two records side by side, and takes whether they are of one thing.
+func (v *visit) duplicate() error {
+	earlier, err := v.id("earlier")
+	if err != nil {
+		return err
+	}
+	later, err := v.id("later")
+	if err != nil {
+		return err
+	}
+	return v.settlePair(earlier, later, "")
+}
+
+func (v *visit) settlePair(earlier, later hlc.ID, wrong string) error {
+	pair, err := v.within.Review.Pair(v.context(), v.reader(), earlier, later)
+	if err != nil {
+		return err
+	}
+	f := v.form("submit_settle").add(position("earlier_seen", pair[0].Position), position("later_seen", pair[1].Position),
+		&field{Name: "same", Sort: "radio", Required: true, Options: []option{{"earlier", v.T("same_earlier")}, {"later", v.T("same_later")}, {"apart", v.T("same_apart")}}},
+		&field{Name: "reason"})
+	if wrong == "" && v.filled(f) {
+		switch f.value("same") {
+		case "earlier":
+			err = v.within.Review.Join(v.context(), v.reader(), pair[0].ID, review.Seen{ID: pair[1].ID, Position: seenIn(f, "later_seen")})
+		case "later":
+			err = v.within.Review.Join(v.context(), v.reader(), pair[1].ID, review.Seen{ID: pair[0].ID, Position: seenIn(f, "earlier_seen")})
+		default:
+			err = v.within.Review.Apart(v.context(), v.reader(), pair[0].ID, pair[1].ID, f.value("reason"))
+		}
+		switch {
+		case err == nil:
+			return v.done(v.toIn("duplicates"), "settled")
+		case problem.CodeOf(err) == problem.ChangedMeanwhile:
+			return v.settlePair(earlier, later, problem.Message(problem.ChangedMeanwhile, v.Lang()))
+		}
+		if f.Error, err = v.whyNot(err); err != nil {
+			return err
+		}
+	}
+	if wrong != "" {
+		f.Error = wrong
+	}
+	t := v.terms()
+	body := struct {
+		Back string
+		Rows []compared
+	}{Back: v.To(v.toIn("duplicates"))}
+	for _, field := range words.Settable(pair[0].Kind) {
+		one, other := pair[0].Message.ProtoReflect(), pair[1].Message.ProtoReflect()
+		if !one.Has(field) && !other.Has(field) {
+			continue
+		}
+		row := compared{Field: t.Field(field), One: v.valueOf(t, pair[0].Message, field), Other: v.valueOf(t, pair[1].Message, field)}
+		row.Differs = !one.Get(field).Equal(other.Get(field))
+		body.Rows = append(body.Rows, row)
+	}
+	return v.show("duplicate", &page{Title: v.T("title_duplicate", t.KindLabel(pair[0].Kind)), Form: f, Body: body})
+}
