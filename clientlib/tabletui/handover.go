@@ -73,32 +73,6 @@ type handoverItem struct {
 	Chosen bool
 }
 
-// handoverSheet is what the successor should know of each, to be read aloud or printed.
-type handoverSheet struct {
-	From, Date string
-	Cases      []sheetCase
-	Others     []item
-	// Names: they are shown, since the PIN was entered.
-	Names bool
-}
-
-// sheetCase is a case on the sheet.
-type sheetCase struct {
-	Title  string
-	Fields []field
-}
-
-// safety is how safe the worker's own work is.
-type safety struct {
-	Badge badge
-	// Unsafe are what is not safe yet, each with what to do; Value is where that is done, if it is elsewhere.
-	Unsafe []choice
-	// Notes are what is safe, but not settled.
-	Notes []choice
-	Wrong string
-	Safe  bool
-}
-
 // handover reads how far the handover has got, for one of its pages.
 func (v *visit) handover(step string) (*handoverBody, *around, error) {
 	a, err := v.around()
@@ -359,47 +333,6 @@ func (v *visit) handOver() error {
 	return v.done(pathHandover, "handed_over")
 }
 
-// handoverSheetPage shows what the successor should know.
-func (v *visit) handoverSheetPage() error {
-	body, a, err := v.handover("sheet")
-	if err != nil {
-		return err
-	}
-	if body.To == "" {
-		return v.to(pathHandoverTo)
-	}
-	until, names := v.desk.identifiedUntil(v.wall())
-	if names {
-		v.leaveAt(until, pathHandoverSheet)
-	}
-	sheet := &handoverSheet{From: a.workers[a.me].GetName(), Date: v.Date(a.day(v)), Names: names}
-	wanted := slices.Clone(v.settings.Handover.Handed)
-	for _, i := range body.Chosen() {
-		wanted = append(wanted, i.ID)
-	}
-	lines, err := v.store().Cases(v.context(), clientlib.CaseQuery{Closed: true, Names: sheet.Names})
-	if err != nil {
-		return err
-	}
-	for _, l := range lines {
-		if slices.Contains(wanted, l.ID.String()) {
-			sheet.Cases = append(sheet.Cases, v.sheetCase(a, l))
-		}
-	}
-	for _, i := range slices.Concat(body.Groups, body.Drafts) {
-		if i.Chosen {
-			sheet.Others = append(sheet.Others, i.item)
-		}
-	}
-	for _, i := range body.Handed {
-		if !slices.ContainsFunc(lines, func(l clientlib.CaseLine) bool { return l.ID.String() == i.ID }) {
-			sheet.Others = append(sheet.Others, i)
-		}
-	}
-	body.Sheet = sheet
-	return v.showHandover(http.StatusOK, body)
-}
-
 func (v *visit) sheetCase(a *around, l clientlib.CaseLine) sheetCase {
 	day := func(d record.Date) string {
 		if d == 0 {
@@ -447,74 +380,4 @@ func (v *visit) safety(body *handoverBody) (*safety, error) {
 	}
 	s.Safe = len(s.Unsafe) == 0
 	return s, nil
-}
-
-func (v *visit) handoverSafe() error {
-	body, _, err := v.handover("safe")
-	if err != nil {
-		return err
-	}
-	if body.Safe, err = v.safety(body); err != nil {
-		return err
-	}
-	return v.showHandover(http.StatusOK, body)
-}
-
-// handoverSafeState is the part of that page that moves by itself.
-func (v *visit) handoverSafeState() error {
-	body, _, err := v.handover("safe")
-	if err != nil {
-		return err
-	}
-	if body.Safe, err = v.safety(body); err != nil {
-		return err
-	}
-	return v.part("handover", "safe", &page{visit: v, Body: body})
-}
-
-func (v *visit) handoverSync() error {
-	v.desk.syncer.Now()
-	return v.to(pathHandoverSafe)
-}
-
-func (v *visit) handoverTablet() error { return v.askToLeave(http.StatusOK, "") }
-
-func (v *visit) askToLeave(status int, wrong string) error {
-	body, _, err := v.handover("tablet")
-	if err != nil {
-		return err
-	}
-	if body.Safe, err = v.safety(body); err != nil {
-		return err
-	}
-	body.Error = wrong
-	return v.showHandover(status, body)
-}
-
-// successorEnrols leads the successor to where a tablet is set up for another worker.
-func (v *visit) successorEnrols() error {
-	v.desks.lock()
-	return v.to(pathEnrol)
-}
-
-// leave takes the worker off the tablet, for good.
-func (v *visit) leave() error {
-	err := v.store().Verify(v.context(), clientlib.PIN(v.r.PostFormValue("pin")))
-	if err == nil {
-		err = v.store().Leave(v.context())
-	}
-	switch clientlib.Code(err) {
-	case "", clientlib.CodeKeyDestroyed: // the latter by a double tap
-	case clientlib.CodeUnsafeChanges:
-		return v.askToLeave(http.StatusConflict, clientlib.Message(err, v.Lang()))
-	default:
-		return v.refusedPIN(err, func(text string) error { return v.askToLeave(http.StatusUnprocessableEntity, text) })
-	}
-	if err := v.desk.set(func(s *settings) { s.Handover, s.Seen = handing{}, nil }); err != nil {
-		return err
-	}
-	if err := v.desks.drop(v.desk); err != nil {
-		return err
-	}
-	return v.done(pathSignIn, "left")
 }
