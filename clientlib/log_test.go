@@ -69,7 +69,7 @@ func TestEveryKindIsCompleteAsLogged(t *testing.T) {
 	tab := enrolled(t, newServer(t), "li-wei")
 	made := tab.all()
 	for _, k := range record.Kinds() {
-		serverMakes := record.SetUp(k) || k == recordv1.Kind_KIND_CONFLICT || k == recordv1.Kind_KIND_HELD_DECISION
+		serverMakes := record.SetUp(k) || k == recordv1.Kind_KIND_CONFLICT || k == recordv1.Kind_KIND_HELD_DECISION || k == recordv1.Kind_KIND_DISTINCTION
 		id, ok := made[k]
 		if ok == serverMakes {
 			t.Errorf("%v: made by a tablet: %v", k, ok)
