@@ -113,10 +113,7 @@ func (v *visit) alerts() error {
 	for i := range open[:min(listed, len(open))] {
 		body.Open = append(body.Open, v.alertRow(&open[i]))
 	}
-	q := alerting.PastQuery{Sees: v.seesRecord, After: parsed(v.QueryParam("after")), Limit: pastOfPage}
-	if all, teams := access.Teams(v.person, access.SeeRecords); !all {
-		q.Teams = append([]hlc.ID{}, teams...)
-	}
+	q := alerting.PastQuery{Teams: v.cut(access.SeeRecords), Sees: v.seesRecord, After: parsed(v.QueryParam("after")), Limit: pastOfPage}
 	past, next, err := v.within.Alerting.Past(v.context(), q)
 	if problem.CodeOf(err) == problem.InvalidArgument {
 		return problem.New(problem.NotFound)
@@ -342,7 +339,7 @@ func (v *visit) closeAlert() error {
 		return show()
 	}
 	if err := v.within.Review.CloseAlert(v.context(), v.reader(), review.Seen{ID: id, Position: seen}, day); err != nil {
-		return v.refused(err, f, nil, show)
+		return v.refusedRecord(err, f, nil, show)
 	}
 	return v.done(v.toAlert(id), "alert_closed")
 }

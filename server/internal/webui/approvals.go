@@ -120,53 +120,65 @@ func (v *visit) approveMany() error {
 	if err != nil {
 		return err
 	}
-	b := approvalsBody{Back: v.inReview(v.filter().query())}
-	if b.Rows, err = v.approvalRows(ids, outcomes); err != nil {
-		return err
+	for _, outcome := range outcomes {
+		if _, told := v.leftOut(outcome); outcome != nil && !told {
+			return outcome
+		}
 	}
 	v.sorted()
-	name := v.once.keep(v.Wall(), v.session.Account.ID, b)
+	name := v.once.keep(v.Wall(), v.session.Account.ID, approvalsDone{v.within.Syncing.Deployment(), v.filter(), ids, outcomes})
 	return v.Redirect(http.StatusSeeOther, v.inReview(nil, "approvals", name))
 }
 
-// approvalRows say what became of the approval of each of some records.
-func (v *visit) approvalRows(ids []hlc.ID, outcomes []error) ([]approvalRow, error) {
-	giving, err := v.within.Progress.Giving(v.context(), ids)
-	if err != nil {
-		return nil, err
+// approvalsDone is what became of an approval of many: of each record the problem for which it was left out, or nil.
+type approvalsDone struct {
+	deployment hlc.ID
+	filter     filter
+	ids        []hlc.ID
+	outcomes   []error
+}
+
+// leftOut is why a record was left out; false when the error is none that people are told.
+func (v *visit) leftOut(outcome error) (why string, told bool) {
+	var p *problem.Problem
+	var of *record.Problem
+	switch {
+	case errors.As(outcome, &p) && problem.HTTPStatus(p.Code) < http.StatusInternalServerError:
+		return problem.Message(p.Code, v.Lang()), true
+	case errors.As(outcome, &of):
+		return record.Message(of.Code, v.Lang()), true
+	default:
+		return "", false
 	}
-	rows := make([]approvalRow, len(ids))
-	for i, outcome := range outcomes {
-		rows[i] = approvalRow{What: link{Name: v.T("record_hidden")}, Outcome: v.T("outcome_approved"), Look: "good"}
-		var p *problem.Problem
-		var of *record.Problem
-		switch {
-		case outcome == nil:
-		case errors.As(outcome, &p) && problem.HTTPStatus(p.Code) < http.StatusInternalServerError:
-			rows[i].Outcome, rows[i].Look = v.T("outcome_left_out", problem.Message(p.Code, v.Lang())), "warn"
-			if p.Code == problem.NotFound || p.Code == problem.NotAllowed {
-				continue // not even what it is
-			}
-		case errors.As(outcome, &of):
-			rows[i].Outcome, rows[i].Look = v.T("outcome_left_out", record.Message(of.Code, v.Lang())), "warn"
-		default:
-			return nil, outcome
-		}
-		for _, g := range giving {
-			if g.ID == ids[i] {
-				row := v.queueRow(g)
-				rows[i].What, rows[i].By = link{To: row.To, Name: row.What}, row.By
-			}
-		}
-	}
-	return rows, nil
 }
 
 // approvals shows what became of an approval of many.
 func (v *visit) approvals() error {
-	b, ok := kept[approvalsBody](v.once, v.Wall(), v.session.Account.ID, v.Param("shown"))
-	if !ok {
+	done, ok := kept[approvalsDone](v.once, v.Wall(), v.session.Account.ID, v.Param("shown"))
+	if !ok || done.deployment != v.within.Syncing.Deployment() {
 		return problem.New(problem.NotFound)
+	}
+	giving, err := v.within.Progress.Giving(v.context(), done.ids)
+	if err != nil {
+		return err
+	}
+	of := map[hlc.ID]progress.Giving{}
+	for _, g := range giving {
+		of[g.ID] = g
+	}
+	b := approvalsBody{Back: v.inReview(done.filter.query())}
+	for i, outcome := range done.outcomes {
+		row := approvalRow{What: link{Name: v.T("record_hidden")}, Outcome: v.T("outcome_approved"), Look: "good"}
+		if outcome != nil {
+			why, _ := v.leftOut(outcome)
+			row.Outcome, row.Look = v.T("outcome_left_out", why), "warn"
+		}
+		hidden := problem.CodeOf(outcome) == problem.NotFound || problem.CodeOf(outcome) == problem.NotAllowed // not even what it is
+		if g, ok := of[done.ids[i]]; ok && !hidden {
+			shown := v.queueRow(g)
+			row.What, row.By = link{To: shown.To, Name: shown.What}, shown.By
+		}
+		b.Rows = append(b.Rows, row)
 	}
 	return v.show("approvals", &page{Title: v.T("title_approvals"), Body: b})
 }

@@ -38,9 +38,7 @@ type casesBody struct {
 	// Lists are those to choose from, and Says what is on the one that is shown, List.
 	Lists      []link
 	List, Says string
-	// Narrow are the fields that narrow it; they are sent to Action.
-	Narrow []*field
-	Action string
+	narrowing
 	// Closed: the list is of closed cases.
 	Closed  bool
 	Cases   []caseRow
@@ -59,15 +57,6 @@ type caseRow struct {
 	NextLate, FollowUpLate bool
 }
 
-// caseTeams are those to which the visitor's lists are cut: nil for no cut.
-func (v *visit) caseTeams() []hlc.ID {
-	all, some := access.Teams(v.person, access.SeeRecords)
-	if all {
-		return nil
-	}
-	return append([]hlc.ID{}, some...) // none is not all
-}
-
 // cases lists the cases that wait for something.
 func (v *visit) cases() error {
 	body, q := v.casesAsked()
@@ -79,42 +68,25 @@ func (v *visit) cases() error {
 	if next != "" {
 		body.Further = v.To(body.Action, "?", v.casesQuery(body, body.List), "&after=", next)
 	}
-	behind, err := v.within.Indexing.Behind(v.context())
-	if err != nil {
+	if n, err := v.sorting(); err != nil {
 		return err
-	}
-	if behind > 0 {
-		body.Sorting = v.N("sorting", int64(behind)) //nolint:gosec // positions of a log
+	} else if n > 0 {
+		body.Sorting = v.N("sorting", n)
 	}
 	return v.show("cases", &page{Title: v.T("title_cases"), Body: body})
 }
 
 // casesAsked is what the address asks for. What can't be asked for is left out.
 func (v *visit) casesAsked() (casesBody, indexing.CasesQuery) {
-	setUp := v.within.Syncing.SetUp()
 	chosen := caseLists[0]
 	for _, one := range caseLists {
 		if one.name == v.QueryParam("list") {
 			chosen = one
 		}
 	}
-	q := indexing.CasesQuery{List: chosen.list, Teams: v.caseTeams(), Limit: casesShown + 1}
-	body := casesBody{List: chosen.name, Says: v.T(chosen.says), Action: to(v.within.Syncing.Deployment(), "cases")}
-	teams := &field{Name: "team", Label: v.T("field_team"), Sort: "select", Value: v.QueryParam("team")}
-	leads := &field{Name: "lead", Label: v.T("field_lead"), Sort: "select", Value: v.QueryParam("lead")}
-	for _, id := range v.teamsOf(access.SeeRecords) {
-		teams.Options = append(teams.Options, option{id.String(), setUp.Teams[id].GetName()})
-	}
-	for _, id := range setUp.WorkerIDs() {
-		if v.may(access.SeeRecords, idOf(setUp.Workers[id].GetTeam())) {
-			leads.Options = append(leads.Options, option{id.String(), setUp.Workers[id].GetName()})
-		}
-	}
-	for _, one := range []*field{teams, leads} {
-		if !one.offers() {
-			one.Value = ""
-		}
-	}
+	q := indexing.CasesQuery{List: chosen.list, Teams: v.cut(access.SeeRecords), Limit: casesShown + 1}
+	body := casesBody{List: chosen.name, Says: v.T(chosen.says), narrowing: narrowing{Action: to(v.within.Syncing.Deployment(), "cases"), Kept: []keptField{{"list", chosen.name}}}}
+	teams, leads := v.byTeamAndWorker("lead")
 	if team := parsed(teams.Value); team != (hlc.ID{}) {
 		q.Teams = []hlc.ID{team}
 	}

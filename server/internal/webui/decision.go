@@ -28,9 +28,6 @@ type decisionBody struct {
 
 // toBeReviewed shows a record beside its history, to be decided about.
 func (v *visit) toBeReviewed() error {
-	if v.renews() {
-		return v.frame()
-	}
 	return v.decide(v.returnForm(), http.StatusOK)
 }
 
@@ -157,7 +154,7 @@ func (v *visit) decided(f *form, done string, do func(id hlc.ID, seen uint64) er
 		return v.decide(f, http.StatusUnprocessableEntity)
 	}
 	if err := do(id, seen); err != nil {
-		return v.refused(err, f, nil, func() error { return v.decide(f, http.StatusUnprocessableEntity) })
+		return v.refusedRecord(err, f, nil, func() error { return v.decide(f, http.StatusUnprocessableEntity) })
 	}
 	v.sorted()
 	next, ok, err := v.following(id)

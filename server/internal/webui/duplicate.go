@@ -16,10 +16,7 @@ import (
 
 // duplicates lists the records that are likely of one thing.
 func (v *visit) duplicates() error {
-	q := indexing.LikelyQuery{Limit: settlePage}
-	if all, some := access.Teams(v.person, access.ReviewRecords); !all {
-		q.Teams = some
-	}
+	q := indexing.LikelyQuery{Teams: v.cut(access.ReviewRecords), Limit: settlePage}
 	earlier, _ := uuid.Parse(v.QueryParam("earlier")) // else the first page
 	later, _ := uuid.Parse(v.QueryParam("later"))
 	day, _ := record.ParseDate(v.QueryParam("day"))

@@ -51,6 +51,16 @@ func (v *visit) renews() bool { return v.Request().Header.Get("HX-Request") == "
 // elsewhere, and the audit log must not say so. What the page itself shows stays until it is loaded by hand.
 func (v *visit) frame() error { return v.show("frame", &page{Title: v.T("brand"), Still: true}) }
 
+// reads is a page that reads records, and is not read again by itself.
+func reads(page func(*visit) error) func(*visit) error {
+	return func(v *visit) error {
+		if v.renews() && !v.posted() {
+			return v.frame()
+		}
+		return page(v)
+	}
+}
+
 // tellTime is how long a browser may take to hear of an event.
 const tellTime = 30 * time.Second
 

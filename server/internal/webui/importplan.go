@@ -69,7 +69,7 @@ type importRow struct {
 	name   string
 	// made: there is no record of this name yet.
 	made bool
-	// change is empty when the record says all of it already.
+	// change is empty when the record says all of it already. It has no id yet when it makes one.
 	change syncing.SetUpChange
 	fields []protowire.Number
 	wrong  []wrongCell
@@ -108,9 +108,7 @@ func (p *importPlan) digest() string {
 		if len(r.wrong) > 0 || len(r.fields) == 0 {
 			continue
 		}
-		if !r.made { // what is made gets another id each time
-			_, _ = h.Write(r.change.ID[:])
-		}
+		_, _ = h.Write(r.change.ID[:]) // zeros of what is made: it gets its id when it is
 		b, err := proto.MarshalOptions{Deterministic: true}.Marshal(r.change.Message)
 		if err != nil {
 			continue // a text that is not UTF-8, which is no cell
@@ -233,11 +231,7 @@ func (i *importing) row(t tableRow) importRow {
 		return r.importRow
 	}
 	r.fields = differing(was, set)
-	if r.made {
-		if id, err := i.within.Syncing.NewID(); err == nil {
-			r.change.ID = id
-		}
-	} else {
+	if !r.made {
 		r.change.ID, r.change.Seen = id, syncing.SeenIn(was, r.fields...)
 	}
 	r.change.Message = set
@@ -274,6 +268,13 @@ func (v *visit) carryOut(p *importPlan) error {
 	for _, r := range p.rows {
 		if len(r.fields) == 0 {
 			continue
+		}
+		if r.made {
+			id, err := v.within.Syncing.NewID()
+			if err != nil {
+				return err
+			}
+			r.change.ID = id
 		}
 		m := r.change.Message.ProtoReflect()
 		m.Set(m.Descriptor().Fields().ByNumber(commonAuthor), protoreflect.ValueOfBytes(v.author()))

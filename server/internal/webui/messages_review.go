@@ -11,8 +11,6 @@ var reviewMessages = map[string]message{
 	"standing_waiting":   {"To be reviewed", "待审核"},
 	"standing_returned":  {"Returned", "已退回"},
 	"standing_approved":  {"Approved", "已通过"},
-	"filter":             {"Narrow down", "筛选"},
-	"submit_filter":      {"Show", "查看"},
 	"filter_from":        {"From", "从"},
 	"filter_to":          {"To", "到"},
 	"column_kind":        {"Kind", "类别"},

@@ -119,9 +119,9 @@ func (v *visit) completeness(o *progress.Overview) ([]string, error) {
 		v.N("overview_outstanding", c.Outstanding),
 		v.T("overview_waiting", c.Held, c.Conflicts),
 	}
-	behind, err := v.within.Indexing.Behind(v.context())
-	if behind > 0 {
-		all = append(all, v.N("overview_sorting", int64(behind))) //nolint:gosec // positions have 63 bits
+	sorting, err := v.sorting()
+	if sorting > 0 {
+		all = append(all, v.N("overview_sorting", sorting))
 	}
 	return all, err
 }

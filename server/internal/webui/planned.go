@@ -1,8 +1,6 @@
 package webui
 
 import (
-	"cmp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -11,7 +9,6 @@ import (
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
-	"levee/server/internal/casefile"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -51,7 +48,7 @@ type plannedRow struct {
 // planned lists the planned activities that the visitor's teams have, by day.
 func (v *visit) planned() error {
 	today := record.DateOf(v.Wall(), v.zone)
-	all, truncated, err := v.within.Progress.Planned(v.context(), today.AddDays(-plannedBack), today.AddDays(plannedAhead), v.teamsFor(access.SeeRecords))
+	all, truncated, err := v.within.Progress.Planned(v.context(), today.AddDays(-plannedBack), today.AddDays(plannedAhead), v.teamsOf(access.SeeRecords))
 	if err != nil {
 		return err
 	}
@@ -85,19 +82,6 @@ func (v *visit) planned() error {
 	return v.show("planned", &page{Title: v.T("title_planned"), Lead: []string{v.T("planned_lead")}, Body: body})
 }
 
-// teamsFor are the teams in which the visitor may do something.
-func (v *visit) teamsFor(a access.Action) []hlc.ID {
-	all, some := access.Teams(v.person, a)
-	if !all {
-		return some
-	}
-	for id := range v.within.Syncing.SetUp().Teams {
-		some = append(some, id)
-	}
-	slices.SortFunc(some, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-	return some
-}
-
 // mayPlan is the problem that the visitor has who may not plan for a team; for all teams coordinators alone may.
 func (v *visit) mayPlan(team hlc.ID) error {
 	if err := v.must(access.ReviewRecords, team); err != nil {
@@ -128,7 +112,6 @@ func (v *visit) plannedNamed() (progress.Planned, error) {
 // Numbers of the fields of a planned activity.
 const (
 	commonDay     protowire.Number = 4
-	commonStatus  protowire.Number = 6
 	commonArea    protowire.Number = 7
 	activityForm  protowire.Number = 17
 	activityShare protowire.Number = 19
@@ -160,9 +143,8 @@ func (v *visit) plan() error {
 	if !f.ok() {
 		return show()
 	}
-	deployment := v.within.Syncing.Deployment()
 	if made {
-		_, err = v.within.Review.Plan(v.context(), casefile.Reader{Person: v.person, Actor: v.session.Actor(deployment), May: everything}, m)
+		_, err = v.within.Review.Plan(v.context(), v.reader(), m)
 	} else if _, err = v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Cleared: cleared, Seen: seen}); err == nil {
 		err = v.note(audit.RecordChanged, audit.OfRecord, p.ID)
 	}
@@ -172,17 +154,10 @@ func (v *visit) plan() error {
 	return v.done(v.toPlanned(), "saved")
 }
 
-// everything narrows nothing: who is signed in may what they may.
-func everything(access.Action) bool { return true }
-
 // planForm is the form of a planned activity.
 func (v *visit) planForm(p progress.Planned, made bool) *form {
 	setUp, terms, a := v.within.Syncing.SetUp(), v.terms(), p.Activity
-	var teams []option
-	for _, id := range v.teamsFor(access.ReviewRecords) {
-		teams = append(teams, option{id.String(), setUp.Teams[id].GetName()})
-	}
-	slices.SortFunc(teams, func(a, b option) int { return cmp.Compare(a.Label, b.Label) })
+	teams := v.teamOptions(access.ReviewRecords)
 	if v.person.Role == recordv1.Role_ROLE_COORDINATOR {
 		teams = append([]option{{"all", v.T("all_teams")}}, teams...)
 	}

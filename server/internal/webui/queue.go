@@ -1,8 +1,6 @@
 package webui
 
 import (
-	"cmp"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -11,7 +9,6 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
-	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -24,7 +21,7 @@ const pathReview = pathIn + "/review"
 func reviewRoutes(r *router) {
 	r.page(pathReview, access.ReviewRecords, (*visit).queue)
 	r.waiting(pathReview, "nav_review", access.ReviewRecords, (*visit).awaitingReview)
-	r.page(pathReview+"/:record", access.ReviewRecords, (*visit).toBeReviewed)
+	r.page(pathReview+"/:record", access.ReviewRecords, reads((*visit).toBeReviewed))
 	r.deed(pathReview+"/:record/approval", access.ReviewRecords, (*visit).approve)
 	r.deed(pathReview+"/:record/return", access.ReviewRecords, (*visit).returnRecord)
 	r.deed(pathReview+"/preview", access.ReviewRecords, (*visit).previewApproval)
@@ -97,17 +94,9 @@ func (v *visit) inReview(q url.Values, parts ...string) string {
 	return v.To(path)
 }
 
-// reviewable are the teams whose records the visitor may review; nil for all. all tells them from none.
-func (v *visit) reviewable() (all bool, teams []hlc.ID) {
-	return access.Teams(v.person, access.ReviewRecords)
-}
-
 // queueOf is what the queue is asked by a filter.
 func (v *visit) queueOf(f filter) indexing.QueueQuery {
-	q := indexing.QueueQuery{Standing: f.standing, From: f.from, To: f.to}
-	if all, teams := v.reviewable(); !all {
-		q.Teams = teams
-	}
+	q := indexing.QueueQuery{Standing: f.standing, Teams: v.cut(access.ReviewRecords), From: f.from, To: f.to}
 	if f.team != access.Everyone && (q.Teams == nil || slices.Contains(q.Teams, f.team)) {
 		q.Teams = []hlc.ID{f.team}
 	}
@@ -151,10 +140,7 @@ func (v *visit) awaitingReview() (n int64, err error) {
 
 // queueBody is what the page of the queue shows.
 type queueBody struct {
-	// Filter are the fields of the form that narrows it, sent to Action; Kept goes with it.
-	Filter    []*field
-	Kept      []keptField
-	Action    string
+	narrowing
 	Standings []link
 	Lead      string
 	Sorting   string
@@ -165,9 +151,6 @@ type queueBody struct {
 	Next    string
 	Totals  []totalsOf
 }
-
-// keptField goes with a form as it is.
-type keptField struct{ Key, Value string }
 
 // queueRow is a record in the queue.
 type queueRow struct {
@@ -196,7 +179,7 @@ func (v *visit) queue() error {
 	if err != nil {
 		return err
 	}
-	b := queueBody{Action: v.inReview(nil), Lead: v.T("review_lead"), Empty: v.T(map[tally.Standing]string{tally.Waiting: "queue_empty", tally.Returned: "returned_empty", tally.Approved: "approved_empty"}[f.standing])}
+	b := queueBody{narrowing: narrowing{Action: v.inReview(nil)}, Lead: v.T("review_lead"), Empty: v.T(map[tally.Standing]string{tally.Waiting: "queue_empty", tally.Returned: "returned_empty", tally.Approved: "approved_empty"}[f.standing])}
 	if b.Standings, err = v.standingLinks(f, q); err != nil {
 		return err
 	}
@@ -206,8 +189,10 @@ func (v *visit) queue() error {
 	if b.Totals, err = v.reviewTotals(f, q); err != nil {
 		return err
 	}
-	if b.Sorting, err = v.sorting(); err != nil {
+	if n, err := v.sorting(); err != nil {
 		return err
+	} else if n > 0 {
+		b.Sorting = v.N("being_sorted_in", n)
 	}
 	if f.standing == tally.Waiting && len(b.Rows) > 0 {
 		b.Preview = v.inReview(f.query(), "preview")
@@ -221,13 +206,10 @@ func (v *visit) queue() error {
 	return v.show("queue", &page{Title: v.T("title_review"), Body: b})
 }
 
-// sorting says how many changes the queue does not know yet; empty when it knows all.
-func (v *visit) sorting() (string, error) {
+// sorting is how many changes are not sorted in yet.
+func (v *visit) sorting() (int64, error) {
 	behind, err := v.within.Indexing.Behind(v.context())
-	if err != nil || behind == 0 {
-		return "", err
-	}
-	return v.N("being_sorted_in", int64(behind)), nil //nolint:gosec // positions have 63 bits
+	return int64(behind), err //nolint:gosec // positions have 63 bits
 }
 
 // standingLinks lead to where records stand, with how many there are where the filter leaves no days out.
@@ -254,14 +236,7 @@ func (v *visit) standingLinks(f filter, q indexing.QueueQuery) ([]link, error) {
 // filterFields are what narrows the queue.
 func (v *visit) filterFields(f filter, b *queueBody) {
 	form := &form{wording: v.wording}
-	setUp := v.within.Syncing.SetUp()
-	all, some := v.reviewable()
-	team := &field{Name: "team", Sort: "select", Label: v.T("column_team")}
-	for _, id := range teamIDs(setUp) {
-		if all || slices.Contains(some, id) {
-			team.Options = append(team.Options, option{id.String(), setUp.Teams[id].GetName()})
-		}
-	}
+	team := &field{Name: "team", Sort: "select", Label: v.T("column_team"), Options: v.teamOptions(access.ReviewRecords)}
 	if f.team != access.Everyone {
 		team.Value = f.team.String()
 	}
@@ -282,20 +257,10 @@ func (v *visit) filterFields(f filter, b *queueBody) {
 		until.Value = f.to.String()
 	}
 	form.add(team, kind, from, until)
-	b.Filter = form.Fields
+	b.Narrow = form.Fields
 	if standing := f.query().Get("standing"); standing != "" {
 		b.Kept = append(b.Kept, keptField{"standing", standing})
 	}
-	if v.asked {
-		b.Kept = append(b.Kept, keptField{"lang", v.Lang()})
-	}
-}
-
-// teamIDs are the ids of all teams, by their names.
-func teamIDs(setUp *syncing.SetUp) []hlc.ID {
-	return slices.SortedFunc(maps.Keys(setUp.Teams), func(a, b hlc.ID) int {
-		return cmp.Or(cmp.Compare(setUp.Teams[a].GetName(), setUp.Teams[b].GetName()), slices.Compare(a[:], b[:]))
-	})
 }
 
 // queueRows are records with what they give.

@@ -19,7 +19,7 @@ import (
 
 func recordRoutes(r *router) {
 	// Who may see no more than records may work on a case: package casefile judges where the record is known.
-	r.page(pathIn+"/records/:record", access.SeeRecords, (*visit).record)
+	r.page(pathIn+"/records/:record", access.SeeRecords, reads((*visit).record))
 	r.page(pathIn+"/arrivals/:position", access.SeeRecords, (*visit).arrival)
 }
 
@@ -87,9 +87,6 @@ func (v *visit) record() error {
 	id, err := v.id("record")
 	if err != nil {
 		return err
-	}
-	if v.renews() {
-		return v.frame()
 	}
 	f, err := v.within.Casefile.File(v.context(), v.reader(), id)
 	if err != nil {

@@ -1,7 +1,6 @@
 package webui_test
 
 import (
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -85,37 +84,30 @@ func TestWhatAPageAsksForItselfIsNoReading(t *testing.T) {
 	s := newSite(t)
 	c := s.casework()
 	b := s.as(c.Deployment, "super", "en").Open(c.at(c.session))
-	readings := func() (n int) {
-		entries, _, err := s.audit.Page(t.Context(), c.ID, 0, 200)
-		if err != nil {
-			t.Fatal(err)
+	if n := s.noted(c.ID, audit.RecordRead); n != 1 {
+		t.Errorf("one reading is noted %d times", n)
+	}
+	text := s.renewed(b, b.At.Path)
+	if !strings.Contains(text, `id="sections"`) || strings.Contains(text, `id="updated"`) || strings.Contains(text, "home visit") {
+		t.Errorf("the page is told: %s", text)
+	}
+	if n := s.noted(c.ID, audit.RecordRead); n != 1 {
+		t.Errorf("the page read the record: %d", n)
+	}
+
+	// Nor are those on which records are compared.
+	o, b := newOffice(t)
+	o.conflict(60, 90)
+	o.hold("补记的活动")
+	id := o.deployment.Syncing.Deployment()
+	for page, link := range map[string]string{"conflicts": "community activity", "held": "community activity", "duplicates/" + o.first.String() + "/" + o.second.String(): ""} {
+		if b.Open("/deployments/" + id.String() + "/" + page); link != "" {
+			b.Follow(link)
 		}
-		for _, e := range entries {
-			if e.Action == audit.RecordRead {
-				n++
-			}
+		before := o.noted(id, audit.RecordRead) + o.noted(id, audit.ConfidentialRead)
+		if o.renewed(b, b.At.Path); o.noted(id, audit.RecordRead)+o.noted(id, audit.ConfidentialRead) != before {
+			t.Errorf("%s: the page read records by itself", page)
 		}
-		return n
-	}
-	if readings() != 1 {
-		t.Errorf("one reading is noted %d times", readings())
-	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.At.String(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("HX-Request", "true")
-	answer, err := b.Client.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(answer.Body)
-	if err != nil || !strings.Contains(string(text), `id="sections"`) || strings.Contains(string(text), `id="updated"`) || strings.Contains(string(text), "home visit") {
-		t.Errorf("the page is told: %v: %s", err, text)
-	}
-	if readings() != 1 {
-		t.Errorf("the page read the record: %d", readings())
 	}
 }
 

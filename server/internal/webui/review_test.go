@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/servertest"
+	"levee/server/internal/syncing"
 	"levee/server/internal/webtest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -146,6 +147,7 @@ func TestManyAreApproved(t *testing.T) {
 	if n := strings.Count(b.Text, "left out:"); n != 1 || strings.Count(b.Text, " approved") < 5 {
 		t.Errorf("%d are left out: %s", n, b.Text)
 	}
+	b.Open(b.At.String() + "?lang=zh").Sees("团体活动 讲座A").Open(b.At.Path)
 	b.Follow("To the queue").Sees("headcount 讲座A")
 	b.Open(queue).Sees("To be reviewed (3)", "Approved (5)", "community activities 3 3", "contacts 66 40")
 	// Sent once more, all are approved already: nothing changes in what is verified.
@@ -187,4 +189,36 @@ func TestTheQueueIsPaged(t *testing.T) {
 	if !strings.HasPrefix(first[0], c.session.String()) && !strings.HasPrefix(first[0], c.file.String()) {
 		t.Errorf("the queue begins with %s", first[0])
 	}
+}
+
+// A supervisor who has no team yet has none to review, and not all of them.
+func TestWhoHasNoTeamsReviewsNothing(t *testing.T) {
+	s := newSite(t)
+	c := s.casework()
+	c.talks(1)
+	ben := c.ben.Make(&recordv1.CommunityActivity{Name: proto.String("讲座A"), OccurredOn: proto.Int32(20210923), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false), Status: recordv1.Status_STATUS_HELD.Enum()})
+	c.ben.Push(ben)
+	c.Workers["newcomer"] = c.NewID()
+	if err := c.Service.Add(t.Context(), []syncing.SetUpRecord{{ID: c.Workers["newcomer"], Message: &recordv1.Worker{Name: proto.String("新督导"), Role: recordv1.Role_ROLE_SUPERVISOR.Enum(), Type: recordv1.WorkerType_WORKER_TYPE_EXPERT.Enum()}}}); err != nil {
+		t.Fatal(err)
+	}
+	s.indexed(c.Deployment)
+	b := s.as(c.Deployment, "newcomer", "en")
+	for _, page := range []string{"review", "duplicates", "conflicts", "held", "cases"} {
+		b.Open("/deployments/" + c.ID.String() + "/" + page).Is(http.StatusOK)
+		if strings.Contains(b.Text, "讲座A") || strings.Contains(b.Text, "2021-01") || strings.Contains(b.Text, "(4)") || len(boxes(b.Page)) > 0 || strings.Contains(b.Text, "community activity 23 Sep") {
+			t.Errorf("%s shows what is of a team: %s", page, b.Text)
+		}
+	}
+	s.as(c.Deployment, "super", "en").Open("/deployments/" + c.ID.String() + "/duplicates").Sees("community activity")
+}
+
+// A comment that is too long for a record is told of at the form, where it still stands.
+func TestACommentMayBeTooLong(t *testing.T) {
+	s := newSite(t)
+	c := s.casework()
+	s.indexed(c.Deployment)
+	long := strings.Repeat("请补上时长。", 200)
+	b := s.as(c.Deployment, "super", "en").Open("/deployments/" + c.ID.String() + "/review/" + c.session.String())
+	b.Send("Return to the worker", webtest.Values("comment", long)).Is(http.StatusUnprocessableEntity).Sees("long", long)
 }

@@ -24,6 +24,15 @@ func (v *visit) may(a access.Action, team hlc.ID) bool {
 	return access.May(v.person, a, v.where(team)) == access.Yes
 }
 
+// cut are the teams to which lists are cut, by what the visitor may do: nil for no cut. Who has no team gets none, and not all.
+func (v *visit) cut(a access.Action) []hlc.ID {
+	all, some := access.Teams(v.person, a)
+	if all {
+		return nil
+	}
+	return append([]hlc.ID{}, some...)
+}
+
 // must is the problem that the visitor has who may not.
 func (v *visit) must(a access.Action, team hlc.ID) error {
 	return refusal(access.May(v.person, a, v.where(team)))

@@ -80,10 +80,7 @@ func (v *visit) find() error {
 		return show()
 	}
 	after, _ := strconv.ParseUint(v.FormValue("after"), 10, 63) // what is no number begins at the beginning
-	q := indexing.SearchQuery{Text: looked, Confidential: true, Sees: v.seesRecord, After: after, Limit: hitsOfPage}
-	if all, teams := access.Teams(v.person, access.SeeRecords); !all {
-		q.Teams = append([]hlc.ID{}, teams...)
-	}
+	q := indexing.SearchQuery{Text: looked, Teams: v.cut(access.SeeRecords), Confidential: true, Sees: v.seesRecord, After: after, Limit: hitsOfPage}
 	if k, ok := words.KindNamed(f.value("of_kind")); ok {
 		q.Kinds = []record.Kind{k}
 	}
@@ -129,8 +126,8 @@ func (v *visit) searchNotes(looked string) (notes []string, err error) {
 		notes = append(notes, v.T("search_first"))
 	}
 	sorting, err := v.sorting()
-	if sorting != "" {
-		notes = append(notes, sorting)
+	if sorting > 0 {
+		notes = append(notes, v.N("being_sorted_in", sorting))
 	}
 	return notes, err
 }

@@ -32,7 +32,7 @@ func TestSearching(t *testing.T) {
 	if marks := webtest.Find(super.Page, "mark"); len(marks) != 2 || webtest.TextOf(marks[0]) != "房屋" {
 		t.Errorf("%d are marked", len(marks))
 	}
-	if n := s.noted(c.Deployment, audit.ConfidentialRead); n != 1 {
+	if n := s.noted(c.ID, audit.ConfidentialRead); n != 1 {
 		t.Errorf("one confidential record was shown, and %d are noted", n)
 	}
 	super.Send("Search", webtest.Values("of_kind", "community_activity")).Sees("WZ-001")
@@ -57,7 +57,7 @@ func TestSearching(t *testing.T) {
 	}
 	find(lead, "2021-01").Sees("case 2021-01")
 	find(s.as(c.Deployment, "carl", "en"), "2021-01").Sees("Nothing that you may see has all of this.")
-	if n := s.noted(c.Deployment, audit.ConfidentialRead); n != 2 {
+	if n := s.noted(c.ID, audit.ConfidentialRead); n != 2 {
 		t.Errorf("%d are noted", n)
 	}
 

@@ -13,11 +13,11 @@ import (
 func settleRoutes(r *router) {
 	r.section(pathIn+"/conflicts", "nav_settle", access.SeeConflicts, pathIn+"/duplicates", pathIn+"/held")
 	r.page(pathIn+"/conflicts", access.SeeConflicts, (*visit).conflicts)
-	r.form(pathIn+"/conflicts/:conflict", access.SeeConflicts, (*visit).conflict)
+	r.form(pathIn+"/conflicts/:conflict", access.SeeConflicts, reads((*visit).conflict))
 	r.page(pathIn+"/duplicates", access.ReviewRecords, (*visit).duplicates)
-	r.form(pathIn+"/duplicates/:earlier/:later", access.ReviewRecords, (*visit).duplicate)
+	r.form(pathIn+"/duplicates/:earlier/:later", access.ReviewRecords, reads((*visit).duplicate))
 	r.page(pathIn+"/held", access.SeeHeld, (*visit).heldChanges)
-	r.form(pathIn+"/held/:change", access.SeeHeld, (*visit).heldChange)
+	r.form(pathIn+"/held/:change", access.SeeHeld, reads((*visit).heldChange))
 }
 
 // toIn is a path within the deployment.

@@ -6,7 +6,9 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -217,4 +219,24 @@ func (s *site) as(d *servertest.Deployment, worker, lang string) *webtest.Browse
 func (s *site) browser(lang string) *webtest.Browser {
 	s.t.Helper()
 	return webtest.New(s.t, s.server.URL, s.server.Client(), lang)
+}
+
+// renewed is what an open page gets that asks for its parts anew.
+func (s *site) renewed(b *webtest.Browser, path string) string {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.server.URL+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("HX-Request", "true")
+	answer, err := b.Client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		s.t.Fatal(answer.Status, err)
+	}
+	return string(text)
 }

@@ -26,8 +26,8 @@ func supervisionRoutes(r *router) {
 	r.section(pathIn+"/supervision", "nav_supervision", access.SeeRecords)
 	r.page(pathIn+"/supervision/new", access.ReviewRecords, (*visit).chooseSupervised)
 	r.form(pathIn+"/supervision/new/:team", access.ReviewRecords, (*visit).newSupervision)
-	r.page(pathIn+"/supervision/:supervision", access.SeeRecords, (*visit).supervisionSession)
-	r.form(pathIn+"/supervision/:supervision/edit", access.ReviewRecords, (*visit).editSupervision)
+	r.page(pathIn+"/supervision/:supervision", access.SeeRecords, reads((*visit).supervisionSession))
+	r.form(pathIn+"/supervision/:supervision/edit", access.ReviewRecords, reads((*visit).editSupervision))
 	r.deed(pathIn+"/supervision/:supervision/looked-at", access.ReviewRecords, (*visit).lookedAt)
 }
 
@@ -40,9 +40,8 @@ const (
 // supervisionBody is what the page of supervision shows.
 type supervisionBody struct {
 	// New leads to the form of a session; empty where the visitor may write none.
-	New      string
-	Narrow   []*field
-	Action   string
+	New string
+	narrowing
 	Tasks    []taskRow
 	Sessions []supervisionRow
 	Further  string
@@ -66,26 +65,11 @@ func (v *visit) toSupervision(parts ...string) string {
 
 // supervision lists the sessions that the visitor may see, and what they left to be looked at.
 func (v *visit) supervision() error {
-	setUp := v.within.Syncing.SetUp()
-	body := supervisionBody{Action: v.toSupervision()}
+	body := supervisionBody{narrowing: narrowing{Action: v.toSupervision()}}
 	if v.may(access.ReviewRecords, access.Everyone) {
 		body.New = v.To(v.toSupervision("new"))
 	}
-	teams := &field{Name: "team", Label: v.T("field_team"), Sort: "select", Value: v.QueryParam("team")}
-	supervisees := &field{Name: "supervisee", Label: v.T("field_supervisee"), Sort: "select", Value: v.QueryParam("supervisee")}
-	for _, id := range v.teamsOf(access.SeeRecords) {
-		teams.Options = append(teams.Options, option{id.String(), setUp.Teams[id].GetName()})
-	}
-	for _, id := range setUp.WorkerIDs() {
-		if v.may(access.SeeRecords, idOf(setUp.Workers[id].GetTeam())) {
-			supervisees.Options = append(supervisees.Options, option{id.String(), setUp.Workers[id].GetName()})
-		}
-	}
-	for _, one := range []*field{teams, supervisees} {
-		if !one.offers() {
-			one.Value = ""
-		}
-	}
+	teams, supervisees := v.byTeamAndWorker("supervisee")
 	body.Narrow = []*field{teams, supervisees}
 	only := parsed(teams.Value)
 	q := progress.SupervisionQuery{Supervisee: parsed(supervisees.Value), Page: progress.Page[hlc.ID]{After: parsed(v.QueryParam("after")), Limit: supervisionShown, Sees: func(team hlc.ID) bool {
@@ -178,9 +162,6 @@ func (v *visit) sessionAsked() (casefile.Supervision, error) {
 
 // supervisionSession shows one session with the advice.
 func (v *visit) supervisionSession() error {
-	if v.renews() {
-		return v.frame()
-	}
 	s, err := v.sessionAsked()
 	if err != nil {
 		return err
@@ -236,9 +217,6 @@ func (v *visit) newSupervision() error {
 
 // editSupervision changes a session.
 func (v *visit) editSupervision() error {
-	if v.renews() {
-		return v.frame()
-	}
 	s, err := v.sessionAsked()
 	if err != nil {
 		return err

@@ -65,6 +65,14 @@ func (v *visit) teamsOf(a access.Action) (teams []hlc.ID) {
 	return teams
 }
 
+// teamOptions are those teams to choose from.
+func (v *visit) teamOptions(a access.Action) (list []option) {
+	for _, id := range v.teamsOf(a) {
+		list = append(list, option{id.String(), v.within.Syncing.SetUp().Teams[id].GetName()})
+	}
+	return list
+}
+
 // teams lists the visitor's teams, with what each did this week.
 func (v *visit) teams() error {
 	path := to(v.within.Syncing.Deployment(), "teams")

@@ -68,7 +68,7 @@ func (v *visit) worker() error {
 	if err := v.workOf(&body, id, team); err != nil {
 		return err
 	}
-	if body.Cases, err = v.caseRows(indexing.CasesQuery{List: indexing.OpenCases, Teams: v.caseTeams(), Lead: id, Limit: casesGlimpsed}); err != nil {
+	if body.Cases, err = v.caseRows(indexing.CasesQuery{List: indexing.OpenCases, Teams: v.cut(access.SeeRecords), Lead: id, Limit: casesGlimpsed}); err != nil {
 		return err
 	}
 	if body.Tablets, err = v.tabletsOf(func(t progress.Tablet) bool { return t.Worker == id }); err != nil {
