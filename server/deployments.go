@@ -82,7 +82,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 // committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.
 func (s *Server) committed(deployment hlc.ID, c syncing.Commit, index *indexing.Service) {
 	s.measures.Commit(c)
-	index.Notice()
+	if len(c.Log) > 0 {
+		index.Notice()
+	}
 	s.live.Publish(deployment)
 }
 

@@ -541,3 +541,38 @@ func (h handing) Send(_ context.Context, to string, _ alerting.Message) error {
 	h.to <- to
 	return nil
 }
+
+// interrupted is a store on which something happens once a step is on the disk and before it is sent.
+type interrupted struct {
+	alerting.Store
+	then func()
+}
+
+func (s *interrupted) SaveNotices(ctx context.Context, notices []alerting.Notice) error {
+	err := s.Store.SaveNotices(ctx, notices)
+	if then := s.then; then != nil {
+		s.then = nil
+		then()
+	}
+	return err
+}
+
+// Somebody may confirm an alert on a page in the moment in which the first step begins: then nobody is told any more.
+func TestAnAlertIsConfirmedWhileAStepBegins(t *testing.T) {
+	sms := &sender{channel: alerting.SMS}
+	d := newDesk(t, map[alerting.Channel]alerting.Sender{alerting.SMS: sms}, "super")
+	store := &interrupted{Store: d.config.Store}
+	d.config.Store = store
+	d.restart(t)
+	alert := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
+	store.then = func() {
+		d.confirm("coordinator", alert)
+		if err := d.alerts.Refresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	d.look(t)
+	if d.alerts.Count() != 0 || len(sms.to) != 0 {
+		t.Errorf("%d are open, and %v were told", d.alerts.Count(), sms.to)
+	}
+}

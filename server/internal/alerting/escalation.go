@@ -78,11 +78,10 @@ func onDuty(setUp *syncing.SetUp, team hlc.ID) []hlc.ID {
 	}
 	var coordinators []hlc.ID
 	for _, id := range setUp.WorkerIDs() {
-		switch w := setUp.Workers[id]; {
-		case w.GetRole() == recordv1.Role_ROLE_COORDINATOR:
+		switch p := setUp.Person(id); {
+		case p.Role == recordv1.Role_ROLE_COORDINATOR:
 			coordinators = append(coordinators, id)
-		case w.GetRole() == recordv1.Role_ROLE_SUPERVISOR && team != (hlc.ID{}) &&
-			slices.ContainsFunc(append(w.GetSupervises(), w.GetTeam()), func(b []byte) bool { return idOf(b) == team }):
+		case p.Role == recordv1.Role_ROLE_SUPERVISOR && p.Has(team):
 			list = append(list, id)
 		}
 	}
@@ -209,7 +208,9 @@ func (s *Service) begin(notices []Notice) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, n := range notices {
-		s.open[n.Alert].notices = append(s.open[n.Alert].notices, n)
+		if a := s.open[n.Alert]; a != nil { // else it was confirmed meanwhile
+			a.notices = append(a.notices, n)
+		}
 	}
 	s.show()
 	for _, loop := range s.sending {

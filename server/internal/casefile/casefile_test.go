@@ -483,6 +483,13 @@ func TestAConflictIsAsConfidentialAsItsTarget(t *testing.T) {
 			t.Errorf("%s sees conflicts about %q, want %q", worker, got, want)
 		}
 	}
+	// Who sees what is confidential, and not what it belongs to, as an API token may have it, sees what belongs to it.
+	narrow := o.reader("super")
+	narrow.May = func(a access.Action) bool { return a == access.SeeConfidential }
+	f, err := o.service.File(ctx, narrow, o.hers)
+	if err != nil || len(f.Above) != 0 || len(f.Below) != 1 || f.Below[0].Kind != recordv1.Kind_KIND_CONFLICT {
+		t.Errorf("above %v, below %v: %v", f.Above, f.Below, err)
+	}
 }
 
 // The key by which tablets make tokens is for nobody to see, in no record.

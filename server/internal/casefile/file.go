@@ -183,8 +183,12 @@ func (l *lens) around(out *File, by Reader, family []member) error {
 		out.Missing = append(out.Missing, fieldName(self.Kind, number))
 	}
 	for i, ok := at[self.owner]; ok && len(out.Above) < len(family); i, ok = at[family[i].owner] {
-		if visible, err := sees(family[i]); err != nil || !visible {
+		visible, err := sees(family[i])
+		if err != nil {
 			return err
+		}
+		if !visible {
+			break
 		}
 		out.Above = append(out.Above, l.entry(family[i]))
 	}

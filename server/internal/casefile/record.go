@@ -84,10 +84,12 @@ type lens struct {
 	setUp    *syncing.SetUp
 	replicas map[hlc.Replica]origin
 	logs     map[hlc.ID][]syncing.LogEntry
+	// workers are those for whom the server made the changes of a record, by their stamps.
+	workers map[hlc.ID]map[hlc.Stamp]hlc.ID
 }
 
 func newLens(tx Reading, setUp *syncing.SetUp) *lens {
-	return &lens{tx: tx, setUp: setUp, replicas: map[hlc.Replica]origin{}, logs: map[hlc.ID][]syncing.LogEntry{}}
+	return &lens{tx: tx, setUp: setUp, replicas: map[hlc.Replica]origin{}, logs: map[hlc.ID][]syncing.LogEntry{}, workers: map[hlc.ID]map[hlc.Stamp]hlc.ID{}}
 }
 
 // origin is what stands behind a replica: a tablet, or the server.
@@ -188,10 +190,13 @@ func (l *lens) setBy(id hlc.ID, stamp hlc.Stamp) (by, from progress.Named, err e
 	if err != nil {
 		return by, from, err
 	}
-	for _, e := range entries {
-		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == stamp {
-			return l.named(c.Worker), from, nil
-		}
+	workers, ok := l.workers[id]
+	if !ok {
+		workers = syncing.WorkersOf(entries)
+		l.workers[id] = workers
+	}
+	if worker, ok := workers[stamp]; ok {
+		by = l.named(worker)
 	}
 	return by, from, nil
 }

@@ -228,12 +228,22 @@ func (g *group) authorOf(id hlc.ID, stamp hlc.Stamp) (hlc.ID, error) {
 	if err != nil {
 		return hlc.ID{}, err
 	}
+	return WorkersOf(entries)[stamp], nil
+}
+
+// WorkersOf are the workers that changes in the log name, by their stamps. What a tablet names must not be believed.
+func WorkersOf(entries []LogEntry) map[hlc.Stamp]hlc.ID {
+	workers := map[hlc.Stamp]hlc.ID{}
 	for _, e := range entries {
-		if c, err := record.DecodeChange(e.Body, e.Replica); err == nil && c.Stamp == stamp {
-			return c.Worker, nil
+		c, err := record.DecodeChange(e.Body, e.Replica)
+		if err != nil {
+			continue
+		}
+		if _, known := workers[c.Stamp]; !known {
+			workers[c.Stamp] = c.Worker
 		}
 	}
-	return hlc.ID{}, nil
+	return workers
 }
 
 // author makes a change as the server's own replica, for a worker who asked for it on the web; zero for the server itself. id is

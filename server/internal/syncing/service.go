@@ -326,8 +326,11 @@ func posted(worker hlc.ID, registers record.Registers) access.Person {
 }
 
 // Person is a worker as posted now; nobody when there is no such worker.
-func (s *Service) Person(worker hlc.ID) access.Person {
-	w := s.SetUp().Workers[worker]
+func (s *Service) Person(worker hlc.ID) access.Person { return s.SetUp().Person(worker) }
+
+// Person is a worker as posted; nobody when there is no such worker.
+func (s *SetUp) Person(worker hlc.ID) access.Person {
+	w := s.Workers[worker]
 	if w == nil {
 		return access.Person{}
 	}
