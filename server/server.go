@@ -277,11 +277,7 @@ func (s *Server) Flush(ctx context.Context) error {
 // SortedIn waits until all that is committed by now is sorted in for the pages.
 func (s *Server) SortedIn(ctx context.Context) error {
 	for _, d := range s.deployments.All() {
-		now, err := d.Progress.Version(ctx)
-		if err == nil {
-			err = d.Indexing.Wait(ctx, now.Position)
-		}
-		if err != nil {
+		if err := d.Indexing.CatchUp(ctx); err != nil {
 			return err
 		}
 	}

@@ -276,7 +276,7 @@ func TestWhatWasDoneOnTheWebIsItsWorkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.Service.Act(ctx, o.Workers["super"], syncing.Deed{ID: o.session, Message: &recordv1.CaseSession{Minutes: proto.Uint32(40)}, Seen: shown.Position}); err != nil {
+	if err := o.Service.Act(ctx, o.Workers["super"], syncing.Deed{ID: o.session, Message: &recordv1.CaseSession{Minutes: proto.Uint32(40)}, Seen: shown.Position}); err != nil {
 		t.Fatal(err)
 	}
 	o.ben.Pull()

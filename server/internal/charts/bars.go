@@ -56,21 +56,3 @@ func (t *Table) numbers(r Row, s Style) string {
 	}
 	return text
 }
-
-// Week draws small bars without any text, to stand in a line of a table: a worker's days.
-func Week(t Table) ([]byte, error) {
-	const width, height = 168, 48
-	if len(t.Rows) > MaxDays {
-		t.Rows = t.Rows[len(t.Rows)-MaxDays:]
-	}
-	p := newPainter(width, height)
-	if len(t.Rows) > 0 && len(t.Columns) > 0 {
-		o := t.bars(t.highest())
-		o.Padding = charts.NewBox(2, 2, 2, 2)
-		if err := p.BarChart(o); err != nil {
-			return nil, err
-		}
-	}
-	p.FilledRect(0, height-2, width, height, quiet, quiet, 0)
-	return finish(p, t.Title)
-}

@@ -1,4 +1,4 @@
-// Package charts draws what tables say as SVG images: bars by day, bars by place, team and the like, a worker's week, and
+// Package charts draws what tables say as SVG images: bars by day, bars by place, team and the like, and
 // the map of sites. A page shows each image with the table that it was drawn from beside it. The same table gives the same
 // bytes; an image has no script, no style sheet and nothing from outside, so that the strictest policy lets it through.
 package charts

@@ -62,8 +62,6 @@ func images(t *testing.T, s Table, at []Position) map[string][]byte {
 			add("map_"+size, svg, nil)
 		}
 	}
-	svg, err := Week(s)
-	add("week", svg, err)
 	return all
 }
 
@@ -241,7 +239,6 @@ func BenchmarkImages(b *testing.B) {
 	for name, draw := range map[string]func() ([]byte, error){
 		"days": func() ([]byte, error) { return Days(days, Style{Number: number}) },
 		"bars": func() ([]byte, error) { return Bars(sites, Style{Number: number}) },
-		"week": func() ([]byte, error) { return Week(fortnight()) },
 		"map":  func() ([]byte, error) { return Map(sites, at, Style{Number: number}), nil },
 	} {
 		b.Run(name, func(b *testing.B) {

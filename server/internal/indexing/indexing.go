@@ -154,13 +154,6 @@ func (s *Service) advance(position uint64) {
 	}
 }
 
-// Position is the one up to which the tables hold everything: 0 until the first transaction after Start.
-func (s *Service) Position() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.position
-}
-
 // Wait returns once the tables hold everything up to a position. Problem busy when ctx ends before that.
 func (s *Service) Wait(ctx context.Context, position uint64) error {
 	for {
@@ -176,6 +169,19 @@ func (s *Service) Wait(ctx context.Context, position uint64) error {
 			return problem.New(problem.Busy)
 		}
 	}
+}
+
+// CatchUp waits until all that is committed by now is indexed. Problem busy when ctx ends before.
+func (s *Service) CatchUp(ctx context.Context) error {
+	var head syncing.Head
+	err := s.Store.LookUp(ctx, func(tx Reading) (err error) {
+		head, err = tx.Head()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.Wait(ctx, head.Position)
 }
 
 // Behind is how many positions of the log are not in the tables yet.

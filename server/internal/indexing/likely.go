@@ -237,15 +237,6 @@ func (s *Service) Likely(ctx context.Context, q LikelyQuery) (page []Pair, err e
 	return page, err
 }
 
-// LikelyOf are the pairs in which a record is.
-func (s *Service) LikelyOf(ctx context.Context, id hlc.ID) (pairs []Pair, err error) {
-	err = s.Store.LookUp(ctx, func(tx Reading) error {
-		pairs, err = tx.Pairs([]hlc.ID{id})
-		return err
-	})
-	return pairs, err
-}
-
 // withEverybody are some teams, and the audience of what the whole deployment receives.
 func withEverybody(teams []hlc.ID) []hlc.ID {
 	if slices.Contains(teams, access.Everyone) {

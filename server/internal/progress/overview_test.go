@@ -240,7 +240,7 @@ func TestTheBatchThatBroughtAChange(t *testing.T) {
 			t.Errorf("position %d: %s, want %s", position, got, want)
 		}
 	}
-	if _, err := d.Service.Act(context.Background(), d.Workers["super"], syncing.Deed{ID: first[0].Record, Message: &recordv1.CommunityActivity{Name: proto.String("义诊")}, Seen: head}); err != nil {
+	if err := d.Service.Act(context.Background(), d.Workers["super"], syncing.Deed{ID: first[0].Record, Message: &recordv1.CommunityActivity{Name: proto.String("义诊")}, Seen: head}); err != nil {
 		t.Fatal(err)
 	}
 	if a, err := s.Arrival(context.Background(), headOf(t, d).Position); err != nil || a.Device.ID != (hlc.ID{}) || a.Changes[0].By.Name != "super" {

@@ -83,7 +83,7 @@ func (s *Service) ApproveMany(ctx context.Context, by casefile.Reader, targets [
 			deeds, subjects, of = append(deeds, d), append(subjects, target.ID), append(of, i)
 		}
 	}
-	if _, err := s.Syncing.Act(ctx, by.Worker, deeds...); err == nil { // nearly always, and in one commit
+	if err := s.Syncing.Act(ctx, by.Worker, deeds...); err == nil { // nearly always, and in one commit
 		for _, id := range subjects {
 			if err := s.note(ctx, by, audit.RecordReviewed, audit.Subject{Kind: audit.OfRecord, ID: id}); err != nil {
 				return nil, err

@@ -136,7 +136,7 @@ func may(by casefile.Reader, shows record.Kind, action access.Action, where acce
 
 // act does deeds, and notes each of them of a subject.
 func (s *Service) act(ctx context.Context, by casefile.Reader, action audit.Action, subjects []hlc.ID, deeds ...syncing.Deed) error {
-	if _, err := s.Syncing.Act(ctx, by.Worker, deeds...); err != nil {
+	if err := s.Syncing.Act(ctx, by.Worker, deeds...); err != nil {
 		return err
 	}
 	for _, id := range subjects {

@@ -46,7 +46,7 @@ func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session 
 		if id, err = s.Syncing.NewID(); err != nil {
 			return id, err
 		}
-	} else if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION, id); err != nil {
+	} else if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION, id, id); err != nil {
 		return id, err
 	}
 	deeds := []syncing.Deed{{ID: id, Message: m, Cleared: session.Cleared, Seen: session.Supervision.Position}}
@@ -68,7 +68,7 @@ func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session 
 		note.Message = &recordv1.SupervisionNote{Advice: &session.Advice}
 	}
 	if session.Note.ID != (hlc.ID{}) {
-		if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION_NOTE, session.Note.ID); err != nil {
+		if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION_NOTE, session.Note.ID, id); err != nil {
 			return id, err
 		}
 	}
@@ -78,10 +78,11 @@ func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session 
 // supervisorField is the number of the field supervisor of a Supervision.
 const supervisorField protowire.Number = 19
 
-func (s *Service) mayEdit(ctx context.Context, by casefile.Reader, kind record.Kind, id hlc.ID) error {
+// mayEdit is the problem that a reader has who may not edit the record of an id: one of a kind that belongs to a root.
+func (s *Service) mayEdit(ctx context.Context, by casefile.Reader, kind record.Kind, id, root hlc.ID) error {
 	return s.Store.ReadReview(ctx, func(tx Reading) error {
 		f, err := s.find(tx, by, access.ReviewRecords, id)
-		if err == nil && f.Kind != kind {
+		if err == nil && (f.Kind != kind || f.Root != root) {
 			err = problem.New(problem.NotFound)
 		}
 		return err

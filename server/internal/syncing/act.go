@@ -29,12 +29,6 @@ type Deed struct {
 	Seen uint64
 }
 
-// Acted is what became of deeds.
-type Acted struct {
-	// Position is the log's end with them.
-	Position uint64
-}
-
 // Act does what a worker does on the web, all of it or nothing. Each deed is judged as a change from the worker's tablet would be,
 // with the worker as posted now; a record may be in one deed alone. What is made again as it stands is no change.
 //
@@ -42,30 +36,21 @@ type Acted struct {
 // set one of its fields after Seen; any field, of a record that it deletes and of a conflict; a counted one of the target, for a
 // Review. Otherwise problem not_allowed; not_found when the record, or a Review's target, is not there; invalid_argument when the
 // id is that of another kind; and a *record.Problem when what is said can't stand in a record, or the deployment is closed.
-func (s *Service) Act(ctx context.Context, worker hlc.ID, deeds ...Deed) (Acted, error) {
+func (s *Service) Act(ctx context.Context, worker hlc.ID, deeds ...Deed) error {
 	setUp := s.SetUp()
 	if setUp.Workers[worker] == nil {
-		return Acted{}, problem.New(problem.NotAllowed)
+		return problem.New(problem.NotAllowed)
 	}
 	rules := setUp.Rules
 	rules.Now = s.config.Wall()
-	var done Acted
-	err := s.writer.do(ctx, func(g *group) error {
+	return s.writer.do(ctx, func(g *group) error {
 		for _, d := range deeds {
 			if err := g.act(worker, d, rules); err != nil {
 				return err
 			}
 		}
-		if err := g.follow(); err != nil {
-			return err
-		}
-		done.Position = g.head.Position
-		return nil
+		return g.follow()
 	})
-	if err != nil {
-		return Acted{}, err
-	}
-	return done, nil
 }
 
 func (g *group) act(worker hlc.ID, d Deed, rules record.Deployment) error {

@@ -49,7 +49,7 @@ func newDesk(t *testing.T) *desk {
 
 func (k *desk) act(worker string, deeds ...syncing.Deed) error {
 	k.t.Helper()
-	_, err := k.Service.Act(k.t.Context(), k.Workers[worker], deeds...)
+	err := k.Service.Act(k.t.Context(), k.Workers[worker], deeds...)
 	return err
 }
 

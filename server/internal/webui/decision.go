@@ -108,9 +108,7 @@ func (v *visit) following(id hlc.ID) (to string, ok bool, err error) {
 func (v *visit) sorted() {
 	ctx, stop := context.WithTimeout(v.context(), sortingTime)
 	defer stop()
-	if now, err := v.within.Progress.Version(ctx); err == nil {
-		_ = v.within.Indexing.Wait(ctx, now.Position)
-	}
+	_ = v.within.Indexing.CatchUp(ctx)
 }
 
 const sortingTime = 3 * time.Second

@@ -205,7 +205,7 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 	params["position"] = strconv.FormatUint(newest.Position, 10)
 	supervision, err := d.NewID()
 	if err == nil {
-		_, err = d.Act(s.t.Context(), s.worker(d, "周协调"), syncing.Deed{ID: supervision, Message: &recordv1.Supervision{Team: one[:], Minutes: proto.Uint32(30)}})
+		err = d.Act(s.t.Context(), s.worker(d, "周协调"), syncing.Deed{ID: supervision, Message: &recordv1.Supervision{Team: one[:], Minutes: proto.Uint32(30)}})
 	}
 	if err != nil {
 		s.t.Fatal(err)

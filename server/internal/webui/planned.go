@@ -145,7 +145,7 @@ func (v *visit) plan() error {
 	}
 	if made {
 		_, err = v.within.Review.Plan(v.context(), v.reader(), m)
-	} else if _, err = v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Cleared: cleared, Seen: seen}); err == nil {
+	} else if err = v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Cleared: cleared, Seen: seen}); err == nil {
 		err = v.note(audit.RecordChanged, audit.OfRecord, p.ID)
 	}
 	if err != nil {
@@ -222,7 +222,7 @@ func (v *visit) cancelPlanned() error {
 			return problem.New(problem.Malformed)
 		}
 		m := &recordv1.CommunityActivity{Status: recordv1.Status_STATUS_CANCELLED.Enum()}
-		if _, err := v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Seen: seen}); err != nil {
+		if err := v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Seen: seen}); err != nil {
 			return err
 		}
 		if err := v.note(audit.RecordChanged, audit.OfRecord, p.ID); err != nil {

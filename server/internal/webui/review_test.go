@@ -21,12 +21,7 @@ import (
 // indexed waits until the pages know everything that tablets sent.
 func (s *site) indexed(d *servertest.Deployment) {
 	s.t.Helper()
-	one := s.all.Get(d.ID)
-	now, err := one.Progress.Version(s.t.Context())
-	if err == nil {
-		err = one.Indexing.Wait(s.t.Context(), now.Position)
-	}
-	if err != nil {
+	if err := s.all.Get(d.ID).Indexing.CatchUp(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 }

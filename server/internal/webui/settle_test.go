@@ -64,7 +64,7 @@ func (o *office) log(name string) hlc.ID {
 	o.t.Helper()
 	id := o.newID()
 	team := o.deployment.Syncing.Person(o.worker).Team
-	if _, err := o.deployment.Syncing.Act(o.t.Context(), o.worker, syncing.Deed{ID: id, Message: &recordv1.CommunityActivity{Team: team[:], Author: o.worker[:], OccurredOn: proto.Int32(20260301), Name: &name,
+	if err := o.deployment.Syncing.Act(o.t.Context(), o.worker, syncing.Deed{ID: id, Message: &recordv1.CommunityActivity{Team: team[:], Author: o.worker[:], OccurredOn: proto.Int32(20260301), Name: &name,
 		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_OTHER.Enum(), Status: recordv1.Status_STATUS_HELD.Enum(), Minutes: proto.Uint32(90), RegisterUsed: proto.Bool(false)}}); err != nil {
 		o.t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestASupervisorIsToldWhatChangedMeanwhile(t *testing.T) {
 	o, b := newOffice(t)
 	o.conflict(60, 45)
 	b.Open("/deployments/" + o.deployment.Syncing.Deployment().String() + "/conflicts").Follow("community activity")
-	if _, err := o.deployment.Syncing.Act(t.Context(), o.worker, syncing.Deed{ID: o.first, Message: &recordv1.CommunityActivity{Minutes: proto.Uint32(75)}, Seen: o.position(o.first)}); err != nil {
+	if err := o.deployment.Syncing.Act(t.Context(), o.worker, syncing.Deed{ID: o.first, Message: &recordv1.CommunityActivity{Minutes: proto.Uint32(75)}, Seen: o.position(o.first)}); err != nil {
 		t.Fatal(err)
 	}
 	b.Send("Settle", webtest.Values("keep", "1")).Is(http.StatusUnprocessableEntity).Sees("Somebody changed this meanwhile", "What counts now: 75")

@@ -205,6 +205,8 @@ type visit struct {
 	within *httpapi.Deployment
 	person access.Person
 	route  route
+	// spoken are terms, once somebody has asked for them: when it was found out who visits what.
+	spoken *words.Terms
 	// known is the number of the deployment's state before anything of it was read.
 	known uint64
 }
@@ -212,11 +214,14 @@ type visit struct {
 // terms are the words of the deployment that the address names, if it names one: its own labels, service areas, age bands
 // and time zone.
 func (v *visit) terms() *words.Terms {
-	d := &recordv1.Deployment{}
-	if v.within != nil {
-		d = v.within.Syncing.SetUp().Deployment
+	if v.spoken == nil {
+		d := &recordv1.Deployment{}
+		if v.within != nil {
+			d = v.within.Syncing.SetUp().Deployment
+		}
+		v.spoken = v.For(d)
 	}
-	return v.For(d)
+	return v.spoken
 }
 
 // choice is the word for a value of an enumeration.
