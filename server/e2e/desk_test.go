@@ -128,9 +128,7 @@ func TestASupervisorsDay(t *testing.T) {
 		o.shows("contacts", heads)
 		fastest = min(fastest, time.Since(synced)) // the machine may be busy with something else once
 	}
-	if fastest > time.Second {
-		t.Errorf("what a tablet has sent shows after %v", fastest)
-	}
+	o.desk.live("what a tablet has sent", fastest)
 	o.shows("community_activities", 1)
 	o.looks()
 

@@ -50,9 +50,7 @@ func TestARiskAlertReachesSomebody(t *testing.T) {
 		desk.alarmed(n + 1)
 		fastest = min(fastest, time.Since(synced)) // the machine may be busy with something else once
 	}
-	if fastest > time.Second {
-		t.Errorf("an alert shows after %v", fastest)
-	}
+	desk.live("an alert", fastest)
 	post.brings("lena@example.org", sent)
 	c.unconfirmed(sent...)
 

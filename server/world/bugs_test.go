@@ -95,8 +95,8 @@ var bugs = []bug{
 	{
 		name: "held change that stops the queue",
 		file: "server/internal/syncing/push.go",
-		old:  "\t\tposition := g.takeRedacted(r, change, rec, v, a.body, a.hash, a.redacted)\n",
-		new:  "\t\tif isHeld(v.outcome) {\n\t\t\tbreak\n\t\t}\n\t\tposition := g.takeRedacted(r, change, rec, v, a.body, a.hash, a.redacted)\n",
+		old:  "\t\tposition := g.take(r, change, rec, v, a.body, a.hash, a.redacted)\n",
+		new:  "\t\tif isHeld(v.outcome) {\n\t\t\tbreak\n\t\t}\n\t\tposition := g.take(r, change, rec, v, a.body, a.hash, a.redacted)\n",
 	},
 	{
 		name: "what was accepted refused for its stamp",

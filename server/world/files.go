@@ -81,36 +81,42 @@ func (m image) continues(older image) bool {
 	return len(older.wal) < walHeader || slices.Equal(m.wal[saltAt:saltAt+8], older.wal[saltAt:saltAt+8])
 }
 
-// torn is the copy as a power cut would leave it in the middle of its last commit: at is where in it the cut falls, from
-// 0 to 1. older is a copy from before that commit. It says false when there was no commit since.
+// torn is the copy as a power cut would leave it in the middle of one of the commits since an older copy: at is where in
+// them the cut falls, from 0 to 1. It says false when there was none, or when no copy has the file as it was then.
 //
-// The file beside the log is the older one: SQLite takes over into it only what the disk certainly has.
+// The file beside the log is one from before the cut: SQLite takes over into it only what the disk certainly has.
 func (m image) torn(older image, at float64) (image, bool) {
-	ends := m.commits()
-	if len(ends) == 0 || (m.continues(older) && len(ends) <= len(older.commits())) {
+	ends, first, db := m.commits(), 0, m.db // what lay before the log's first commit is in the file
+	if m.continues(older) {
+		first, db = len(older.commits()), older.db
+	} else if m.takenOver() {
 		return m, false
 	}
-	if !m.continues(older) {
-		if len(ends) > 1 {
-			return m, false // the log began anew, several commits ago: no copy has the file as it was then
-		}
-		older.db = m.db // what lay before the log's first commit is in the file
+	if len(ends) <= first {
+		return m, false
 	}
-	start, last := walHeader, ends[len(ends)-1]
-	if len(ends) > 1 {
-		start = ends[len(ends)-2]
+	which := at * float64(len(ends)-first)
+	torn := first + int(which)
+	start, last := walHeader, ends[torn]
+	if torn > 0 {
+		start = ends[torn-1]
 	}
-	cut := start + int(at*float64(last-start))
-	return image{older.db, slices.Clone(m.wal[:min(cut, last-1)]), m.key}, true
+	cut := start + int((which-float64(int(which)))*float64(last-start))
+	return image{db, slices.Clone(m.wal[:min(cut, last-1)]), m.key}, true
 }
 
 // checkpointPages is from which size of the log on SQLite takes it over into the file.
 const checkpointPages = 1000
 
+// takenOver reports whether the file may hold some of what is in the log.
+func (m image) takenOver() bool {
+	return len(m.wal) > checkpointPages*int(binary.BigEndian.Uint32(m.wal[8:]))
+}
+
 // lagging is the copy as a standby has it that lacks the newest commits; false when that can't be told from the copy.
 func (m image) lagging(commits int) (image, bool) {
 	ends := m.commits()
-	if commits == 0 || len(ends) <= commits || len(m.wal) > checkpointPages*int(binary.BigEndian.Uint32(m.wal[8:])) {
+	if commits == 0 || len(ends) <= commits || m.takenOver() {
 		return m, false
 	}
 	return image{m.db, slices.Clone(m.wal[:ends[len(ends)-1-commits]]), m.key}, true

@@ -57,6 +57,14 @@ func (h *host) start() (err error) {
 	if err != nil {
 		return h.w.broken("the server does not start: %v", err)
 	}
+	return h.rest()
+}
+
+// rest waits until the server has done what it does after a commit without being asked: its database is as the story says.
+func (h *host) rest() error {
+	if err := h.server.SortedIn(h.w.ctx); err != nil {
+		return h.w.broken("the server does not sort in what it has: %v", err)
+	}
 	return nil
 }
 
@@ -71,7 +79,7 @@ func (h *host) pass(d time.Duration) error {
 	if d < flushAfter || h.server == nil {
 		return nil
 	}
-	return h.server.Flush(h.w.ctx)
+	return errors.Join(h.server.Flush(h.w.ctx), h.rest())
 }
 
 func (h *host) close() error {
@@ -108,6 +116,7 @@ func (h *host) answer(r *http.Request, body io.Reader) *http.Response {
 	a := &answer{header: http.Header{}}
 	h.server.Handler().ServeHTTP(a, in)
 	a.WriteHeader(http.StatusOK) // unless it was written
+	h.w.fatal = errors.Join(h.w.fatal, h.rest())
 	h.w.sum(a.body.Bytes())
 	return &http.Response{
 		Status: fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), StatusCode: a.status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
