@@ -42,6 +42,9 @@ func TestAServerTellsOfAlerts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	d := s.Deployments().All()[0]
 	coordinator, id := d.Syncing.SetUp().WorkerIDs()[0], newID(t, d.Syncing)
 	var team hlc.ID
@@ -73,6 +76,9 @@ func TestAServerTellsOfAlerts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s, err = server.New(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Begin(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if open := s.Deployments().All()[0].Alerting.Open(nil); len(open) != 1 || open[0].Step() != 1 || open[0].Notices[1].Outcome != alerting.Sent {

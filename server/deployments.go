@@ -68,15 +68,18 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	if err := alerts.Start(ctx); err != nil {
-		service.Close()
-		return nil, err
-	}
-	index.Start()
-	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
+	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
 		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
-		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}, nil
+		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
+	if !s.begun {
+		return d, nil
+	}
+	if err := d.Begin(ctx); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
 }
 
 // committed notes a commit of a deployment. One without jobs notes contacts, which pages show as well.

@@ -39,6 +39,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.config.TLS.Check(l.Addr()); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	if err := s.Begin(ctx); err != nil {
+		return errors.Join(err, l.Close())
+	}
 	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		WriteTimeout:   readTimeout + writeTimeout, // it begins with the body, and whoever sends that slowly must get an answer too
 		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelWarn)}

@@ -78,7 +78,9 @@ type Server struct {
 	audit    *audit.Log
 	accounts *accounts.Service
 	// making is held while a deployment is made.
-	making      sync.Mutex
+	making sync.Mutex
+	// begun says that deployments do by themselves what they do; making is held where it is set.
+	begun       bool
 	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
 	// live tells open pages of changes.
@@ -95,7 +97,8 @@ type Server struct {
 	Made *Made
 }
 
-// New opens the database and the keys, makes what is not there yet, and starts the deployments. It listens nowhere.
+// New opens the database and the keys, makes what is not there yet, and opens the deployments. It listens nowhere, and until
+// Begin it does nothing that nobody asks for.
 func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Wall == nil {
 		c.Wall = hlc.Wall
@@ -126,6 +129,23 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// Begin lets the server do what it does by itself: it sorts in what has come for the pages, and sees to the alerts. Serve
+// does it too.
+func (s *Server) Begin(ctx context.Context) error {
+	s.making.Lock()
+	defer s.making.Unlock()
+	if s.begun {
+		return nil
+	}
+	s.begun = true
+	for _, d := range s.deployments.All() {
+		if err := d.Begin(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
@@ -274,7 +294,7 @@ func (s *Server) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// SortedIn waits until all that is committed by now is sorted in for the pages.
+// SortedIn waits until all that is committed by now is sorted in for the pages. Before Begin it sorts in by itself.
 func (s *Server) SortedIn(ctx context.Context) error {
 	for _, d := range s.deployments.All() {
 		if err := d.Indexing.CatchUp(ctx); err != nil {
@@ -287,9 +307,7 @@ func (s *Server) SortedIn(ctx context.Context) error {
 // Close finishes what has queued and closes the database.
 func (s *Server) Close() error {
 	for _, d := range s.deployments.Clear() {
-		d.Alerting.Close()
-		d.Syncing.Close()
-		d.Indexing.Close()
+		d.Close()
 	}
 	var errs []error
 	if s.journal != nil {

@@ -291,8 +291,7 @@ func (s *Server) setUp(ctx context.Context, from *SetUp) (*httpapi.Deployment, e
 		return nil, err
 	}
 	if err := d.Syncing.Add(ctx, records); err != nil {
-		d.Syncing.Close()
-		d.Indexing.Close()
+		d.Close()
 		return nil, err
 	}
 	return d, nil

@@ -53,6 +53,9 @@ func start(ctx context.Context, records int, seed uint64) (_ *scene, err error) 
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	if err := s.server.Begin(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	return s, nil
 }
 

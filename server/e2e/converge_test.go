@@ -115,6 +115,9 @@ func newMeadow(t *testing.T, seed uint64) *meadow {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := w.server.Begin(w.ctx); err != nil {
+		t.Fatal(err)
+	}
 	hs.Config.Handler = w.server.Handler()
 	hs.Start()
 	transport := &http.Transport{MaxIdleConnsPerHost: 12}

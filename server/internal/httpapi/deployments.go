@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"sync"
 
@@ -22,6 +23,22 @@ type Deployment struct {
 	Indexing *indexing.Service
 	Alerting *alerting.Service
 	Review   *review.Service
+}
+
+// Begin starts what the deployment does by itself.
+func (d *Deployment) Begin(ctx context.Context) error {
+	if err := d.Alerting.Start(ctx); err != nil {
+		return err
+	}
+	d.Indexing.Start()
+	return nil
+}
+
+// Close ends it, after what has queued.
+func (d *Deployment) Close() {
+	d.Alerting.Close()
+	d.Syncing.Close()
+	d.Indexing.Close()
 }
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.

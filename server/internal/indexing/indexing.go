@@ -171,8 +171,12 @@ func (s *Service) Wait(ctx context.Context, position uint64) error {
 	}
 }
 
-// CatchUp waits until all that is committed by now is indexed. Problem busy when ctx ends before.
+// CatchUp waits until all that is committed by now is indexed, and indexes it where nobody follows. Problem busy when ctx
+// ends before.
 func (s *Service) CatchUp(ctx context.Context) error {
+	if s.stop == nil {
+		return s.Follow(ctx)
+	}
 	var head syncing.Head
 	err := s.Store.LookUp(ctx, func(tx Reading) (err error) {
 		head, err = tx.Head()
