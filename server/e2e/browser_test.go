@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
@@ -104,6 +105,14 @@ func openBrowser(t testing.TB, on screen, language string) *browser {
 		t.Fatalf("starting chromium: %v", err)
 	}
 	b.turn(on)
+	// Nobody looks at a browser without a window: a page would get the focus with the first touch, and scroll to the field that has it.
+	focused := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err
+	})
+	if err := chromedp.Do(b.ctx, focused); err != nil {
+		t.Fatalf("the focus: %v", err)
+	}
 	return b
 }
 
