@@ -178,17 +178,32 @@ func (o *office) position(id hlc.ID) (position uint64) {
 	return position
 }
 
-// Two records side by side: joined, the later one counts no more.
+// Two records side by side: joined, the later one counts no more. Before that the page says what becomes of the numbers, and after
+// it a wrong join is taken back.
 func TestASupervisorJoinsTwoRecords(t *testing.T) {
 	o, b := newOffice(t)
-	pair := "/deployments/" + o.deployment.Syncing.Deployment().String() + "/duplicates/" + o.first.String() + "/" + o.second.String()
-	b.Open(pair).Sees("放映电影", "看电影", "differs")
-	b.Send("Settle", webtest.Values("same", "earlier")).Is(http.StatusOK).Sees("Settled.")
-	const duplicateOf = 10
-	if same := o.registers(o.second).Get(duplicateOf).ID(); same != o.first {
-		t.Errorf("the second is the same as %v", same)
+	at := "/deployments/" + o.deployment.Syncing.Deployment().String()
+	pair := at + "/duplicates/" + o.first.String() + "/" + o.second.String()
+	joinedWith := func(want hlc.ID) {
+		t.Helper()
+		const duplicateOf = 10
+		if same := o.registers(o.second).Get(duplicateOf).ID(); same != want {
+			t.Errorf("the second is the same as %v, want %v", same, want)
+		}
 	}
-	b.Open(pair).Send("Settle", webtest.Values("same", "later")).Is(http.StatusUnprocessableEntity)
+	b.Open(pair+"?lang=zh").Sees("两条记录只计一次", "两位计数人的计数都保留")
+	b.Open(pair).Sees("放映电影", "看电影", "differs", "The two count once", "still adds up: the headcounts of both counters")
+	b.Open(pair + "/separation").Sees("one or two?") // there is nothing to be taken back
+	b.Open(pair).Send("Settle", webtest.Values("same", "earlier")).Is(http.StatusOK).Sees("Settled.")
+	joinedWith(o.first)
+	b.Do(http.MethodPost, pair, webtest.Values("earlier_seen", "1", "later_seen", "1", "same", "later")) // by who has the page open still
+	b.Is(http.StatusUnprocessableEntity).Sees("They are joined: the one logged first counts.")
+
+	b.Open(at + "/records/" + o.second.String()).Follow("Said to be the same as another record: compare the two").Sees("They are joined: the one logged first counts.").Follow("Take this back")
+	b.Sees("count the two separately again?")
+	joinedWith(o.first) // nothing is done by looking
+	b.Send("Count them separately", nil).Is(http.StatusOK).Sees("They count separately again.", "If they are one thing")
+	joinedWith(hlc.ID{})
 }
 
 // What a tablet gave back without proof is for a coordinator to decide.
