@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -209,7 +208,7 @@ func (v *visit) previewRow(p *importPlan, r importRow) previewRow {
 	case len(r.wrong) > 0:
 		row.State, row.Tag = v.T("row_wrong"), "bad"
 		for _, w := range r.wrong {
-			typed := strconv.Quote(w.typed)
+			typed := v.T("quoted", w.typed)
 			if w.typed == "" {
 				typed = v.T("cell_empty")
 			}
