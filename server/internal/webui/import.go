@@ -250,7 +250,7 @@ func (v *visit) said(m protoreflect.Message, field protoreflect.FieldDescriptor)
 	if words.FormOf(field) == words.Date {
 		return v.Date(record.Date(m.Get(field).Int())) //nolint:gosec // the field has 32 bits
 	}
-	return v.terms().Value(field, m.Get(field), v.nameInSetUp)
+	return v.value(v.terms(), field, m.Get(field), v.nameInSetUp)
 }
 
 // nameInSetUp is what a site, team or worker is called.

@@ -234,7 +234,7 @@ func (v *visit) fieldRow(t *words.Terms, of casefile.File, f casefile.Field) (fi
 	case words.FormOf(f.Of) == words.Reference:
 		row.Values = []link{v.named(t, of, f.Plain.Bytes())}
 	default:
-		row.Values = []link{{Name: t.Value(f.Of, f.Plain, func(id []byte) string { return v.named(t, of, id).Name })}}
+		row.Values = []link{{Name: v.value(t, f.Of, f.Plain, func(id []byte) string { return v.named(t, of, id).Name })}}
 	}
 	return row, true
 }
