@@ -3,6 +3,7 @@ package webui
 import (
 	"cmp"
 	"errors"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,9 +43,10 @@ type supervisionBody struct {
 	// New leads to the form of a session; empty where the visitor may write none.
 	New string
 	narrowing
-	Tasks    []taskRow
-	Sessions []supervisionRow
-	Further  string
+	// Tasks are those of a page of the sessions that left some; FurtherTasks leads to the next such page, Further to that of Sessions.
+	Tasks                 []taskRow
+	Sessions              []supervisionRow
+	FurtherTasks, Further string
 }
 
 // supervisionRow is a session in a list.
@@ -72,21 +74,34 @@ func (v *visit) supervision() error {
 	teams, supervisees := v.byTeamAndWorker("supervisee")
 	body.Narrow = []*field{teams, supervisees}
 	only := parsed(teams.Value)
-	q := progress.SupervisionQuery{Supervisee: parsed(supervisees.Value), Page: progress.Page[hlc.ID]{After: parsed(v.QueryParam("after")), Limit: supervisionShown, Sees: func(team hlc.ID) bool {
+	q := progress.SupervisionQuery{Supervisee: parsed(supervisees.Value), Page: progress.Page[hlc.ID]{Limit: supervisionShown, Sees: func(team hlc.ID) bool {
 		return v.may(access.SeeRecords, team) && (only == hlc.ID{} || team == only)
 	}}}
-	rows, next, err := v.supervisionRows(q)
+	// onePage is the page of a list that the address names as after, and where it goes on, with the other list as it is.
+	onePage := func(q progress.SupervisionQuery, after string) ([]supervisionRow, string, error) {
+		q.After = parsed(v.QueryParam(after))
+		rows, next, err := v.supervisionRows(q)
+		if err != nil || next == (hlc.ID{}) {
+			return rows, "", err
+		}
+		query := url.Values{"team": {teams.Value}, "supervisee": {supervisees.Value}, "after": {v.QueryParam("after")}, "tasks_after": {v.QueryParam("tasks_after")}}
+		query.Set(after, next.String())
+		return rows, v.To(body.Action, "?", query.Encode()), nil
+	}
+	var err error
+	if body.Sessions, body.Further, err = onePage(q, "after"); err != nil {
+		return err
+	}
+	q.Tasks = true
+	sessions, further, err := onePage(q, "tasks_after")
 	if err != nil {
 		return err
 	}
-	body.Sessions = rows
-	for _, row := range rows {
+	body.FurtherTasks = further
+	for _, row := range sessions {
 		for _, text := range row.Tasks {
 			body.Tasks = append(body.Tasks, taskRow{text, row})
 		}
-	}
-	if next != (hlc.ID{}) {
-		body.Further = v.To(body.Action, "?after=", next.String(), "&team=", teams.Value, "&supervisee=", supervisees.Value)
 	}
 	return v.show("supervision", &page{Title: v.T("title_supervision"), Body: body})
 }

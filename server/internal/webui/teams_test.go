@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"levee/server/internal/webtest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // worker is whom a deployment has by a name.
@@ -173,6 +175,34 @@ func TestCasesThatWait(t *testing.T) {
 	b.Open(path).Sees("8 days without a session", "overdue", "30 Sep 2021")
 	s.now = s.now.Add(5 * 24 * time.Hour)
 	s.as(d, "super", "zh").Open(path+"?lang=zh").Sees("久未跟进", "13 天没有服务", "已逾期")
+}
+
+// TestTasksOfSupervisionStayOpen however many sessions came after the one that left them.
+func TestTasksOfSupervisionStayOpen(t *testing.T) {
+	s := newSite(t)
+	s.administrator("en")
+	d := s.fieldWork()
+	super := d.Enrol("super")
+	hold := func(day int32, tasks string) *record.Change {
+		m := &recordv1.Supervision{OccurredOn: &day, Minutes: proto.Uint32(30), Supervisor: super.Worker[:]}
+		if tasks != "" {
+			m.Tasks = &tasks
+		}
+		return super.Make(m)
+	}
+	sessions := []*record.Change{hold(20210924, "复访王-02")}
+	for range 35 {
+		sessions = append(sessions, hold(20210925, ""))
+	}
+	for i := range 31 {
+		sessions = append(sessions, hold(20210926, "补填量表 "+strconv.Itoa(i)))
+	}
+	super.Push(sessions...)
+	b := s.as(d, "super", "en").Open("/deployments/" + d.ID.String() + "/supervision").Sees("补填量表 30")
+	if strings.Contains(b.Text, "复访王-02") {
+		t.Error("the first page has all tasks")
+	}
+	b.Follow("Earlier tasks").Sees("复访王-02", "补填量表 0").Follow("Further").Sees("复访王-02")
 }
 
 // TestASupervisionSession is a supervisor's session: written, read by whom it is for, its task looked at, and never
