@@ -103,6 +103,9 @@ func TestWhatATeamDid(t *testing.T) {
 		}
 	}
 	b.Follow("Week before").Sees("20 Sep 2021 to 26 Sep 2021")
+	if strings.Contains(b.Text, "Week before") { // the deployment started on 23 Sep
+		t.Errorf("the first week leads to one before: %s", b.Text)
+	}
 	if got := row(b, "The whole team"); !strings.HasPrefix(got, "The whole team 0 0 0 0 0 0 h 0 min") {
 		t.Errorf("the week before: %q", got)
 	}
@@ -112,6 +115,9 @@ func TestWhatATeamDid(t *testing.T) {
 	}
 	if got := row(b, "27 Sep 2021 to 3 Oct 2021"); got != "27 Sep 2021 to 3 Oct 2021 2 0 0 0 2 1 h 45 min" {
 		t.Errorf("anna's week: %q", got)
+	}
+	if got := row(b, "20 Sep 2021 to 26 Sep 2021"); !strings.HasPrefix(got, "20 Sep 2021 to 26 Sep 2021 0") || strings.Contains(b.Text, "13 Sep 2021") {
+		t.Errorf("anna's weeks begin: %s", b.Text)
 	}
 	if got := row(b, "Since the start"); got != "Since the start 2 0 0 0 2" {
 		t.Errorf("anna since the start: %q", got)

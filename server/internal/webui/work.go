@@ -82,7 +82,7 @@ func (v *visit) worker() error {
 
 // workOf fills in what a worker did.
 func (v *visit) workOf(body *workerBody, id, team hlc.ID) error {
-	first := body.Week.From.AddDays(-7 * (weeksShown - 1))
+	first := max(body.Week.From.AddDays(-7*(weeksShown-1)), v.firstWeek())
 	work, err := v.within.Progress.Work(v.context(), team, first, body.Week.To)
 	if err != nil {
 		return err
