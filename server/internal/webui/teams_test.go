@@ -135,6 +135,9 @@ func TestWhoseWork(t *testing.T) {
 	b.Open(path + "/workers/" + d.Workers["carl"].String()).Is(http.StatusNotFound)
 	b.Open(path + "/teams/" + d.Teams[1].String()).Is(http.StatusNotFound)
 	b.Open(path + "/teams/" + d.Teams[0].String()).Is(http.StatusOK)
+	b.Open(path + "/workers/" + d.Workers["coordinator"].String()).Is(http.StatusNotFound) // who has no team
+	s.as(d, "coordinator", "en").Open(path + "/workers/" + d.Workers["coordinator"].String()).Is(http.StatusOK)
+	b.Open(path + "/teams/" + d.Teams[0].String())
 	for _, word := range []string{"Tablets", "Write a supervision session"} {
 		if strings.Contains(b.Text, word) {
 			t.Errorf("a field worker sees %q", word)
