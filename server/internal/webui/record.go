@@ -303,7 +303,7 @@ func (v *visit) recordEvents(t *words.Terms, f casefile.File) []eventRow {
 			row.By = ""
 		}
 		if e.Code != "" {
-			row.Look, row.Note = "warn", record.Message(e.Code, v.Lang())
+			row.Look, row.Note = "warn", v.because(e.Code)
 		}
 		if slices.Contains(f.Late, e.Position) {
 			row.Late = v.T("after_review", v.Time(f.Reviews[0].At))

@@ -3,6 +3,7 @@ package webui_test
 import (
 	"crypto/rand"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/httpapi"
+	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
 	"levee/server/internal/webtest"
 	"levee/syncproto/hlc"
@@ -211,7 +213,29 @@ func TestHeldChangesAreDecidedOn(t *testing.T) {
 	o, b := newOffice(t)
 	o.hold("补记的活动")
 	b.Open("/deployments/" + o.deployment.Syncing.Deployment().String() + "/held").Follow("community activity")
-	b.Sees("补记的活动")
+	b.Sees("补记的活动", "It waits for the coordinator.") // whom else the supervisor has to ask
 	b.Send("Decide", webtest.Values("decision", "release", "reason", "x")).Is(http.StatusUnprocessableEntity).Sees("This can't be done")
 	b.Send("Decide", webtest.Values("decision", "discard", "reason", "")).Is(http.StatusUnprocessableEntity)
+}
+
+// Why a change is held is said by who reads it: who can have it applied is told what to do, and not to ask somebody else.
+func TestWhyAChangeIsHeldIsSaidByWhoReadsIt(t *testing.T) {
+	s := newSite(t)
+	c := s.casework()
+	carl := c.Enrol("carl")
+	carl.Pull()
+	hold := func(by *servertest.Device, m record.Common) {
+		t.Helper()
+		if held := by.Push(by.Make(m)).GetAcknowledgement().GetHeld(); len(held) != 1 {
+			t.Fatalf("held %v", held)
+		}
+	}
+	hold(carl, &recordv1.CaseSession{Case: c.file[:], Minutes: proto.Uint32(30)})                                        // of another team's case
+	hold(c.anna, &recordv1.Review{Target: c.session[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED.Enum()}) // which is not for her
+	at := "/deployments/" + c.ID.String() + "/held"
+	coordinator := s.as(c.Deployment, "coordinator", "en").Open(at).Sees("or who answers for both teams, can apply this", "Apply it if it is right")
+	if strings.Contains(coordinator.Text, "tell your supervisor") {
+		t.Errorf("a coordinator is told to ask: %s", coordinator.Text)
+	}
+	s.as(c.Deployment, "super", "zh").Open(at + "?lang=zh").Sees("填写人的角色不能做这项更改。如果内容无误")
 }
