@@ -59,6 +59,7 @@ func (d *fullDesk) tour(do func(name string)) {
 	d.searches(do)
 	d.shownOnce(do)
 	d.wrongForms(do)
+	d.joins(do)
 	d.approves(do)
 	d.signedOut(do)
 }
@@ -143,6 +144,17 @@ func (d *fullDesk) was(pattern string) string {
 	}
 	d.t.Fatalf("no page was %s", pattern)
 	return ""
+}
+
+// joins says of two records that they are of one thing, and takes that back.
+func (d *fullDesk) joins(do func(name string)) {
+	d.t.Helper()
+	pair := d.home + strings.TrimPrefix(d.was(regexp.QuoteMeta(d.path())+`/duplicates/[^/]+/[^/]+`), "/")
+	d.open(pair).tap(d.either("One thing: the one logged first counts", "同一件事：以先记录的为准")).follow(d.either("Settle", "确定")).open(pair)
+	do("duplicate-joined")
+	d.follow(d.either("Take this back", "撤销认定"))
+	do("duplicate-separation")
+	d.follow(d.either("Count them separately", "分别计数")).sees(d.either("They count separately again.", "两条记录重新分别计数。"))
 }
 
 // approves approves all that waits.

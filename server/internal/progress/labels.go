@@ -97,7 +97,7 @@ func idOf(b []byte) hlc.ID {
 }
 
 // placeLabel is the name of a site that stands for a whole place, or else the place's own; of a village, or a place that
-// is not in the list, only the code is known.
+// is not in the list, the code and the narrowest place around it that is.
 func placeLabel(setUp *syncing.SetUp, code string) Text {
 	if code == "" {
 		return notStated
@@ -109,6 +109,9 @@ func placeLabel(setUp *syncing.SetUp, code string) Text {
 	}
 	if name := places.Name(code); name != "" {
 		return same(name)
+	}
+	if around := places.Path(code); len(around) > 0 {
+		return same(around[len(around)-1].Name + " " + code)
 	}
 	return same(code)
 }

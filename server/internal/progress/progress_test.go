@@ -106,6 +106,19 @@ func TestARecountOfAPastDaySeesWhatCameSince(t *testing.T) {
 	}
 }
 
+// A place that the list does not have, such as a village, is told by its code and the place around it.
+func TestAPlaceThatIsNotListedIsSaidByWhatIsAround(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	day := int32(20211001)
+	anna.Push(anna.Make(&recordv1.CommunityActivity{OccurredOn: &day, Place: &recordv1.Place{Code: proto.String("410621108201"), Edition: proto.Int32(2023)},
+		Status: recordv1.Status_STATUS_HELD.Enum(), Name: proto.String("中秋晚会"), Minutes: proto.Uint32(60), RegisterUsed: proto.Bool(false)}))
+	totals := totalsOf(t, serviceOf(d), progress.TotalsQuery{By: tally.Place, Level: "village"})
+	if len(totals.Rows) != 1 || totals.Rows[0].Label.En != "王庄镇 410621108201" {
+		t.Errorf("rows %+v", totals.Rows)
+	}
+}
+
 func TestRowsAndTheirLabels(t *testing.T) {
 	d := servertest.New(t)
 	s := serviceOf(d)

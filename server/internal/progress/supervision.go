@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -28,6 +29,8 @@ type Supervision struct {
 type SupervisionQuery struct {
 	// Supervisee is somebody who must have been there; zero for no matter who.
 	Supervisee hlc.ID
+	// Tasks: only those that left something to do which is not done yet.
+	Tasks bool
 	Page[hlc.ID]
 }
 
@@ -58,7 +61,7 @@ func (s *Service) Supervisions(ctx context.Context, q SupervisionQuery) (page []
 			if err != nil {
 				return err
 			}
-			if one != nil && (q.Supervisee == hlc.ID{} || slices.ContainsFunc(one.Session.GetSupervisees(), func(b []byte) bool { return idOf(b) == q.Supervisee })) {
+			if one != nil && q.wants(one.Session) {
 				page = append(page, *one)
 			}
 			if err := advance(tx, runs, r); err != nil {
@@ -68,6 +71,14 @@ func (s *Service) Supervisions(ctx context.Context, q SupervisionQuery) (page []
 		return nil
 	})
 	return page, next, err
+}
+
+// wants reports whether a session is one of those asked for.
+func (q SupervisionQuery) wants(s *recordv1.Supervision) bool {
+	if q.Tasks && strings.TrimSpace(s.GetTasks()) == "" {
+		return false
+	}
+	return q.Supervisee == hlc.ID{} || slices.ContainsFunc(s.GetSupervisees(), func(b []byte) bool { return idOf(b) == q.Supervisee })
 }
 
 // supervisionRun is the sessions of one audience: those that were read and not given yet.

@@ -42,6 +42,15 @@ func TestSupervisions(t *testing.T) {
 			super.Push(super.Edit(id, &recordv1.Supervision{Deleted: proto.Bool(true)}))
 		}
 	}
+	for id, called := range name {
+		if called == "first" || called == "theirs" {
+			tasks, by := "复访", super
+			if called == "theirs" {
+				by = carl
+			}
+			by.Push(by.Edit(id, &recordv1.Supervision{Tasks: &tasks}))
+		}
+	}
 	list := func(q progress.SupervisionQuery) (all []string) {
 		t.Helper()
 		for pages := 0; ; pages++ {
@@ -67,6 +76,9 @@ func TestSupervisions(t *testing.T) {
 		}
 		if got, want := list(progress.SupervisionQuery{Page: all, Supervisee: d.Workers["anna"]}), []string{"last", "second", "first"}; !slices.Equal(got, want) {
 			t.Errorf("of anna, %d a page: %v, want %v", limit, got, want)
+		}
+		if got, want := list(progress.SupervisionQuery{Page: all, Tasks: true}), []string{"theirs", "first"}; !slices.Equal(got, want) {
+			t.Errorf("with tasks, %d a page: %v, want %v", limit, got, want)
 		}
 		all.Sees = func(team hlc.ID) bool { return team == d.Teams[1] }
 		if got, want := list(progress.SupervisionQuery{Page: all}), []string{"theirs"}; !slices.Equal(got, want) {

@@ -398,13 +398,21 @@ func TestAnAlertIsAcknowledgedOnce(t *testing.T) {
 func TestSupervisionIsWritten(t *testing.T) {
 	o := open(t)
 	ctx, super := t.Context(), o.by("super")
-	id, err := o.service.WriteSession(ctx, super, review.Session{Message: &recordv1.Supervision{Minutes: proto.Uint32(60), Tasks: proto.String("补写计划")}, Advice: "先稳定情绪"})
-	o.check("written", err, "")
-	_, err = o.service.WriteSession(ctx, o.by("ben"), review.Session{Message: &recordv1.Supervision{Minutes: proto.Uint32(60)}})
-	o.check("by a field worker", err, problem.NotAllowed)
+	id := o.NewID()
+	made := func(minutes uint32, advice hlc.ID) review.Session {
+		return review.Session{Supervision: review.Seen{ID: id}, Note: review.Seen{ID: advice}, Message: &recordv1.Supervision{Minutes: &minutes, Tasks: proto.String("补写计划")}, Advice: "先稳定情绪"}
+	}
+	first := o.NewID()
+	o.check("written", o.service.WriteSession(ctx, super, made(60, first)), "")
+	o.check("sent again", o.service.WriteSession(ctx, super, made(60, first)), "")
+	o.check("sent again with another number", o.service.WriteSession(ctx, super, made(45, first)), problem.ChangedMeanwhile)
+	o.check("by a field worker", o.service.WriteSession(ctx, o.by("ben"), review.Session{Supervision: review.Seen{ID: o.NewID()}, Message: &recordv1.Supervision{Minutes: proto.Uint32(60)}}), problem.NotAllowed)
 	var note hlc.ID
 	if err := o.DB.Deployment(o.ID).Read(ctx, func(tx syncing.Reading) error {
 		all, err := tx.OfKind(recordv1.Kind_KIND_SUPERVISION_NOTE)
+		if len(all) != 1 {
+			t.Errorf("%d notes", len(all))
+		}
 		for _, r := range all {
 			note = r.ID
 			if r.Root != id || r.Audience != o.Teams[0] {
@@ -416,14 +424,12 @@ func TestSupervisionIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	shown := o.seen(id)
-	_, err = o.service.WriteSession(ctx, super, review.Session{Supervision: shown, Note: o.seen(note), Message: &recordv1.Supervision{Minutes: proto.Uint32(90)}})
-	o.check("edited", err, "")
+	o.check("edited", o.service.WriteSession(ctx, super, review.Session{Supervision: shown, Note: o.seen(note), Message: &recordv1.Supervision{Minutes: proto.Uint32(90)}}), "")
 	registers, err := record.DecodeState(o.stands(note).State)
 	if err != nil || len(registers.Get(17).Value) > 0 {
 		t.Errorf("the advice is %q, %v", registers.Get(17).Value, err)
 	}
-	_, err = o.service.WriteSession(ctx, super, review.Session{Supervision: shown, Message: &recordv1.Supervision{Minutes: proto.Uint32(30)}})
-	o.check("by who had not seen that", err, problem.ChangedMeanwhile)
+	o.check("by who had not seen that", o.service.WriteSession(ctx, super, review.Session{Supervision: shown, Message: &recordv1.Supervision{Minutes: proto.Uint32(30)}}), problem.ChangedMeanwhile)
 }
 
 // What is planned for a team reaches its tablets, and what is planned for all reaches everybody's: that is for coordinators.

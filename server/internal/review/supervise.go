@@ -19,7 +19,8 @@ import (
 
 // Session is a supervision session 督导 with what was advised.
 type Session struct {
-	// Supervision and Note are the records, with the positions at which they were shown; zero for those that are to be made.
+	// Supervision and Note are the records, with the positions at which they were shown. One that is to be made has position 0, and an
+	// id that was made for it before: whoever sends the same twice makes it once.
 	Supervision, Note Seen
 	// Message are the fields to set, and Cleared those to empty.
 	Message *recordv1.Supervision
@@ -31,48 +32,40 @@ type Session struct {
 // adviceField is the number of the field advice of a SupervisionNote.
 const adviceField protowire.Number = 17
 
-// WriteSession makes or edits a supervision session, and returns its id. It is for who reviews what the team logged.
-func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session Session) (hlc.ID, error) {
+// WriteSession makes or edits a supervision session. It is for who reviews what the team logged.
+func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session Session) error {
 	id, action := session.Supervision.ID, audit.RecordChanged
 	m := session.Message
-	if id == (hlc.ID{}) {
+	if session.Supervision.Position == 0 {
 		action = audit.RecordMade
 		s.fill(by, m)
 		set(m, supervisorField, protoreflect.ValueOfBytes(by.Worker[:]))
 		if err := may(by, recordv1.Kind_KIND_SUPERVISION, access.ReviewRecords, access.Where{Team: idOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
-			return id, err
-		}
-		var err error
-		if id, err = s.Syncing.NewID(); err != nil {
-			return id, err
+			return err
 		}
 	} else if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION, id, id); err != nil {
-		return id, err
+		return err
 	}
 	deeds := []syncing.Deed{{ID: id, Message: m, Cleared: session.Cleared, Seen: session.Supervision.Position}}
 	note := syncing.Deed{ID: session.Note.ID, Message: &recordv1.SupervisionNote{}, Seen: session.Note.Position}
 	switch {
-	case note.ID == hlc.ID{} && session.Advice == "":
-		return id, s.act(ctx, by, action, []hlc.ID{id}, deeds...)
-	case note.ID == hlc.ID{}:
+	case note.Seen == 0 && session.Advice == "":
+		return s.act(ctx, by, action, []hlc.ID{id}, deeds...)
+	case note.Seen == 0:
 		made := &recordv1.SupervisionNote{Supervision: id[:], Advice: &session.Advice}
 		s.fill(by, made)
 		note.Message = made
-		var err error
-		if note.ID, err = s.Syncing.NewID(); err != nil {
-			return id, err
-		}
 	case session.Advice == "":
 		note.Cleared = []protowire.Number{adviceField}
 	default:
 		note.Message = &recordv1.SupervisionNote{Advice: &session.Advice}
 	}
-	if session.Note.ID != (hlc.ID{}) {
-		if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION_NOTE, session.Note.ID, id); err != nil {
-			return id, err
+	if note.Seen != 0 {
+		if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION_NOTE, note.ID, id); err != nil {
+			return err
 		}
 	}
-	return id, s.act(ctx, by, action, []hlc.ID{id}, append(deeds, note)...)
+	return s.act(ctx, by, action, []hlc.ID{id}, append(deeds, note)...)
 }
 
 // supervisorField is the number of the field supervisor of a Supervision.

@@ -9,7 +9,6 @@ import (
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
-	"levee/syncproto/record"
 )
 
 // arrivalBody is what the page shows that tells how a change came to the server.
@@ -82,7 +81,7 @@ func (v *visit) arrivedState(c progress.ArrivedChange) (name, look string) {
 	case "applied":
 		return v.T("arrived_applied"), "good"
 	case "held":
-		return v.Labelled(v.T("event_held"), record.Message(c.Code, v.Lang())), "warn"
+		return v.Labelled(v.T("event_held"), v.because(c.Code)), "warn"
 	case "discarded":
 		return v.T("event_discarded"), "off"
 	case "erased":

@@ -82,7 +82,7 @@ func (v *visit) valueOf(t *words.Terms, m record.Common, f protoreflect.FieldDes
 	case words.FormOf(f) == words.Code: // what people are known by says nothing to people
 		return v.T("value_code")
 	default:
-		return t.Value(f, m.ProtoReflect().Get(f), v.calledBy)
+		return v.value(t, f, m.ProtoReflect().Get(f), v.calledBy)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/indexing"
 	"levee/server/internal/review"
-	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 	"levee/syncproto/words"
@@ -44,20 +44,24 @@ type compared struct {
 }
 
 // duplicate shows two records side by side, and takes whether they are of one thing.
-func (v *visit) duplicate() error {
+func (v *visit) duplicate() error { return v.settlePair("") }
+
+// pairAsked are the two records of the address.
+func (v *visit) pairAsked() (pair [2]review.Alike, err error) {
 	earlier, err := v.id("earlier")
 	if err != nil {
-		return err
+		return pair, err
 	}
 	later, err := v.id("later")
 	if err != nil {
-		return err
+		return pair, err
 	}
-	return v.settlePair(earlier, later, "")
+	return v.within.Review.Pair(v.context(), v.reader(), earlier, later)
 }
 
-func (v *visit) settlePair(earlier, later hlc.ID, wrong string) error {
-	pair, err := v.within.Review.Pair(v.context(), v.reader(), earlier, later)
+// settlePair shows a pair as it stands, or settles it; wrong is what became of the last try.
+func (v *visit) settlePair(wrong string) error {
+	pair, err := v.pairAsked()
 	if err != nil {
 		return err
 	}
@@ -77,7 +81,7 @@ func (v *visit) settlePair(earlier, later hlc.ID, wrong string) error {
 		case err == nil:
 			return v.done(v.toIn("duplicates"), "settled")
 		case problem.CodeOf(err) == problem.ChangedMeanwhile:
-			return v.settlePair(earlier, later, problem.Message(problem.ChangedMeanwhile, v.Lang()))
+			return v.settlePair(problem.Message(problem.ChangedMeanwhile, v.Lang()))
 		}
 		if f.Error, err = v.whyNot(err); err != nil {
 			return err
@@ -90,7 +94,17 @@ func (v *visit) settlePair(earlier, later hlc.ID, wrong string) error {
 	body := struct {
 		Back string
 		Rows []compared
-	}{Back: v.To(v.toIn("duplicates"))}
+		// Joined says which of the two counts, and Separate leads to taking that back; empty while they are two.
+		Joined, Separate string
+		// Counts says what becomes of the numbers when they are joined.
+		Counts []string
+	}{Back: v.To(v.toIn("duplicates")), Counts: []string{v.T("joined_once")}}
+	if which, ok := dropped(pair); ok {
+		body.Joined, body.Separate = v.T(counting[1-which]), v.To(v.toPair(pair), "/separation")
+	}
+	if more, ok := joinedStill[pair[0].Kind]; ok {
+		body.Counts = append(body.Counts, v.T(more))
+	}
 	for _, field := range words.Settable(pair[0].Kind) {
 		one, other := pair[0].Message.ProtoReflect(), pair[1].Message.ProtoReflect()
 		if !one.Has(field) && !other.Has(field) {
@@ -101,4 +115,48 @@ func (v *visit) settlePair(earlier, later hlc.ID, wrong string) error {
 		body.Rows = append(body.Rows, row)
 	}
 	return v.show("duplicate", &page{Title: v.T("title_duplicate", t.KindLabel(pair[0].Kind)), Form: f, Body: body})
+}
+
+// joinedStill are the messages that say what still adds up of what belongs to two records which are joined.
+var joinedStill = map[record.Kind]string{
+	recordv1.Kind_KIND_COMMUNITY_ACTIVITY: "joined_heads",
+	recordv1.Kind_KIND_GROUP_SESSION:      "joined_heads",
+	recordv1.Kind_KIND_OUTREACH:           "joined_heads",
+	recordv1.Kind_KIND_CASE:               "joined_sessions",
+	recordv1.Kind_KIND_GROUP:              "joined_sessions",
+}
+
+// counting are the messages that say which of a pair counts.
+var counting = [2]string{"counts_earlier", "counts_later"}
+
+// dropped is which of a pair is said to be the same as the other; false when neither is.
+func dropped(pair [2]review.Alike) (which int, ok bool) {
+	if pair[0].Same == pair[1].ID {
+		return 0, true
+	}
+	return 1, pair[1].Same == pair[0].ID
+}
+
+func (v *visit) toPair(pair [2]review.Alike) string {
+	return v.toIn("duplicates", pair[0].ID.String(), pair[1].ID.String())
+}
+
+// separatePair takes back that two records are of one thing.
+func (v *visit) separatePair() error {
+	pair, err := v.pairAsked()
+	if err != nil {
+		return err
+	}
+	which, ok := dropped(pair)
+	if !ok {
+		return v.done(v.toPair(pair), "")
+	}
+	f := v.form("submit_separate").add(position("seen", pair[which].Position))
+	consequences := []string{v.T("separate_counts"), v.T("separate_asked")}
+	return v.sure(v.T("title_separate", v.terms().KindLabel(pair[0].Kind)), consequences, v.toPair(pair), f, func() error {
+		if err := v.within.Review.Unjoin(v.context(), v.reader(), review.Seen{ID: pair[which].ID, Position: seenIn(f, "seen")}); err != nil {
+			return err
+		}
+		return v.done(v.toPair(pair), "separated")
+	})
 }

@@ -25,7 +25,7 @@ func (v *visit) heldChanges() error {
 	t := v.terms()
 	body := waitingList{Lead: v.T("held_lead"), Nothing: v.T("no_held")}
 	for _, h := range found {
-		row := waitingRow{To: v.To(v.toIn("held", h.Change.String())), Name: v.T("unreadable"), What: record.Message(h.Code, v.Lang()), Team: h.Team.Name, Who: v.workerName(h.Worker.ID), When: v.Time(h.Received)}
+		row := waitingRow{To: v.To(v.toIn("held", h.Change.String())), Name: v.T("unreadable"), What: v.because(h.Code), Team: h.Team.Name, Who: v.workerName(h.Worker.ID), When: v.Time(h.Received)}
 		if record.Known(h.Kind) {
 			row.Name = t.KindLabel(h.Kind)
 		}
@@ -35,6 +35,30 @@ func (v *visit) heldChanges() error {
 		body.More = v.To(v.toIn("held") + "?" + url.Values{"after": {strconv.FormatUint(next, 10)}}.Encode())
 	}
 	return v.settleList(v.T("nav_held"), body)
+}
+
+// heldFor are the messages that say why a change is held to who can have such changes applied, where its author is told to ask somebody.
+var heldFor = map[record.Code]string{
+	record.CodeNotYourTeam:        "held_not_your_team",
+	record.CodeNotAllowed:         "held_not_allowed",
+	record.CodeRecordMissing:      "held_record_missing",
+	record.CodeOwnerMissing:       "held_owner_missing",
+	record.CodeUnknownPlace:       "held_unknown_place",
+	record.CodeUnknownServiceArea: "held_unknown_area",
+	record.CodeUnproven:           "held_unproven",
+	record.CodeUnconfirmed:        "held_unconfirmed",
+	record.CodeDeviceRevoked:      "held_device_revoked",
+	record.CodeStampInFuture:      "held_stamp_in_future",
+	record.CodeDeploymentClosed:   "held_deployment_closed",
+}
+
+// because says why a change is held: what can be done about it to who can have such changes applied, and to everybody else what its
+// author is told.
+func (v *visit) because(code record.Code) string {
+	if name, ok := heldFor[code]; ok && access.Release(v.person, code) {
+		return v.T(name)
+	}
+	return record.Message(code, v.Lang())
 }
 
 // heldChange shows why a change is held and what it would do, and takes what is to become of it.
@@ -76,7 +100,7 @@ func (v *visit) showHeld(h *review.Held, f *form) error {
 		Back, Why, Who, Tablet, Received, Made string
 		Makes, Hidden, May                     bool
 		Rows                                   []compared
-	}{Back: v.To(v.toIn("held")), Why: record.Message(h.Code, v.Lang()), Who: v.workerName(h.Worker), Tablet: h.Tablet, Received: v.Time(h.Received), Makes: h.Makes, Hidden: h.Message == nil,
+	}{Back: v.To(v.toIn("held")), Why: v.because(h.Code), Who: v.workerName(h.Worker), Tablet: h.Tablet, Received: v.Time(h.Received), Makes: h.Makes, Hidden: h.Message == nil,
 		May: v.may(access.DecideHeld, v.within.Syncing.Person(h.Worker).Team)}
 	if !h.Made.IsZero() {
 		body.Made = v.Time(h.Made)

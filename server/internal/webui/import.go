@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -209,7 +208,7 @@ func (v *visit) previewRow(p *importPlan, r importRow) previewRow {
 	case len(r.wrong) > 0:
 		row.State, row.Tag = v.T("row_wrong"), "bad"
 		for _, w := range r.wrong {
-			typed := strconv.Quote(w.typed)
+			typed := v.T("quoted", w.typed)
 			if w.typed == "" {
 				typed = v.T("cell_empty")
 			}
@@ -251,7 +250,7 @@ func (v *visit) said(m protoreflect.Message, field protoreflect.FieldDescriptor)
 	if words.FormOf(field) == words.Date {
 		return v.Date(record.Date(m.Get(field).Int())) //nolint:gosec // the field has 32 bits
 	}
-	return v.terms().Value(field, m.Get(field), v.nameInSetUp)
+	return v.value(v.terms(), field, m.Get(field), v.nameInSetUp)
 }
 
 // nameInSetUp is what a site, team or worker is called.

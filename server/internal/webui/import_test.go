@@ -72,12 +72,12 @@ func TestImportNamesWhatIsWrong(t *testing.T) {
 		says       []string
 	}{
 		{"sites", "name,code,place,latitude,longitude,planned,colour\nA,41062,,,,,red\n,410621108,,,,,\nB,410621108,,95,114,,\nC,410621108,,35,,,\nD,,王庄镇,,,,\nE,,没有这里,,,,\nF,410621108,,,,perhaps,\nG,,,,,,\nA,410621108,,,,,\n",
-			[]string{"9 rows have to be mended", "colour", `2 A to mend “place code”: "41062". A place code has`, "3 — to mend “name”: empty. This is needed.", `4 B to mend “latitude”: "95". Degrees, from -90 to 90.`, "5 C to mend “longitude”: empty. Give both",
-				`6 D to mend “place”: "王庄镇". `, `7 E to mend “place”: "没有这里". No place is found`, `8 F to mend “planned”: "perhaps". Yes or no.`, "9 G to mend “place code”: empty. This is needed.", `10 A to mend “name”: "A". This name is in row 2 already.`}},
-		{"teams", "name,site\n" + strings.Repeat("x", 300) + ",\n四队,河边\n", []string{"2 rows have to be mended", "“name”", `“site”: "河边". There is no site "河边".`}},
+			[]string{"9 rows have to be mended", "colour", `2 A to mend “place code”: “41062”. A place code has`, "3 — to mend “name”: empty. This is needed.", `4 B to mend “latitude”: “95”. Degrees, from -90 to 90.`, "5 C to mend “longitude”: empty. Give both",
+				`6 D to mend “place”: “王庄镇”. `, `7 E to mend “place”: “没有这里”. No place is found`, `8 F to mend “planned”: “perhaps”. Yes or no.`, "9 G to mend “place code”: empty. This is needed.", `10 A to mend “name”: “A”. This name is in row 2 already.`}},
+		{"teams", "name,site\n" + strings.Repeat("x", 300) + ",\n四队,河边\n", []string{"2 rows have to be mended", "“name”", `“site”: “河边”. There is no site “河边”.`}},
 		{"workers", "name,role,team,e-mail,from,supervises,external\n李娜,队员,,,,,\n王芳,cook,一队,,,,\n赵,,九队,,,,\n钱,,一队,here,soon,,\n孙,,一队,,,二队,是\n周协调,supervisor,,,,,\n",
-			[]string{"6 rows have to be mended", "“team”: empty. A field worker or team lead needs a team.", `“role”: "cook". One of: field worker, team lead`, `“team”: "九队". There is no team`, `“e-mail”: "here". An e-mail address`, `“from”: "soon". A day`,
-				`“supervises”: "二队". For supervisors only.`, `“external supervisor”: "是". For supervisors only.`, "You can't take the role of coordinator from yourself"}},
+			[]string{"6 rows have to be mended", "“team”: empty. A field worker or team lead needs a team.", `“role”: “cook”. One of: field worker, team lead`, `“team”: “九队”. There is no team`, `“e-mail”: “here”. An e-mail address`, `“from”: “soon”. A day`,
+				`“supervises”: “二队”. For supervisors only.`, `“external supervisor”: “是”. For supervisors only.`, "You can't take the role of coordinator from yourself"}},
 	} {
 		b.Open(here).Upload("Show the preview", webtest.Values("sort", one.sort), "file", "x.csv", []byte(one.file)).Is(http.StatusOK)
 		for _, text := range one.says {
@@ -86,6 +86,10 @@ func TestImportNamesWhatIsWrong(t *testing.T) {
 			}
 		}
 		b.Do(http.MethodPost, b.At.Path, nil) // whoever sends the form that is not there
+	}
+	zh := b.Open(here+"?lang=zh").Upload("预览", webtest.Values("sort", "teams"), "file", "x.csv", []byte("名称,服务点\n四队,河边\n"))
+	if zh.Sees("“服务点”：“河边”。没有服务点“河边”"); strings.Contains(zh.Text, `"`) {
+		t.Errorf("says it in quotes of another language: %s", zh.Text)
 	}
 	if d := s.setUp(); len(d.Sites) != 2 || len(d.Teams) != 2 || len(d.Workers) != 1 {
 		t.Error("something was imported")

@@ -24,6 +24,7 @@ var importMessages = map[string]message{
 	"row_changed":   {"changed", "修改"},
 	"row_same":      {"as it is", "无变化"},
 	"cell_wrong":    {"“%s”: %s. %s", "“%s”：%s。%s"},
+	"quoted":        {"“%s”", "“%s”"},
 	"cell_empty":    {"empty", "空"},
 	"field_changes": {"%s: %s → %s", "%s：由 %s 改为 %s"},
 
@@ -44,8 +45,8 @@ var importMessages = map[string]message{
 	"wrong_table_name":    {"The file has no column “%s”. Are the headings on its first line?", "文件没有“%s”列。第一行是表头吗？"},
 	"wrong_row_twice":     {"This name is in row %d already.", "与第 %d 行名称重复。"},
 	"wrong_ambiguous":     {"There are several of this name, so it can't be said which is meant. Edit them one by one.", "有多个同名项，无法确定是哪一个，请逐个修改。"},
-	"wrong_no_site":       {"There is no site %q. Import the sites first.", "没有服务点 %q，请先导入服务点。"},
-	"wrong_no_such_team":  {"There is no team %q. Import the teams first.", "没有服务队 %q，请先导入服务队。"},
+	"wrong_no_site":       {"There is no site “%s”. Import the sites first.", "没有服务点“%s”，请先导入服务点。"},
+	"wrong_no_such_team":  {"There is no team “%s”. Import the teams first.", "没有服务队“%s”，请先导入服务队。"},
 	"wrong_many_places":   {"%d places or more are called so. Write the county before the town, or give the code.", "有 %d 个以上同名地点，请在乡镇前写明县（市、区），或填写代码。"},
 	"wrong_yes_no":        {"Yes or no.", "请填“是”或“否”。"},
 	"wrong_one_of":        {"One of: %s.", "应为：%s。"},

@@ -7,6 +7,8 @@ var recordMessages = map[string]message{
 	"record_by":      {"%s · %s", "%s · %s"},
 	"record_deleted": {"%s (deleted)", "%s（已删除）"},
 	"record_hidden":  {"a record that is not shown", "不予显示的记录"},
+	"place_coded":    {"%s (%s)", "%s（%s）"},
+	"place_edition":  {"list of %s", "%s年版"},
 	"between_items":  {", ", "、"},
 	"newer_field":    {"field %s of a newer version", "新版本的字段 %s"},
 	"newer_value":    {"This version can't show it.", "当前版本无法显示。"},

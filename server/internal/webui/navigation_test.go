@@ -50,14 +50,14 @@ func TestHeadOfADeployment(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &page{wording: &wording{Words: words.In("en"), zone: time.UTC}, Title: "x", Body: overviewBody{}, Deployment: &standing{
-		Name: "flood", To: "/d", Search: "/d/search", Here: "Alerts", Links: []link{{To: "/d/alerts", Name: "Alerts", Here: true, Count: 3}},
+		Name: "flood", To: "/d", Search: "/d/search", Here: "Alerts", Links: []link{{To: "/d/alerts", Name: "Alerts", Here: true, Count: 1234}},
 		Alarm: &alarm{Title: "3 alerts wait", Alerts: []alarmLine{{link{To: "/d/alerts/1", Name: "red alert of 一队"}, tag{"red", "level red"}}}, More: link{To: "/d/alerts", Name: "All alerts"}},
 	}}
 	var b strings.Builder
 	if err := pages.templates["overview"].ExecuteTemplate(&b, "layout", p); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`<span class="count">3</span>`, `action="/d/search"`, "3 alerts wait", "red alert of 一队", "All alerts", `aria-current="page"`} {
+	for _, want := range []string{`<span class="count">1,234</span>`, `action="/d/search"`, "3 alerts wait", "red alert of 一队", "All alerts", `aria-current="page"`} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("there is no %q", want)
 		}

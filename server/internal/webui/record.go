@@ -36,6 +36,9 @@ type recordBody struct {
 	Fields  []fieldRow
 	// Lapsed says what changed since it was approved; empty while the approval holds.
 	Lapsed string
+	// Joined leads to the comparison with the record that this one is said to be the same as; empty when there is none, or the
+	// visitor may not say otherwise.
+	Joined string
 	Events []eventRow
 }
 
@@ -147,8 +150,22 @@ func (v *visit) recordBody(t *words.Terms, f casefile.File) recordBody {
 	if len(f.Reviews) > 0 && lapsed(f.Reviews[0]) {
 		b.Lapsed = v.T("lapsed", v.Time(f.Reviews[0].At), v.List(v.fieldNames(t, f.Kind, f.Reviews[0].Changed)))
 	}
+	b.Joined = v.toJoined(f)
 	b.Events = v.recordEvents(t, f)
 	return b
+}
+
+// toJoined leads to the comparison of a record with the one that it is said to be the same as, for who may take that back.
+func (v *visit) toJoined(f casefile.File) string {
+	for _, one := range f.Fields {
+		if one.Name != "duplicate_of" || !one.Plain.IsValid() {
+			continue
+		}
+		if same, ok := f.Named[idOf(one.Plain.Bytes())]; ok && same.Kind == f.Kind && v.may(access.ReviewRecords, f.Team.ID) {
+			return v.To(v.toIn("duplicates", f.ID.String(), same.ID.String()))
+		}
+	}
+	return ""
 }
 
 // lapsed reports whether a review approved something that is not any more as it was.
@@ -217,7 +234,7 @@ func (v *visit) fieldRow(t *words.Terms, of casefile.File, f casefile.Field) (fi
 	case words.FormOf(f.Of) == words.Reference:
 		row.Values = []link{v.named(t, of, f.Plain.Bytes())}
 	default:
-		row.Values = []link{{Name: t.Value(f.Of, f.Plain, func(id []byte) string { return v.named(t, of, id).Name })}}
+		row.Values = []link{{Name: v.value(t, f.Of, f.Plain, func(id []byte) string { return v.named(t, of, id).Name })}}
 	}
 	return row, true
 }
@@ -286,7 +303,7 @@ func (v *visit) recordEvents(t *words.Terms, f casefile.File) []eventRow {
 			row.By = ""
 		}
 		if e.Code != "" {
-			row.Look, row.Note = "warn", record.Message(e.Code, v.Lang())
+			row.Look, row.Note = "warn", v.because(e.Code)
 		}
 		if slices.Contains(f.Late, e.Position) {
 			row.Late = v.T("after_review", v.Time(f.Reviews[0].At))

@@ -79,6 +79,28 @@ func TestARecordIsRead(t *testing.T) {
 	s.as(c.Deployment, "carl", "en").Open(c.at(c.session)).Is(http.StatusNotFound)
 }
 
+// TestPlacesHaveNames wherever a record tells where it was, beside the code.
+func TestPlacesHaveNames(t *testing.T) {
+	s := newSite(t)
+	c := s.casework()
+	at := func(code, village string) hlc.ID {
+		place := &recordv1.Place{Code: &code, Edition: proto.Int32(2022)}
+		if village != "" {
+			place.Village = &village
+		}
+		made := c.anna.Make(&recordv1.CommunityActivity{Name: proto.String("义诊"), Place: place})
+		c.anna.Push(made)
+		return made.Record
+	}
+	town, village := at("410621108", "西街"), at("410621108201", "")
+	b := s.as(c.Deployment, "super", "en")
+	b.Open(c.at(town)).Sees("河南省 › 鹤壁市 › 浚县 › 王庄镇 › 西街 (410621108, list of 2022)")
+	b.Open(c.at(town) + "?lang=zh").Sees("王庄镇 › 西街（410621108、2022年版）")
+	b.Open(c.at(village)).Sees("浚县 › 王庄镇 (410621108201, list of 2022)")
+	pair := "/deployments/" + c.ID.String() + "/duplicates/" + town.String() + "/" + village.String()
+	b.Open(pair).Sees("王庄镇 › 西街 (410621108, list of 2022)", "王庄镇 (410621108201, list of 2022)")
+}
+
 // TestWhatAPageAsksForItselfIsNoReading: an open page of a record follows what stands around it; only people read records.
 func TestWhatAPageAsksForItselfIsNoReading(t *testing.T) {
 	s := newSite(t)

@@ -136,20 +136,20 @@ func (v *visit) searchNotes(looked string) (notes []string, err error) {
 func (v *visit) namesWith(text string) (rows []nameRow) {
 	setUp, terms := v.within.Syncing.SetUp(), v.terms()
 	has := func(name string) bool { return strings.Contains(strings.ToLower(name), strings.ToLower(text)) }
-	page := func(what string, id, team hlc.ID) string {
-		if !v.may(access.SeeTotals, team) {
+	page := func(what string, id hlc.ID, may bool) string {
+		if !may {
 			return ""
 		}
 		return v.To(to(v.within.Syncing.Deployment(), what, id.String()))
 	}
 	for id, w := range setUp.Workers {
 		if team := idOf(w.GetTeam()); has(w.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_WORKER), w.GetName(), setUp.Teams[team].GetName(), page("workers", id, team)})
+			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_WORKER), w.GetName(), setUp.Teams[team].GetName(), page("workers", id, v.maySeeWorker(id))})
 		}
 	}
 	for id, one := range setUp.Teams {
 		if has(one.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_TEAM), one.GetName(), setUp.Sites[idOf(one.GetSite())].GetName(), page("teams", id, id)})
+			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_TEAM), one.GetName(), setUp.Sites[idOf(one.GetSite())].GetName(), page("teams", id, v.may(access.SeeTotals, id))})
 		}
 	}
 	for _, one := range setUp.Sites {

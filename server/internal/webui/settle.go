@@ -16,6 +16,7 @@ func settleRoutes(r *router) {
 	r.form(pathIn+"/conflicts/:conflict", access.SeeConflicts, reads((*visit).conflict))
 	r.page(pathIn+"/duplicates", access.ReviewRecords, (*visit).duplicates)
 	r.form(pathIn+"/duplicates/:earlier/:later", access.ReviewRecords, reads((*visit).duplicate))
+	r.form(pathIn+"/duplicates/:earlier/:later/separation", access.ReviewRecords, reads((*visit).separatePair))
 	r.page(pathIn+"/held", access.SeeHeld, (*visit).heldChanges)
 	r.form(pathIn+"/held/:change", access.SeeHeld, reads((*visit).heldChange))
 }

@@ -3,6 +3,7 @@ package webui_test
 import (
 	"crypto/rand"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/httpapi"
+	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
 	"levee/server/internal/webtest"
 	"levee/syncproto/hlc"
@@ -178,17 +180,32 @@ func (o *office) position(id hlc.ID) (position uint64) {
 	return position
 }
 
-// Two records side by side: joined, the later one counts no more.
+// Two records side by side: joined, the later one counts no more. Before that the page says what becomes of the numbers, and after
+// it a wrong join is taken back.
 func TestASupervisorJoinsTwoRecords(t *testing.T) {
 	o, b := newOffice(t)
-	pair := "/deployments/" + o.deployment.Syncing.Deployment().String() + "/duplicates/" + o.first.String() + "/" + o.second.String()
-	b.Open(pair).Sees("放映电影", "看电影", "differs")
-	b.Send("Settle", webtest.Values("same", "earlier")).Is(http.StatusOK).Sees("Settled.")
-	const duplicateOf = 10
-	if same := o.registers(o.second).Get(duplicateOf).ID(); same != o.first {
-		t.Errorf("the second is the same as %v", same)
+	at := "/deployments/" + o.deployment.Syncing.Deployment().String()
+	pair := at + "/duplicates/" + o.first.String() + "/" + o.second.String()
+	joinedWith := func(want hlc.ID) {
+		t.Helper()
+		const duplicateOf = 10
+		if same := o.registers(o.second).Get(duplicateOf).ID(); same != want {
+			t.Errorf("the second is the same as %v, want %v", same, want)
+		}
 	}
-	b.Open(pair).Send("Settle", webtest.Values("same", "later")).Is(http.StatusUnprocessableEntity)
+	b.Open(pair+"?lang=zh").Sees("两条记录只计一次", "两位计数人的计数都保留")
+	b.Open(pair).Sees("放映电影", "看电影", "differs", "The two count once", "still adds up: the headcounts of both counters")
+	b.Open(pair + "/separation").Sees("one or two?") // there is nothing to be taken back
+	b.Open(pair).Send("Settle", webtest.Values("same", "earlier")).Is(http.StatusOK).Sees("Settled.")
+	joinedWith(o.first)
+	b.Do(http.MethodPost, pair, webtest.Values("earlier_seen", "1", "later_seen", "1", "same", "later")) // by who has the page open still
+	b.Is(http.StatusUnprocessableEntity).Sees("They are joined: the one logged first counts.")
+
+	b.Open(at + "/records/" + o.second.String()).Follow("Said to be the same as another record: compare the two").Sees("They are joined: the one logged first counts.").Follow("Take this back")
+	b.Sees("count the two separately again?")
+	joinedWith(o.first) // nothing is done by looking
+	b.Send("Count them separately", nil).Is(http.StatusOK).Sees("They count separately again.", "If they are one thing")
+	joinedWith(hlc.ID{})
 }
 
 // What a tablet gave back without proof is for a coordinator to decide.
@@ -196,7 +213,29 @@ func TestHeldChangesAreDecidedOn(t *testing.T) {
 	o, b := newOffice(t)
 	o.hold("补记的活动")
 	b.Open("/deployments/" + o.deployment.Syncing.Deployment().String() + "/held").Follow("community activity")
-	b.Sees("补记的活动")
+	b.Sees("补记的活动", "It waits for the coordinator.") // whom else the supervisor has to ask
 	b.Send("Decide", webtest.Values("decision", "release", "reason", "x")).Is(http.StatusUnprocessableEntity).Sees("This can't be done")
 	b.Send("Decide", webtest.Values("decision", "discard", "reason", "")).Is(http.StatusUnprocessableEntity)
+}
+
+// Why a change is held is said by who reads it: who can have it applied is told what to do, and not to ask somebody else.
+func TestWhyAChangeIsHeldIsSaidByWhoReadsIt(t *testing.T) {
+	s := newSite(t)
+	c := s.casework()
+	carl := c.Enrol("carl")
+	carl.Pull()
+	hold := func(by *servertest.Device, m record.Common) {
+		t.Helper()
+		if held := by.Push(by.Make(m)).GetAcknowledgement().GetHeld(); len(held) != 1 {
+			t.Fatalf("held %v", held)
+		}
+	}
+	hold(carl, &recordv1.CaseSession{Case: c.file[:], Minutes: proto.Uint32(30)})                                        // of another team's case
+	hold(c.anna, &recordv1.Review{Target: c.session[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED.Enum()}) // which is not for her
+	at := "/deployments/" + c.ID.String() + "/held"
+	coordinator := s.as(c.Deployment, "coordinator", "en").Open(at).Sees("or who answers for both teams, can apply this", "Apply it if it is right")
+	if strings.Contains(coordinator.Text, "tell your supervisor") {
+		t.Errorf("a coordinator is told to ask: %s", coordinator.Text)
+	}
+	s.as(c.Deployment, "super", "zh").Open(at + "?lang=zh").Sees("填写人的角色不能做这项更改。如果内容无误")
 }

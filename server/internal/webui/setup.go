@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -13,7 +12,6 @@ import (
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
-	"levee/server/internal/places"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -172,18 +170,6 @@ func (v *visit) teamRows(edit bool) (rows []teamRow) {
 	}
 	slices.SortFunc(rows, func(a, b teamRow) int { return cmp.Compare(a.Name, b.Name) })
 	return rows
-}
-
-// placePath is a place with all around it, as far as the list of places knows them.
-func placePath(p *recordv1.Place) string {
-	var names []string
-	for _, around := range places.Path(p.GetCode()) {
-		names = append(names, around.Name)
-	}
-	if village := p.GetVillage(); village != "" {
-		names = append(names, village)
-	}
-	return strings.Join(names, " › ")
 }
 
 // target is the record that a form is about: that of the address, or a new one.

@@ -3,6 +3,7 @@ package webui
 import (
 	"cmp"
 	"errors"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,9 +43,10 @@ type supervisionBody struct {
 	// New leads to the form of a session; empty where the visitor may write none.
 	New string
 	narrowing
-	Tasks    []taskRow
-	Sessions []supervisionRow
-	Further  string
+	// Tasks are those of a page of the sessions that left some; FurtherTasks leads to the next such page, Further to that of Sessions.
+	Tasks                 []taskRow
+	Sessions              []supervisionRow
+	FurtherTasks, Further string
 }
 
 // supervisionRow is a session in a list.
@@ -72,21 +74,34 @@ func (v *visit) supervision() error {
 	teams, supervisees := v.byTeamAndWorker("supervisee")
 	body.Narrow = []*field{teams, supervisees}
 	only := parsed(teams.Value)
-	q := progress.SupervisionQuery{Supervisee: parsed(supervisees.Value), Page: progress.Page[hlc.ID]{After: parsed(v.QueryParam("after")), Limit: supervisionShown, Sees: func(team hlc.ID) bool {
+	q := progress.SupervisionQuery{Supervisee: parsed(supervisees.Value), Page: progress.Page[hlc.ID]{Limit: supervisionShown, Sees: func(team hlc.ID) bool {
 		return v.may(access.SeeRecords, team) && (only == hlc.ID{} || team == only)
 	}}}
-	rows, next, err := v.supervisionRows(q)
+	// onePage is the page of a list that the address names as after, and where it goes on, with the other list as it is.
+	onePage := func(q progress.SupervisionQuery, after string) ([]supervisionRow, string, error) {
+		q.After = parsed(v.QueryParam(after))
+		rows, next, err := v.supervisionRows(q)
+		if err != nil || next == (hlc.ID{}) {
+			return rows, "", err
+		}
+		query := url.Values{"team": {teams.Value}, "supervisee": {supervisees.Value}, "after": {v.QueryParam("after")}, "tasks_after": {v.QueryParam("tasks_after")}}
+		query.Set(after, next.String())
+		return rows, v.To(body.Action, "?", query.Encode()), nil
+	}
+	var err error
+	if body.Sessions, body.Further, err = onePage(q, "after"); err != nil {
+		return err
+	}
+	q.Tasks = true
+	sessions, further, err := onePage(q, "tasks_after")
 	if err != nil {
 		return err
 	}
-	body.Sessions = rows
-	for _, row := range rows {
+	body.FurtherTasks = further
+	for _, row := range sessions {
 		for _, text := range row.Tasks {
 			body.Tasks = append(body.Tasks, taskRow{text, row})
 		}
-	}
-	if next != (hlc.ID{}) {
-		body.Further = v.To(body.Action, "?after=", next.String(), "&team=", teams.Value, "&supervisee=", supervisees.Value)
 	}
 	return v.show("supervision", &page{Title: v.T("title_supervision"), Body: body})
 }
@@ -211,8 +226,12 @@ func (v *visit) newSupervision() error {
 	if err := v.must(access.ReviewRecords, team); err != nil {
 		return err
 	}
+	id, err := v.within.Syncing.NewID()
+	if err != nil {
+		return err
+	}
 	day := int32(v.today())
-	return v.writeSupervision(casefile.Supervision{Team: progress.Named{ID: team}, Session: &recordv1.Supervision{OccurredOn: &day, Supervisor: v.person.Worker[:]}}, "new_supervision")
+	return v.writeSupervision(casefile.Supervision{ID: id, Team: progress.Named{ID: team}, Session: &recordv1.Supervision{OccurredOn: &day, Supervisor: v.person.Worker[:]}}, "new_supervision")
 }
 
 // editSupervision changes a session.
@@ -227,14 +246,15 @@ func (v *visit) editSupervision() error {
 	return v.writeSupervision(s, "edit_supervision")
 }
 
-// own is the advice that the visitor wrote; zero when there is none.
-func (v *visit) own(s casefile.Supervision) casefile.Advice {
+// own is the advice that the visitor wrote; one with a new id, which is to be made, when there is none.
+func (v *visit) own(s casefile.Supervision) (casefile.Advice, error) {
 	for _, a := range s.Advice {
 		if a.By.ID == v.person.Worker {
-			return a
+			return a, nil
 		}
 	}
-	return casefile.Advice{}
+	id, err := v.within.Syncing.NewID()
+	return casefile.Advice{ID: id}, err
 }
 
 // Fields of a session that the form sets.
@@ -248,7 +268,11 @@ const (
 // writeSupervision asks for what there is to say of a session, and writes it down: the advice in a record of its own, which
 // is confidential.
 func (v *visit) writeSupervision(s casefile.Supervision, title string) error {
-	f := v.supervisionForm(s)
+	own, err := v.own(s)
+	if err != nil {
+		return err
+	}
+	f := v.supervisionForm(s, own)
 	show := func() error { return v.show("form", &page{Title: v.T(title), Form: f}) }
 	if !v.filled(f) {
 		return show()
@@ -257,11 +281,20 @@ func (v *visit) writeSupervision(s casefile.Supervision, title string) error {
 	if !f.ok() {
 		return show()
 	}
-	if s.Position == 0 {
-		session.Team, session.Status, cleared = s.Team.ID[:], recordv1.Status_STATUS_HELD.Enum(), nil
+	write := review.Session{Supervision: review.Seen{ID: s.ID, Position: positionIn(f.value("seen"))}, Note: review.Seen{ID: own.ID, Position: positionIn(f.value("seen_advice"))},
+		Message: session, Cleared: cleared, Advice: f.value("advice")}
+	if own.Position == 0 {
+		write.Note.ID = parsed(f.value("advice_id"))
 	}
-	id, err := v.within.Review.WriteSession(v.context(), v.reader(), review.Session{Supervision: review.Seen{ID: s.ID, Position: positionIn(f.value("seen"))},
-		Note: review.Seen{ID: v.own(s).ID, Position: positionIn(f.value("seen_advice"))}, Message: session, Cleared: cleared, Advice: f.value("advice")})
+	if s.Position == 0 {
+		session.Team, session.Status, write.Cleared = s.Team.ID[:], recordv1.Status_STATUS_HELD.Enum(), nil
+		write.Supervision.ID = parsed(f.value("id"))
+	}
+	if write.Supervision.ID == (hlc.ID{}) || write.Note.ID == (hlc.ID{}) {
+		f.Error = v.T("wrong_form")
+		return show()
+	}
+	err = v.within.Review.WriteSession(v.context(), v.reader(), write)
 	var wrong *record.Problem
 	switch {
 	case errors.As(err, &wrong):
@@ -270,7 +303,7 @@ func (v *visit) writeSupervision(s casefile.Supervision, title string) error {
 	case err != nil:
 		return v.refused(err, f, nil, show)
 	}
-	return v.done(v.toSupervision(id.String()), "saved")
+	return v.done(v.toSupervision(write.Supervision.ID.String()), "saved")
 }
 
 // positionIn is one that a form brings back; what is none was not shown, and is refused.
@@ -282,9 +315,10 @@ func positionIn(text string) uint64 {
 	return n
 }
 
-// supervisionForm is the form of a session.
-func (v *visit) supervisionForm(s casefile.Supervision) *form {
-	terms, of, own := v.terms(), s.Session, v.own(s)
+// supervisionForm is the form of a session, and of the visitor's advice. The ids of what is to be made come with it, so that a form which
+// is sent twice makes it once.
+func (v *visit) supervisionForm(s casefile.Supervision, own casefile.Advice) *form {
+	terms, of := v.terms(), s.Session
 	day := ""
 	if on := record.Date(of.GetOccurredOn()); on.Valid() {
 		day = on.String()
@@ -304,6 +338,8 @@ func (v *visit) supervisionForm(s casefile.Supervision) *form {
 		functions = append(functions, terms.OptionOf(one.Descriptor(), one.Number()).Name)
 	}
 	return v.form("submit_save").add(
+		&field{Name: "id", Sort: "hidden", Value: s.ID.String()},
+		&field{Name: "advice_id", Sort: "hidden", Value: own.ID.String()},
 		&field{Name: "seen", Sort: "hidden", Value: strconv.FormatUint(s.Position, 10)},
 		&field{Name: "seen_advice", Sort: "hidden", Value: strconv.FormatUint(own.Position, 10)},
 		&field{Name: "day", Sort: "date", Required: true, Value: day, Focus: true},
@@ -415,7 +451,7 @@ func (v *visit) lookedAt() error {
 	} else {
 		without.Cleared = []protowire.Number{sessionTasksField}
 	}
-	if _, err := v.within.Review.WriteSession(v.context(), v.reader(), without); err != nil {
+	if err := v.within.Review.WriteSession(v.context(), v.reader(), without); err != nil {
 		return err
 	}
 	return v.done(v.toSupervision(s.ID.String()), "looked_at")

@@ -264,6 +264,9 @@ func (v *visit) workersOf(team hlc.ID, heads []string, w week, rows []progress.W
 		if card.Name == "" {
 			card.Name, card.To = v.T("worker_unknown"), ""
 		}
+		if !v.maySeeWorker(id) {
+			card.To = ""
+		}
 		for _, r := range rows {
 			card.Days = append(card.Days, dayWork{Name: v.dayOfWeek(r.Day), Cells: v.workCells(heads, r.Values[tally.Reported])})
 		}

@@ -2,7 +2,9 @@ package webui_test
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"levee/server/internal/webtest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // worker is whom a deployment has by a name.
@@ -100,6 +103,9 @@ func TestWhatATeamDid(t *testing.T) {
 		}
 	}
 	b.Follow("Week before").Sees("20 Sep 2021 to 26 Sep 2021")
+	if strings.Contains(b.Text, "Week before") { // the deployment started on 23 Sep
+		t.Errorf("the first week leads to one before: %s", b.Text)
+	}
 	if got := row(b, "The whole team"); !strings.HasPrefix(got, "The whole team 0 0 0 0 0 0 h 0 min") {
 		t.Errorf("the week before: %q", got)
 	}
@@ -109,6 +115,9 @@ func TestWhatATeamDid(t *testing.T) {
 	}
 	if got := row(b, "27 Sep 2021 to 3 Oct 2021"); got != "27 Sep 2021 to 3 Oct 2021 2 0 0 0 2 1 h 45 min" {
 		t.Errorf("anna's week: %q", got)
+	}
+	if got := row(b, "20 Sep 2021 to 26 Sep 2021"); !strings.HasPrefix(got, "20 Sep 2021 to 26 Sep 2021 0") || strings.Contains(b.Text, "13 Sep 2021") {
+		t.Errorf("anna's weeks begin: %s", b.Text)
 	}
 	if got := row(b, "Since the start"); got != "Since the start 2 0 0 0 2" {
 		t.Errorf("anna since the start: %q", got)
@@ -126,6 +135,9 @@ func TestWhoseWork(t *testing.T) {
 	b.Open(path + "/workers/" + d.Workers["carl"].String()).Is(http.StatusNotFound)
 	b.Open(path + "/teams/" + d.Teams[1].String()).Is(http.StatusNotFound)
 	b.Open(path + "/teams/" + d.Teams[0].String()).Is(http.StatusOK)
+	b.Open(path + "/workers/" + d.Workers["coordinator"].String()).Is(http.StatusNotFound) // who has no team
+	s.as(d, "coordinator", "en").Open(path + "/workers/" + d.Workers["coordinator"].String()).Is(http.StatusOK)
+	b.Open(path + "/teams/" + d.Teams[0].String())
 	for _, word := range []string{"Tablets", "Write a supervision session"} {
 		if strings.Contains(b.Text, word) {
 			t.Errorf("a field worker sees %q", word)
@@ -174,6 +186,34 @@ func TestCasesThatWait(t *testing.T) {
 	s.as(d, "super", "zh").Open(path+"?lang=zh").Sees("久未跟进", "13 天没有服务", "已逾期")
 }
 
+// TestTasksOfSupervisionStayOpen however many sessions came after the one that left them.
+func TestTasksOfSupervisionStayOpen(t *testing.T) {
+	s := newSite(t)
+	s.administrator("en")
+	d := s.fieldWork()
+	super := d.Enrol("super")
+	hold := func(day int32, tasks string) *record.Change {
+		m := &recordv1.Supervision{OccurredOn: &day, Minutes: proto.Uint32(30), Supervisor: super.Worker[:]}
+		if tasks != "" {
+			m.Tasks = &tasks
+		}
+		return super.Make(m)
+	}
+	sessions := []*record.Change{hold(20210924, "复访王-02")}
+	for range 35 {
+		sessions = append(sessions, hold(20210925, ""))
+	}
+	for i := range 31 {
+		sessions = append(sessions, hold(20210926, "补填量表 "+strconv.Itoa(i)))
+	}
+	super.Push(sessions...)
+	b := s.as(d, "super", "en").Open("/deployments/" + d.ID.String() + "/supervision").Sees("补填量表 30")
+	if strings.Contains(b.Text, "复访王-02") {
+		t.Error("the first page has all tasks")
+	}
+	b.Follow("Earlier tasks").Sees("复访王-02", "补填量表 0").Follow("Further").Sees("复访王-02")
+}
+
 // TestASupervisionSession is a supervisor's session: written, read by whom it is for, its task looked at, and never
 // overwritten unseen.
 func TestASupervisionSession(t *testing.T) {
@@ -184,10 +224,22 @@ func TestASupervisionSession(t *testing.T) {
 	b := s.as(d, "super", "en").Open(path).Sees("There is no session yet.")
 	b.Follow("New supervision session")
 	b.Send("Save", webtest.Values("minutes", "0", "supervisees", b.Choice("anna"), "advice", "先稳定情绪\n再谈补偿")).Is(http.StatusUnprocessableEntity).Sees("A number from 1 to 1,440.", "先稳定情绪")
-	b.Send("Save", webtest.Values("minutes", "40", "form", b.Option("individual"), "mode", b.Option("on site"), "functions", b.Choice("supportive"), "tasks", "复访王-02\n\n补填量表")).Is(http.StatusOK)
+	standing := func() url.Values { return webtest.StandingIn(webtest.Find(webtest.Find(b.Page, "main")[0], "form")[0]) }
+	filled := standing()
+	for name, values := range webtest.Values("minutes", "40", "form", b.Option("individual"), "mode", b.Option("on site"), "functions", b.Choice("supportive"), "tasks", "复访王-02\n\n补填量表") {
+		filled[name] = values
+	}
+	form := b.At.Path
+	for range 2 { // the second time by who went back, or pressed twice
+		b.Do(http.MethodPost, form, filled)
+		b.Is(http.StatusOK)
+	}
 	b.Sees("Saved.", "super", "anna", "40 minutes", "individual", "on site", "supportive", "复访王-02", "补填量表", "先稳定情绪 再谈补偿")
 	session := b.At.Path
 	b.Open(path).Sees("复访王-02", "1 Oct 2021")
+	if n := strings.Count(b.Text, "40 minutes"); n != 1 {
+		t.Errorf("sent twice, it is there %d times", n)
+	}
 	if strings.Contains(b.Text, "先稳定情绪") {
 		t.Error("the list of sessions tells the advice")
 	}
@@ -198,14 +250,15 @@ func TestASupervisionSession(t *testing.T) {
 	anna.Open(session + "/edit").Is(http.StatusForbidden)
 
 	lead := s.as(d, "lead", "en").Open(session).Sees("There is no advice that you may see.")
-	stale := webtest.StandingIn(webtest.Find(b.Open(session+"/edit").Page, "form")[1])
+	b.Open(session + "/edit")
+	stale := standing()
 	lead.Send("Looked at 复访王-02", nil).Sees("The task is off the list.", "补填量表")
 	if strings.Contains(lead.Text, "复访王-02") {
 		t.Error("the task is still there")
 	}
-	b.Open(session + "/edit")
+	stale.Set("tasks", "复访王-02")
 	b.Do(http.MethodPost, session+"/edit", stale)
-	b.Is(http.StatusUnprocessableEntity)
+	b.Is(http.StatusUnprocessableEntity).Sees("Somebody changed this meanwhile")
 	b.Open(session+"/edit").Send("Save", webtest.Values("advice", "先稳定情绪", "tasks", "", "form", "")).Is(http.StatusOK).Sees("先稳定情绪", "Nothing is left to be looked at.")
 	if strings.Contains(b.Text, "individual") || strings.Contains(b.Text, "再谈补偿") {
 		t.Errorf("what was taken away is still there: %s", b.Text)

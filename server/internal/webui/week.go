@@ -9,7 +9,7 @@ import (
 // week is the one that a page tells of, from Monday to Sunday.
 type week struct {
 	From, To record.Date
-	// Name says which it is. Before and After lead to the weeks beside it; After is empty in the present one.
+	// Name says which it is. Before and After lead to the weeks beside it; After is empty in the present one, Before in the first.
 	Name, Before, After string
 	// Action is the page itself, which takes the week of any day.
 	Action string
@@ -23,16 +23,29 @@ func monday(d record.Date) record.Date {
 	return d.AddDays(-(int(d.Start(time.UTC).Weekday()) + 6) % 7)
 }
 
-// week is the one of the day that the address names as week: this week when it names none, or one to come.
+// firstWeek is the Monday of the week in which the deployment starts, or of this one while it has not begun.
+func (v *visit) firstWeek() record.Date {
+	start, today := record.Date(v.within.Syncing.SetUp().Deployment.GetStartOn()), v.today()
+	if !start.Valid() || start > today {
+		return monday(today)
+	}
+	return monday(start)
+}
+
+// week is the one of the day that the address names as week: this week when it names none, or one to come, and the first one when it
+// names an earlier one.
 func (v *visit) week(path string) week {
-	today := v.today()
+	today, first := v.today(), v.firstWeek()
 	from := monday(today)
 	if asked, err := record.ParseDate(v.QueryParam("week")); err == nil && asked.Valid() && asked <= today {
-		from = monday(asked)
+		from = max(monday(asked), first)
 	}
 	w := v.weekFrom(from)
 	at := func(d record.Date) string { return v.To(path, "?week=", d.String()) }
-	w.Before, w.Action = at(from.AddDays(-7)), path
+	w.Action = path
+	if from > first {
+		w.Before = at(from.AddDays(-7))
+	}
 	if next := from.AddDays(7); next <= today {
 		w.After = at(next)
 	}

@@ -55,10 +55,10 @@ func (v *visit) worker() error {
 	if w == nil {
 		return problem.New(problem.NotFound)
 	}
-	team := idOf(w.GetTeam())
-	if err := v.must(access.SeeTotals, team); err != nil {
-		return err
+	if !v.maySeeWorker(id) {
+		return problem.New(problem.NotFound)
 	}
+	team := idOf(w.GetTeam())
 	terms := v.terms()
 	body := workerBody{Post: v.T("post", choice(terms, w.GetRole()), choice(terms, w.GetType())), Week: v.week(to(deployment, "workers", id.String())), Heads: v.workHeads(),
 		AllCases: v.To(to(deployment, "cases"), "?list=open&lead=", id.String()), MaySeeTablets: v.may(access.SeeDevices, team)}
@@ -80,9 +80,19 @@ func (v *visit) worker() error {
 	return v.show("worker", &page{Title: w.GetName(), Body: body})
 }
 
+// maySeeWorker reports whether the visitor may see what a worker did. Who has no team worked for no team that others see: that is for
+// coordinators and for the worker.
+func (v *visit) maySeeWorker(id hlc.ID) bool {
+	team := idOf(v.within.Syncing.SetUp().Workers[id].GetTeam())
+	if team == (hlc.ID{}) && v.person.Role != recordv1.Role_ROLE_COORDINATOR && v.person.Worker != id {
+		return false
+	}
+	return v.may(access.SeeTotals, team)
+}
+
 // workOf fills in what a worker did.
 func (v *visit) workOf(body *workerBody, id, team hlc.ID) error {
-	first := body.Week.From.AddDays(-7 * (weeksShown - 1))
+	first := max(body.Week.From.AddDays(-7*(weeksShown-1)), v.firstWeek())
 	work, err := v.within.Progress.Work(v.context(), team, first, body.Week.To)
 	if err != nil {
 		return err
