@@ -35,6 +35,11 @@ var countedFields = map[record.Kind][]protowire.Number{
 // kinds that give no figures. A review lapses when one of them changes.
 func CountedFields(k record.Kind) []protowire.Number { return slices.Clone(countedFields[k]) }
 
+// Decides reports whether records of a kind give figures, or decide what others give.
+func Decides(k record.Kind) bool {
+	return len(countedFields[k]) > 0 || k == recordv1.Kind_KIND_GROUP || k == recordv1.Kind_KIND_REVIEW
+}
+
 // Reviewed is what a review of a record must list: the stamps of its counted fields, as its reviewer sees them.
 func Reviewed(k record.Kind, rs record.Registers) []*recordv1.ReviewedField {
 	var reviewed []*recordv1.ReviewedField

@@ -53,7 +53,7 @@ func (v *verifier) compare() error {
 		}
 		r.State = nil
 		v.records[r.ID] = &entry{Record: r, registers: registers}
-		if decides(r.Kind) {
+		if tally.Decides(r.Kind) {
 			counting = append(counting, tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers})
 		}
 		return nil

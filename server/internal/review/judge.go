@@ -2,7 +2,6 @@ package review
 
 import (
 	"context"
-	"maps"
 	"math"
 	"slices"
 
@@ -151,45 +150,24 @@ func (s *Service) Preview(ctx context.Context, by casefile.Reader, targets []hlc
 	return out, err
 }
 
-// tied are the families of some roots, with those that duplicates tie to them.
+// tied are the records of some roots and what duplicates tie to them, as far as that decides what they give.
 func tied(tx Reading, roots []hlc.ID) ([]tally.Record, error) {
-	all := map[hlc.ID]tally.Record{}
-	asked := map[hlc.ID]bool{}
-	for len(roots) > 0 {
-		slices.SortFunc(roots, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-		roots = slices.DeleteFunc(slices.Compact(roots), func(id hlc.ID) bool { return asked[id] })
-		family, err := tx.Families(roots)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range roots {
-			asked[id] = true
-		}
-		var ids, named []hlc.ID
-		for _, r := range family {
-			registers, err := record.DecodeState(r.State)
-			if err != nil {
-				return nil, err
-			}
-			all[r.ID] = tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers}
-			ids = append(ids, r.ID)
-			if r.DuplicateOf != (hlc.ID{}) {
-				named = append(named, r.DuplicateOf)
-			}
-		}
-		if roots, err = tx.DuplicatesOf(ids); err != nil {
-			return nil, err
-		}
-		others, err := tx.Records(named)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range others {
-			roots = append(roots, r.Root)
-		}
-		roots = slices.DeleteFunc(roots, func(id hlc.ID) bool { return asked[id] })
+	all, err := syncing.Tied(tx, roots)
+	if err != nil {
+		return nil, err
 	}
-	return slices.Collect(maps.Values(all)), nil
+	var deciding []tally.Record
+	for _, r := range all {
+		if !tally.Decides(r.Kind) {
+			continue
+		}
+		registers, err := record.DecodeState(r.State)
+		if err != nil {
+			return nil, err
+		}
+		deciding = append(deciding, tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers})
+	}
+	return deciding, nil
 }
 
 // approval is a review that approves a record as it stands, later than all others.
