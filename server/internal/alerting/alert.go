@@ -192,27 +192,13 @@ func (s *Service) take(tx Reading, records []syncing.Record) error {
 
 // alertsOf are the alerts that some records are, in their order, without those that are deleted.
 func alertsOf(tx Reading, records []syncing.Record) ([]shown, error) {
-	var roots []hlc.ID
-	for _, r := range records {
-		if r.Root != r.ID {
-			roots = append(roots, r.Root)
-		}
-	}
-	found, err := tx.Records(roots)
+	roots, err := syncing.RootsOf(tx, records...)
 	if err != nil {
 		return nil, err
 	}
-	byID := map[hlc.ID]*syncing.Record{}
-	for _, r := range found {
-		byID[r.ID] = &r
-	}
 	var alerts []shown
 	for _, r := range records {
-		root := &r
-		if r.Root != r.ID {
-			root = byID[r.Root]
-		}
-		one, deleted, err := alertOf(r, root)
+		one, deleted, err := alertOf(r, roots)
 		if err != nil {
 			return nil, err
 		}
@@ -224,7 +210,7 @@ func alertsOf(tx Reading, records []syncing.Record) ([]shown, error) {
 }
 
 // alertOf is an alert with its circle.
-func alertOf(r syncing.Record, root *syncing.Record) (one shown, deleted bool, err error) {
+func alertOf(r syncing.Record, roots syncing.Roots) (one shown, deleted bool, err error) {
 	registers, err := record.DecodeState(r.State)
 	if err != nil {
 		return shown{}, false, fmt.Errorf("state of record %v: %w", r.ID, err)
@@ -233,7 +219,7 @@ func alertOf(r syncing.Record, root *syncing.Record) (one shown, deleted bool, e
 	if err := proto.Unmarshal(registers.Fields(), &m); err != nil {
 		return shown{}, false, fmt.Errorf("fields of record %v: %w", r.ID, err)
 	}
-	circle, err := syncing.CircleOf(r, root)
+	circle, err := roots.CircleOf(r)
 	return shown{record: r, circle: circle, alert: Alert{
 		ID: r.ID, Position: r.Position, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience, Site: idOf(m.GetSite()), Author: idOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt()),
 		AcknowledgedBy: idOf(m.GetAcknowledgedBy()), AcknowledgedAt: instant(m.GetAcknowledgedAt()), ClosedOn: record.Date(m.GetClosedOn()),

@@ -276,9 +276,13 @@ func (l *lens) namedBy(by Reader, fields []Field) (map[hlc.ID]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	roots, err := syncing.RootsOf(l.tx, found...)
+	if err != nil {
+		return nil, err
+	}
 	named := map[hlc.ID]Entry{}
 	for _, r := range found {
-		circle, err := circleIn(l.tx, r)
+		circle, err := roots.CircleOf(r)
 		if err != nil {
 			return nil, err
 		}

@@ -160,6 +160,10 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	roots, err := syncing.RootsOf(tx, records...)
+	if err != nil {
+		return false, err
+	}
 	hits := map[hlc.ID]Hit{}
 	for _, r := range records {
 		if !sees(s.Teams, r.Audience) {
@@ -169,12 +173,13 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if ok {
-			hits[r.ID] = hit
+		if !ok {
+			continue
 		}
-	}
-	if err := s.circles(tx, hits); err != nil {
-		return false, err
+		if hit.Circle, err = roots.CircleOf(r); err != nil {
+			return false, err
+		}
+		hits[r.ID] = hit
 	}
 	for i, id := range ids {
 		hit, ok := hits[id]
@@ -188,29 +193,6 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 		s.found.Hits = append(s.found.Hits, hit)
 	}
 	return false, nil
-}
-
-// circles fills in who may see some hits.
-func (*search) circles(tx Reading, hits map[hlc.ID]Hit) error {
-	var roots []hlc.ID
-	for _, hit := range hits {
-		roots = append(roots, hit.Record.Root)
-	}
-	found, err := tx.Records(roots)
-	if err != nil {
-		return err
-	}
-	of := map[hlc.ID]*syncing.Record{}
-	for _, r := range found {
-		of[r.ID] = &r
-	}
-	for id, hit := range hits {
-		if hit.Circle, err = syncing.CircleOf(hit.Record, of[hit.Record.Root]); err != nil {
-			return err
-		}
-		hits[id] = hit
-	}
-	return nil
 }
 
 // hit is a record as found, if all that is looked for stands in it: the index knows no more than that its pairs of

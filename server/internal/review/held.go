@@ -111,9 +111,13 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 	if err != nil {
 		return err
 	}
+	roots, err := syncing.RootsOf(tx, standing...)
+	if err != nil {
+		return err
+	}
 	h.Makes = true
 	for _, r := range standing {
-		if where, _, err = s.where(tx, by, r); err != nil {
+		if where, _, err = s.where(by, r, roots); err != nil {
 			return err
 		}
 		if r.ID != h.Record {

@@ -80,15 +80,47 @@ type found struct {
 
 // find is a record to which a person may do something: problem not_found when it is not there or hidden from them, else not_allowed.
 func (s *Service) find(tx Reading, by casefile.Reader, action access.Action, id hlc.ID) (found, error) {
-	records, err := tx.Records([]hlc.ID{id})
+	all, err := s.findAll(tx, by, action, []hlc.ID{id})
 	if err != nil {
 		return found{}, err
 	}
-	if len(records) == 0 {
-		return found{}, problem.New(problem.NotFound)
+	return all[0].found, all[0].err
+}
+
+// sought is what came of finding a record, as find has it.
+type sought struct {
+	found
+	err error
+}
+
+// findAll finds records, each for itself, in their order.
+func (s *Service) findAll(tx Reading, by casefile.Reader, action access.Action, ids []hlc.ID) ([]sought, error) {
+	records, err := tx.Records(ids)
+	if err != nil {
+		return nil, err
 	}
-	r := records[0]
-	where, shows, err := s.where(tx, by, r)
+	roots, err := syncing.RootsOf(tx, records...)
+	if err != nil {
+		return nil, err
+	}
+	at := map[hlc.ID]syncing.Record{}
+	for _, r := range records {
+		at[r.ID] = r
+	}
+	all := make([]sought, len(ids))
+	for i, id := range ids {
+		if r, ok := at[id]; ok {
+			all[i].found, all[i].err = s.allowed(by, action, r, roots)
+		} else {
+			all[i].err = problem.New(problem.NotFound)
+		}
+	}
+	return all, nil
+}
+
+// allowed is a record, if a person may do something to it.
+func (s *Service) allowed(by casefile.Reader, action access.Action, r syncing.Record, roots syncing.Roots) (found, error) {
+	where, shows, err := s.where(by, r, roots)
 	if err != nil {
 		return found{}, err
 	}
@@ -100,19 +132,8 @@ func (s *Service) find(tx Reading, by casefile.Reader, action access.Action, id 
 }
 
 // where is a record as access sees it for a person, with the kind of what it shows.
-func (s *Service) where(tx Reading, by casefile.Reader, r syncing.Record) (access.Where, record.Kind, error) {
-	root := &r
-	if r.Root != r.ID {
-		roots, err := tx.Records([]hlc.ID{r.Root})
-		if err != nil {
-			return access.Where{}, 0, err
-		}
-		root = nil
-		if len(roots) == 1 {
-			root = &roots[0]
-		}
-	}
-	circle, err := syncing.CircleOf(r, root)
+func (s *Service) where(by casefile.Reader, r syncing.Record, roots syncing.Roots) (access.Where, record.Kind, error) {
+	circle, err := roots.CircleOf(r)
 	if err != nil {
 		return access.Where{}, 0, err
 	}

@@ -30,7 +30,7 @@ type puller struct {
 	person  access.Person
 	replica hlc.Replica // the tablet's, when all of its changes are acknowledged to it; else 0
 	cursor  uint64
-	roots   map[hlc.ID]*Record // that confidential records hang on; nil where there is none
+	roots   Roots // that confidential records hang on; nil where there is none
 }
 
 // pull is the page after a cursor.
@@ -246,18 +246,14 @@ func (p *puller) mayRead(r Record) (bool, error) {
 	if err != nil || !confidential(r.Kind, registers) {
 		return err == nil, err
 	}
-	root, ok := p.roots[r.Root]
-	if !ok && r.Root != r.ID {
-		found, err := p.store.Records([]hlc.ID{r.Root})
+	if _, ok := p.roots[r.Root]; !ok {
+		roots, err := RootsOf(p.store, r)
 		if err != nil {
 			return false, err
 		}
-		if len(found) == 1 {
-			root = &found[0]
-		}
-		p.roots[r.Root] = root
+		p.roots[r.Root] = roots[r.Root]
 	}
-	circle, err := CircleOf(r, root)
+	circle, err := p.roots.CircleOf(r)
 	if err != nil {
 		return false, err
 	}
