@@ -39,27 +39,21 @@ func (x *indexer) indexLikely() error {
 	if err != nil {
 		return err
 	}
-	// Only what had a likeness can be in a pair.
-	had := make([]hlc.ID, 0, len(stored))
+	// Only what had a likeness can be in a pair; what somebody says of two records may be of a pair that nobody touched.
+	of := make([]hlc.ID, 0, len(stored)+len(said))
 	for _, l := range stored {
-		had = append(had, l.Record)
+		of = append(of, l.Record)
 	}
-	pairs, err := x.tx.Pairs(had)
+	candidates := map[[2]hlc.ID]bool{}
+	for _, d := range said {
+		of = append(of, d.Later)
+		candidates[d.ids()] = true
+	}
+	pairs, err := x.tx.Pairs(of)
 	if err != nil {
 		return err
 	}
 	was := map[[2]hlc.ID]Pair{}
-	candidates := map[[2]hlc.ID]bool{}
-	for _, d := range said {
-		candidates[d.ids()] = true
-		pairs, err := x.tx.Pairs([]hlc.ID{d.Later})
-		if err != nil {
-			return err
-		}
-		for _, p := range pairs {
-			was[p.ids()] = p
-		}
-	}
 	for _, p := range pairs {
 		was[p.ids()] = p
 		candidates[p.ids()] = true
