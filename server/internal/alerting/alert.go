@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
@@ -72,33 +71,6 @@ type shown struct {
 type alert struct {
 	shown
 	notices []Notice
-}
-
-// kindField is the number of the kind in an encoded change.
-const kindField = 3
-
-// mayBeAlert reports whether an entry of the log may have changed an alert. Where the entry does not say, the record will.
-// It takes no change apart: whoever commits waits for it.
-func mayBeAlert(e syncing.LogEntry) bool {
-	if e.Held() {
-		return false
-	}
-	for body := e.Body; e.Replica != 0 && len(body) > 0; {
-		number, wireType, n := protowire.ConsumeTag(body)
-		if n < 0 {
-			return true
-		}
-		body = body[n:]
-		if number == kindField && wireType == protowire.VarintType {
-			kind, n := protowire.ConsumeVarint(body)
-			return n < 0 || kind == uint64(alertKind)
-		}
-		if n = protowire.ConsumeFieldValue(number, wireType, body); n < 0 {
-			return true
-		}
-		body = body[n:]
-	}
-	return true
 }
 
 // read reads all alerts that are open.

@@ -283,6 +283,7 @@ func (g *group) eraseRecords(gone map[hlc.ID]bool) error {
 		}
 		g.records[id] = &entry{Record: Record{ID: id, Root: id}}
 	}
+	g.removed = append(g.removed, ids...)
 	return g.store.Remove(ids)
 }
 

@@ -44,6 +44,8 @@ type group struct {
 	reopened bool
 	// setUpChanged says that a record of the set-up kinds changed, and with them the rules.
 	setUpChanged bool
+	// removed are records that were erased.
+	removed []hlc.ID
 }
 
 // entry is a record in a group.
