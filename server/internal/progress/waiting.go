@@ -155,6 +155,30 @@ func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts [
 	return conflicts, next, err
 }
 
+// eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.
+func eachConflict(tx Reading, after hlc.ID, fn func(syncing.Record, *recordv1.Conflict) bool) error {
+	for {
+		records, err := tx.Unsettled(after, MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			after = r.ID
+			registers, err := record.DecodeState(r.State)
+			if err != nil {
+				return err
+			}
+			var c recordv1.Conflict
+			if proto.Unmarshal(registers.Fields(), &c) == nil && !fn(r, &c) {
+				return nil
+			}
+		}
+		if len(records) < MaxPage {
+			return nil
+		}
+	}
+}
+
 // fieldName is the name of a field of a kind, or its number where this version does not know it.
 func fieldName(k record.Kind, number uint32) string {
 	if record.Known(k) {

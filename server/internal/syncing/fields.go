@@ -62,6 +62,11 @@ func closedSince(deployment record.Registers) hlc.Time {
 	}
 }
 
+// unsettled reports whether a record is a conflict that nobody has settled.
+func unsettled(kind record.Kind, registers record.Registers) bool {
+	return kind == recordv1.Kind_KIND_CONFLICT && !registers.Deleted() && registers.Get(settledField).Number() == 0
+}
+
 // confidential reports whether a record reaches only those who work on its root.
 func confidential(kind record.Kind, registers record.Registers) bool {
 	return record.Confidential(shown(kind, registers))

@@ -320,7 +320,7 @@ func (g *group) changes() (Changes, error) {
 	for _, id := range inOrder(g.records) {
 		if e := g.records[id]; e.changed {
 			e.State = record.EncodeState(e.registers)
-			e.Unsettled = e.Kind == recordv1.Kind_KIND_CONFLICT && !e.registers.Deleted() && e.registers.Get(settledField).Number() == 0
+			e.Unsettled = unsettled(e.Kind, e.registers)
 			c.Records = append(c.Records, e.Record)
 		}
 	}

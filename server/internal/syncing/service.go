@@ -107,7 +107,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 		}
 	}}
 	s.writer.start()
-	if err := errors.Join(s.catchUp(ctx), s.makeLinkageKey(ctx)); err != nil {
+	if err := errors.Join(s.catchUp(ctx), s.makeLinkageKey(ctx), s.unmarkSettled(ctx)); err != nil {
 		s.Close()
 		return nil, err
 	}
