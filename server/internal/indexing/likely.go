@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"levee/server/internal/access"
+	"levee/server/internal/inorder"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -211,21 +212,21 @@ func (s *Service) Likely(ctx context.Context, q LikelyQuery) (page []Pair, err e
 			page, err = tx.Likely(LikelyRun{After: q.After, Limit: q.Limit})
 			return err
 		}
-		var merged merge[Pair]
+		merged := inorder.Runs[Pair]{Ahead: readAhead, Compare: func(a, b Pair) int {
+			return cmp.Or(cmp.Compare(b.Day, a.Day), compare(b.Earlier, a.Earlier), compare(b.Later, a.Later))
+		}}
 		for _, team := range withEverybody(q.Teams) {
 			run := LikelyRun{Team: &team, After: q.After}
 			// Both records of a pair must be seen. Pairs of two teams are few: they have nothing in common but a case's number.
-			merged.add(only(func(last *Pair, limit int) ([]Pair, error) {
+			merged.Add(func(last *Pair, limit int) ([]Pair, error) {
 				if last != nil {
 					run.After = last.Place()
 				}
 				run.Limit = limit
 				return tx.Likely(run)
-			}, func(p Pair) bool { return sees(q.Teams, p.LaterAudience) }))
+			}, func(p Pair) bool { return sees(q.Teams, p.LaterAudience) })
 		}
-		page, err = merged.first(q.Limit, func(a, b Pair) int {
-			return cmp.Or(cmp.Compare(b.Day, a.Day), compare(b.Earlier, a.Earlier), compare(b.Later, a.Later))
-		})
+		page, err = merged.First(q.Limit)
 		return err
 	})
 	return page, err
