@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -57,7 +56,7 @@ func (a *Alert) Step() int {
 
 // compare puts the worst first, and of these the oldest.
 func compare(a, b *Alert) int {
-	return cmp.Or(cmp.Compare(b.Level, a.Level), a.Received.Compare(b.Received), bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(cmp.Compare(b.Level, a.Level), a.Received.Compare(b.Received), hlc.CompareIDs(a.ID, b.ID))
 }
 
 // shown is an alert with what decides who may see it.
@@ -193,17 +192,9 @@ func alertOf(r syncing.Record, roots syncing.Roots) (one shown, deleted bool, er
 	}
 	circle, err := roots.CircleOf(r)
 	return shown{record: r, circle: circle, alert: Alert{
-		ID: r.ID, Position: r.Position, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience, Site: idOf(m.GetSite()), Author: idOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt()),
-		AcknowledgedBy: idOf(m.GetAcknowledgedBy()), AcknowledgedAt: instant(m.GetAcknowledgedAt()), ClosedOn: record.Date(m.GetClosedOn()),
+		ID: r.ID, Position: r.Position, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience, Site: hlc.IDOf(m.GetSite()), Author: hlc.IDOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt()),
+		AcknowledgedBy: hlc.IDOf(m.GetAcknowledgedBy()), AcknowledgedAt: instant(m.GetAcknowledgedAt()), ClosedOn: record.Date(m.GetClosedOn()),
 	}}, registers.Deleted(), err
-}
-
-// idOf is an id in a field; zero where there is none.
-func idOf(b []byte) hlc.ID {
-	if len(b) != len(hlc.ID{}) {
-		return hlc.ID{}
-	}
-	return hlc.ID(b)
 }
 
 // instant is a time in milliseconds since 1970; the zero time for 0.

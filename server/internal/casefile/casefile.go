@@ -146,7 +146,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 			if a.Kind != b.Kind {
 				return int(a.Kind) - int(b.Kind)
 			}
-			return slices.Compare(a.ID[:], b.ID[:])
+			return hlc.CompareIDs(a.ID, b.ID)
 		})
 		for _, r := range family {
 			circle, err := syncing.CircleOf(r, &root)

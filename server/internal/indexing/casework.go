@@ -88,7 +88,7 @@ func (q CasesQuery) days(tx Listing, all CaseRun) ([]CaseDay, error) {
 			return tx.CaseDays(run)
 		}
 	}
-	merged := inorder.Runs[CaseDay]{Ahead: readAhead, Compare: func(a, b CaseDay) int { return cmp.Or(cmp.Compare(a.Day, b.Day), compare(a.Record, b.Record)) }}
+	merged := inorder.Runs[CaseDay]{Ahead: readAhead, Compare: func(a, b CaseDay) int { return cmp.Or(cmp.Compare(a.Day, b.Day), hlc.CompareIDs(a.Record, b.Record)) }}
 	if q.Lead != (hlc.ID{}) {
 		run := all
 		run.Lead = &q.Lead

@@ -110,7 +110,7 @@ func (x *indexer) formerTies(entries []syncing.LogEntry) ([]hlc.ID, error) {
 		if e.Outcome == syncing.Settled {
 			kind, ok = 0, true // its change stands at an earlier position
 		}
-		if !ok || (e.Outcome != syncing.Settled && registers.Get(record.OwnerField(kind)).Field == 0 && registers.Get(duplicateOfField).Field == 0) {
+		if !ok || (e.Outcome != syncing.Settled && registers.Get(record.OwnerField(kind)).Field == 0 && registers.Get(record.DuplicateOfField).Field == 0) {
 			continue
 		}
 		history, err := x.tx.History(e.Record)
@@ -119,7 +119,7 @@ func (x *indexer) formerTies(entries []syncing.LogEntry) ([]hlc.ID, error) {
 		}
 		for _, past := range history {
 			if kind, registers, ok := syncing.ContentOf(past); ok {
-				former = append(former, registers.Owner(kind), registers.Get(duplicateOfField).ID())
+				former = append(former, registers.Owner(kind), registers.Get(record.DuplicateOfField).ID())
 			}
 		}
 	}
@@ -181,8 +181,8 @@ func (x *indexer) indexStanding() error {
 			records = append(records, tally.Record{ID: id, Kind: e.Kind, Registers: e.registers})
 		}
 	}
-	slices.SortFunc(ids, compare)
-	slices.SortFunc(files, compare)
+	slices.SortFunc(ids, hlc.CompareIDs)
+	slices.SortFunc(files, hlc.CompareIDs)
 	standing, cases := rowsOf(tally.Facts(records), func(id hlc.ID) *entry { return x.records[id] })
 	stored, err := x.tx.Reviewing(ids)
 	if err != nil {

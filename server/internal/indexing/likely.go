@@ -123,7 +123,7 @@ func (x *indexer) compareAll(candidates map[[2]hlc.ID]bool, was map[[2]hlc.ID]Pa
 	for _, r := range others {
 		x.put(r)
 	}
-	slices.SortFunc(keys, func(a, b [2]hlc.ID) int { return slices.CompareFunc(a[:], b[:], compare) })
+	slices.SortFunc(keys, func(a, b [2]hlc.ID) int { return slices.CompareFunc(a[:], b[:], hlc.CompareIDs) })
 	distinct, err := x.distinct(keys)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (p Pair) ids() [2]hlc.ID { return [2]hlc.ID{p.Earlier, p.Later} }
 
 // ordered are two ids, that of the record which was made first before the other.
 func ordered(a, b hlc.ID) [2]hlc.ID {
-	if compare(a, b) > 0 {
+	if hlc.CompareIDs(a, b) > 0 {
 		a, b = b, a
 	}
 	return [2]hlc.ID{a, b}
@@ -213,7 +213,7 @@ func (s *Service) Likely(ctx context.Context, q LikelyQuery) (page []Pair, err e
 			return err
 		}
 		merged := inorder.Runs[Pair]{Ahead: readAhead, Compare: func(a, b Pair) int {
-			return cmp.Or(cmp.Compare(b.Day, a.Day), compare(b.Earlier, a.Earlier), compare(b.Later, a.Later))
+			return cmp.Or(cmp.Compare(b.Day, a.Day), hlc.CompareIDs(b.Earlier, a.Earlier), hlc.CompareIDs(b.Later, a.Later))
 		}}
 		for _, team := range withEverybody(q.Teams) {
 			run := LikelyRun{Team: &team, After: q.After}

@@ -52,7 +52,7 @@ func (s *Service) Queue(ctx context.Context, q QueueQuery) (page []Reviewed, err
 			return err
 		}
 		merged := inorder.Runs[Reviewed]{Ahead: readAhead, Compare: func(a, b Reviewed) int {
-			return cmp.Or(cmp.Compare(b.Day, a.Day), compare(b.Record, a.Record))
+			return cmp.Or(cmp.Compare(b.Day, a.Day), hlc.CompareIDs(b.Record, a.Record))
 		}}
 		begun := map[QueueRun]bool{}
 		for _, c := range counts {

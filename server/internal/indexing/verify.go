@@ -115,7 +115,7 @@ func compareTable[Row any](v *verifier, table string, each func(func(Row) error)
 		delete(wanted, of(row))
 		return nil
 	})
-	for _, id := range slices.SortedFunc(maps.Keys(wanted), compare) {
+	for _, id := range slices.SortedFunc(maps.Keys(wanted), hlc.CompareIDs) {
 		v.differ(table, id)
 	}
 	return err

@@ -293,9 +293,9 @@ func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
 	}
 	for _, setting := range chunk {
 		parts := at[setting.ID]
-		slices.SortFunc(parts, func(a, b tally.Fact) int { return slices.Compare(a.Record[:], b.Record[:]) })
+		slices.SortFunc(parts, func(a, b tally.Fact) int { return hlc.CompareIDs(a.Record, b.Record) })
 		for _, f := range parts {
-			if setting.ID == w.at && slices.Compare(f.Record[:], w.after[:]) <= 0 {
+			if setting.ID == w.at && hlc.CompareIDs(f.Record, w.after) <= 0 {
 				continue // on a page before
 			}
 			amount := f.At(w.cell)
@@ -401,6 +401,6 @@ func partOf(setUp *syncing.SetUp, r counting, f *tally.Fact, amount int64) (Part
 	if err != nil {
 		return p, err
 	}
-	p.Author = named(setUp, tally.Worker, idOf(m.GetAuthor()))
+	p.Author = named(setUp, tally.Worker, hlc.IDOf(m.GetAuthor()))
 	return p, nil
 }

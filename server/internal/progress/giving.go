@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
@@ -124,7 +123,7 @@ func (of *family) giving(setUp *syncing.SetUp, r counting) (Giving, error) {
 	if err != nil || m == nil {
 		return g, err
 	}
-	g.Author, g.Name = named(setUp, tally.Worker, idOf(m.GetAuthor())), record.Name(r.Kind, m)
+	g.Author, g.Name = named(setUp, tally.Worker, hlc.IDOf(m.GetAuthor())), record.Name(r.Kind, m)
 	owner, _ := tally.Links(&r.tallied)
 	if above, ok := of.records[owner]; ok && g.Name == "" {
 		m, err := messageOf(above.tallied)
@@ -144,13 +143,10 @@ func (g *Giving) judge(reviews []tally.Record) error {
 	}
 	m, err := messageOf(*newest)
 	if review, ok := m.(*recordv1.Review); ok {
-		g.Outcome, g.Comment, g.Judged = review.GetOutcome(), review.GetComment(), newest.Registers.Get(outcomeField).Stamp.Time.Wall().UTC()
+		g.Outcome, g.Comment, g.Judged = review.GetOutcome(), review.GetComment(), newest.Registers.Get(record.ReviewOutcomeField).Stamp.Time.Wall().UTC()
 	}
 	return err
 }
-
-// outcomeField is the number of the field outcome of a review.
-const outcomeField protowire.Number = 18
 
 // messageOf is a record as its message; nil where only a newer program knows its kind.
 func messageOf(r tally.Record) (record.Common, error) {

@@ -2,7 +2,6 @@ package progress
 
 import (
 	"cmp"
-	"slices"
 
 	"levee/server/internal/inorder"
 	"levee/server/internal/syncing"
@@ -40,7 +39,7 @@ func NewestFirst(tx ByDay, kind record.Kind, sees func(audience hlc.ID) bool, af
 	}
 	audiences, err := tx.Audiences(kind)
 	newest := &inorder.Runs[syncing.Record]{Ahead: readAhead, Compare: func(a, b syncing.Record) int {
-		return cmp.Or(cmp.Compare(b.Day, a.Day), slices.Compare(b.ID[:], a.ID[:]))
+		return cmp.Or(cmp.Compare(b.Day, a.Day), hlc.CompareIDs(b.ID, a.ID))
 	}}
 	for _, audience := range audiences {
 		if !sees(audience) {

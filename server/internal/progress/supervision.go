@@ -59,7 +59,7 @@ func (s *Service) Supervisions(ctx context.Context, q SupervisionQuery) (page []
 			if err != nil {
 				return err
 			}
-			if one != nil && (q.Supervisee == hlc.ID{} || slices.ContainsFunc(one.Session.GetSupervisees(), func(b []byte) bool { return idOf(b) == q.Supervisee })) {
+			if one != nil && (q.Supervisee == hlc.ID{} || slices.ContainsFunc(one.Session.GetSupervisees(), func(b []byte) bool { return hlc.IDOf(b) == q.Supervisee })) {
 				page = append(page, *one)
 			}
 		}

@@ -2,7 +2,6 @@ package progress
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -143,10 +142,10 @@ func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts [
 				next = conflicts[page.Limit-1].ID
 				return false
 			}
-			conflict := Conflict{ID: r.ID, Target: idOf(c.GetTarget()), TargetKind: c.GetTargetKind(), Field: fieldName(c.GetTargetKind(), c.GetField()),
+			conflict := Conflict{ID: r.ID, Target: hlc.IDOf(c.GetTarget()), TargetKind: c.GetTargetKind(), Field: record.FieldName(c.GetTargetKind(), protowire.Number(c.GetField())), //nolint:gosec // a number that is none is not found
 				Team: named(setUp, tally.Team, r.Audience)}
 			for _, side := range c.GetSides() {
-				conflict.Sides = append(conflict.Sides, Side{Author: named(setUp, tally.Worker, idOf(side.GetAuthor())), At: hlc.Time(side.GetTime()).Wall()})
+				conflict.Sides = append(conflict.Sides, Side{Author: named(setUp, tally.Worker, hlc.IDOf(side.GetAuthor())), At: hlc.Time(side.GetTime()).Wall()})
 			}
 			conflicts = append(conflicts, conflict)
 			return true
@@ -177,14 +176,4 @@ func eachConflict(tx Reading, after hlc.ID, fn func(syncing.Record, *recordv1.Co
 			return nil
 		}
 	}
-}
-
-// fieldName is the name of a field of a kind, or its number where this version does not know it.
-func fieldName(k record.Kind, number uint32) string {
-	if record.Known(k) {
-		if f := record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(protowire.Number(number)); f != nil { //nolint:gosec // a number that is none is not found
-			return string(f.Name())
-		}
-	}
-	return strconv.FormatUint(uint64(number), 10)
 }

@@ -117,7 +117,7 @@ func (w *workReader) sorted() (rows []WorkRow) {
 		rows = append(rows, *r)
 	}
 	slices.SortFunc(rows, func(a, b WorkRow) int {
-		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), slices.Compare(a.Worker.ID[:], b.Worker.ID[:]), cmp.Compare(a.Day, b.Day))
+		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), hlc.CompareIDs(a.Worker.ID, b.Worker.ID), cmp.Compare(a.Day, b.Day))
 	})
 	return rows
 }

@@ -103,7 +103,7 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 		h.Made = set.Newest().Wall().UTC()
 	}
 	// Where it would stand: with its record, or with that to which it was to belong; else where it says itself, or with who sent it.
-	where := access.Where{Team: set.Get(teamField).ID(), Assigned: h.Worker == by.Worker}
+	where := access.Where{Team: set.Get(record.TeamField).ID(), Assigned: h.Worker == by.Worker}
 	if where.Team == (hlc.ID{}) {
 		where.Team = s.Syncing.Person(h.Worker).Team
 	}

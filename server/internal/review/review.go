@@ -177,21 +177,12 @@ func (s *Service) today() int32 {
 	return int32(record.DateOf(s.Wall(), s.Syncing.SetUp().Location))
 }
 
-// Numbers of fields that all kinds have.
-const (
-	teamField       protowire.Number = 2
-	authorField     protowire.Number = 3
-	occurredOnField protowire.Number = 4
-	statusField     protowire.Number = 6
-	duplicateField  protowire.Number = 10
-)
-
 // fill fills in of a record that is made what its author need not say: who it is, of which team, and today.
 func (s *Service) fill(by casefile.Reader, m record.Common) {
-	set(m, authorField, protoreflect.ValueOfBytes(by.Worker[:]))
-	set(m, occurredOnField, protoreflect.ValueOfInt32(s.today()))
+	set(m, record.AuthorField, protoreflect.ValueOfBytes(by.Worker[:]))
+	set(m, record.OccurredOnField, protoreflect.ValueOfInt32(s.today()))
 	if by.Team != (hlc.ID{}) {
-		set(m, teamField, protoreflect.ValueOfBytes(by.Team[:]))
+		set(m, record.TeamField, protoreflect.ValueOfBytes(by.Team[:]))
 	}
 }
 
@@ -206,12 +197,4 @@ func set(m record.Common, number protowire.Number, value protoreflect.Value) {
 // read reads a record as a message of its kind.
 func read[M record.Common](f found, m M) (M, error) {
 	return m, proto.Unmarshal(f.registers.Fields(), m)
-}
-
-// idOf is an id as messages have it; zero for what is none.
-func idOf(b []byte) hlc.ID {
-	if len(b) != len(hlc.ID{}) {
-		return hlc.ID{}
-	}
-	return hlc.ID(b)
 }

@@ -49,7 +49,7 @@ func CircleOf(r Record, root *Record) (Circle, error) {
 	if err != nil {
 		return Circle{}, err
 	}
-	c := Circle{Shows: shown(r.Kind, registers), Author: registers.Get(authorField).ID()}
+	c := Circle{Shows: shown(r.Kind, registers), Author: registers.Get(record.AuthorField).ID()}
 	if root != nil {
 		of, err := record.DecodeState(root.State)
 		if err != nil {

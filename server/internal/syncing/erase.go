@@ -163,7 +163,7 @@ func sorted(ids map[hlc.ID]bool) []hlc.ID {
 	for id := range ids {
 		all = append(all, id)
 	}
-	slices.SortFunc(all, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(all, hlc.CompareIDs)
 	return all
 }
 

@@ -320,7 +320,7 @@ func personIn(tx Reading, worker hlc.ID) (access.Person, error) {
 // posted is a worker as the Worker record says.
 func posted(worker hlc.ID, registers record.Registers) access.Person {
 	return access.Person{
-		Worker: worker, Team: registers.Get(teamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
+		Worker: worker, Team: registers.Get(record.TeamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
 		Supervises: registers.Get(supervisesField).IDs(), External: registers.Get(externalField).Number() != 0,
 	}
 }
