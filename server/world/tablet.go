@@ -168,19 +168,10 @@ func (t *tablet) tell(c told) error {
 	}
 	var fields []string
 	for _, r := range change.Registers() {
-		fields = append(fields, fieldName(change.Kind, r))
+		fields = append(fields, record.FieldName(change.Kind, r.Field))
 	}
 	t.w.say("  %s %s %v %s: %s (change %s, %d at %s)", t.name, what, change.Kind, short(change.Record), strings.Join(fields, " "), short(change.ID), c.sequence, change.Stamp.Time.Wall().UTC().Format("2006-01-02 15:04:05.000"))
 	return nil
-}
-
-func fieldName(k record.Kind, r record.Register) string {
-	if record.Known(k) {
-		if f := record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(r.Field); f != nil {
-			return string(f.Name())
-		}
-	}
-	return fmt.Sprint(int(r.Field))
 }
 
 func (t *tablet) each(query string, scan func(*sql.Rows) error) error {

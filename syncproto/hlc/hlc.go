@@ -6,6 +6,7 @@
 package hlc
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -121,6 +122,17 @@ func (c *Clock) SetOffset(d time.Duration) {
 
 // ID names a record, a change, a device: a UUID.
 type ID = uuid.UUID
+
+// IDOf is an id as messages have it; zero for what is none.
+func IDOf(b []byte) ID {
+	if len(b) != len(ID{}) {
+		return ID{}
+	}
+	return ID(b)
+}
+
+// CompareIDs is the order of ids, which is that in which they were made.
+func CompareIDs(a, b ID) int { return bytes.Compare(a[:], b[:]) }
 
 // NewID is a UUIDv7 (RFC 9562, 5.7 and 6.2 method 1) whose milliseconds are those of t and whose next 12 bits are the
 // lower ones of t's counter, so that the ids of one replica ascend as it makes them, and a replayed seed makes the same

@@ -161,7 +161,7 @@ func occurredOn(j *judge, v value) Code {
 		return c
 	}
 	day := date(v)
-	status, _ := numberIn(j.fields, fieldStatus)
+	status, _ := numberIn(j.fields, StatusField)
 	held := status == int64(recordv1.Status_STATUS_HELD)
 	switch {
 	case j.deployment.End != 0 && day > j.deployment.End && !j.followUp():
@@ -175,11 +175,8 @@ func occurredOn(j *judge, v value) Code {
 	}
 }
 
-// The numbers of fields that occurredOn looks at.
-const (
-	fieldStatus       protowire.Number = 6
-	fieldSessionStage protowire.Number = 18
-)
+// fieldSessionStage is the number of the field stage of a CaseSession.
+const fieldSessionStage protowire.Number = 18
 
 // followUp reports whether the change is a follow-up visit 回访: a session of a case in its last stage, which may come
 // after the deployment's end.

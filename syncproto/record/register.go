@@ -10,10 +10,6 @@ import (
 	"levee/syncproto/hlc"
 )
 
-// DeletedField is the number of the field deleted, which every kind has: deleting and restoring set a register like
-// any other edit.
-const DeletedField protowire.Number = 15
-
 // Register is one field of a record: its value, when and by whom it was set, and the stamp of what its author overwrote.
 type Register struct {
 	Field protowire.Number

@@ -458,7 +458,7 @@ func TestEveryRuleHasAField(t *testing.T) {
 
 func TestFieldsThatRulesLookAt(t *testing.T) {
 	fields := New(recordv1.Kind_KIND_CASE_SESSION).ProtoReflect().Descriptor().Fields()
-	if n := fields.ByName("status").Number(); n != fieldStatus {
+	if n := fields.ByName("status").Number(); n != StatusField {
 		t.Errorf("status is field %d", n)
 	}
 	if n := fields.ByName("stage").Number(); n != fieldSessionStage {

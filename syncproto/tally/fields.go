@@ -11,15 +11,6 @@ import (
 // Totals move with every change that a server takes in, so fields are read from the registers as they are encoded,
 // without making messages. Field numbers never change; a test compares these with the protos.
 const (
-	siteField        protowire.Number = 1
-	teamField        protowire.Number = 2
-	authorField      protowire.Number = 3
-	occurredOnField  protowire.Number = 4
-	placeField       protowire.Number = 5
-	statusField      protowire.Number = 6
-	serviceAreaField protowire.Number = 7
-	duplicateOfField protowire.Number = 10
-
 	placeCode protowire.Number = 1
 
 	caseOpenedOn     protowire.Number = 17
@@ -57,7 +48,6 @@ const (
 	attendanceDisability protowire.Number = 21
 
 	reviewReviewed protowire.Number = 17
-	reviewOutcome  protowire.Number = 18
 
 	reviewedField   protowire.Number = 1
 	reviewedTime    protowire.Number = 2
@@ -70,7 +60,7 @@ func Links(r *Record) (owner, duplicateOf hlc.ID) {
 	if k := int(r.Kind); k > 0 && k < len(ownerFields) {
 		owner = r.id(ownerFields[k])
 	}
-	return owner, r.id(duplicateOfField)
+	return owner, r.id(record.DuplicateOfField)
 }
 
 // ownerFields and requiredFields are by kind; asking for them each time would go through the descriptors.
@@ -129,7 +119,7 @@ func (r *Record) bytes(field protowire.Number) []byte {
 func (r *Record) id(field protowire.Number) hlc.ID { return r.Registers.Get(field).ID() }
 
 func (r *Record) placeCode() string {
-	code, _ := record.CutBytes(find(r.bytes(placeField), placeCode))
+	code, _ := record.CutBytes(find(r.bytes(record.PlaceField), placeCode))
 	return string(code)
 }
 

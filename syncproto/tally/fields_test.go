@@ -18,8 +18,6 @@ func TestFieldNumbersAreThoseOfTheProtos(t *testing.T) {
 	for m, fields := range map[proto.Message]numbers{
 		&recordv1.Place{}: {"code": placeCode},
 		&recordv1.Case{}: {
-			"site": siteField, "team": teamField, "author": authorField, "occurred_on": occurredOnField, "place": placeField,
-			"status": statusField, "service_area": serviceAreaField, "duplicate_of": duplicateOfField,
 			"opened_on": caseOpenedOn, "client_count": caseClientCount, "client_tokens": caseClientTokens, "sex": caseSex,
 			"age_band": caseAgeBand, "lead": caseLead,
 		},
@@ -37,7 +35,7 @@ func TestFieldNumbersAreThoseOfTheProtos(t *testing.T) {
 			"activity": attendanceActivity, "token": attendanceToken, "sex": attendanceSex, "age_band": attendanceAgeBand,
 			"disability": attendanceDisability,
 		},
-		&recordv1.Review{}:        {"reviewed": reviewReviewed, "outcome": reviewOutcome},
+		&recordv1.Review{}:        {"reviewed": reviewReviewed},
 		&recordv1.ReviewedField{}: {"field": reviewedField, "time": reviewedTime, "replica": reviewedReplica},
 	} {
 		d := m.ProtoReflect().Descriptor()

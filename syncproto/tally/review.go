@@ -1,7 +1,6 @@
 package tally
 
 import (
-	"bytes"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -15,25 +14,30 @@ import (
 // What only decides whether it counts at all (deleted, and required fields that are merely there or not) is left out:
 // while it does not count, there is nothing to verify.
 var countedFields = map[record.Kind][]protowire.Number{
-	recordv1.Kind_KIND_CASE: {siteField, teamField, placeField, statusField, serviceAreaField, duplicateOfField,
+	recordv1.Kind_KIND_CASE: {record.SiteField, record.TeamField, record.PlaceField, record.StatusField, record.ServiceAreaField, record.DuplicateOfField,
 		caseOpenedOn, caseClientCount, caseClientTokens, caseSex, caseAgeBand, caseLead},
-	recordv1.Kind_KIND_CASE_SESSION: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
-		serviceAreaField, duplicateOfField, caseSessionCase, caseSessionAttendees},
-	recordv1.Kind_KIND_GROUP_SESSION: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
-		serviceAreaField, duplicateOfField, groupSessionGroup},
-	recordv1.Kind_KIND_COMMUNITY_ACTIVITY: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
-		serviceAreaField, duplicateOfField},
-	recordv1.Kind_KIND_OUTREACH: {siteField, teamField, authorField, occurredOnField, placeField, statusField,
-		serviceAreaField, duplicateOfField},
-	recordv1.Kind_KIND_HEADCOUNT: {statusField, duplicateOfField, headcountActivity, headcountCounter, headcountMethod,
+	recordv1.Kind_KIND_CASE_SESSION: {record.SiteField, record.TeamField, record.AuthorField, record.OccurredOnField, record.PlaceField, record.StatusField,
+		record.ServiceAreaField, record.DuplicateOfField, caseSessionCase, caseSessionAttendees},
+	recordv1.Kind_KIND_GROUP_SESSION: {record.SiteField, record.TeamField, record.AuthorField, record.OccurredOnField, record.PlaceField, record.StatusField,
+		record.ServiceAreaField, record.DuplicateOfField, groupSessionGroup},
+	recordv1.Kind_KIND_COMMUNITY_ACTIVITY: {record.SiteField, record.TeamField, record.AuthorField, record.OccurredOnField, record.PlaceField, record.StatusField,
+		record.ServiceAreaField, record.DuplicateOfField},
+	recordv1.Kind_KIND_OUTREACH: {record.SiteField, record.TeamField, record.AuthorField, record.OccurredOnField, record.PlaceField, record.StatusField,
+		record.ServiceAreaField, record.DuplicateOfField},
+	recordv1.Kind_KIND_HEADCOUNT: {record.StatusField, record.DuplicateOfField, headcountActivity, headcountCounter, headcountMethod,
 		headcountCells, headcountFirstTime, headcountReturning, headcountUnsure, headcountDisabilityAsked, headcountDisabilityYes},
-	recordv1.Kind_KIND_ATTENDANCE: {authorField, statusField, duplicateOfField, attendanceActivity, attendanceToken,
+	recordv1.Kind_KIND_ATTENDANCE: {record.AuthorField, record.StatusField, record.DuplicateOfField, attendanceActivity, attendanceToken,
 		attendanceSex, attendanceAgeBand, attendanceDisability},
 }
 
 // CountedFields are the fields of a kind that decide how much it gives to the totals and where, ascending; none for
 // kinds that give no figures. A review lapses when one of them changes.
 func CountedFields(k record.Kind) []protowire.Number { return slices.Clone(countedFields[k]) }
+
+// Decides reports whether records of a kind give figures, or decide what others give.
+func Decides(k record.Kind) bool {
+	return len(countedFields[k]) > 0 || k == recordv1.Kind_KIND_GROUP || k == recordv1.Kind_KIND_REVIEW
+}
 
 // Reviewed is what a review of a record must list: the stamps of its counted fields, as its reviewer sees them.
 func Reviewed(k record.Kind, rs record.Registers) []*recordv1.ReviewedField {
@@ -89,7 +93,7 @@ func standing(r, review *Record) Standing {
 	if review == nil {
 		return Waiting
 	}
-	judged := review.Registers.Get(reviewOutcome)
+	judged := review.Registers.Get(record.ReviewOutcomeField)
 	switch recordv1.ReviewOutcome(judged.Number()) { //nolint:gosec // choices have 32 bits
 	case recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED:
 		if asReviewed(r, review) {
@@ -127,8 +131,8 @@ func later(r, than *Record) bool {
 	if than == nil {
 		return true
 	}
-	order := r.Registers.Get(reviewOutcome).Stamp.Compare(than.Registers.Get(reviewOutcome).Stamp)
-	return order > 0 || (order == 0 && bytes.Compare(r.ID[:], than.ID[:]) > 0)
+	order := r.Registers.Get(record.ReviewOutcomeField).Stamp.Compare(than.Registers.Get(record.ReviewOutcomeField).Stamp)
+	return order > 0 || (order == 0 && hlc.CompareIDs(r.ID, than.ID) > 0)
 }
 
 // newestReview is the review of a record whose outcome was set last; nil when there is none.

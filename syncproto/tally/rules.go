@@ -1,7 +1,6 @@
 package tally
 
 import (
-	"bytes"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -31,16 +30,16 @@ func (v *view) counts(i int32) bool {
 
 func (v *view) happened(i int32) bool {
 	n := &v.nodes[i]
-	status := recordv1.Status(n.number(statusField)) //nolint:gosec // choices have 32 bits
+	status := recordv1.Status(n.number(record.StatusField)) //nolint:gosec // choices have 32 bits
 	held := status == recordv1.Status_STATUS_HELD
 	calledOff := status == recordv1.Status_STATUS_PLANNED || status == recordv1.Status_STATUS_CANCELLED
 	switch n.Kind {
 	case recordv1.Kind_KIND_CASE:
 		return !calledOff && n.date(caseOpenedOn).Valid()
 	case recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_GROUP_SESSION:
-		return held && n.date(occurredOnField).Valid() && v.frame(i) != none
+		return held && n.date(record.OccurredOnField).Valid() && v.frame(i) != none
 	case recordv1.Kind_KIND_COMMUNITY_ACTIVITY, recordv1.Kind_KIND_OUTREACH:
-		return held && n.date(occurredOnField).Valid()
+		return held && n.date(record.OccurredOnField).Valid()
 	case recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_ATTENDANCE:
 		return !calledOff && v.activity(i) != none
 	case recordv1.Kind_KIND_GROUP:
@@ -123,7 +122,7 @@ func (v *view) gone(i int32) bool { return v.nodes[i].Record == nil || v.nodes[i
 func (v *view) lowest(circle []int32) int32 {
 	lowest := none
 	for _, n := range circle {
-		if v.counts(n) && (lowest == none || bytes.Compare(v.nodes[n].ID[:], v.nodes[lowest].ID[:]) < 0) {
+		if v.counts(n) && (lowest == none || hlc.CompareIDs(v.nodes[n].ID, v.nodes[lowest].ID) < 0) {
 			lowest = n
 		}
 	}
@@ -144,25 +143,25 @@ func (v *view) fact(i int32) *Fact {
 		f.setting(v, i, n.date(caseOpenedOn), n.id(caseLead))
 		f.countCase(n.Record)
 	case recordv1.Kind_KIND_CASE_SESSION:
-		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
+		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(CaseSessions, 1)
 		f.people(Contacts, n.number(caseSessionAttendees), unknownPerson[:])
 	case recordv1.Kind_KIND_GROUP_SESSION:
-		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
+		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(GroupSessions, 1)
 	case recordv1.Kind_KIND_COMMUNITY_ACTIVITY:
-		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
+		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(CommunityActivities, 1)
 	case recordv1.Kind_KIND_OUTREACH:
-		f.setting(v, i, n.date(occurredOnField), n.id(authorField))
+		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(OutreachRounds, 1)
 	case recordv1.Kind_KIND_HEADCOUNT:
 		at := v.activity(i)
-		f.setting(v, at, v.nodes[at].date(occurredOnField), n.id(headcountCounter))
+		f.setting(v, at, v.nodes[at].date(record.OccurredOnField), n.id(headcountCounter))
 		f.countHeads(n.Record)
 	case recordv1.Kind_KIND_ATTENDANCE:
 		at := v.activity(i)
-		f.setting(v, at, v.nodes[at].date(occurredOnField), n.id(authorField))
+		f.setting(v, at, v.nodes[at].date(record.OccurredOnField), n.id(record.AuthorField))
 		f.countAttendance(n.Record)
 	}
 	return f
@@ -172,17 +171,17 @@ func (v *view) fact(i int32) *Fact {
 // case or group.
 func (f *Fact) setting(v *view, at int32, day record.Date, worker hlc.ID) {
 	m := v.nodes[at].Record
-	site, team, place := m.id(siteField), m.id(teamField), m.placeCode()
+	site, team, place := m.id(record.SiteField), m.id(record.TeamField), m.placeCode()
 	if m.Kind == recordv1.Kind_KIND_CASE_SESSION || m.Kind == recordv1.Kind_KIND_GROUP_SESSION {
 		frame := v.nodes[v.frame(at)].Record
 		if f.Record == m.ID {
 			f.Frame = frame.ID
 		}
 		if site == (hlc.ID{}) {
-			site = frame.id(siteField)
+			site = frame.id(record.SiteField)
 		}
 		if team == (hlc.ID{}) {
-			team = frame.id(teamField)
+			team = frame.id(record.TeamField)
 		}
 		if place == "" {
 			place = frame.placeCode()
@@ -190,7 +189,7 @@ func (f *Fact) setting(v *view, at int32, day record.Date, worker hlc.ID) {
 	}
 	f.Setting, f.Day = m.ID, day
 	f.Cuts = append(make([]Cut, 0, 11), Everything(), OnDay(day), AtSite(site), OfTeam(team), ByWorker(worker),
-		InServiceArea(recordv1.ServiceArea(m.number(serviceAreaField)))) //nolint:gosec // choices have 32 bits
+		InServiceArea(recordv1.ServiceArea(m.number(record.ServiceAreaField)))) //nolint:gosec // choices have 32 bits
 	for _, digits := range []int{2, 4, 6, 9, 12} {
 		if len(place) >= digits {
 			f.Cuts = append(f.Cuts, InPlace(place[:digits]))

@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
@@ -58,7 +56,7 @@ func (a *Alert) Step() int {
 
 // compare puts the worst first, and of these the oldest.
 func compare(a, b *Alert) int {
-	return cmp.Or(cmp.Compare(b.Level, a.Level), a.Received.Compare(b.Received), bytes.Compare(a.ID[:], b.ID[:]))
+	return cmp.Or(cmp.Compare(b.Level, a.Level), a.Received.Compare(b.Received), hlc.CompareIDs(a.ID, b.ID))
 }
 
 // shown is an alert with what decides who may see it.
@@ -72,33 +70,6 @@ type shown struct {
 type alert struct {
 	shown
 	notices []Notice
-}
-
-// kindField is the number of the kind in an encoded change.
-const kindField = 3
-
-// mayBeAlert reports whether an entry of the log may have changed an alert. Where the entry does not say, the record will.
-// It takes no change apart: whoever commits waits for it.
-func mayBeAlert(e syncing.LogEntry) bool {
-	if e.Held() {
-		return false
-	}
-	for body := e.Body; e.Replica != 0 && len(body) > 0; {
-		number, wireType, n := protowire.ConsumeTag(body)
-		if n < 0 {
-			return true
-		}
-		body = body[n:]
-		if number == kindField && wireType == protowire.VarintType {
-			kind, n := protowire.ConsumeVarint(body)
-			return n < 0 || kind == uint64(alertKind)
-		}
-		if n = protowire.ConsumeFieldValue(number, wireType, body); n < 0 {
-			return true
-		}
-		body = body[n:]
-	}
-	return true
 }
 
 // read reads all alerts that are open.
@@ -192,27 +163,13 @@ func (s *Service) take(tx Reading, records []syncing.Record) error {
 
 // alertsOf are the alerts that some records are, in their order, without those that are deleted.
 func alertsOf(tx Reading, records []syncing.Record) ([]shown, error) {
-	var roots []hlc.ID
-	for _, r := range records {
-		if r.Root != r.ID {
-			roots = append(roots, r.Root)
-		}
-	}
-	found, err := tx.Records(roots)
+	roots, err := syncing.RootsOf(tx, records...)
 	if err != nil {
 		return nil, err
 	}
-	byID := map[hlc.ID]*syncing.Record{}
-	for _, r := range found {
-		byID[r.ID] = &r
-	}
 	var alerts []shown
 	for _, r := range records {
-		root := &r
-		if r.Root != r.ID {
-			root = byID[r.Root]
-		}
-		one, deleted, err := alertOf(r, root)
+		one, deleted, err := alertOf(r, roots)
 		if err != nil {
 			return nil, err
 		}
@@ -224,7 +181,7 @@ func alertsOf(tx Reading, records []syncing.Record) ([]shown, error) {
 }
 
 // alertOf is an alert with its circle.
-func alertOf(r syncing.Record, root *syncing.Record) (one shown, deleted bool, err error) {
+func alertOf(r syncing.Record, roots syncing.Roots) (one shown, deleted bool, err error) {
 	registers, err := record.DecodeState(r.State)
 	if err != nil {
 		return shown{}, false, fmt.Errorf("state of record %v: %w", r.ID, err)
@@ -233,19 +190,11 @@ func alertOf(r syncing.Record, root *syncing.Record) (one shown, deleted bool, e
 	if err := proto.Unmarshal(registers.Fields(), &m); err != nil {
 		return shown{}, false, fmt.Errorf("fields of record %v: %w", r.ID, err)
 	}
-	circle, err := syncing.CircleOf(r, root)
+	circle, err := roots.CircleOf(r)
 	return shown{record: r, circle: circle, alert: Alert{
-		ID: r.ID, Position: r.Position, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience, Site: idOf(m.GetSite()), Author: idOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt()),
-		AcknowledgedBy: idOf(m.GetAcknowledgedBy()), AcknowledgedAt: instant(m.GetAcknowledgedAt()), ClosedOn: record.Date(m.GetClosedOn()),
+		ID: r.ID, Position: r.Position, Type: m.GetType(), Level: m.GetLevel(), Team: r.Audience, Site: hlc.IDOf(m.GetSite()), Author: hlc.IDOf(m.GetAuthor()), SeenAt: instant(m.GetSeenAt()),
+		AcknowledgedBy: hlc.IDOf(m.GetAcknowledgedBy()), AcknowledgedAt: instant(m.GetAcknowledgedAt()), ClosedOn: record.Date(m.GetClosedOn()),
 	}}, registers.Deleted(), err
-}
-
-// idOf is an id in a field; zero where there is none.
-func idOf(b []byte) hlc.ID {
-	if len(b) != len(hlc.ID{}) {
-		return hlc.ID{}
-	}
-	return hlc.ID(b)
 }
 
 // instant is a time in milliseconds since 1970; the zero time for 0.

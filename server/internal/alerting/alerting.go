@@ -79,7 +79,7 @@ type Service struct {
 	refreshing sync.Mutex
 
 	mu sync.Mutex
-	// touched are records that changed and may be alerts; recheck says that one that is open may have changed.
+	// touched are alerts that changed and records that were erased; recheck says to look at what is open again.
 	touched map[hlc.ID]bool
 	recheck bool
 	open    map[hlc.ID]*alert
@@ -157,16 +157,16 @@ func wake(loop chan<- struct{}) {
 
 // Observe takes note of a commit: it is for syncing.Config.Observe, and never blocks.
 func (s *Service) Observe(c syncing.Commit) {
-	if c.Jobs == 0 {
-		return
-	}
 	s.mu.Lock()
-	// An erasure takes alerts out and leaves no entry in the log.
-	s.recheck = s.recheck || len(s.open) > 0
-	for _, e := range c.Log {
-		if mayBeAlert(e) {
-			s.touched[e.Record] = true
+	// Whom the next step tells is in the set-up.
+	s.recheck = s.recheck || c.SetUpChanged && len(s.open) > 0
+	for _, r := range c.Records { // whoever comes to see an alert, or sees it no more, brings the alert itself
+		if r.Kind == alertKind {
+			s.touched[r.ID] = true
 		}
+	}
+	for _, id := range c.Removed { // also of what is not open yet: it may be being read
+		s.touched[id] = true
 	}
 	idle := !s.recheck && len(s.touched) == 0
 	s.mu.Unlock()

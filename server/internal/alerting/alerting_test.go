@@ -576,3 +576,112 @@ func TestAnAlertIsConfirmedWhileAStepBegins(t *testing.T) {
 		t.Errorf("%d are open, and %v were told", d.alerts.Count(), sms.to)
 	}
 }
+
+// watched is a store that counts how often alerts are read, and on which something happens while they are.
+type watched struct {
+	alerting.Store
+	read int
+	then func()
+}
+
+func (s *watched) ReadAlerts(ctx context.Context, fn func(alerting.Reading) error) error {
+	s.read++
+	return s.Store.ReadAlerts(ctx, func(tx alerting.Reading) error {
+		if then := s.then; then != nil {
+			s.then = nil
+			if _, err := tx.OfKind(recordv1.Kind_KIND_RISK_ALERT); err != nil { // from here on the snapshot stands
+				return err
+			}
+			then()
+		}
+		return fn(tx)
+	})
+}
+
+// newWatchedDesk is a desk whose readings are counted.
+func newWatchedDesk(t *testing.T) (*desk, *watched) {
+	_, senders := phones()
+	d := newDesk(t, senders, "super")
+	store := &watched{Store: d.config.Store}
+	d.config.Store = store
+	d.restart(t)
+	return d, store
+}
+
+// An alert may be open for hours while a camp syncs: that reads nothing again.
+func TestWhatIsNoneOfTheAlertsReadsNone(t *testing.T) {
+	d, store := newWatchedDesk(t)
+	anna := d.tablet("anna")
+	alert := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
+	d.look(t)
+	read := store.read
+	file := anna.Make(&recordv1.Case{CaseNo: proto.String("2")})
+	anna.Push(file)
+	anna.Push(anna.Edit(file.Record, &recordv1.Case{CaseNo: proto.String("3")}))
+	d.look(t)
+	if store.read != read {
+		t.Errorf("read %d times", store.read-read)
+	}
+	d.confirm("super", alert)
+	d.look(t)
+	if store.read == read || d.alerts.Count() != 0 {
+		t.Errorf("%d are open after one was confirmed", d.alerts.Count())
+	}
+}
+
+func TestWhoSeesAnAlertFollowsItsCase(t *testing.T) {
+	d, _ := newWatchedDesk(t)
+	carl, anna, coordinator := d.tablet("carl"), d.Workers["anna"], d.tablet("coordinator")
+	client := carl.Make(&recordv1.Case{CaseNo: proto.String("1"), Lead: carl.Worker[:], Workers: [][]byte{anna[:]}})
+	carl.Push(client, carl.Make(&recordv1.RiskAlert{Subject: client.Record[:], Type: recordv1.RiskType_RISK_TYPE_VIOLENCE.Enum(), Done: proto.String("x")}))
+	seen := func(by hlc.ID) int {
+		d.look(t)
+		return len(d.alerts.Open(func(_ syncing.Record, c syncing.Circle) bool { return slices.Contains(c.Assigned, by) }))
+	}
+	if seen(anna) != 1 {
+		t.Fatal("who works on the case does not see its alert")
+	}
+	carl.Pull()
+	carl.Push(carl.Edit(client.Record, &recordv1.Case{}, 30))
+	if seen(anna) != 0 || seen(carl.Worker) != 1 {
+		t.Error("who works on the case no more sees its alert")
+	}
+	carl.Pull()
+	coordinator.Seen[client.Record] = carl.Seen[client.Record]
+	d.Now = d.Now.Add(time.Minute) // later than what stands
+	coordinator.Push(coordinator.Edit(client.Record, &recordv1.Case{Team: d.Teams[0][:]}))
+	d.look(t)
+	if open := d.alerts.Open(nil); len(open) != 1 || open[0].Team != d.Teams[0] {
+		t.Errorf("the case was moved, not its alert: %+v", open)
+	}
+}
+
+// An erasure leaves no alert open, not even one that is being read.
+func TestAnAlertIsErasedWhileItIsRead(t *testing.T) {
+	d, store := newWatchedDesk(t)
+	anna := d.tablet("anna")
+	client := anna.Make(&recordv1.Case{CaseNo: proto.String("1")})
+	anna.Push(client, anna.Make(&recordv1.RiskAlert{Subject: client.Record[:], Type: recordv1.RiskType_RISK_TYPE_VIOLENCE.Enum(), Done: proto.String("x")}))
+	gone, purged := make(chan struct{}), make(chan error, 1)
+	d.Observe(func(c syncing.Commit) {
+		d.alerts.Observe(c)
+		if len(c.Removed) > 0 {
+			close(gone)
+		}
+	})
+	store.then = func() {
+		go func() {
+			_, err := d.Service.Erase(t.Context(), client.Record) // it purges the files once nobody reads them
+			purged <- err
+		}()
+		<-gone
+	}
+	d.look(t)
+	d.look(t)
+	if err := <-purged; err != nil {
+		t.Error(err)
+	}
+	if d.alerts.Count() != 0 {
+		t.Errorf("%d are open", d.alerts.Count())
+	}
+}

@@ -62,7 +62,7 @@ func Period(setUp *syncing.SetUp) time.Duration {
 // DutyList are the workers on the deployment's duty list, in its order.
 func DutyList(setUp *syncing.SetUp) (list []hlc.ID) {
 	for _, b := range setUp.Deployment.GetDutyList() {
-		if id := idOf(b); setUp.Workers[id] != nil && !slices.Contains(list, id) {
+		if id := hlc.IDOf(b); setUp.Workers[id] != nil && !slices.Contains(list, id) {
 			list = append(list, id)
 		}
 	}

@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -10,7 +9,6 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
-	"levee/syncproto/record"
 )
 
 // Find is an alert, open or not, with who was told of it. Problem not_found when there is none, or it is none of those that
@@ -64,24 +62,12 @@ const pastRounds = 20
 // request looks through is bounded. Problem invalid_argument when there is nothing by the id in After.
 func (s *Service) Past(ctx context.Context, q PastQuery) (page []Alert, next hlc.ID, err error) {
 	err = s.config.Store.ReadAlerts(ctx, func(tx Reading) error {
-		var before *syncing.Record
-		if q.After != (hlc.ID{}) {
-			found, err := tx.Records([]hlc.ID{q.After})
-			if err != nil {
-				return err
-			}
-			if len(found) == 0 {
-				return problem.Newf(problem.InvalidArgument, "after: there is no such record")
-			}
-			before = &found[0]
-		}
-		audiences, err := tx.Audiences(alertKind)
+		newest, err := progress.NewestFirst(tx, alertKind, func(a hlc.ID) bool { return q.Teams == nil || a == access.Everyone || slices.Contains(q.Teams, a) }, q.After)
 		if err != nil {
 			return err
 		}
-		audiences = slices.DeleteFunc(audiences, func(a hlc.ID) bool { return q.Teams != nil && a != access.Everyone && !slices.Contains(q.Teams, a) })
 		for range pastRounds {
-			chunk, err := newest(tx, audiences, before, q.Limit)
+			chunk, err := newest.First(q.Limit)
 			if err != nil {
 				return err
 			}
@@ -100,28 +86,12 @@ func (s *Service) Past(ctx context.Context, q PastQuery) (page []Alert, next hlc
 				page = append(page, one.alert)
 			}
 			if len(chunk) < q.Limit {
+				next = hlc.ID{}
 				return nil
 			}
-			before = &chunk[len(chunk)-1]
+			next = chunk[len(chunk)-1].ID
 		}
-		next = before.ID
 		return nil
 	})
 	return page, next, err
-}
-
-// newest are the alerts of some audiences that come next before one, the newest day first; from the newest when before is nil.
-func newest(tx Reading, audiences []hlc.ID, before *syncing.Record, limit int) (all []syncing.Record, err error) {
-	const last = record.Date(99999999)
-	for _, audience := range audiences {
-		run, err := tx.RecordsByDay(progress.DayRange{Kind: alertKind, Audience: audience, To: last, Before: before, Limit: limit})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, run...)
-	}
-	slices.SortFunc(all, func(a, b syncing.Record) int {
-		return cmp.Or(cmp.Compare(b.Day, a.Day), slices.Compare(b.ID[:], a.ID[:]))
-	})
-	return all[:min(limit, len(all))], nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"levee/syncproto/hlc"
 	"levee/syncproto/words"
 )
 
@@ -57,7 +58,7 @@ func (s *Service) write(a Alert, n *Notice, language string) Message {
 	team := setUp.Teams[a.Team]
 	site := setUp.Sites[a.Site]
 	if site == nil {
-		site = setUp.Sites[idOf(team.GetSite())]
+		site = setUp.Sites[hlc.IDOf(team.GetSite())]
 	}
 	level, kind := choice(w, a.Level), choice(w, a.Type)
 	link := fmt.Sprintf("%s/deployments/%v/alerts/%v", s.config.URL, s.config.Deployment, a.ID)

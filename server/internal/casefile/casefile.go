@@ -90,7 +90,11 @@ func read[Out any](ctx context.Context, s *Service, by Reader, id hlc.ID, fn fun
 		if len(found) == 0 {
 			return problem.New(problem.NotFound)
 		}
-		circle, err := circleIn(tx, found[0])
+		roots, err := syncing.RootsOf(tx, found...)
+		if err != nil {
+			return err
+		}
+		circle, err := roots.CircleOf(found[0])
 		if err != nil {
 			return err
 		}
@@ -142,7 +146,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 			if a.Kind != b.Kind {
 				return int(a.Kind) - int(b.Kind)
 			}
-			return slices.Compare(a.ID[:], b.ID[:])
+			return hlc.CompareIDs(a.ID, b.ID)
 		})
 		for _, r := range family {
 			circle, err := syncing.CircleOf(r, &root)
@@ -175,19 +179,4 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 // note writes down that something was read. What can't be written down is not shown.
 func (s *Service) note(ctx context.Context, by Reader, action audit.Action, id hlc.ID) error {
 	return s.Audit.Write(ctx, audit.Entry{Deployment: s.Deployment, Actor: by.Actor, Action: action, Subject: audit.Subject{Kind: audit.OfRecord, ID: id}})
-}
-
-func circleIn(tx Reading, r syncing.Record) (syncing.Circle, error) {
-	root := &r
-	if r.Root != r.ID {
-		found, err := tx.Records([]hlc.ID{r.Root})
-		if err != nil {
-			return syncing.Circle{}, err
-		}
-		root = nil
-		if len(found) == 1 {
-			root = &found[0]
-		}
-	}
-	return syncing.CircleOf(r, root)
 }

@@ -1,14 +1,12 @@
 package casefile
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -110,7 +108,7 @@ func (l *lens) family(r syncing.Record) ([]member, error) {
 		}
 	}
 	slices.SortFunc(members, func(a, b member) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.day(), b.day()), bytes.Compare(a.ID[:], b.ID[:]))
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.day(), b.day()), hlc.CompareIDs(a.ID, b.ID))
 	})
 	return members, nil
 }
@@ -128,9 +126,7 @@ func memberOf(r syncing.Record) (member, error) {
 	if err := proto.Unmarshal(registers.Fields(), m.message); err != nil {
 		return member{}, fmt.Errorf("fields of record %v: %w", r.ID, err)
 	}
-	if field := record.OwnerField(r.Kind); field != 0 {
-		m.owner = registers.Get(field).ID()
-	}
+	m.owner = registers.Owner(r.Kind)
 	return m, nil
 }
 
@@ -156,8 +152,8 @@ func (l *lens) entry(m member) Entry {
 		return e
 	}
 	e.Name = record.Name(m.Kind, m.message)
-	if author := m.message.GetAuthor(); len(author) == len(hlc.ID{}) {
-		e.Author = l.named(hlc.ID(author))
+	if author := hlc.IDOf(m.message.GetAuthor()); author != (hlc.ID{}) {
+		e.Author = l.named(author)
 	}
 	return e
 }
@@ -180,7 +176,7 @@ func (l *lens) around(out *File, by Reader, family []member) error {
 	self := family[at[out.ID]]
 	out.Self = l.entry(self)
 	for _, number := range record.Missing(self.Kind, self.message) {
-		out.Missing = append(out.Missing, fieldName(self.Kind, number))
+		out.Missing = append(out.Missing, record.FieldName(self.Kind, number))
 	}
 	for i, ok := at[self.owner]; ok && len(out.Above) < len(family); i, ok = at[family[i].owner] {
 		visible, err := sees(family[i])
@@ -225,21 +221,16 @@ func (l *lens) reviews(out *File, family []member) {
 		}
 	}
 	for newest := tally.NewestReview(out.Kind, reviews); newest != nil; newest = tally.NewestReview(out.Kind, reviews) {
-		of, judged := messages[newest.ID], newest.Registers.Get(outcomeField).Stamp
-		author := hlc.ID{}
-		if len(of.GetAuthor()) == len(author) {
-			author = hlc.ID(of.GetAuthor())
-		}
-		one := Review{ID: newest.ID, Outcome: of.GetOutcome(), Reasons: of.GetReasons(), Comment: of.GetComment(), By: l.named(author),
+		of, judged := messages[newest.ID], newest.Registers.Get(record.ReviewOutcomeField).Stamp
+		one := Review{ID: newest.ID, Outcome: of.GetOutcome(), Reasons: of.GetReasons(), Comment: of.GetComment(), By: l.named(hlc.IDOf(of.GetAuthor())),
 			At: judged.Time.Wall().UTC()}
 		for _, number := range tally.ChangedSince(&target, newest) {
-			one.Changed = append(one.Changed, fieldName(out.Kind, number))
+			one.Changed = append(one.Changed, record.FieldName(out.Kind, number))
 		}
-		after := func(stamp hlc.Stamp) bool { return stamp.Compare(judged) > 0 }
-		one.Answered = slices.ContainsFunc(target.Registers, func(r record.Register) bool { return after(r.Stamp) })
+		one.Answered = tally.Answered(target.Registers, judged)
 		if len(out.Reviews) == 0 {
 			for _, e := range out.History {
-				if after(e.stamp) {
+				if e.stamp.Compare(judged) > 0 {
 					out.Late = append(out.Late, e.Position)
 				}
 			}
@@ -248,9 +239,6 @@ func (l *lens) reviews(out *File, family []member) {
 		reviews = slices.DeleteFunc(reviews, func(r tally.Record) bool { return r.ID == one.ID })
 	}
 }
-
-// outcomeField is the number of the field outcome of a review.
-const outcomeField protowire.Number = 18
 
 // namedBy are the records that fields name, without what is hidden from a reader.
 func (l *lens) namedBy(by Reader, fields []Field) (map[hlc.ID]Entry, error) {
@@ -276,9 +264,13 @@ func (l *lens) namedBy(by Reader, fields []Field) (map[hlc.ID]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	roots, err := syncing.RootsOf(l.tx, found...)
+	if err != nil {
+		return nil, err
+	}
 	named := map[hlc.ID]Entry{}
 	for _, r := range found {
-		circle, err := circleIn(l.tx, r)
+		circle, err := roots.CircleOf(r)
 		if err != nil {
 			return nil, err
 		}

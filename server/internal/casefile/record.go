@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -105,10 +104,10 @@ func (l *lens) record(r syncing.Record) (Record, error) {
 	}
 	out := Record{ID: r.ID, Kind: r.Kind, Root: r.Root, Team: progress.Named{ID: r.Audience, Name: l.setUp.Teams[r.Audience].GetName()}, Deleted: registers.Deleted(), Position: r.Position}
 	for _, register := range registers {
-		if len(register.Value) == 0 || fieldName(r.Kind, register.Field) == "deleted" || record.Secret(r.Kind, register.Field) {
+		if len(register.Value) == 0 || record.FieldName(r.Kind, register.Field) == "deleted" || record.Secret(r.Kind, register.Field) {
 			continue // emptied, told by Deleted, or for nobody
 		}
-		f := Field{Name: fieldName(r.Kind, register.Field), At: register.Stamp.Time.Wall().UTC(), stamp: register.Stamp}
+		f := Field{Name: record.FieldName(r.Kind, register.Field), At: register.Stamp.Time.Wall().UTC(), stamp: register.Stamp}
 		if r.Kind == recordv1.Kind_KIND_CONFLICT && f.Name == "sides" {
 			f.Value, err = l.sides(registers)
 		} else {
@@ -275,30 +274,16 @@ func (l *lens) event(e syncing.LogEntry) (Event, error) {
 func fieldsOf(c *record.Change) []string {
 	var names []string
 	for _, register := range c.Registers() {
-		if name := fieldName(c.Kind, register.Field); name != "deleted" {
+		if name := record.FieldName(c.Kind, register.Field); name != "deleted" {
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-func descriptorOf(k record.Kind, number protowire.Number) protoreflect.FieldDescriptor {
-	if !record.Known(k) {
-		return nil
-	}
-	return record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(number)
-}
-
-func fieldName(k record.Kind, number protowire.Number) string {
-	if f := descriptorOf(k, number); f != nil {
-		return string(f.Name())
-	}
-	return strconv.Itoa(int(number))
-}
-
 // valuesOf is the value of a register, as messages have it and as programs read it.
 func valuesOf(k record.Kind, register record.Register) (f protoreflect.FieldDescriptor, plain protoreflect.Value, value any, err error) {
-	if f = descriptorOf(k, register.Field); f == nil {
+	if f = record.FieldOf(k, register.Field); f == nil {
 		return nil, plain, base64.StdEncoding.EncodeToString(register.Value), nil // of a newer program
 	}
 	m := record.New(k)

@@ -1,7 +1,6 @@
 package casefile
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -48,7 +47,7 @@ func (s *Service) Supervision(ctx context.Context, by Reader, id hlc.ID) (out Su
 			return problem.New(problem.NotFound)
 		}
 		root := family[i]
-		slices.SortFunc(family, func(a, b syncing.Record) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+		slices.SortFunc(family, func(a, b syncing.Record) int { return hlc.CompareIDs(a.ID, b.ID) })
 		session := &recordv1.Supervision{}
 		seen, err := fieldsFor(by, root, root, session)
 		if err != nil {
@@ -72,8 +71,7 @@ func (s *Service) Supervision(ctx context.Context, by Reader, id hlc.ID) (out Su
 			}
 			action = audit.ConfidentialRead
 			advice := Advice{ID: r.ID, Text: note.GetAdvice(), Position: r.Position}
-			if len(note.GetAuthor()) == len(hlc.ID{}) {
-				author := hlc.ID(note.GetAuthor())
+			if author := hlc.IDOf(note.GetAuthor()); author != (hlc.ID{}) {
 				advice.By = progress.Named{ID: author, Name: s.SetUp().Workers[author].GetName()}
 			}
 			out.Advice = append(out.Advice, advice)

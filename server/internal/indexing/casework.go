@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/inorder"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -78,7 +79,7 @@ func (q CasesQuery) days(tx Listing, all CaseRun) ([]CaseDay, error) {
 	if q.Teams == nil && q.Lead == (hlc.ID{}) {
 		return tx.CaseDays(all)
 	}
-	next := func(run CaseRun) func(*CaseDay, int) ([]CaseDay, error) {
+	next := func(run CaseRun) inorder.Read[CaseDay] {
 		return func(last *CaseDay, limit int) ([]CaseDay, error) {
 			if last != nil {
 				run.After = CasePlace{last.Day, last.Record}
@@ -87,19 +88,19 @@ func (q CasesQuery) days(tx Listing, all CaseRun) ([]CaseDay, error) {
 			return tx.CaseDays(run)
 		}
 	}
-	var merged merge[CaseDay]
+	merged := inorder.Runs[CaseDay]{Ahead: readAhead, Compare: func(a, b CaseDay) int { return cmp.Or(cmp.Compare(a.Day, b.Day), hlc.CompareIDs(a.Record, b.Record)) }}
 	if q.Lead != (hlc.ID{}) {
 		run := all
 		run.Lead = &q.Lead
-		merged.add(only(next(run), func(c CaseDay) bool { return sees(q.Teams, c.Audience) }))
+		merged.Add(next(run), func(c CaseDay) bool { return sees(q.Teams, c.Audience) })
 	} else {
 		for _, team := range withEverybody(q.Teams) {
 			run := all
 			run.Team = &team
-			merged.add(next(run))
+			merged.Add(next(run), nil)
 		}
 	}
-	return merged.first(q.Limit, func(a, b CaseDay) int { return cmp.Or(cmp.Compare(a.Day, b.Day), compare(a.Record, b.Record)) })
+	return merged.First(q.Limit)
 }
 
 // listed are the cases of some days, in their order.

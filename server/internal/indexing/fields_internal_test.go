@@ -18,8 +18,6 @@ func TestFieldNumbers(t *testing.T) {
 		name   protoreflect.Name
 		number protowire.Number
 	}{
-		{&recordv1.Case{}, "author", authorField},
-		{&recordv1.Case{}, "duplicate_of", duplicateOfField},
 		{&recordv1.Case{}, "stage", caseStage},
 		{&recordv1.Case{}, "lead", caseLead},
 		{&recordv1.Case{}, "next_due_on", caseNextDueOn},

@@ -110,7 +110,7 @@ func (x *indexer) formerTies(entries []syncing.LogEntry) ([]hlc.ID, error) {
 		if e.Outcome == syncing.Settled {
 			kind, ok = 0, true // its change stands at an earlier position
 		}
-		if !ok || (e.Outcome != syncing.Settled && registers.Get(record.OwnerField(kind)).Field == 0 && registers.Get(duplicateOfField).Field == 0) {
+		if !ok || (e.Outcome != syncing.Settled && registers.Get(record.OwnerField(kind)).Field == 0 && registers.Get(record.DuplicateOfField).Field == 0) {
 			continue
 		}
 		history, err := x.tx.History(e.Record)
@@ -119,7 +119,7 @@ func (x *indexer) formerTies(entries []syncing.LogEntry) ([]hlc.ID, error) {
 		}
 		for _, past := range history {
 			if kind, registers, ok := syncing.ContentOf(past); ok {
-				former = append(former, registers.Owner(kind), registers.Get(duplicateOfField).ID())
+				former = append(former, registers.Owner(kind), registers.Get(record.DuplicateOfField).ID())
 			}
 		}
 	}
@@ -137,48 +137,20 @@ func (x *indexer) load(others []hlc.ID) error {
 	if err != nil {
 		return err
 	}
-	asked := map[hlc.ID]bool{}
-	for len(found) > 0 {
-		var roots []hlc.ID
-		for _, r := range found {
-			x.put(r)
-			if decides(r.Kind) && !asked[r.Root] {
-				asked[r.Root] = true
-				roots = append(roots, r.Root)
-			}
-		}
-		if len(roots) == 0 {
-			return nil
-		}
-		if found, err = x.tied(roots); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tied loads families, and returns the records that duplicates tie to them.
-func (x *indexer) tied(roots []hlc.ID) ([]syncing.Record, error) {
-	family, err := x.tx.Families(roots)
-	if err != nil {
-		return nil, err
-	}
-	var ids, named []hlc.ID
-	for _, r := range family {
-		if !decides(r.Kind) {
-			continue
-		}
+	var roots []hlc.ID
+	for _, r := range found {
 		x.put(r)
-		ids = append(ids, r.ID)
-		if r.DuplicateOf != (hlc.ID{}) {
-			named = append(named, r.DuplicateOf)
+		if tally.Decides(r.Kind) {
+			roots = append(roots, r.Root)
 		}
 	}
-	naming, err := x.tx.DuplicatesOf(ids)
-	if err != nil {
-		return nil, err
+	tied, err := syncing.Tied(x.tx, roots)
+	for _, r := range tied {
+		if tally.Decides(r.Kind) {
+			x.put(r)
+		}
 	}
-	return x.tx.Records(append(named, naming...))
+	return err
 }
 
 // put adds a record. One whose state can't be read is as good as not there.
@@ -190,22 +162,6 @@ func (x *indexer) put(r syncing.Record) {
 		x.records[r.ID] = &entry{Record: r, registers: registers}
 	}
 }
-
-// decides reports whether records of a kind give figures, or decide what others of their family give.
-func decides(k record.Kind) bool {
-	return counted[k] || k == recordv1.Kind_KIND_GROUP || k == recordv1.Kind_KIND_REVIEW
-}
-
-// counted are the kinds that give figures.
-var counted = func() map[record.Kind]bool {
-	kinds := map[record.Kind]bool{}
-	for _, k := range record.Kinds() {
-		if len(tally.CountedFields(k)) > 0 {
-			kinds[k] = true
-		}
-	}
-	return kinds
-}()
 
 // indexStanding brings up to date where records stand with their reviews, and cases.
 func (x *indexer) indexStanding() error {
@@ -221,12 +177,12 @@ func (x *indexer) indexStanding() error {
 		if e.Kind == recordv1.Kind_KIND_CASE {
 			files = append(files, id)
 		}
-		if decides(e.Kind) {
+		if tally.Decides(e.Kind) {
 			records = append(records, tally.Record{ID: id, Kind: e.Kind, Registers: e.registers})
 		}
 	}
-	slices.SortFunc(ids, compare)
-	slices.SortFunc(files, compare)
+	slices.SortFunc(ids, hlc.CompareIDs)
+	slices.SortFunc(files, hlc.CompareIDs)
 	standing, cases := rowsOf(tally.Facts(records), func(id hlc.ID) *entry { return x.records[id] })
 	stored, err := x.tx.Reviewing(ids)
 	if err != nil {

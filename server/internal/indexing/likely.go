@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"levee/server/internal/access"
+	"levee/server/internal/inorder"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -39,27 +40,21 @@ func (x *indexer) indexLikely() error {
 	if err != nil {
 		return err
 	}
-	// Only what had a likeness can be in a pair.
-	had := make([]hlc.ID, 0, len(stored))
+	// Only what had a likeness can be in a pair; what somebody says of two records may be of a pair that nobody touched.
+	of := make([]hlc.ID, 0, len(stored)+len(said))
 	for _, l := range stored {
-		had = append(had, l.Record)
+		of = append(of, l.Record)
 	}
-	pairs, err := x.tx.Pairs(had)
+	candidates := map[[2]hlc.ID]bool{}
+	for _, d := range said {
+		of = append(of, d.Later)
+		candidates[d.ids()] = true
+	}
+	pairs, err := x.tx.Pairs(of)
 	if err != nil {
 		return err
 	}
 	was := map[[2]hlc.ID]Pair{}
-	candidates := map[[2]hlc.ID]bool{}
-	for _, d := range said {
-		candidates[d.ids()] = true
-		pairs, err := x.tx.Pairs([]hlc.ID{d.Later})
-		if err != nil {
-			return err
-		}
-		for _, p := range pairs {
-			was[p.ids()] = p
-		}
-	}
 	for _, p := range pairs {
 		was[p.ids()] = p
 		candidates[p.ids()] = true
@@ -128,7 +123,7 @@ func (x *indexer) compareAll(candidates map[[2]hlc.ID]bool, was map[[2]hlc.ID]Pa
 	for _, r := range others {
 		x.put(r)
 	}
-	slices.SortFunc(keys, func(a, b [2]hlc.ID) int { return slices.CompareFunc(a[:], b[:], compare) })
+	slices.SortFunc(keys, func(a, b [2]hlc.ID) int { return slices.CompareFunc(a[:], b[:], hlc.CompareIDs) })
 	distinct, err := x.distinct(keys)
 	if err != nil {
 		return err
@@ -186,7 +181,7 @@ func (p Pair) ids() [2]hlc.ID { return [2]hlc.ID{p.Earlier, p.Later} }
 
 // ordered are two ids, that of the record which was made first before the other.
 func ordered(a, b hlc.ID) [2]hlc.ID {
-	if compare(a, b) > 0 {
+	if hlc.CompareIDs(a, b) > 0 {
 		a, b = b, a
 	}
 	return [2]hlc.ID{a, b}
@@ -217,21 +212,21 @@ func (s *Service) Likely(ctx context.Context, q LikelyQuery) (page []Pair, err e
 			page, err = tx.Likely(LikelyRun{After: q.After, Limit: q.Limit})
 			return err
 		}
-		var merged merge[Pair]
+		merged := inorder.Runs[Pair]{Ahead: readAhead, Compare: func(a, b Pair) int {
+			return cmp.Or(cmp.Compare(b.Day, a.Day), hlc.CompareIDs(b.Earlier, a.Earlier), hlc.CompareIDs(b.Later, a.Later))
+		}}
 		for _, team := range withEverybody(q.Teams) {
 			run := LikelyRun{Team: &team, After: q.After}
 			// Both records of a pair must be seen. Pairs of two teams are few: they have nothing in common but a case's number.
-			merged.add(only(func(last *Pair, limit int) ([]Pair, error) {
+			merged.Add(func(last *Pair, limit int) ([]Pair, error) {
 				if last != nil {
 					run.After = last.Place()
 				}
 				run.Limit = limit
 				return tx.Likely(run)
-			}, func(p Pair) bool { return sees(q.Teams, p.LaterAudience) }))
+			}, func(p Pair) bool { return sees(q.Teams, p.LaterAudience) })
 		}
-		page, err = merged.first(q.Limit, func(a, b Pair) int {
-			return cmp.Or(cmp.Compare(b.Day, a.Day), compare(b.Earlier, a.Earlier), compare(b.Later, a.Later))
-		})
+		page, err = merged.First(q.Limit)
 		return err
 	})
 	return page, err

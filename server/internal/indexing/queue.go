@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"levee/server/internal/access"
+	"levee/server/internal/inorder"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
@@ -13,6 +14,9 @@ import (
 
 // MaxPage is how many rows a page has at most.
 const MaxPage = 200
+
+// readAhead is how many rows of a run are read at once where a page is made of several.
+const readAhead = 8
 
 // QueueQuery says which records are wanted.
 type QueueQuery struct {
@@ -47,7 +51,9 @@ func (s *Service) Queue(ctx context.Context, q QueueQuery) (page []Reviewed, err
 		if err != nil {
 			return err
 		}
-		var merged merge[Reviewed]
+		merged := inorder.Runs[Reviewed]{Ahead: readAhead, Compare: func(a, b Reviewed) int {
+			return cmp.Or(cmp.Compare(b.Day, a.Day), hlc.CompareIDs(b.Record, a.Record))
+		}}
 		begun := map[QueueRun]bool{}
 		for _, c := range counts {
 			if c.Standing != q.Standing || !sees(q.Teams, c.Audience) || (q.Kinds != nil && !slices.Contains(q.Kinds, c.Kind)) {
@@ -62,17 +68,15 @@ func (s *Service) Queue(ctx context.Context, q QueueQuery) (page []Reviewed, err
 				continue
 			}
 			begun[run] = true
-			merged.add(func(last *Reviewed, limit int) ([]Reviewed, error) {
+			merged.Add(func(last *Reviewed, limit int) ([]Reviewed, error) {
 				if last != nil {
 					run.After = last.Place()
 				}
 				run.Limit = limit
 				return tx.Queue(run)
-			})
+			}, nil)
 		}
-		page, err = merged.first(q.Limit, func(a, b Reviewed) int {
-			return cmp.Or(cmp.Compare(b.Day, a.Day), compare(b.Record, a.Record))
-		})
+		page, err = merged.First(q.Limit)
 		return err
 	})
 	return page, err

@@ -2,7 +2,6 @@ package indexing
 
 import (
 	"cmp"
-	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -14,9 +13,6 @@ import (
 
 // Numbers of the fields that rows are made of; a test compares them with the protos.
 const (
-	authorField      protowire.Number = 3
-	duplicateOfField protowire.Number = 10
-
 	caseStage       protowire.Number = 27
 	caseLead        protowire.Number = 29
 	caseNextDueOn   protowire.Number = 31
@@ -89,7 +85,7 @@ func rowsOf(facts []tally.Fact, of func(hlc.ID) *entry) (map[hlc.ID]Reviewed, ma
 	for i := range facts {
 		f := &facts[i]
 		e := of(f.Record)
-		standing[f.Record] = Reviewed{Record: f.Record, Audience: e.Audience, Kind: f.Kind, Standing: f.Standing, Day: f.Day, Author: e.registers.Get(authorField).ID()}
+		standing[f.Record] = Reviewed{Record: f.Record, Audience: e.Audience, Kind: f.Kind, Standing: f.Standing, Day: f.Day, Author: e.registers.Get(record.AuthorField).ID()}
 		if f.Kind == recordv1.Kind_KIND_CASE {
 			cases[f.Record] = caseOf(e, f.Day)
 		}
@@ -125,8 +121,6 @@ func caseOf(e *entry, openedOn record.Date) Case {
 	return c
 }
 
-func compare(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) }
-
 func compareCounts(a, b ReviewCount) int {
-	return cmp.Or(compare(a.Audience, b.Audience), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Standing, b.Standing))
+	return cmp.Or(hlc.CompareIDs(a.Audience, b.Audience), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Standing, b.Standing))
 }

@@ -2,6 +2,8 @@ package indexing
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -63,10 +65,7 @@ func (s *Service) Search(ctx context.Context, q SearchQuery) (found Found, err e
 	if len(q.Text) > maxSearched {
 		return found, problem.Newf(problem.InvalidArgument, "text: longer than %d bytes", maxSearched)
 	}
-	search := &search{SearchQuery: q, inIndex: 2*len(q.Teams) <= len(s.SetUp().Teams)}
-	for r := range runs(q.Text) {
-		search.runs = append(search.runs, r)
-	}
+	search := &search{SearchQuery: q, inIndex: 2*len(q.Teams) <= len(s.SetUp().Teams), runs: slices.Collect(runs(q.Text))}
 	if n := len(search.runs); n == 0 || n > maxSearchRuns {
 		return found, problem.Newf(problem.InvalidArgument, "text: %d words, of 1 to %d", n, maxSearchRuns)
 	}
@@ -150,13 +149,19 @@ func (s *search) run(tx Reading) error {
 
 // check adds those of some documents to the page that have what is looked for, and tells whether it is full.
 func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
-	ids := make([]hlc.ID, len(numbers))
+	positions := make([]uint64, len(numbers))
 	for i, number := range numbers {
-		if ids[i], _, err = tx.RecordAt(positionOf(number)); err != nil {
-			return false, err
-		}
+		positions[i] = positionOf(number)
 	}
-	records, err := tx.Records(ids)
+	at, err := tx.RecordsAt(positions)
+	if err != nil {
+		return false, err
+	}
+	records, err := tx.Records(slices.Collect(maps.Values(at)))
+	if err != nil {
+		return false, err
+	}
+	roots, err := syncing.RootsOf(tx, records...)
 	if err != nil {
 		return false, err
 	}
@@ -169,48 +174,26 @@ func (s *search) check(tx Reading, numbers []uint64) (full bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if ok {
-			hits[r.ID] = hit
+		if !ok {
+			continue
 		}
+		if hit.Circle, err = roots.CircleOf(r); err != nil {
+			return false, err
+		}
+		hits[r.ID] = hit
 	}
-	if err := s.circles(tx, hits); err != nil {
-		return false, err
-	}
-	for i, id := range ids {
-		hit, ok := hits[id]
+	for _, position := range positions {
+		hit, ok := hits[at[position]]
 		if !ok || s.Sees != nil && !s.Sees(hit.Record, hit.Circle) {
 			continue
 		}
 		if len(s.found.Hits) == s.Limit {
-			s.found.Next = positionOf(numbers[i]) + 1
+			s.found.Next = position + 1
 			return true, nil
 		}
 		s.found.Hits = append(s.found.Hits, hit)
 	}
 	return false, nil
-}
-
-// circles fills in who may see some hits.
-func (*search) circles(tx Reading, hits map[hlc.ID]Hit) error {
-	var roots []hlc.ID
-	for _, hit := range hits {
-		roots = append(roots, hit.Record.Root)
-	}
-	found, err := tx.Records(roots)
-	if err != nil {
-		return err
-	}
-	of := map[hlc.ID]*syncing.Record{}
-	for _, r := range found {
-		of[r.ID] = &r
-	}
-	for id, hit := range hits {
-		if hit.Circle, err = syncing.CircleOf(hit.Record, of[hit.Record.Root]); err != nil {
-			return err
-		}
-		hits[id] = hit
-	}
-	return nil
 }
 
 // hit is a record as found, if all that is looked for stands in it: the index knows no more than that its pairs of
@@ -224,8 +207,9 @@ func (s *search) hit(r syncing.Record) (Hit, bool, error) {
 	missing := len(s.runs)
 	has := make([]bool, len(s.runs))
 	for field, text := range texts(r.Kind, registers) {
+		parts := slices.Collect(runs(text))
 		for i, run := range s.runs {
-			if has[i] || !run.in(text) {
+			if has[i] || !run.among(parts) {
 				continue
 			}
 			has[i] = true

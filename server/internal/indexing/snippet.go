@@ -19,8 +19,9 @@ const leadIn = 30
 func Snippet(text, looked string, most int) []Piece {
 	type span struct{ from, to int }
 	var found []span
+	wanted := slices.Collect(runs(looked))
 	for o := range runs(text) {
-		for r := range runs(looked) {
+		for _, r := range wanted {
 			for from, to := range r.within(o) {
 				found = append(found, span{from, to})
 			}

@@ -102,8 +102,8 @@ type Listing interface {
 type Searching interface {
 	// Find are the numbers of documents from one to another, both included, that have the words, the highest first.
 	Find(q WordQuery, from, to uint64, limit int) ([]uint64, error)
-	// RecordAt is the record of the log's entry at a position; false when there is none.
-	RecordAt(position uint64) (hlc.ID, bool, error)
+	// RecordsAt are the records of the log's entries at some positions, as far as there are any.
+	RecordsAt(positions []uint64) (map[uint64]hlc.ID, error)
 }
 
 // Everything reads whole tables, row by row. What takes a row must not look up anything itself.

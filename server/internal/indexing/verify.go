@@ -53,7 +53,7 @@ func (v *verifier) compare() error {
 		}
 		r.State = nil
 		v.records[r.ID] = &entry{Record: r, registers: registers}
-		if decides(r.Kind) {
+		if tally.Decides(r.Kind) {
 			counting = append(counting, tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers})
 		}
 		return nil
@@ -115,7 +115,7 @@ func compareTable[Row any](v *verifier, table string, each func(func(Row) error)
 		delete(wanted, of(row))
 		return nil
 	})
-	for _, id := range slices.SortedFunc(maps.Keys(wanted), compare) {
+	for _, id := range slices.SortedFunc(maps.Keys(wanted), hlc.CompareIDs) {
 		v.differ(table, id)
 	}
 	return err

@@ -172,9 +172,9 @@ func (r run) asked() []string {
 // single reports whether it is one Chinese character.
 func (r run) single() bool { return r.han && utf8.RuneCountInString(r.text) == 1 }
 
-// in reports whether a text has the run.
-func (r run) in(text string) bool {
-	for o := range runs(text) {
+// among reports whether a text that has some runs has this one.
+func (r run) among(text []run) bool {
+	for _, o := range text {
 		for range r.within(o) {
 			return true
 		}

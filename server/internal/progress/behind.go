@@ -293,9 +293,9 @@ func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
 	}
 	for _, setting := range chunk {
 		parts := at[setting.ID]
-		slices.SortFunc(parts, func(a, b tally.Fact) int { return slices.Compare(a.Record[:], b.Record[:]) })
+		slices.SortFunc(parts, func(a, b tally.Fact) int { return hlc.CompareIDs(a.Record, b.Record) })
 		for _, f := range parts {
-			if setting.ID == w.at && slices.Compare(f.Record[:], w.after[:]) <= 0 {
+			if setting.ID == w.at && hlc.CompareIDs(f.Record, w.after) <= 0 {
 				continue // on a page before
 			}
 			amount := f.At(w.cell)
@@ -335,61 +335,41 @@ func opened(cases []syncing.Record, day string) ([]syncing.Record, error) {
 	return on, nil
 }
 
-// factsOf is what the families of some records give, and those records. They are counted with those that they say to be
-// duplicates of, and with what says to be a duplicate of them.
-func factsOf(tx RecordReading, of []syncing.Record) ([]tally.Fact, map[hlc.ID]syncing.Record, error) {
-	var counted []tally.Record
-	records := map[hlc.ID]syncing.Record{}
-	asked := map[hlc.ID]bool{}
-	for roots := rootsOf(of, asked); len(roots) > 0; {
-		family, err := tx.Families(roots)
-		if err != nil {
-			return nil, nil, err
-		}
-		var named, ids []hlc.ID
-		for _, r := range family {
-			if !mayCount(r.Kind) {
-				continue
-			}
-			t, err := tallied(r)
-			if err != nil {
-				return nil, nil, err
-			}
-			counted, records[r.ID] = append(counted, t), r
-			ids = append(ids, r.ID)
-			if r.DuplicateOf != (hlc.ID{}) {
-				named = append(named, r.DuplicateOf)
-			}
-		}
-		others, err := tx.Records(named)
-		if err != nil {
-			return nil, nil, err
-		}
-		roots = rootsOf(others, asked)
-		same, err := tx.DuplicatesOf(ids)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, root := range same {
-			if !asked[root] {
-				asked[root] = true
-				roots = append(roots, root)
-			}
-		}
-	}
-	return tally.Facts(counted), records, nil
+// counting is a record with its registers, taken out of its state once.
+type counting struct {
+	syncing.Record
+	tallied tally.Record
 }
 
-// rootsOf are the roots of some records that were not asked for before.
-func rootsOf(records []syncing.Record, asked map[hlc.ID]bool) []hlc.ID {
-	var roots []hlc.ID
-	for _, r := range records {
-		if !asked[r.Root] {
-			asked[r.Root] = true
-			roots = append(roots, r.Root)
-		}
+func counted(r syncing.Record) (counting, error) {
+	t, err := tallied(r)
+	return counting{r, t}, err
+}
+
+// factsOf is what the families of some records give, and those records. They are counted with those that they say to be
+// duplicates of, and with what says to be a duplicate of them.
+func factsOf(tx RecordReading, of []syncing.Record) ([]tally.Fact, map[hlc.ID]counting, error) {
+	roots := make([]hlc.ID, len(of))
+	for i, r := range of {
+		roots[i] = r.Root
 	}
-	return roots
+	tied, err := syncing.Tied(tx, roots)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []tally.Record
+	records := map[hlc.ID]counting{}
+	for _, r := range tied {
+		if !mayCount(r.Kind) {
+			continue
+		}
+		one, err := counted(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		all, records[r.ID] = append(all, one.tallied), one
+	}
+	return tally.Facts(all), records, nil
 }
 
 // mayCount reports whether records of a kind can matter to totals. Confidential kinds and the set-up give none.
@@ -403,7 +383,7 @@ func tallied(r syncing.Record) (tally.Record, error) {
 	return tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers}, nil
 }
 
-func partOf(setUp *syncing.SetUp, r syncing.Record, f *tally.Fact, amount int64) (Part, error) {
+func partOf(setUp *syncing.SetUp, r counting, f *tally.Fact, amount int64) (Part, error) {
 	p := Part{ID: r.ID, Kind: r.Kind, Day: f.Day, Verified: f.Verified, Amount: amount}
 	for _, c := range f.Cuts {
 		id, err := uuid.Parse(c.Key)
@@ -417,14 +397,10 @@ func partOf(setUp *syncing.SetUp, r syncing.Record, f *tally.Fact, amount int64)
 			p.Team = named(setUp, tally.Team, id)
 		}
 	}
-	t, err := tallied(r)
+	m, err := messageOf(r.tallied)
 	if err != nil {
 		return p, err
 	}
-	m := record.New(r.Kind)
-	if err := proto.Unmarshal(t.Registers.Fields(), m); err != nil {
-		return p, fmt.Errorf("fields of record %v: %w", r.ID, err)
-	}
-	p.Author = named(setUp, tally.Worker, idOf(m.GetAuthor()))
+	p.Author = named(setUp, tally.Worker, hlc.IDOf(m.GetAuthor()))
 	return p, nil
 }

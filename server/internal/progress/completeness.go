@@ -5,12 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
-	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
-	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/record"
 )
 
 // Completeness says how much of what was done the totals can know.
@@ -60,11 +55,11 @@ func (s *Service) completeness(tx Reading, since time.Time, teams []hlc.ID) (Com
 	if err != nil {
 		return c, err
 	}
-	return c, eachConflict(tx, hlc.ID{}, func(r syncing.Record, _ *recordv1.Conflict) bool {
-		if len(teams) == 0 || slices.Contains(teams, r.Audience) {
-			c.Conflicts++
+	return c, tx.UnsettledBy(func(audience hlc.ID, n uint64) error {
+		if len(teams) == 0 || slices.Contains(teams, audience) {
+			c.Conflicts += n
 		}
-		return true
+		return nil
 	})
 }
 
@@ -106,32 +101,5 @@ func (c *Completeness) add(d DeviceContact) {
 	}
 	if c.OldestContact == 0 || d.Last < c.OldestContact {
 		c.OldestContact = d.Last
-	}
-}
-
-// eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.
-func eachConflict(tx Reading, after hlc.ID, fn func(syncing.Record, *recordv1.Conflict) bool) error {
-	for {
-		records, err := tx.Unsettled(after, MaxPage)
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			after = r.ID
-			registers, err := record.DecodeState(r.State)
-			if err != nil {
-				return err
-			}
-			var c recordv1.Conflict
-			if registers.Deleted() || proto.Unmarshal(registers.Fields(), &c) != nil || c.GetSettled() {
-				continue
-			}
-			if !fn(r, &c) {
-				return nil
-			}
-		}
-		if len(records) < MaxPage {
-			return nil
-		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
@@ -61,12 +60,7 @@ func (s *Service) giving(tx RecordReading, ids []hlc.ID) ([]Giving, error) {
 	if err != nil {
 		return nil, err
 	}
-	family := family{records: map[hlc.ID]tally.Record{}, reviews: map[hlc.ID][]tally.Record{}}
-	for _, r := range records {
-		if err := family.add(r); err != nil {
-			return nil, err
-		}
-	}
+	family := familyOf(records)
 	byRecord := map[hlc.ID]tally.Fact{}
 	for _, f := range facts {
 		byRecord[f.Record] = f
@@ -78,7 +72,13 @@ func (s *Service) giving(tx RecordReading, ids []hlc.ID) ([]Giving, error) {
 		if i < 0 {
 			continue
 		}
-		g, err := family.giving(setUp, found[i])
+		one, ok := records[id]
+		if !ok { // of a kind that can't matter to totals
+			if one, err = counted(found[i]); err != nil {
+				return nil, err
+			}
+		}
+		g, err := family.giving(setUp, one)
 		if err != nil {
 			return nil, err
 		}
@@ -102,37 +102,31 @@ func (g *Giving) count(f *tally.Fact) {
 
 // family are records with what belongs to them.
 type family struct {
-	records map[hlc.ID]tally.Record
+	records map[hlc.ID]counting
 	reviews map[hlc.ID][]tally.Record // by what they are of
 }
 
-func (of *family) add(r syncing.Record) error {
-	t, err := tallied(r)
-	if err != nil {
-		return err
+func familyOf(records map[hlc.ID]counting) *family {
+	of := &family{records: records, reviews: map[hlc.ID][]tally.Record{}}
+	for _, r := range records {
+		if target, _ := tally.Links(&r.tallied); r.Kind == recordv1.Kind_KIND_REVIEW {
+			of.reviews[target] = append(of.reviews[target], r.tallied)
+		}
 	}
-	of.records[r.ID] = t
-	if target, _ := tally.Links(&t); r.Kind == recordv1.Kind_KIND_REVIEW {
-		of.reviews[target] = append(of.reviews[target], t)
-	}
-	return nil
+	return of
 }
 
-// giving is one of the records, whatever it gives.
-func (of *family) giving(setUp *syncing.SetUp, r syncing.Record) (Giving, error) {
+// giving is a record, whatever it gives.
+func (of *family) giving(setUp *syncing.SetUp, r counting) (Giving, error) {
 	g := Giving{ID: r.ID, Kind: r.Kind, Position: r.Position, Audience: r.Audience, Day: record.Date(r.Day), Team: named(setUp, tally.Team, r.Audience), Values: map[string]int64{}}
-	t, err := tallied(r)
-	if err != nil {
-		return g, err
-	}
-	m, err := messageOf(t)
+	m, err := messageOf(r.tallied)
 	if err != nil || m == nil {
 		return g, err
 	}
-	g.Author, g.Name = named(setUp, tally.Worker, idOf(m.GetAuthor())), record.Name(r.Kind, m)
-	owner, _ := tally.Links(&t)
+	g.Author, g.Name = named(setUp, tally.Worker, hlc.IDOf(m.GetAuthor())), record.Name(r.Kind, m)
+	owner, _ := tally.Links(&r.tallied)
 	if above, ok := of.records[owner]; ok && g.Name == "" {
-		m, err := messageOf(above)
+		m, err := messageOf(above.tallied)
 		if err != nil {
 			return g, err
 		}
@@ -149,13 +143,10 @@ func (g *Giving) judge(reviews []tally.Record) error {
 	}
 	m, err := messageOf(*newest)
 	if review, ok := m.(*recordv1.Review); ok {
-		g.Outcome, g.Comment, g.Judged = review.GetOutcome(), review.GetComment(), newest.Registers.Get(outcomeField).Stamp.Time.Wall().UTC()
+		g.Outcome, g.Comment, g.Judged = review.GetOutcome(), review.GetComment(), newest.Registers.Get(record.ReviewOutcomeField).Stamp.Time.Wall().UTC()
 	}
 	return err
 }
-
-// outcomeField is the number of the field outcome of a review.
-const outcomeField protowire.Number = 18
 
 // messageOf is a record as its message; nil where only a newer program knows its kind.
 func messageOf(r tally.Record) (record.Common, error) {

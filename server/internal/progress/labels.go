@@ -79,21 +79,13 @@ func named(setUp *syncing.SetUp, by tally.Dimension, id hlc.ID) Named {
 
 // teamOf is the team in which a worker is now.
 func teamOf(setUp *syncing.SetUp, worker hlc.ID) Named {
-	return named(setUp, tally.Team, idOf(setUp.Workers[worker].GetTeam()))
+	return named(setUp, tally.Team, hlc.IDOf(setUp.Workers[worker].GetTeam()))
 }
 
 // idOfKey is the id that a key of totals is; false when it is none.
 func idOfKey(key string) (hlc.ID, bool) {
 	id, err := uuid.Parse(key)
 	return id, err == nil
-}
-
-// idOf is the id in a field; zero when it holds none.
-func idOf(b []byte) hlc.ID {
-	if len(b) != len(hlc.ID{}) {
-		return hlc.ID{}
-	}
-	return hlc.ID(b)
 }
 
 // placeLabel is the name of a site that stands for a whole place, or else the place's own; of a village, or a place that

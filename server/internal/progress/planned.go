@@ -59,7 +59,7 @@ func (s *Service) Planned(ctx context.Context, from, to record.Date, teams []hlc
 		return nil
 	})
 	slices.SortFunc(all, func(a, b Planned) int {
-		return cmp.Or(cmp.Compare(a.Activity.GetOccurredOn(), b.Activity.GetOccurredOn()), cmp.Compare(a.Activity.GetName(), b.Activity.GetName()), slices.Compare(a.ID[:], b.ID[:]))
+		return cmp.Or(cmp.Compare(a.Activity.GetOccurredOn(), b.Activity.GetOccurredOn()), cmp.Compare(a.Activity.GetName(), b.Activity.GetName()), hlc.CompareIDs(a.ID, b.ID))
 	})
 	return all, truncated, err
 }

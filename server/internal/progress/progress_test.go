@@ -2,6 +2,7 @@ package progress_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"math"
 	"slices"
@@ -378,8 +379,35 @@ func TestConflictsUntilTheyAreSettled(t *testing.T) {
 	if left, _ := list(progress.Page[hlc.ID]{Limit: 9}); len(left) != 2 || left[0].ID != first[1].ID {
 		t.Errorf("%+v", left)
 	}
-	if c, err := s.Completeness(context.Background(), time.Time{}); err != nil || c.Conflicts != 2 {
+	counts(t, d, 2)
+
+	// An older program marked all conflicts as open, the settled ones too: see migration 11.
+	d.Close()
+	db, err := sql.Open("sqlite", d.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(`UPDATE records SET unsettled = 1 WHERE kind = 25`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.Open()
+	counts(t, d, 2)
+}
+
+// counts looks how many conflicts there are, in all and of the team whose they are.
+func counts(t *testing.T, d *servertest.Deployment, want uint64) {
+	t.Helper()
+	s := serviceOf(d)
+	if c, err := s.Completeness(context.Background(), time.Time{}); err != nil || c.Conflicts != want {
 		t.Errorf("%+v, %v", c, err)
+	}
+	for i, of := range []uint64{want, 0} {
+		if o, err := s.Overview(context.Background(), progress.OverviewQuery{Teams: d.Teams[i : i+1]}); err != nil || o.Completeness.Conflicts != of {
+			t.Errorf("team %d: %+v, %v", i, o.Completeness, err)
+		}
 	}
 }
 

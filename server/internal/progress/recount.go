@@ -278,7 +278,7 @@ func compareRecords(tx Reading, log map[hlc.ID]*replayed, result *Recounted) ([]
 		}
 		return nil
 	})
-	lost := slices.SortedFunc(maps.Keys(log), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
+	lost := slices.SortedFunc(maps.Keys(log), hlc.CompareIDs)
 	for _, id := range lost {
 		result.fault(RecordLost, "record %v", id)
 	}

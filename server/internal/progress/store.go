@@ -63,8 +63,9 @@ type LogReading interface {
 
 // RecordReading looks up records as merged.
 type RecordReading interface {
-	// Unsettled are the conflicts after an id, ascending, that may be open.
+	// Unsettled are the conflicts after an id, ascending, that nobody has settled, and UnsettledBy how many of them audiences have.
 	Unsettled(after hlc.ID, limit int) ([]syncing.Record, error)
+	UnsettledBy(func(audience hlc.ID, n uint64) error) error
 	// Records are those of some ids that are there, in no order.
 	Records(ids []hlc.ID) ([]syncing.Record, error)
 	// Families are all records whose root is one of some.

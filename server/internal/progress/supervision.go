@@ -1,7 +1,6 @@
 package progress
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
 
@@ -43,12 +41,15 @@ const supervisionBound = 1000
 func (s *Service) Supervisions(ctx context.Context, q SupervisionQuery) (page []Supervision, next hlc.ID, err error) {
 	setUp := s.SetUp()
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		runs, err := supervisionRuns(tx, q)
+		sessions, err := NewestFirst(tx, recordv1.Kind_KIND_SUPERVISION, q.sees, q.After)
 		if err != nil {
 			return err
 		}
 		for range supervisionBound {
-			r, ok := newest(runs)
+			r, ok, err := sessions.Next()
+			if err != nil {
+				return err
+			}
 			if !ok {
 				next = hlc.ID{}
 				return nil
@@ -64,9 +65,6 @@ func (s *Service) Supervisions(ctx context.Context, q SupervisionQuery) (page []
 			if one != nil && q.wants(one.Session) {
 				page = append(page, *one)
 			}
-			if err := advance(tx, runs, r); err != nil {
-				return err
-			}
 		}
 		return nil
 	})
@@ -78,66 +76,7 @@ func (q SupervisionQuery) wants(s *recordv1.Supervision) bool {
 	if q.Tasks && strings.TrimSpace(s.GetTasks()) == "" {
 		return false
 	}
-	return q.Supervisee == hlc.ID{} || slices.ContainsFunc(s.GetSupervisees(), func(b []byte) bool { return idOf(b) == q.Supervisee })
-}
-
-// supervisionRun is the sessions of one audience: those that were read and not given yet.
-type supervisionRun struct {
-	DayRange
-	ahead []syncing.Record
-}
-
-func supervisionRuns(tx Reading, q SupervisionQuery) (runs []*supervisionRun, err error) {
-	var before *syncing.Record
-	if q.After != (hlc.ID{}) {
-		found, err := tx.Records([]hlc.ID{q.After})
-		if err != nil {
-			return nil, err
-		}
-		if len(found) == 0 {
-			return nil, problem.Newf(problem.InvalidArgument, "after: there is no such record")
-		}
-		before = &found[0]
-	}
-	audiences, err := tx.Audiences(recordv1.Kind_KIND_SUPERVISION)
-	if err != nil {
-		return nil, err
-	}
-	for _, audience := range audiences {
-		if !q.sees(audience) {
-			continue
-		}
-		r := &supervisionRun{DayRange: DayRange{Kind: recordv1.Kind_KIND_SUPERVISION, Audience: audience, To: 99999999, Before: before, Limit: q.Limit + 1}}
-		if r.ahead, err = tx.RecordsByDay(r.DayRange); err != nil {
-			return nil, err
-		}
-		runs = append(runs, r)
-	}
-	return runs, nil
-}
-
-// newest is the next session of some runs; false when there is none.
-func newest(runs []*supervisionRun) (r syncing.Record, ok bool) {
-	for _, one := range runs {
-		if len(one.ahead) > 0 && (!ok || cmp.Or(cmp.Compare(one.ahead[0].Day, r.Day), slices.Compare(one.ahead[0].ID[:], r.ID[:])) > 0) {
-			r, ok = one.ahead[0], true
-		}
-	}
-	return r, ok
-}
-
-// advance goes past a session that was the newest of some runs.
-func advance(tx Reading, runs []*supervisionRun, past syncing.Record) (err error) {
-	for _, one := range runs {
-		if one.Audience != past.Audience {
-			continue
-		}
-		if one.ahead = one.ahead[1:]; len(one.ahead) == 0 {
-			one.Before = &past
-			one.ahead, err = tx.RecordsByDay(one.DayRange)
-		}
-	}
-	return err
+	return q.Supervisee == hlc.ID{} || slices.ContainsFunc(s.GetSupervisees(), func(b []byte) bool { return hlc.IDOf(b) == q.Supervisee })
 }
 
 // supervisionOf is a session as it stands; nil when it is deleted.

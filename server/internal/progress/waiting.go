@@ -2,7 +2,6 @@ package progress
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -143,10 +142,10 @@ func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts [
 				next = conflicts[page.Limit-1].ID
 				return false
 			}
-			conflict := Conflict{ID: r.ID, Target: idOf(c.GetTarget()), TargetKind: c.GetTargetKind(), Field: fieldName(c.GetTargetKind(), c.GetField()),
+			conflict := Conflict{ID: r.ID, Target: hlc.IDOf(c.GetTarget()), TargetKind: c.GetTargetKind(), Field: record.FieldName(c.GetTargetKind(), protowire.Number(c.GetField())), //nolint:gosec // a number that is none is not found
 				Team: named(setUp, tally.Team, r.Audience)}
 			for _, side := range c.GetSides() {
-				conflict.Sides = append(conflict.Sides, Side{Author: named(setUp, tally.Worker, idOf(side.GetAuthor())), At: hlc.Time(side.GetTime()).Wall()})
+				conflict.Sides = append(conflict.Sides, Side{Author: named(setUp, tally.Worker, hlc.IDOf(side.GetAuthor())), At: hlc.Time(side.GetTime()).Wall()})
 			}
 			conflicts = append(conflicts, conflict)
 			return true
@@ -155,12 +154,26 @@ func (s *Service) Conflicts(ctx context.Context, page Page[hlc.ID]) (conflicts [
 	return conflicts, next, err
 }
 
-// fieldName is the name of a field of a kind, or its number where this version does not know it.
-func fieldName(k record.Kind, number uint32) string {
-	if record.Known(k) {
-		if f := record.New(k).ProtoReflect().Descriptor().Fields().ByNumber(protowire.Number(number)); f != nil { //nolint:gosec // a number that is none is not found
-			return string(f.Name())
+// eachConflict hands out the conflicts that nobody has settled, after an id and ascending, until fn has enough.
+func eachConflict(tx Reading, after hlc.ID, fn func(syncing.Record, *recordv1.Conflict) bool) error {
+	for {
+		records, err := tx.Unsettled(after, MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			after = r.ID
+			registers, err := record.DecodeState(r.State)
+			if err != nil {
+				return err
+			}
+			var c recordv1.Conflict
+			if proto.Unmarshal(registers.Fields(), &c) == nil && !fn(r, &c) {
+				return nil
+			}
+		}
+		if len(records) < MaxPage {
+			return nil
 		}
 	}
-	return strconv.FormatUint(uint64(number), 10)
 }

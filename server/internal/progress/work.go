@@ -5,8 +5,6 @@ import (
 	"context"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -119,7 +117,7 @@ func (w *workReader) sorted() (rows []WorkRow) {
 		rows = append(rows, *r)
 	}
 	slices.SortFunc(rows, func(a, b WorkRow) int {
-		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), slices.Compare(a.Worker.ID[:], b.Worker.ID[:]), cmp.Compare(a.Day, b.Day))
+		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), hlc.CompareIDs(a.Worker.ID, b.Worker.ID), cmp.Compare(a.Day, b.Day))
 	})
 	return rows
 }
@@ -205,17 +203,10 @@ func (w *workReader) addFact(f *tally.Fact, minutes int64) {
 }
 
 // minutesOf is how long a session or activity took; 0 of what takes no time.
-func minutesOf(r syncing.Record) (int64, error) {
-	m, ok := record.New(r.Kind).(interface {
-		proto.Message
-		GetMinutes() uint32
-	})
-	if !ok {
-		return 0, nil
+func minutesOf(r counting) (int64, error) {
+	m, err := messageOf(r.tallied)
+	if timed, ok := m.(interface{ GetMinutes() uint32 }); ok {
+		return int64(timed.GetMinutes()), err
 	}
-	t, err := tallied(r)
-	if err == nil {
-		err = proto.Unmarshal(t.Registers.Fields(), m)
-	}
-	return int64(m.GetMinutes()), err
+	return 0, err
 }

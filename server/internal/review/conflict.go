@@ -97,7 +97,7 @@ func (s *Service) conflict(tx Reading, by casefile.Reader, action access.Action,
 	if record.Secret(c.Kind, c.Field) {
 		return nil, problem.New(problem.NotFound)
 	}
-	targets, err := tx.Records([]hlc.ID{idOf(m.GetTarget())})
+	targets, err := tx.Records([]hlc.ID{hlc.IDOf(m.GetTarget())})
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +109,7 @@ func (s *Service) conflict(tx Reading, by casefile.Reader, action access.Action,
 	if err != nil {
 		return nil, err
 	}
-	if known := record.New(c.Kind); known != nil {
-		c.Of = known.ProtoReflect().Descriptor().Fields().ByNumber(c.Field)
-	}
+	c.Of = record.FieldOf(c.Kind, c.Field)
 	standing := registers.Get(c.Field)
 	if c.Standing, err = valueOf(c.Kind, standing.Value); err != nil {
 		return nil, err
@@ -122,7 +120,7 @@ func (s *Service) conflict(tx Reading, by casefile.Reader, action access.Action,
 	}
 	for _, side := range m.GetSides() {
 		stamp := hlc.Stamp{Time: hlc.Time(side.GetTime()), Replica: hlc.Replica(side.GetReplica())}
-		one := Side{Author: idOf(side.GetAuthor()), At: stamp.Time.Wall(), Stands: bytes.Equal(side.GetValue(), standing.Value)}
+		one := Side{Author: hlc.IDOf(side.GetAuthor()), At: stamp.Time.Wall(), Stands: bytes.Equal(side.GetValue(), standing.Value)}
 		if c.Deletion() {
 			one.Stands = registers.Deleted() == (len(side.GetValue()) > 0)
 		}

@@ -51,7 +51,7 @@ func (s *Service) Join(ctx context.Context, by casefile.Reader, keep hlc.ID, dro
 		if m == nil {
 			return problem.Newf(problem.InvalidArgument, "a kind that is not known")
 		}
-		set(m, duplicateField, protoreflect.ValueOfBytes(kept.ID[:]))
+		set(m, record.DuplicateOfField, protoreflect.ValueOfBytes(kept.ID[:]))
 		deed = &syncing.Deed{ID: drop.ID, Message: m, Seen: drop.Position}
 		return nil
 	})
@@ -75,13 +75,13 @@ func (s *Service) Unjoin(ctx context.Context, by casefile.Reader, dropped Seen) 
 	if m == nil {
 		return problem.Newf(problem.InvalidArgument, "a kind that is not known")
 	}
-	return s.act(ctx, by, audit.RecordsSeparated, []hlc.ID{f.ID}, syncing.Deed{ID: f.ID, Message: m, Cleared: []protowire.Number{duplicateField}, Seen: dropped.Position})
+	return s.act(ctx, by, audit.RecordsSeparated, []hlc.ID{f.ID}, syncing.Deed{ID: f.ID, Message: m, Cleared: []protowire.Number{record.DuplicateOfField}, Seen: dropped.Position})
 }
 
 // Apart says that two records which look alike are of different things, so that nobody is asked again. reason may be empty. Again, by
 // whomever, is no error. Problem invalid_argument when they are one, or not of one kind.
 func (s *Service) Apart(ctx context.Context, by casefile.Reader, a, b hlc.ID, reason string) error {
-	if bytes.Compare(a[:], b[:]) > 0 { // ids ascend with the time at which they were made
+	if hlc.CompareIDs(a, b) > 0 { // ids ascend with the time at which they were made
 		a, b = b, a
 	}
 	deed := syncing.Deed{ID: distinctionID(a, b)}
@@ -148,7 +148,7 @@ type Alike struct {
 // Pair are two records of one kind to be compared, the one that was made first before the other. Both are noted as read. Problem
 // invalid_argument when they are of different kinds, or of one that this program does not know.
 func (s *Service) Pair(ctx context.Context, by casefile.Reader, a, b hlc.ID) (pair [2]Alike, err error) {
-	if bytes.Compare(a[:], b[:]) > 0 {
+	if hlc.CompareIDs(a, b) > 0 {
 		a, b = b, a
 	}
 	err = s.Store.ReadReview(ctx, func(tx Reading) error {

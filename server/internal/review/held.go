@@ -103,7 +103,7 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 		h.Made = set.Newest().Wall().UTC()
 	}
 	// Where it would stand: with its record, or with that to which it was to belong; else where it says itself, or with who sent it.
-	where := access.Where{Team: set.Get(teamField).ID(), Assigned: h.Worker == by.Worker}
+	where := access.Where{Team: set.Get(record.TeamField).ID(), Assigned: h.Worker == by.Worker}
 	if where.Team == (hlc.ID{}) {
 		where.Team = s.Syncing.Person(h.Worker).Team
 	}
@@ -111,9 +111,13 @@ func (s *Service) content(tx Reading, by casefile.Reader, h *Held, e syncing.Log
 	if err != nil {
 		return err
 	}
+	roots, err := syncing.RootsOf(tx, standing...)
+	if err != nil {
+		return err
+	}
 	h.Makes = true
 	for _, r := range standing {
-		if where, _, err = s.where(tx, by, r); err != nil {
+		if where, _, err = s.where(by, r, roots); err != nil {
 			return err
 		}
 		if r.ID != h.Record {

@@ -2,7 +2,6 @@ package review
 
 import (
 	"context"
-	"maps"
 	"math"
 	"slices"
 
@@ -38,25 +37,52 @@ func (s *Service) Return(ctx context.Context, by casefile.Reader, target Seen, r
 }
 
 func (s *Service) judge(ctx context.Context, by casefile.Reader, target Seen, m *recordv1.Review) error {
-	d, err := s.review(ctx, by, target, m)
+	made, err := s.reviews(ctx, by, []Seen{target}, m)
 	if err != nil {
 		return err
 	}
-	return s.act(ctx, by, audit.RecordReviewed, []hlc.ID{target.ID}, d)
+	if made[0].err != nil {
+		return made[0].err
+	}
+	return s.act(ctx, by, audit.RecordReviewed, []hlc.ID{target.ID}, made[0].deed)
 }
 
-// review is the deed that makes a review. Each judgement is a record of its own, as on tablets: the newest one holds.
-func (s *Service) review(ctx context.Context, by casefile.Reader, target Seen, m *recordv1.Review) (d syncing.Deed, err error) {
-	err = s.Store.ReadReview(ctx, func(tx Reading) error {
-		f, err := s.find(tx, by, access.ReviewRecords, target.ID)
-		if err == nil && f.registers.Deleted() {
-			err = problem.New(problem.NotFound)
+// madeReview is the deed that makes a review of a record, or why there is none.
+type madeReview struct {
+	deed syncing.Deed
+	err  error
+}
+
+// reviews makes a review of each of some records, in their order. Each judgement is a record of its own, as on tablets: the newest one
+// holds.
+func (s *Service) reviews(ctx context.Context, by casefile.Reader, targets []Seen, m *recordv1.Review) ([]madeReview, error) {
+	ids := make([]hlc.ID, len(targets))
+	for i, target := range targets {
+		ids[i] = target.ID
+	}
+	made := make([]madeReview, len(targets))
+	err := s.Store.ReadReview(ctx, func(tx Reading) error {
+		all, err := s.findAll(tx, by, access.ReviewRecords, ids)
+		for i, f := range all {
+			if made[i].err = f.err; f.err == nil && f.registers.Deleted() {
+				made[i].err = problem.New(problem.NotFound)
+			}
 		}
 		return err
 	})
 	if err != nil {
-		return d, err
+		return nil, err
 	}
+	for i, target := range targets {
+		if made[i].err == nil {
+			made[i].deed, made[i].err = s.reviewOf(by, target, m)
+		}
+	}
+	return made, nil
+}
+
+// reviewOf is the deed that makes a review of a record.
+func (s *Service) reviewOf(by casefile.Reader, target Seen, m *recordv1.Review) (syncing.Deed, error) {
 	m = proto.CloneOf(m)
 	m.Target = target.ID[:]
 	s.fill(by, m)
@@ -73,14 +99,17 @@ func (s *Service) ApproveMany(ctx context.Context, by casefile.Reader, targets [
 	if len(targets) > MaxMany {
 		return nil, problem.Newf(problem.InvalidArgument, "%d records", len(targets))
 	}
+	made, err := s.reviews(ctx, by, targets, &recordv1.Review{Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED.Enum()})
+	if err != nil {
+		return nil, err
+	}
 	outcomes := make([]error, len(targets))
 	var deeds []syncing.Deed
 	var subjects []hlc.ID
 	var of []int
-	for i, target := range targets {
-		d, err := s.review(ctx, by, target, &recordv1.Review{Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED.Enum()})
-		if outcomes[i] = err; err == nil {
-			deeds, subjects, of = append(deeds, d), append(subjects, target.ID), append(of, i)
+	for i, one := range made {
+		if outcomes[i] = one.err; one.err == nil {
+			deeds, subjects, of = append(deeds, one.deed), append(subjects, targets[i].ID), append(of, i)
 		}
 	}
 	if err := s.Syncing.Act(ctx, by.Worker, deeds...); err == nil { // nearly always, and in one commit
@@ -112,19 +141,22 @@ func (s *Service) Preview(ctx context.Context, by casefile.Reader, targets []hlc
 		return out, problem.Newf(problem.InvalidArgument, "%d records", len(targets))
 	}
 	err := s.Store.ReadReview(ctx, func(tx Reading) error {
+		all, err := s.findAll(tx, by, access.ReviewRecords, targets)
+		if err != nil {
+			return err
+		}
 		var roots []hlc.ID
 		approved := map[hlc.ID]bool{}
-		for _, id := range targets {
-			f, err := s.find(tx, by, access.ReviewRecords, id)
-			switch problem.CodeOf(err) {
+		for i, f := range all {
+			switch problem.CodeOf(f.err) {
 			case problem.NotFound, problem.NotAllowed:
-				out.Missing = append(out.Missing, id)
+				out.Missing = append(out.Missing, targets[i])
 				continue
 			}
-			if err != nil {
-				return err
+			if f.err != nil {
+				return f.err
 			}
-			approved[id] = true
+			approved[f.ID] = true
 			roots = append(roots, f.Root)
 		}
 		before, err := tied(tx, roots)
@@ -151,45 +183,24 @@ func (s *Service) Preview(ctx context.Context, by casefile.Reader, targets []hlc
 	return out, err
 }
 
-// tied are the families of some roots, with those that duplicates tie to them.
+// tied are the records of some roots and what duplicates tie to them, as far as that decides what they give.
 func tied(tx Reading, roots []hlc.ID) ([]tally.Record, error) {
-	all := map[hlc.ID]tally.Record{}
-	asked := map[hlc.ID]bool{}
-	for len(roots) > 0 {
-		slices.SortFunc(roots, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-		roots = slices.DeleteFunc(slices.Compact(roots), func(id hlc.ID) bool { return asked[id] })
-		family, err := tx.Families(roots)
-		if err != nil {
-			return nil, err
-		}
-		for _, id := range roots {
-			asked[id] = true
-		}
-		var ids, named []hlc.ID
-		for _, r := range family {
-			registers, err := record.DecodeState(r.State)
-			if err != nil {
-				return nil, err
-			}
-			all[r.ID] = tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers}
-			ids = append(ids, r.ID)
-			if r.DuplicateOf != (hlc.ID{}) {
-				named = append(named, r.DuplicateOf)
-			}
-		}
-		if roots, err = tx.DuplicatesOf(ids); err != nil {
-			return nil, err
-		}
-		others, err := tx.Records(named)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range others {
-			roots = append(roots, r.Root)
-		}
-		roots = slices.DeleteFunc(roots, func(id hlc.ID) bool { return asked[id] })
+	all, err := syncing.Tied(tx, roots)
+	if err != nil {
+		return nil, err
 	}
-	return slices.Collect(maps.Values(all)), nil
+	var deciding []tally.Record
+	for _, r := range all {
+		if !tally.Decides(r.Kind) {
+			continue
+		}
+		registers, err := record.DecodeState(r.State)
+		if err != nil {
+			return nil, err
+		}
+		deciding = append(deciding, tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers})
+	}
+	return deciding, nil
 }
 
 // approval is a review that approves a record as it stands, later than all others.

@@ -80,15 +80,47 @@ type found struct {
 
 // find is a record to which a person may do something: problem not_found when it is not there or hidden from them, else not_allowed.
 func (s *Service) find(tx Reading, by casefile.Reader, action access.Action, id hlc.ID) (found, error) {
-	records, err := tx.Records([]hlc.ID{id})
+	all, err := s.findAll(tx, by, action, []hlc.ID{id})
 	if err != nil {
 		return found{}, err
 	}
-	if len(records) == 0 {
-		return found{}, problem.New(problem.NotFound)
+	return all[0].found, all[0].err
+}
+
+// sought is what came of finding a record, as find has it.
+type sought struct {
+	found
+	err error
+}
+
+// findAll finds records, each for itself, in their order.
+func (s *Service) findAll(tx Reading, by casefile.Reader, action access.Action, ids []hlc.ID) ([]sought, error) {
+	records, err := tx.Records(ids)
+	if err != nil {
+		return nil, err
 	}
-	r := records[0]
-	where, shows, err := s.where(tx, by, r)
+	roots, err := syncing.RootsOf(tx, records...)
+	if err != nil {
+		return nil, err
+	}
+	at := map[hlc.ID]syncing.Record{}
+	for _, r := range records {
+		at[r.ID] = r
+	}
+	all := make([]sought, len(ids))
+	for i, id := range ids {
+		if r, ok := at[id]; ok {
+			all[i].found, all[i].err = s.allowed(by, action, r, roots)
+		} else {
+			all[i].err = problem.New(problem.NotFound)
+		}
+	}
+	return all, nil
+}
+
+// allowed is a record, if a person may do something to it.
+func (s *Service) allowed(by casefile.Reader, action access.Action, r syncing.Record, roots syncing.Roots) (found, error) {
+	where, shows, err := s.where(by, r, roots)
 	if err != nil {
 		return found{}, err
 	}
@@ -100,19 +132,8 @@ func (s *Service) find(tx Reading, by casefile.Reader, action access.Action, id 
 }
 
 // where is a record as access sees it for a person, with the kind of what it shows.
-func (s *Service) where(tx Reading, by casefile.Reader, r syncing.Record) (access.Where, record.Kind, error) {
-	root := &r
-	if r.Root != r.ID {
-		roots, err := tx.Records([]hlc.ID{r.Root})
-		if err != nil {
-			return access.Where{}, 0, err
-		}
-		root = nil
-		if len(roots) == 1 {
-			root = &roots[0]
-		}
-	}
-	circle, err := syncing.CircleOf(r, root)
+func (s *Service) where(by casefile.Reader, r syncing.Record, roots syncing.Roots) (access.Where, record.Kind, error) {
+	circle, err := roots.CircleOf(r)
 	if err != nil {
 		return access.Where{}, 0, err
 	}
@@ -156,21 +177,12 @@ func (s *Service) today() int32 {
 	return int32(record.DateOf(s.Wall(), s.Syncing.SetUp().Location))
 }
 
-// Numbers of fields that all kinds have.
-const (
-	teamField       protowire.Number = 2
-	authorField     protowire.Number = 3
-	occurredOnField protowire.Number = 4
-	statusField     protowire.Number = 6
-	duplicateField  protowire.Number = 10
-)
-
 // fill fills in of a record that is made what its author need not say: who it is, of which team, and today.
 func (s *Service) fill(by casefile.Reader, m record.Common) {
-	set(m, authorField, protoreflect.ValueOfBytes(by.Worker[:]))
-	set(m, occurredOnField, protoreflect.ValueOfInt32(s.today()))
+	set(m, record.AuthorField, protoreflect.ValueOfBytes(by.Worker[:]))
+	set(m, record.OccurredOnField, protoreflect.ValueOfInt32(s.today()))
 	if by.Team != (hlc.ID{}) {
-		set(m, teamField, protoreflect.ValueOfBytes(by.Team[:]))
+		set(m, record.TeamField, protoreflect.ValueOfBytes(by.Team[:]))
 	}
 }
 
@@ -185,12 +197,4 @@ func set(m record.Common, number protowire.Number, value protoreflect.Value) {
 // read reads a record as a message of its kind.
 func read[M record.Common](f found, m M) (M, error) {
 	return m, proto.Unmarshal(f.registers.Fields(), m)
-}
-
-// idOf is an id as messages have it; zero for what is none.
-func idOf(b []byte) hlc.ID {
-	if len(b) != len(hlc.ID{}) {
-		return hlc.ID{}
-	}
-	return hlc.ID(b)
 }

@@ -40,7 +40,7 @@ func (s *Service) WriteSession(ctx context.Context, by casefile.Reader, session 
 		action = audit.RecordMade
 		s.fill(by, m)
 		set(m, supervisorField, protoreflect.ValueOfBytes(by.Worker[:]))
-		if err := may(by, recordv1.Kind_KIND_SUPERVISION, access.ReviewRecords, access.Where{Team: idOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
+		if err := may(by, recordv1.Kind_KIND_SUPERVISION, access.ReviewRecords, access.Where{Team: hlc.IDOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
 			return err
 		}
 	} else if err := s.mayEdit(ctx, by, recordv1.Kind_KIND_SUPERVISION, id, id); err != nil {
@@ -92,13 +92,13 @@ func (s *Service) Plan(ctx context.Context, by casefile.Reader, m record.Common)
 	if !slices.Contains(planned, kind) {
 		return hlc.ID{}, problem.Newf(problem.InvalidArgument, "a %v is not planned", kind)
 	}
-	if err := may(by, kind, access.ReviewRecords, access.Where{Team: idOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
+	if err := may(by, kind, access.ReviewRecords, access.Where{Team: hlc.IDOf(m.GetTeam()), Closed: s.Syncing.SetUp().Closed()}); err != nil {
 		return hlc.ID{}, err
 	}
-	set(m, authorField, protoreflect.ValueOfBytes(by.Worker[:]))
-	set(m, occurredOnField, protoreflect.ValueOfInt32(s.today()))
+	set(m, record.AuthorField, protoreflect.ValueOfBytes(by.Worker[:]))
+	set(m, record.OccurredOnField, protoreflect.ValueOfInt32(s.today()))
 	if kind != recordv1.Kind_KIND_GROUP {
-		set(m, statusField, protoreflect.ValueOfEnum(recordv1.Status_STATUS_PLANNED.Number()))
+		set(m, record.StatusField, protoreflect.ValueOfEnum(recordv1.Status_STATUS_PLANNED.Number()))
 	}
 	id, err := s.Syncing.NewID()
 	if err != nil {

@@ -129,11 +129,23 @@ func (c *conditions) add(condition string, args ...any) {
 	}
 }
 
-// RecordAt implements indexing.Searching.
-func (t *Tx) RecordAt(position uint64) (hlc.ID, bool, error) {
-	var id []byte
-	ok, err := t.one(`SELECT record FROM log WHERE deployment = $1 AND position = $2`, []any{t.id, int64(position)}, &id) //nolint:gosec // a position of the log
-	return idOrNone(id), ok, err
+// RecordsAt implements indexing.Searching.
+func (t *Tx) RecordsAt(positions []uint64) (map[uint64]hlc.ID, error) {
+	keys := make([]any, len(positions))
+	for i, position := range positions {
+		keys[i] = int64(position) //nolint:gosec // a position of the log
+	}
+	at := make(map[uint64]hlc.ID, len(positions))
+	err := t.inKeys(`SELECT position, record FROM log WHERE deployment = $1 AND position IN (…)`, keys, func(row scanner) error {
+		var position uint64
+		var id []byte
+		if err := row.Scan(&position, &id); err != nil {
+			return err
+		}
+		at[position] = idOrNone(id)
+		return nil
+	})
+	return at, err
 }
 
 func eachOf[Row any](t *Tx, query string, scan func(scanner) (Row, error), fn func(Row) error) error {

@@ -53,7 +53,7 @@ func TestNoStatementWalksATable(t *testing.T) {
 			t.Fatal(s, err)
 		}
 		for _, step := range plan {
-			if walks.MatchString(step) && !looksUp.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "log_kept") && !strings.Contains(step, "erasures_unpurged") && !strings.Contains(step, "records_by_duplicate") { // only what they hold is walked
+			if walks.MatchString(step) && !looksUp.MatchString(step) && !strings.Contains(step, "log_held") && !strings.Contains(step, "log_kept") && !strings.Contains(step, "erasures_unpurged") && !strings.Contains(step, "records_by_duplicate") && !strings.Contains(step, "records_unsettled") { // only what they hold is walked
 				t.Errorf("%s\n\t%s", step, s)
 			}
 		}

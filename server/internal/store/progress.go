@@ -50,13 +50,8 @@ func (t *Tx) Devices(after hlc.ID, limit int) ([]progress.Device, error) {
 		return nil, err
 	}
 	counts := func(query string, add func(*progress.Device, uint64)) error {
-		return t.each(query, []any{t.id}, func(row scanner) error {
-			var id []byte
-			var n uint64
-			if err := row.Scan(&id, &n); err != nil {
-				return err
-			}
-			if i, ok := at[hlc.ID(id)]; ok {
+		return t.countsBy(query, func(id hlc.ID, n uint64) error {
+			if i, ok := at[id]; ok {
 				add(&devices[i], n)
 			}
 			return nil
@@ -128,15 +123,20 @@ func (t *Tx) EachContact(row func(progress.DeviceContact) error) error {
 
 // HeldBy implements progress.Standing.
 func (t *Tx) HeldBy(row func(worker hlc.ID, n uint64) error) error {
-	return t.each(`SELECT d.worker, count(*) FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
+	return t.countsBy(`SELECT d.worker, count(*) FROM log l JOIN replicas r ON r.deployment = l.deployment AND r.replica = l.replica
 			JOIN devices d ON d.deployment = r.deployment AND d.device = r.device
-		WHERE l.deployment = $1 AND l.`+isHeld+` GROUP BY d.worker`, []any{t.id}, func(s scanner) error {
-		var worker []byte
+		WHERE l.deployment = $1 AND l.`+isHeld+` GROUP BY d.worker`, row)
+}
+
+// countsBy hands on the rows of a query that counts by an id.
+func (t *Tx) countsBy(query string, row func(of hlc.ID, n uint64) error) error {
+	return t.each(query, []any{t.id}, func(s scanner) error {
+		var of []byte
 		var n uint64
-		if err := s.Scan(&worker, &n); err != nil {
+		if err := s.Scan(&of, &n); err != nil {
 			return err
 		}
-		return row(hlc.ID(worker), n)
+		return row(hlc.ID(of), n)
 	})
 }
 
@@ -168,6 +168,11 @@ func (t *Tx) RecordsByDay(r progress.DayRange) ([]syncing.Record, error) {
 // Unsettled implements progress.RecordReading.
 func (t *Tx) Unsettled(after hlc.ID, limit int) ([]syncing.Record, error) {
 	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND unsettled = 1 AND id > $2 ORDER BY id LIMIT $3`, t.id, after[:], limit)
+}
+
+// UnsettledBy implements progress.RecordReading.
+func (t *Tx) UnsettledBy(row func(audience hlc.ID, n uint64) error) error {
+	return t.countsBy(`SELECT audience, count(*) FROM records WHERE deployment = $1 AND unsettled = 1 GROUP BY audience`, row)
 }
 
 // Totals implements progress.Counted.

@@ -234,29 +234,38 @@ func bulkQuery(head, tail string, rows, columns int) string {
 	return q.(string)
 }
 
-// inSizes are the numbers of ids that look-ups are prepared for; a list is padded with its last id.
+// inSizes are the numbers of keys that look-ups are prepared for; a list is padded with its last key.
 var inSizes = []int{1, 8, 64, 512}
 
-// in runs a query with "IN (…)" over ids, in pieces. The deployment is $1 and the ids begin at $2.
+// in runs a query with "IN (…)" over ids, as inKeys does.
 func (t *Tx) in(query string, ids []hlc.ID, row func(scanner) error) error {
-	for len(ids) > 0 {
+	keys := make([]any, len(ids))
+	for i := range ids {
+		keys[i] = ids[i][:]
+	}
+	return t.inKeys(query, keys, row)
+}
+
+// inKeys runs a query with "IN (…)" over keys, in pieces. The deployment is $1 and the keys begin at $2.
+func (t *Tx) inKeys(query string, keys []any, row func(scanner) error) error {
+	for len(keys) > 0 {
 		size := inSizes[len(inSizes)-1]
 		for _, s := range inSizes {
-			if len(ids) <= s {
+			if len(keys) <= s {
 				size = s
 				break
 			}
 		}
-		n := min(len(ids), size)
+		n := min(len(keys), size)
 		args := make([]any, 0, size+1)
 		args = append(args, t.id)
 		for i := range size {
-			args = append(args, ids[min(i, n-1)][:])
+			args = append(args, keys[min(i, n-1)])
 		}
 		if err := t.each(inQuery(query, size), args, row); err != nil {
 			return err
 		}
-		ids = ids[n:]
+		keys = keys[n:]
 	}
 	return nil
 }

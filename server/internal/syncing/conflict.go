@@ -3,6 +3,7 @@ package syncing
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -295,4 +296,42 @@ func (g *group) takeOwn(e *entry, a arrival) error {
 	position := g.take(r, a.change.ID, a.change.Record, verdict{}, a.body, a.hash, a.redacted)
 	from := originOf(e, r.Number, 0)
 	return g.apply(e, merging{a.change.Kind, a.set, position, from})
+}
+
+// lookedOver is how many conflicts are looked over in one transaction.
+const lookedOver = 200
+
+// unmarkSettled looks over the conflicts that are marked as unsettled: an older program marked all that there were.
+func (s *Service) unmarkSettled(ctx context.Context) error {
+	for after, more := (hlc.ID{}), true; more; {
+		var marked []Record
+		err := s.writer.do(ctx, func(g *group) (err error) {
+			if marked, err = g.store.Unsettled(after, lookedOver); err != nil {
+				return err
+			}
+			return g.unmark(marked)
+		})
+		if err != nil {
+			return err
+		}
+		if more = len(marked) == lookedOver; more {
+			after = marked[lookedOver-1].ID
+		}
+	}
+	return nil
+}
+
+// unmark takes the mark from those conflicts that are settled. They keep their positions: nothing changes for anybody else.
+func (g *group) unmark(marked []Record) error {
+	for _, r := range marked {
+		registers, err := record.DecodeState(r.State)
+		if err != nil || unsettled(r.Kind, registers) {
+			continue // what can't be read is for a recount to find
+		}
+		if err := g.put(r); err != nil {
+			return err
+		}
+		g.records[r.ID].changed = true
+	}
+	return nil
 }

@@ -163,7 +163,7 @@ func sorted(ids map[hlc.ID]bool) []hlc.ID {
 	for id := range ids {
 		all = append(all, id)
 	}
-	slices.SortFunc(all, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(all, hlc.CompareIDs)
 	return all
 }
 
@@ -283,6 +283,7 @@ func (g *group) eraseRecords(gone map[hlc.ID]bool) error {
 		}
 		g.records[id] = &entry{Record: Record{ID: id, Root: id}}
 	}
+	g.removed = append(g.removed, ids...)
 	return g.store.Remove(ids)
 }
 

@@ -8,14 +8,8 @@ import (
 	"levee/syncproto/record"
 )
 
-// Numbers of the fields that decide where a record belongs. The first three are common to all kinds, also to those
-// that this server does not know.
+// Numbers of the fields that decide where a record belongs.
 const (
-	teamField      protowire.Number = 2
-	authorField    protowire.Number = 3
-	dayField       protowire.Number = 4
-	duplicateField protowire.Number = 10
-
 	stateField       protowire.Number = 26 // of Deployment
 	roleField        protowire.Number = 18 // of Worker
 	supervisesField  protowire.Number = 23
@@ -60,6 +54,11 @@ func closedSince(deployment record.Registers) hlc.Time {
 	default:
 		return 0
 	}
+}
+
+// unsettled reports whether a record is a conflict that nobody has settled.
+func unsettled(kind record.Kind, registers record.Registers) bool {
+	return kind == recordv1.Kind_KIND_CONFLICT && !registers.Deleted() && registers.Get(settledField).Number() == 0
 }
 
 // confidential reports whether a record reaches only those who work on its root.

@@ -44,6 +44,8 @@ type group struct {
 	reopened bool
 	// setUpChanged says that a record of the set-up kinds changed, and with them the rules.
 	setUpChanged bool
+	// removed are records that were erased.
+	removed []hlc.ID
 }
 
 // entry is a record in a group.
@@ -146,7 +148,7 @@ func (g *group) family(root hlc.ID) []*entry {
 			members = append(members, e)
 		}
 	}
-	slices.SortFunc(members, func(a, b *entry) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(members, func(a, b *entry) int { return hlc.CompareIDs(a.ID, b.ID) })
 	return members
 }
 
@@ -240,8 +242,8 @@ func (g *group) apply(e *entry, m merging) error {
 	e.Kind, e.there = m.kind, true
 	e.registers = record.Merge(e.registers, m.set)
 	e.Origin, e.OriginAfter, e.Position, e.changed = m.origin.replica, m.origin.after, m.position, true
-	e.Day = int32(e.registers.Get(dayField).Number()) //nolint:gosec // validated: YYYYMMDD
-	e.DuplicateOf = e.registers.Get(duplicateField).ID()
+	e.Day = int32(e.registers.Get(record.OccurredOnField).Number()) //nolint:gosec // validated: YYYYMMDD
+	e.DuplicateOf = e.registers.Get(record.DuplicateOfField).ID()
 	newest := m.set.Newest()
 	g.head.Time = max(g.head.Time, newest)
 	g.self.clock.Observe(newest)
@@ -285,7 +287,7 @@ func (g *group) post(e *entry, made bool) error {
 	}
 	p := posted(e.ID, e.registers)
 	var since hlc.Time
-	for _, field := range []protowire.Number{teamField, roleField, supervisesField, externalField} {
+	for _, field := range []protowire.Number{record.TeamField, roleField, supervisesField, externalField} {
 		since = max(since, e.registers.Get(field).Stamp.Time)
 	}
 	was, err := g.person(e.ID, since)
@@ -318,7 +320,7 @@ func (g *group) changes() (Changes, error) {
 	for _, id := range inOrder(g.records) {
 		if e := g.records[id]; e.changed {
 			e.State = record.EncodeState(e.registers)
-			e.Unsettled = e.Kind == recordv1.Kind_KIND_CONFLICT && !e.registers.Deleted() && e.registers.Get(settledField).Number() == 0
+			e.Unsettled = unsettled(e.Kind, e.registers)
 			c.Records = append(c.Records, e.Record)
 		}
 	}
@@ -356,7 +358,7 @@ func (g *group) loadDuplicates() error {
 			}
 			asked[id] = true
 			ids = append(ids, id)
-			named = append(named, e.DuplicateOf, e.was.Get(duplicateField).ID())
+			named = append(named, e.DuplicateOf, e.was.Get(record.DuplicateOfField).ID())
 		}
 		if len(ids) == 0 {
 			return nil
@@ -376,5 +378,5 @@ func (g *group) loadDuplicates() error {
 
 // inOrder are the keys of a map in one order: what is stored and sent in it is the same every time.
 func inOrder[V any](of map[hlc.ID]V) []hlc.ID {
-	return slices.SortedFunc(maps.Keys(of), func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
+	return slices.SortedFunc(maps.Keys(of), hlc.CompareIDs)
 }

@@ -135,7 +135,7 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 		}
 		return v, nil
 	}
-	if c.Kind == recordv1.Kind_KIND_HELD_DECISION && merged.Get(authorField).ID() != s.worker {
+	if c.Kind == recordv1.Kind_KIND_HELD_DECISION && merged.Get(record.AuthorField).ID() != s.worker {
 		return held(record.CodeNotAllowed), nil // by whom it is decides what it may decide
 	}
 	person := s.by

@@ -32,7 +32,7 @@ func (g *group) place(kind record.Kind, id hlc.ID, registers record.Registers) (
 	}
 	owner := registers.Owner(kind)
 	if owner == (hlc.ID{}) {
-		return id, registers.Get(teamField).ID(), "", nil
+		return id, registers.Get(record.TeamField).ID(), "", nil
 	}
 	e, err := g.get(owner)
 	if err != nil {
@@ -43,7 +43,7 @@ func (g *group) place(kind record.Kind, id hlc.ID, registers record.Registers) (
 		return hlc.ID{}, hlc.ID{}, "", err
 	}
 	if !e.there || !record.MayOwn(e.Kind, kind) || circle {
-		return id, registers.Get(teamField).ID(), record.CodeOwnerMissing, nil
+		return id, registers.Get(record.TeamField).ID(), record.CodeOwnerMissing, nil
 	}
 	return e.Root, e.Audience, "", nil
 }

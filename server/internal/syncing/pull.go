@@ -1,12 +1,14 @@
 package syncing
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
 
 	"levee/server/internal/access"
+	"levee/server/internal/inorder"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -30,7 +32,7 @@ type puller struct {
 	person  access.Person
 	replica hlc.Replica // the tablet's, when all of its changes are acknowledged to it; else 0
 	cursor  uint64
-	roots   map[hlc.ID]*Record // that confidential records hang on; nil where there is none
+	roots   Roots // that confidential records hang on; nil where there is none
 }
 
 // pull is the page after a cursor.
@@ -165,43 +167,32 @@ func common(store LogReading, pull *syncv1.Pull) (*syncv1.Mark, error) {
 // maxMarks bounds how many marks of a request are looked at.
 const maxMarks = 64
 
-// stream is what is still to come of one audience.
-type stream struct {
-	audience hlc.ID
-	ahead    []Record
-	after    uint64
-	done     bool
-}
-
 // fill merges the audiences' records in the order of their positions until the page is full. last is the position of
 // the last record that was looked at.
 func (p *puller) fill(page *syncv1.Page, audiences []hlc.ID, after uint64, limit int) (last uint64, complete bool, err error) {
-	streams := make([]*stream, len(audiences))
-	for i, a := range audiences {
-		streams[i] = &stream{audience: a, after: after}
+	records := inorder.Runs[Record]{Ahead: pageRows, Compare: func(a, b Record) int { return cmp.Compare(a.Position, b.Position) }}
+	for _, audience := range audiences {
+		records.Add(func(last *Record, limit int) ([]Record, error) {
+			from := after
+			if last != nil {
+				from = last.Position
+			}
+			return p.store.Page(audience, from, limit)
+		}, nil)
 	}
 	size := 0
 	last = after
 	for {
-		var next *stream
-		for _, s := range streams {
-			if len(s.ahead) == 0 && !s.done {
-				if err := p.refill(s); err != nil {
-					return 0, false, err
-				}
-			}
-			if len(s.ahead) > 0 && (next == nil || s.ahead[0].Position < next.ahead[0].Position) {
-				next = s
-			}
+		r, ok, err := records.Next()
+		if err != nil {
+			return 0, false, err
 		}
-		if next == nil {
+		if !ok {
 			return last, true, nil
 		}
 		if size >= limit {
 			return last, false, nil
 		}
-		r := next.ahead[0]
-		next.ahead = next.ahead[1:]
 		last = r.Position
 		may, err := p.mayRead(r)
 		if err != nil {
@@ -213,18 +204,6 @@ func (p *puller) fill(page *syncv1.Page, audiences []hlc.ID, after uint64, limit
 			size += len(pulled.State) + 48 // id, kind, position and proof with their tags
 		}
 	}
-}
-
-func (p *puller) refill(s *stream) error {
-	rows, err := p.store.Page(s.audience, s.after, pageRows)
-	if err != nil {
-		return err
-	}
-	s.ahead, s.done = rows, len(rows) < pageRows
-	if len(rows) > 0 {
-		s.after = rows[len(rows)-1].Position
-	}
-	return nil
 }
 
 // pulled is a record as it is sent. Its body stays away when the tablet has it (see group.apply); a tablet that starts
@@ -246,18 +225,14 @@ func (p *puller) mayRead(r Record) (bool, error) {
 	if err != nil || !confidential(r.Kind, registers) {
 		return err == nil, err
 	}
-	root, ok := p.roots[r.Root]
-	if !ok && r.Root != r.ID {
-		found, err := p.store.Records([]hlc.ID{r.Root})
+	if _, ok := p.roots[r.Root]; !ok {
+		roots, err := RootsOf(p.store, r)
 		if err != nil {
 			return false, err
 		}
-		if len(found) == 1 {
-			root = &found[0]
-		}
-		p.roots[r.Root] = root
+		p.roots[r.Root] = roots[r.Root]
 	}
-	circle, err := CircleOf(r, root)
+	circle, err := p.roots.CircleOf(r)
 	if err != nil {
 		return false, err
 	}

@@ -107,7 +107,7 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 		}
 	}}
 	s.writer.start()
-	if err := errors.Join(s.catchUp(ctx), s.makeLinkageKey(ctx)); err != nil {
+	if err := errors.Join(s.catchUp(ctx), s.makeLinkageKey(ctx), s.unmarkSettled(ctx)); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -320,7 +320,7 @@ func personIn(tx Reading, worker hlc.ID) (access.Person, error) {
 // posted is a worker as the Worker record says.
 func posted(worker hlc.ID, registers record.Registers) access.Person {
 	return access.Person{
-		Worker: worker, Team: registers.Get(teamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
+		Worker: worker, Team: registers.Get(record.TeamField).ID(), Role: recordv1.Role(registers.Get(roleField).Number()), //nolint:gosec // a role is a small number
 		Supervises: registers.Get(supervisesField).IDs(), External: registers.Get(externalField).Number() != 0,
 	}
 }

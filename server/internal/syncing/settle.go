@@ -94,7 +94,7 @@ func (g *group) adopt(owners []hlc.ID) error {
 	if err := g.load(ids); err != nil {
 		return err
 	}
-	slices.SortFunc(ids, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
+	slices.SortFunc(ids, hlc.CompareIDs)
 	for _, id := range slices.Compact(ids) {
 		e := g.records[id]
 		rootWas, teamWas := e.Root, e.Audience
@@ -314,7 +314,7 @@ func (g *group) decision(change hlc.ID) (d recordv1.Decision, author hlc.ID, at 
 		if e.registers.Deleted() || said.Stamp.Compare(newest) <= 0 || e.registers.Get(heldChangeField).ID() != change {
 			continue
 		}
-		newest, author, d = said.Stamp, e.registers.Get(authorField).ID(), recordv1.Decision(said.Number()) //nolint:gosec // another number decides nothing
+		newest, author, d = said.Stamp, e.registers.Get(record.AuthorField).ID(), recordv1.Decision(said.Number()) //nolint:gosec // another number decides nothing
 	}
 	return d, author, newest.Time, nil
 }

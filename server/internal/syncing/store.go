@@ -61,6 +61,8 @@ type RecordReading interface {
 	OfKind(kind recordv1.Kind) ([]Record, error)
 	// AnyOfKinds reports whether there is a record of one of some kinds.
 	AnyOfKinds(kinds []recordv1.Kind) (bool, error)
+	// Unsettled are the conflicts after an id, ascending, that are marked as such.
+	Unsettled(after hlc.ID, limit int) ([]Record, error)
 	// Page are the records of an audience after a position, ascending, at most limit.
 	Page(audience hlc.ID, after uint64, limit int) ([]Record, error)
 	// Remaining counts the records of an audience after a position.

@@ -44,6 +44,11 @@ type Commit struct {
 	Took time.Duration
 	// Log is what it added to the log.
 	Log []LogEntry
+	// Records are those that changed, as they are now, and Removed those that were erased.
+	Records []Record
+	Removed []hlc.ID
+	// SetUpChanged: some of the records are of the set-up.
+	SetUpChanged bool
 }
 
 // maxGroup bounds how many jobs share one transaction, so that the first of them does not wait for ever.
@@ -177,8 +182,7 @@ func (w *writer) commit(jobs []job) {
 func (w *writer) transact(jobs []job) (err error) {
 	start := time.Now()
 	contacts := w.noted()
-	setUpChanged := false
-	var log []LogEntry
+	commit := Commit{Jobs: len(jobs)}
 	var ahead hlc.Time
 	err = w.store.Write(context.Background(), func(tx Writing) (err error) {
 		defer func() {
@@ -204,7 +208,8 @@ func (w *writer) transact(jobs []job) (err error) {
 		if err != nil {
 			return err
 		}
-		setUpChanged, log, ahead = g.setUpChanged, changes.Log, changes.Head.Ahead
+		commit.Log, commit.Records, commit.Removed, commit.SetUpChanged = changes.Log, changes.Records, g.removed, g.setUpChanged
+		ahead = changes.Head.Ahead
 		return tx.Save(changes)
 	})
 	if err != nil {
@@ -218,9 +223,9 @@ func (w *writer) transact(jobs []job) (err error) {
 		return err
 	}
 	w.self.ahead.Store(uint64(ahead))
-	took := time.Since(start)
-	w.committed(setUpChanged)
-	w.observe(Commit{Jobs: len(jobs), Took: took, Log: log}) // once all can be read, the set-up too
+	commit.Took = time.Since(start)
+	w.committed(commit.SetUpChanged)
+	w.observe(commit) // once all can be read, the set-up too
 	return nil
 }
 
