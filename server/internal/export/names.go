@@ -51,7 +51,7 @@ func namesIn(tx interface {
 		}
 		names := make(map[hlc.ID]string, len(records))
 		for _, r := range records {
-			_, m, err := read(r)
+			m, err := read(r)
 			if err != nil {
 				return nil, err
 			}
@@ -122,18 +122,18 @@ func idFrom(text string) (hlc.ID, bool) {
 	return id, err == nil && len(text) == len(hlc.ID{}.String())
 }
 
-// read takes a stored record apart. A message that only a newer program knows has the fields that this one knows.
-func read(r syncing.Record) (record.Registers, record.Common, error) {
+// read is the message of a stored record, with the fields that this program knows.
+func read(r syncing.Record) (record.Common, error) {
 	registers, err := record.DecodeState(r.State)
 	if err != nil {
-		return nil, nil, &unreadable{r.ID, err}
+		return nil, &unreadable{r.ID, err}
 	}
 	m := record.New(r.Kind)
 	if err := proto.Unmarshal(registers.Fields(), m); err != nil {
-		return nil, nil, &unreadable{r.ID, err}
+		return nil, &unreadable{r.ID, err}
 	}
 	record.Conceal(m)
-	return registers, m, nil
+	return m, nil
 }
 
 // unreadable is a record whose stored form is damaged. Nothing of what it says is told.
