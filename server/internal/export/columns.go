@@ -132,7 +132,7 @@ func (c Column) Cell(r Row) any {
 	return c.writing.cell(f, v, true)
 }
 
-// Parse reads a cell into a row, in either form. An empty one leaves the row as it is. What has no place in the column is
+// Parse reads a cell into a row, in either form; of a spreadsheet, as it is kept and not as it is shown. An empty one leaves the row as it is. What has no place in the column is
 // refused with a *CellError; whether the values themselves are valid, record.Validate says.
 func (c Column) Parse(cell string, r *Row) error {
 	if cell == "" {

@@ -67,8 +67,8 @@ func TestCellsAreReadAsTheyWereWritten(t *testing.T) {
 					if strings.ContainsAny(c.Text(wrote), "\r\x00") {
 						t.Errorf("%q in %s", c.Text(wrote), c.Name)
 					}
-					if err := reads.Parse(shown(c.Cell(wrote)), &cells); err != nil {
-						t.Fatalf("%v (%q): %v", c.Cell(wrote), shown(c.Cell(wrote)), err)
+					if err := reads.Parse(kept(c.Cell(wrote)), &cells); err != nil {
+						t.Fatalf("%v (%q): %v", c.Cell(wrote), kept(c.Cell(wrote)), err)
 					}
 				}
 				for form, got := range map[string]Row{"text": text, "cells": cells} {
@@ -118,19 +118,22 @@ func plain(m record.Common) record.Common {
 	return m
 }
 
-// shown is a spreadsheet's cell as the spreadsheet shows it.
-func shown(cell any) string {
+// kept is a spreadsheet's cell as the spreadsheet keeps it.
+func kept(cell any) string {
 	switch v := cell.(type) {
 	case nil:
 		return ""
 	case int64:
 		return strconv.FormatInt(v, 10)
 	case bool:
-		return strings.ToUpper(strconv.FormatBool(v))
+		return map[bool]string{false: "0", true: "1"}[v]
 	case record.Date:
-		return v.String()
+		if v < firstSerial {
+			return v.String()
+		}
+		return strconv.Itoa(serialZero.DaysUntil(v))
 	case time.Time:
-		return v.Format(instantLayouts[0])
+		return strconv.FormatFloat(serial(v), 'g', 15, 64) // as many digits as spreadsheets have
 	default:
 		return v.(string)
 	}
@@ -284,6 +287,8 @@ func TestWhatCannotBeReadIsNamed(t *testing.T) {
 		{recordv1.Kind_KIND_CASE_SESSION, "minutes", "4294967296", "number_out_of_range"},
 		{recordv1.Kind_KIND_CASE_SESSION, "minutes", " ", CodeNothing},
 		{recordv1.Kind_KIND_CASE_SESSION, "occurred_on", "2021-02-29", "invalid_date"},
+		{recordv1.Kind_KIND_CASE_SESSION, "occurred_on", "44470.5", "invalid_date"},
+		{recordv1.Kind_KIND_CASE_SESSION, "occurred_on", "1", "invalid_date"},
 		{recordv1.Kind_KIND_CASE_SESSION, "mode", "by pigeon", CodeUnknownChoice},
 		{recordv1.Kind_KIND_CASE_SESSION, "mode", "2", CodeUnknownChoice},
 		{recordv1.Kind_KIND_CASE_SESSION, "case", "王芳", "invalid_id"},

@@ -173,9 +173,6 @@ func (c *Content) Columns(k record.Kind) []Column { return c.Writing.Columns(k, 
 // Records is how many rows all tables have together.
 func (c *Content) Records() uint64 { return c.of }
 
-// Count is how many rows a kind's table has.
-func (c *Content) Count(k record.Kind) uint64 { return c.counts[k] }
-
 // progressEvery is after how many records somebody is told.
 const progressEvery = 500
 

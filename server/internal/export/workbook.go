@@ -166,21 +166,13 @@ func (s *sheet) styled(value any) any {
 		}
 		return excelize.Cell{StyleID: s.styles.date, Value: serialZero.DaysUntil(v)}
 	case time.Time:
-		_, east := v.Zone()
-		days := float64(v.UnixMilli()+int64(east)*1000)/(24*60*60*1000) + float64(serialZero.DaysUntil(19700101))
-		return excelize.Cell{StyleID: s.styles.instant, Value: days}
+		return excelize.Cell{StyleID: s.styles.instant, Value: serial(v)}
 	case string:
 		return fitting(v)
 	default:
 		return v
 	}
 }
-
-// Spreadsheets count days from serialZero, and rightly so from firstSerial on: before it they have a day that never was.
-const (
-	serialZero  record.Date = 1899_12_30
-	firstSerial record.Date = 1900_03_01
-)
 
 // cutOff stands at the end of a text that is longer than a cell takes.
 const cutOff = "…"

@@ -69,7 +69,7 @@ func choicesOf(options []words.Option) *choices {
 	return c
 }
 
-// bandsOf are the age bands: "18-59" by name, "18–59" in words.
+// bandsOf are the age bands, written "6–13": a spreadsheet that opens a text file takes "6-13" for a day in June. Both are read.
 func bandsOf(terms *words.Terms) *choices {
 	c := &choices{names: map[int64]string{}, labels: map[int64]string{}, numbers: map[string]int64{}}
 	for _, w := range []*words.Words{english, chinese} {
@@ -77,7 +77,8 @@ func bandsOf(terms *words.Terms) *choices {
 	}
 	for i, name := range terms.AgeBands() {
 		n, word := int64(i), terms.AgeBand(uint64(i)) //nolint:gosec // a small number
-		c.names[n], c.numbers[name] = name, n
+		c.names[n], c.numbers[name] = strings.Replace(name, "-", "–", 1), n
+		c.numbers[c.names[n]] = n
 		c.numbers[strings.ToLower(word)] = n
 		c.label(n, word)
 	}
@@ -260,6 +261,9 @@ func (w *Writing) readItem(f protoreflect.FieldDescriptor, text string) (protore
 		if d, ok := words.ReadDate(text); ok {
 			return protoreflect.ValueOfInt32(int32(d)), ""
 		}
+		if at, ok := fromSerial(text, time.UTC); ok && at.Equal(at.Truncate(24*time.Hour)) {
+			return protoreflect.ValueOfInt32(int32(record.DateOf(at, time.UTC))), ""
+		}
 		return protoreflect.Value{}, Code(record.CodeInvalidDate)
 	case words.Instant:
 		return w.readInstant(text)
@@ -336,7 +340,10 @@ func (w *Writing) readInstant(text string) (protoreflect.Value, Code) {
 		}
 	}
 	if err != nil {
-		return protoreflect.Value{}, CodeInvalidTime
+		var ok bool
+		if at, ok = fromSerial(text, w.terms.Zone()); !ok {
+			return protoreflect.Value{}, CodeInvalidTime
+		}
 	}
 	return protoreflect.ValueOfInt64(at.UnixMilli()), ""
 }
