@@ -47,16 +47,16 @@ type Exported struct {
 	Confidential bool   `json:"confidential"`
 }
 
-// exportFormats are the ways in which an export is written. folder is for what is there only meanwhile.
-var exportFormats = map[string]func(c *export.Content, out, folder string) error{
-	"csv": func(c *export.Content, out, _ string) error {
+// exportFormats are the ways in which an export is written.
+var exportFormats = map[string]func(c *export.Content, out string) error{
+	"csv": func(c *export.Content, out string) error {
 		if strings.EqualFold(filepath.Ext(out), ".zip") {
 			return exportFile(out, func(w io.Writer) error { return export.ZIP(c, w) })
 		}
 		return errors.Join(os.Mkdir(out, 0o700), export.CSV(c, export.Folder(out)))
 	},
-	"xlsx": func(c *export.Content, out, folder string) error {
-		return exportFile(out, func(w io.Writer) error { return export.XLSX(c, w, folder) })
+	"xlsx": func(c *export.Content, out string) error {
+		return exportFile(out, func(w io.Writer) error { return export.XLSX(c, w) })
 	},
 }
 
@@ -81,7 +81,7 @@ func Export(ctx context.Context, path string, o ExportOptions) (*Exported, error
 	return made, errors.Join(err, db.Close())
 }
 
-func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions, write func(c *export.Content, out, folder string) error) (*Exported, error) {
+func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions, write func(c *export.Content, out string) error) (*Exported, error) {
 	id, err := deploymentNamed(ctx, db, o.Deployment)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 	err = export.Look(ctx, db.Deployment(id), hlc.Wall, q, func(c *export.Content) error {
 		made.At, made.Position, made.Records = c.At, c.Position, c.Records()
 		part := filepath.Join(folder, filepath.Base(o.Out))
-		if err := write(c, part, folder); err != nil {
+		if err := write(c, part); err != nil {
 			return err
 		}
 		return os.Rename(part, o.Out)

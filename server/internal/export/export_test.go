@@ -1,7 +1,7 @@
 package export
 
-// XLSXOfRows is XLSX with sheets of so many rows, the head among them.
-var XLSXOfRows = xlsx
+// XLSXOf is XLSX with sheets of so many rows, the head among them, which are taken from excelize after about so many bytes.
+var XLSXOf = xlsx
 
 // Read reads a spreadsheet's cells into a row, as they were written for a record.
 func (c *Content) Read(columns []Column, cells []string, into *Row) error {

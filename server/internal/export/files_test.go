@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,7 +43,7 @@ func work(t *testing.T) *worked {
 	t.Helper()
 	d := &worked{Deployment: servertest.New(t), records: map[string]hlc.ID{}, confidential: []string{"李某某", "13800000001", "绝不外传", hex.EncodeToString([]byte(token))}}
 	anna, carl, coordinator := d.Enrol("anna"), d.Enrol("carl"), d.Enrol("coordinator")
-	make := func(v *servertest.Device, name string, m record.Common) []byte {
+	log := func(v *servertest.Device, name string, m record.Common) []byte {
 		c := v.Make(m)
 		v.Push(c)
 		d.records[name] = c.Record
@@ -55,20 +54,20 @@ func work(t *testing.T) *worked {
 		return &recordv1.CommunityActivity{Name: &name, Site: d.Sites[0][:], Place: &recordv1.Place{Code: new("410621108"), Edition: new(int32(2023)), Village: new("东街")}, Status: held,
 			Minutes: new(uint32(60)), RegisterUsed: new(false), Partners: []string{"村委会", "=1+1; x"}, DuplicateOf: duplicateOf}
 	}
-	activity := make(anna, "activity", talk("=HYPERLINK(\"http://example.org\")", nil))
-	make(anna, "duplicate", talk("中秋", activity))
-	deleted := make(anna, "deleted", talk("写错了", nil))
-	make(anna, "count", &recordv1.Headcount{Activity: activity, Counter: anna.Worker[:], Zone: new("东"), Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(), Status: held,
+	activity := log(anna, "activity", talk("=HYPERLINK(\"http://example.org\")", nil))
+	log(anna, "duplicate", talk("中秋", activity))
+	deleted := log(anna, "deleted", talk("写错了", nil))
+	log(anna, "count", &recordv1.Headcount{Activity: activity, Counter: anna.Worker[:], Zone: new("东"), Method: recordv1.CountMethod_COUNT_METHOD_COUNTED.Enum(), Status: held,
 		Cells: []*recordv1.HeadcountCell{{Sex: recordv1.Sex_SEX_FEMALE.Enum(), AgeBand: new(uint32(2)), FirstTime: new(uint32(7)), Returning: new(uint32(1))}}})
-	file := make(anna, "case", &recordv1.Case{CaseNo: new("HN-01"), OpenedOn: new(int32(20211001)), ClientCount: new(uint32(1)), ClientTokens: [][]byte{[]byte(token)},
+	file := log(anna, "case", &recordv1.Case{CaseNo: new("HN-01"), OpenedOn: new(int32(20211001)), ClientCount: new(uint32(1)), ClientTokens: [][]byte{[]byte(token)},
 		Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Lead: anna.Worker[:], AgeBand: new(uint32(2))})
-	make(anna, "identity", &recordv1.CaseIdentity{Case: file, Name: new("李某某"), Phone: new("13800000001"), BirthDate: new(int32(19490101))})
-	make(anna, "consent", &recordv1.Consent{Subject: file})
-	session := make(anna, "session", &recordv1.CaseSession{Case: file, Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Mode: recordv1.SessionMode_SESSION_MODE_PHONE.Enum(),
+	log(anna, "identity", &recordv1.CaseIdentity{Case: file, Name: new("李某某"), Phone: new("13800000001"), BirthDate: new(int32(19490101))})
+	log(anna, "consent", &recordv1.Consent{Subject: file})
+	session := log(anna, "session", &recordv1.CaseSession{Case: file, Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Mode: recordv1.SessionMode_SESSION_MODE_PHONE.Enum(),
 		Minutes: new(uint32(45)), Attendees: new(uint32(2)), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum(), Status: held})
-	make(anna, "note", &recordv1.CaseNote{Session: session, Process: new("绝不外传")})
-	make(anna, "alert", &recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: new(d.Now.UnixMilli() - 1234), Done: new("绝不外传")})
-	make(carl, "other team's", &recordv1.Outreach{Status: held, Households: new(uint32(3)), Needs: new("棉被\r\n药品")})
+	log(anna, "note", &recordv1.CaseNote{Session: session, Process: new("绝不外传")})
+	log(anna, "alert", &recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: new(d.Now.UnixMilli() - 1234), Done: new("绝不外传")})
+	log(carl, "other team's", &recordv1.Outreach{Status: held, Households: new(uint32(3)), Needs: new("棉被\r\n药品")})
 	planned := coordinator.Make(&recordv1.CommunityActivity{Name: new("全体活动"), Minutes: new(uint32(60)), RegisterUsed: new(false), Status: recordv1.Status_STATUS_PLANNED.Enum()})
 	coordinator.Push(planned)
 	d.records["everybody's"] = planned.Record
@@ -229,7 +228,7 @@ func TestWhatIsConfidentialLeavesOnlyWhenAsked(t *testing.T) {
 		for name, text := range d.files(t, q) {
 			b.WriteString(name + text)
 		}
-		book := d.book(t, q, 1000)
+		book := d.book(t, q, 1000, 3000)
 		for _, name := range book.GetSheetList() {
 			rows, err := book.GetRows(name)
 			if err != nil {
@@ -390,18 +389,14 @@ func TestZIPHasTheSameFiles(t *testing.T) {
 	}
 }
 
-// book is a workbook as it is read again, of sheets of so many rows.
-func (d *worked) book(t *testing.T, q export.Query, rows int) *excelize.File {
+// book is a workbook as it is read again, of sheets of so many rows, written after about so many bytes.
+func (d *worked) book(t *testing.T, q export.Query, rows, bytes int) *excelize.File {
 	t.Helper()
-	var b bytes.Buffer
-	folder := t.TempDir()
-	if err := d.look(q, func(c *export.Content) error { return export.XLSXOfRows(c, &b, folder, rows) }); err != nil {
+	var b strings.Builder
+	if err := d.look(q, func(c *export.Content) error { return export.XLSXOf(c, &b, rows, bytes) }); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
-		t.Errorf("it left %v, %v", left, err)
-	}
-	f, err := excelize.OpenReader(&b)
+	f, err := excelize.OpenReader(strings.NewReader(b.String()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -418,7 +413,7 @@ func TestXLSXIsReadAsItWasWritten(t *testing.T) {
 	d := work(t)
 	for _, lang := range []string{"en", "zh"} {
 		q := export.Query{Whole: true, Confidential: true, Identities: true, Lang: lang}
-		f := d.book(t, q, 4) // two rows below the head
+		f := d.book(t, q, 4, 1) // two rows below the head, each written by itself
 		err := d.look(q, func(c *export.Content) error {
 			for _, k := range c.Tables() {
 				columns := c.Columns(k)
@@ -474,7 +469,7 @@ func TestXLSXIsReadAsItWasWritten(t *testing.T) {
 // Numbers, days and times are such, texts are no formulas, and the head stays when one scrolls.
 func TestXLSXHasRealTypes(t *testing.T) {
 	d := work(t)
-	f := d.book(t, export.Query{Whole: true, Confidential: true, Lang: "zh"}, 1000)
+	f := d.book(t, export.Query{Whole: true, Confidential: true, Lang: "zh"}, 1000, 1)
 	for _, tt := range []struct {
 		sheet, column string
 		as            excelize.CellType
@@ -538,7 +533,7 @@ func TestXLSXCutsWhatACellCannotTake(t *testing.T) {
 	if files := d.files(t, q); !strings.Contains(files["community_activity.csv"], partners[499]) {
 		t.Error("it is cut where there is room")
 	}
-	rows, err := d.book(t, q, 1000).GetRows("community activity")
+	rows, err := d.book(t, q, 1000, 3000).GetRows("community activity")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -71,10 +71,10 @@ func pieces(text, ends string) []string {
 
 // find is where the first of some characters stands that means itself no text, and how many bytes it has; the end of the
 // text and 0 when there is none.
-func find(text, any string) (at, width int) {
+func find(text, characters string) (at, width int) {
 	behind := false
 	for i, r := range text {
-		if !behind && strings.ContainsRune(any, r) {
+		if !behind && strings.ContainsRune(characters, r) {
 			return i, len(string(r))
 		}
 		behind = !behind && r == '\\'

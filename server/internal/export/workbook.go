@@ -2,13 +2,13 @@ package export
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -27,16 +27,14 @@ const (
 // headRows are the rows above the others, which stay when one scrolls: what people read, and the stable names.
 const headRows = 2
 
-// workbook is a spreadsheet file that is written sheet by sheet. excelize holds a sheet until its file is written, and up to
-// 16 MB of it in memory; so each sheet has a file of its own there, of which only the sheet goes into the ZIP file. The rest
-// of the file is written in the end, when all sheets are known.
+// workbook is a spreadsheet file that is written sheet by sheet, straight into a ZIP file. excelize holds a sheet until its
+// file is written, up to 16 MB of it in memory, and the whole file after that. So it gets some rows at a time, in a file of
+// their own of which only the rows are taken; what belongs to no sheet is taken from one more file, when all sheets are known.
 type workbook struct {
 	zip *zip.Writer
-	// folder is where excelize puts what is too large for memory.
-	folder string
-	// rows is after how many rows a sheet goes on in another one.
-	rows   int
-	sheets []string
+	// rows is after how many rows a sheet goes on in another one, and bytes about how many of them excelize holds at most.
+	rows, bytes int
+	sheets      []string
 }
 
 // styles are those of every workbook here, in the order in which they are made, so that they have the same numbers in each.
@@ -49,7 +47,7 @@ const (
 
 // file is an empty file of excelize with the styles.
 func (b *workbook) file() (*excelize.File, styles, error) {
-	f := excelize.NewFile(excelize.Options{TmpDir: b.folder})
+	f := excelize.NewFile()
 	numbers := [4]int{}
 	date, instant := dateFormat, instantFormat
 	for i, style := range []*excelize.Style{
@@ -80,7 +78,7 @@ func (b *workbook) sheet(name string, headings []heading, rows func(put func([]a
 		err = rows(s.put)
 	}
 	if err == nil {
-		err = s.end()
+		err = s.flush(true)
 	}
 	if s.file != nil {
 		err = errors.Join(err, s.file.Close())
@@ -93,34 +91,36 @@ type sheet struct {
 	book     *workbook
 	name     string
 	headings []heading
+	// row is how many it has, and to is where they go.
+	row int
+	to  io.Writer
 
+	// file holds the rows from the first one on, or those that came after the ones that were taken.
 	file   *excelize.File
 	stream *excelize.StreamWriter
 	styles styles
-	row    int
+	taken  bool
+	bytes  int
 	cells  []any
 }
 
-// streamed is the sheet of a file that is written: the second one, since the first of a file says that it is selected, and
-// with several of these a person would edit all at once.
+// The sheet of a file from which rows are taken is the second one: the first one says that it is selected, and with several
+// of these a person would edit all at once.
 const (
 	streamed     = "streamed"
 	streamedPath = "xl/worksheets/sheet2.xml"
 )
 
+// begin begins the next sheet.
 func (s *sheet) begin() (err error) {
-	if s.file, s.styles, err = s.book.file(); err != nil {
+	b := s.book
+	b.sheets = append(b.sheets, b.free(s.name))
+	if s.to, err = b.zip.Create(fmt.Sprintf("xl/worksheets/sheet%d.xml", len(b.sheets))); err != nil {
 		return err
 	}
-	if _, err := s.file.NewSheet(streamed); err != nil {
+	s.row, s.taken = 0, false
+	if err := s.open(); err != nil || len(s.headings) == 0 {
 		return err
-	}
-	if s.stream, err = s.file.NewStreamWriter(streamed); err != nil {
-		return err
-	}
-	s.row = 0
-	if len(s.headings) == 0 {
-		return nil
 	}
 	if err := s.stream.SetPanes(&excelize.Panes{Freeze: true, YSplit: headRows, TopLeftCell: fmt.Sprintf("A%d", headRows+1), ActivePane: "bottomLeft"}); err != nil {
 		return err
@@ -135,15 +135,33 @@ func (s *sheet) begin() (err error) {
 	return errors.Join(s.write(labels), s.write(names))
 }
 
+// open makes a file for rows.
+func (s *sheet) open() (err error) {
+	if s.file, s.styles, err = s.book.file(); err != nil {
+		return err
+	}
+	if _, err := s.file.NewSheet(streamed); err != nil {
+		return err
+	}
+	s.stream, err = s.file.NewStreamWriter(streamed)
+	return err
+}
+
 // put writes a row, on the next sheet when this one is full.
 func (s *sheet) put(values []any) error {
-	if s.row == s.book.rows {
-		if err := errors.Join(s.end(), s.file.Close()); err != nil {
-			return err
+	var err error
+	switch {
+	case s.row == s.book.rows:
+		if err = s.flush(true); err == nil {
+			err = s.begin()
 		}
-		if err := s.begin(); err != nil {
-			return err
+	case s.bytes >= s.book.bytes:
+		if err = s.flush(false); err == nil {
+			err = s.open()
 		}
+	}
+	if err != nil {
+		return err
 	}
 	s.cells = s.cells[:0]
 	for _, v := range values {
@@ -152,9 +170,46 @@ func (s *sheet) put(values []any) error {
 	return s.write(s.cells)
 }
 
+// cellBytes is about what stands around a value in a file.
+const cellBytes = 50
+
 func (s *sheet) write(cells []any) error {
 	s.row++
+	for _, c := range cells {
+		text, _ := c.(string)
+		s.bytes += cellBytes + len(text)
+	}
 	return s.stream.SetRow(fmt.Sprintf("A%d", s.row), cells)
+}
+
+// What stands around the rows of a sheet.
+var rowsBegin, rowsEnd = []byte("<sheetData>"), []byte("</sheetData>")
+
+// flush takes the rows out of the file: with what stands before them if they are the first, and what stands behind them if
+// they are the last.
+func (s *sheet) flush(last bool) error {
+	if err := s.stream.Flush(); err != nil {
+		return err
+	}
+	var whole bytes.Buffer
+	if err := errors.Join(only(s.file, map[string]io.Writer{streamedPath: &whole}), s.file.Close()); err != nil {
+		return err
+	}
+	s.file = nil
+	text := whole.Bytes()
+	before, behind := bytes.Index(text, rowsBegin), bytes.LastIndex(text, rowsEnd)
+	if before < 0 || behind < 0 {
+		return errors.New("a sheet without rows") // not even an empty one is written so
+	}
+	if !last {
+		text = text[:behind]
+	}
+	if s.taken {
+		text = text[before+len(rowsBegin):]
+	}
+	s.taken, s.bytes = true, 0
+	_, err := s.to.Write(text)
+	return err
 }
 
 // styled is a value as the spreadsheet takes it.
@@ -191,21 +246,6 @@ func fitting(text string) string {
 	return text
 }
 
-// end puts the sheet that is under way into the ZIP file.
-func (s *sheet) end() error {
-	if err := s.stream.Flush(); err != nil {
-		return err
-	}
-	b := s.book
-	b.sheets = append(b.sheets, b.free(s.name))
-	return b.only(s.file, func(name string) string {
-		if name == streamedPath {
-			return partPath(len(b.sheets))
-		}
-		return ""
-	})
-}
-
 // free is a name for a sheet that no other has: "个案", "个案 2".
 func (b *workbook) free(name string) string {
 	free := name
@@ -214,9 +254,6 @@ func (b *workbook) free(name string) string {
 	}
 	return free
 }
-
-// partPath is where the nth sheet of a file stands, from 1.
-func partPath(n int) string { return fmt.Sprintf("xl/worksheets/sheet%d.xml", n) }
 
 // close writes what belongs to no sheet.
 func (b *workbook) close() error {
@@ -234,37 +271,44 @@ func (b *workbook) close() error {
 			return errors.Join(err, f.Close())
 		}
 	}
-	err = b.only(f, func(name string) string {
-		if path.Dir(name) == path.Dir(streamedPath) {
-			return ""
+	var whole bytes.Buffer
+	if err := errors.Join(f.Write(&whole), f.Close()); err != nil {
+		return err
+	}
+	parts, err := zip.NewReader(bytes.NewReader(whole.Bytes()), int64(whole.Len()))
+	if err != nil {
+		return err
+	}
+	for _, part := range parts.File {
+		if path.Dir(part.Name) == path.Dir(streamedPath) {
+			continue // there already
 		}
-		return name
-	})
-	return errors.Join(err, f.Close(), b.zip.Close())
+		if err := b.zip.Copy(part); err != nil {
+			return err
+		}
+	}
+	return b.zip.Close()
 }
 
-// only writes parts of a file into the ZIP file: those to which as gives a name there.
-func (b *workbook) only(f *excelize.File, as func(name string) string) error {
-	f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return &some{b.zip, as} })
-	return f.Write(io.Discard) // it goes to the ZIP file instead, and no copy of it is in memory
+// only writes some parts of a file, by their names, and nothing else of it.
+func only(f *excelize.File, parts map[string]io.Writer) error {
+	f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return some(parts) })
+	return f.Write(io.Discard)
 }
 
-// some is a ZIP file into which only some of what is written goes.
-type some struct {
-	zip *zip.Writer
-	as  func(name string) string
-}
+// some are the parts of a file that are wanted.
+type some map[string]io.Writer
 
 // Create implements excelize.ZipWriter.
-func (s *some) Create(name string) (io.Writer, error) {
-	if name = s.as(strings.TrimPrefix(name, "/")); name == "" {
-		return io.Discard, nil
+func (s some) Create(name string) (io.Writer, error) {
+	if w, ok := s[name]; ok {
+		return w, nil
 	}
-	return s.zip.Create(name)
+	return io.Discard, nil
 }
 
 // AddFS implements excelize.ZipWriter; nothing is written in this way.
-func (s *some) AddFS(fs.FS) error { return nil }
+func (s some) AddFS(fs.FS) error { return nil }
 
-// Close implements excelize.ZipWriter. There is more to come.
-func (s *some) Close() error { return nil }
+// Close implements excelize.ZipWriter.
+func (s some) Close() error { return nil }

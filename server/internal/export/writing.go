@@ -76,7 +76,7 @@ func bandsOf(terms *words.Terms) *choices {
 		c.numbers[w.For(&recordv1.Deployment{}).AgeBand(0)] = 0
 	}
 	for i, name := range terms.AgeBands() {
-		n, word := int64(i), terms.AgeBand(uint64(i)) //nolint:gosec // a small number
+		n, word := int64(i), terms.AgeBand(uint64(i))
 		c.names[n], c.numbers[name] = strings.Replace(name, "-", "–", 1), n
 		c.numbers[c.names[n]] = n
 		c.numbers[strings.ToLower(word)] = n

@@ -2,9 +2,7 @@ package export
 
 import (
 	"archive/zip"
-	"errors"
 	"io"
-	"os"
 
 	"levee/server/internal/progress"
 	"levee/syncproto/words"
@@ -17,17 +15,15 @@ var (
 )
 
 // XLSX writes a workbook with a sheet a kind, the totals, and a text about them, in the language of the query: numbers, days
-// and times as such, and two frozen rows above them, the words and the stable names. What is too large for memory is in a
-// folder of its own meanwhile, within another one; that of the machine for such when folder is empty.
-func XLSX(c *Content, w io.Writer, folder string) error { return xlsx(c, w, folder, maxRows) }
+// and times as such, and two frozen rows above them, the words and the stable names.
+func XLSX(c *Content, w io.Writer) error { return xlsx(c, w, maxRows, maxHeld) }
 
-func xlsx(c *Content, w io.Writer, folder string, rows int) (err error) {
-	if folder, err = os.MkdirTemp(folder, "levee-export-"); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	b := &workbook{zip: zip.NewWriter(w), folder: folder, rows: rows}
-	err = b.sheet(c.Terms.Say(aboutSheet), nil, func(put func([]any) error) error {
+// maxHeld keeps the rows that excelize holds well below what it would put into a file of its own.
+const maxHeld = 2 << 20
+
+func xlsx(c *Content, w io.Writer, rows, bytes int) error {
+	b := &workbook{zip: zip.NewWriter(w), rows: rows, bytes: bytes}
+	err := b.sheet(c.Terms.Say(aboutSheet), nil, func(put func([]any) error) error {
 		for _, line := range About(c, c.Terms.Words) {
 			if err := put([]any{Neutral(line)}); err != nil {
 				return err
