@@ -42,7 +42,7 @@ type Reading interface {
 type Query struct {
 	// Kinds are those of which tables are made: all that may be seen when there is none.
 	Kinds []record.Kind
-	// Whole: the records of all teams. Else only those of Teams, and of nobody when there is none; what the whole deployment has
+	// Whole: the records of all teams, whatever Teams says. Else only those of Teams, and of nobody when there is none; what the whole deployment has
 	// comes with them.
 	Whole bool
 	Teams []hlc.ID
@@ -81,6 +81,9 @@ func Look(ctx context.Context, store Store, wall func() time.Time, q Query, fn f
 		if !slices.Contains(Kinds(), k) || !q.includes(k) {
 			return problem.Newf(problem.InvalidArgument, "kinds: there is no table of %s here", words.KindName(k))
 		}
+	}
+	if q.Whole {
+		q.Teams = nil
 	}
 	return store.Export(ctx, func(tx Reading) error {
 		c := &Content{Query: q, At: wall(), ctx: ctx, tx: tx, counts: map[record.Kind]uint64{}}
@@ -129,12 +132,8 @@ func (c *Content) complete() error {
 	if c.Position = head.Position; err != nil || !c.Whole && len(c.Teams) == 0 {
 		return err
 	}
-	teams := c.Teams
-	if c.Whole {
-		teams = nil
-	}
 	standing := progress.New(progress.Config{SetUp: func() *syncing.SetUp { return c.SetUp }, Wall: func() time.Time { return c.At }})
-	c.Completeness, err = standing.CompletenessIn(c.tx, time.Time{}, teams)
+	c.Completeness, err = standing.CompletenessIn(c.tx, time.Time{}, c.Teams)
 	return err
 }
 
