@@ -260,7 +260,7 @@ func testPages(t *testing.T, db *store.DB) {
 func testEachOfKind(t *testing.T, db *store.DB) {
 	var c syncing.Changes
 	for n := 40; n > 10; n-- {
-		r := aRecord(n, uint64(n)) //nolint:gosec // a small number
+		r := aRecord(n, uint64(n))
 		r.Audience = id(50 + n%3)
 		if n%2 == 0 {
 			r.Kind = recordv1.Kind_KIND_CASE_SESSION
