@@ -13,7 +13,8 @@ import (
 
 // benchCmd measures this version on this machine.
 type benchCmd struct {
-	Pages benchPagesCmd `cmd:"" help:"How long the server works on the pages of supervisors, with 10,000, 100,000 and 1,000,000 records in a deployment."`
+	Pages  benchPagesCmd  `cmd:"" help:"How long the server works on the pages of supervisors, with 10,000, 100,000 and 1,000,000 records in a deployment."`
+	Export benchExportCmd `cmd:"" help:"How long an export takes, and how much memory, with 100,000 and 1,000,000 records in a deployment."`
 }
 
 // benchPagesCmd measures pages.
@@ -70,5 +71,44 @@ func printPages(to io.Writer, all []bench.Pages) error {
 		fmt.Fprintf(table, "\t%.1f", p.Sorted)
 	}
 	fmt.Fprintln(table)
+	return table.Flush()
+}
+
+// benchExportCmd measures exports.
+type benchExportCmd struct {
+	Records []int  `help:"How many records there are to be, each in a database of its own." default:"100000,1000000"`
+	Seed    uint64 `help:"What the records are made up from." default:"1"`
+	JSON    bool   `name:"json" help:"Print one JSON list on standard output, and nothing else there."`
+}
+
+// Run measures and prints.
+func (c *benchExportCmd) Run(ctx context.Context) error {
+	for _, n := range c.Records {
+		if n < 1 {
+			return fmt.Errorf("--records must be at least 1")
+		}
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	all, err := bench.MeasureExports(ctx, bench.ExportsOptions{Records: c.Records, Seed: c.Seed, Program: program, Progress: os.Stderr})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(all)
+	}
+	return printExports(os.Stdout, all)
+}
+
+func printExports(to io.Writer, all []bench.Exports) error {
+	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "rows\tformat\ts\trows/s\tmemory at most, MB\tfiles, MB")
+	for _, e := range all {
+		for _, f := range e.Formats {
+			fmt.Fprintf(table, "%d\t%s\t%.1f\t%.0f\t%.1f\t%.1f\n", f.Rows, f.Name, f.Seconds, float64(f.Rows)/f.Seconds, f.PeakMB, f.MB)
+		}
+	}
 	return table.Flush()
 }

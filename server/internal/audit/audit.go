@@ -69,6 +69,8 @@ const (
 	RecordChanged        Action = "record_changed"
 	RecordRead           Action = "record_read"
 	ConfidentialRead     Action = "confidential_read"
+	Exported             Action = "exported"              // what is not confidential went into a file
+	ConfidentialExported Action = "confidential_exported" // and here what is
 	ClientErased         Action = "client_erased"
 	ClientErasureStarted Action = "client_erasure_started"
 )

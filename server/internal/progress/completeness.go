@@ -27,14 +27,14 @@ const heardWithin = 24 * time.Hour
 // zero time stands for a day ago.
 func (s *Service) Completeness(ctx context.Context, since time.Time) (c Completeness, err error) {
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		c, err = s.completeness(tx, since, nil)
+		c, err = s.CompletenessIn(tx, since, nil)
 		return err
 	})
 	return c, err
 }
 
-// completeness is that of the tablets of some teams; of all without any.
-func (s *Service) completeness(tx Reading, since time.Time, teams []hlc.ID) (Completeness, error) {
+// CompletenessIn is the completeness in one snapshot: that of the tablets of some teams; of all without any.
+func (s *Service) CompletenessIn(tx Reading, since time.Time, teams []hlc.ID) (Completeness, error) {
 	c := Completeness{At: s.Wall(), Since: since}
 	if since.IsZero() {
 		c.Since = c.At.Add(-heardWithin)

@@ -31,6 +31,12 @@ var (
 	}
 )
 
+// LabelOf is what people call a key of a dimension.
+func LabelOf(setUp *syncing.SetUp, by tally.Dimension, key string) Text {
+	label, _ := labelOf(setUp, by, key)
+	return label
+}
+
 // labelOf is what people call a key, and the place code of a site.
 func labelOf(setUp *syncing.SetUp, by tally.Dimension, key string) (label Text, place string) {
 	switch by {

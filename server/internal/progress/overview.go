@@ -81,7 +81,7 @@ func (s *Service) Overview(ctx context.Context, q OverviewQuery) (Overview, erro
 		}
 	}
 	err := s.Store.Look(ctx, func(tx Reading) (err error) {
-		if o.Completeness, err = s.completeness(tx, q.HeardSince, teams); err != nil {
+		if o.Completeness, err = s.CompletenessIn(tx, q.HeardSince, teams); err != nil {
 			return err
 		}
 		if o.AsOf, err = lastDay(tx, o.AsOf); err != nil {

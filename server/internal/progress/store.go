@@ -114,6 +114,7 @@ type TotalsRange struct {
 
 // Everything reads whole tables, row by row.
 type Everything interface {
+	// EachTotal are all totals, by basis, figure, dimension and key.
 	EachTotal(func(TotalRow) error) error
 	// EachTokenCount leaves the tokens themselves where they are: their rows come in the order of basis, dimension, key
 	// and token.

@@ -85,7 +85,7 @@ func (s *Service) Totals(ctx context.Context, q TotalsQuery) (Totals, error) {
 	values := newTable(setUp, q.By)
 	var recount uint64
 	err = s.Store.Look(ctx, func(tx Reading) error {
-		if t.Completeness, err = s.completeness(tx, q.HeardSince, nil); err != nil {
+		if t.Completeness, err = s.CompletenessIn(tx, q.HeardSince, nil); err != nil {
 			return err
 		}
 		last, err := lastDay(tx, day)

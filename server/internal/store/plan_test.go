@@ -15,6 +15,7 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
+	"levee/server/internal/export"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
@@ -124,6 +125,11 @@ func work(t *testing.T, d *servertest.Deployment) {
 		if err == nil {
 			_, err = p.Overview(ctx, q)
 		}
+	}
+	if err == nil {
+		err = export.Look(ctx, d.DB.Deployment(d.ID), d.Wall, export.Query{Whole: true}, func(c *export.Content) error {
+			return c.Each(recordv1.Kind_KIND_CASE, func(export.Row) error { return nil })
+		})
 	}
 	if err == nil {
 		_, err = p.Work(ctx, d.Teams[0], 20210930, 20211002)

@@ -217,7 +217,7 @@ func (t *Tx) DistinctTokens(basis tally.Basis, dimension tally.Dimension, keys [
 
 // EachTotal implements progress.Everything.
 func (t *Tx) EachTotal(row func(progress.TotalRow) error) error {
-	return t.each(`SELECT basis, figure, dimension, key, value FROM totals WHERE deployment = $1`, []any{t.id}, func(s scanner) error {
+	return t.each(`SELECT basis, figure, dimension, key, value FROM totals WHERE deployment = $1 ORDER BY basis, figure, dimension, key`, []any{t.id}, func(s scanner) error {
 		var r progress.TotalRow
 		if err := s.Scan(&r.Basis, &r.Figure, &r.Dimension, &r.Key, &r.Value); err != nil {
 			return err

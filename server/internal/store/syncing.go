@@ -159,9 +159,11 @@ func (t *Tx) Families(roots []hlc.ID) ([]syncing.Record, error) {
 	return t.recordsIn(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND root IN (…)`, roots)
 }
 
+const ofKind = `SELECT ` + recordColumns + ` FROM records WHERE deployment = $1 AND kind = $2 ORDER BY id`
+
 // OfKind implements syncing.RecordReading.
 func (t *Tx) OfKind(kind recordv1.Kind) ([]syncing.Record, error) {
-	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 ORDER BY id`, t.id, int32(kind))
+	return t.recordsOf(ofKind, t.id, int32(kind))
 }
 
 // AnyOfKinds implements syncing.RecordReading.

@@ -3,7 +3,6 @@ package webui
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -12,6 +11,7 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // rowReading is the reading of one row.
@@ -107,9 +107,9 @@ func (r *rowReading) placeCell(was *recordv1.Site) string {
 	if name == "" || was.GetPlace() != nil && strings.HasSuffix(placePath(&recordv1.Place{Code: was.GetPlace().Code}), name) {
 		return ""
 	}
-	words := strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune(" 　›>/,，、", c) })
-	found := places.Find(strings.Join(words, " "), places.MaxFound)
-	own := slices.DeleteFunc(slices.Clone(found), func(p places.Place) bool { return p.Name != words[len(words)-1] })
+	path := strings.FieldsFunc(name, func(c rune) bool { return strings.ContainsRune(" 　›>/,，、", c) })
+	found := places.Find(strings.Join(path, " "), places.MaxFound)
+	own := slices.DeleteFunc(slices.Clone(found), func(p places.Place) bool { return p.Name != path[len(path)-1] })
 	switch {
 	case len(own) == 1:
 		return own[0].Code
@@ -136,19 +136,16 @@ func (r *rowReading) degrees(column string, most float64) *int32 {
 	return &m
 }
 
-var yesWords, noWords = []string{"yes", "y", "true", "1", "是", "√"}, []string{"no", "n", "false", "0", "否", "×"}
-
 func (r *rowReading) yesOrNo(column string) *bool {
-	text := strings.ToLower(r.cell(column))
-	switch {
-	case text == "":
+	text := r.cell(column)
+	if text == "" {
 		return nil
-	case slices.Contains(yesWords, text):
-		return proto.Bool(true)
-	case !slices.Contains(noWords, text):
+	}
+	answer, ok := words.ReadYesOrNo(text)
+	if !ok {
 		r.bad(column, "wrong_yes_no")
 	}
-	return proto.Bool(false)
+	return &answer
 }
 
 // team reads what a row says of a team.
@@ -251,19 +248,15 @@ func (r *rowReading) choice(column string, of protoreflect.EnumDescriptor) (prot
 	return 0, false
 }
 
-// dayLayouts are how spreadsheets write days.
-var dayLayouts = []string{"2006-1-2", "2006/1/2", "2006.1.2", "2006年1月2日"}
-
 func (r *rowReading) date(column string) *int32 {
 	text := r.cell(column)
 	if text == "" {
 		return nil
 	}
-	for _, layout := range dayLayouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return proto.Int32(int32(record.MakeDate(t.Date())))
-		}
+	d, ok := words.ReadDate(text)
+	if !ok {
+		r.bad(column, "wrong_date")
+		return nil
 	}
-	r.bad(column, "wrong_date")
-	return nil
+	return proto.Int32(int32(d))
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"levee/server/internal/access"
+	"levee/server/internal/export"
 	"levee/server/internal/store"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
@@ -28,6 +29,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"pages follow positions":                        testPages,
 		"look-ups take any number of ids":               testManyIDs,
 		"distinct persons come and go with their count": testPersons,
+		"records of a kind come one by one":             testEachOfKind,
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
 		"codes, devices and contacts":                   testDevices,
@@ -252,6 +254,49 @@ func testPages(t *testing.T, db *store.DB) {
 		}
 		return err
 	})
+}
+
+// testEachOfKind: as many as are counted, ascending by id, and no others.
+func testEachOfKind(t *testing.T, db *store.DB) {
+	var c syncing.Changes
+	for n := 40; n > 10; n-- {
+		r := aRecord(n, uint64(n))
+		r.Audience = id(50 + n%3)
+		if n%2 == 0 {
+			r.Kind = recordv1.Kind_KIND_CASE_SESSION
+		}
+		c.Records = append(c.Records, r)
+	}
+	write(t, db, c)
+	stop := errors.New("enough")
+	err := db.Deployment(deployment).Export(context.Background(), func(tx export.Reading) error {
+		counts, err := tx.CountsOfKind(recordv1.Kind_KIND_CASE)
+		if err != nil || fmt.Sprint(counts) != fmt.Sprint(map[hlc.ID]uint64{id(50): 5, id(51): 5, id(52): 5}) {
+			t.Errorf("counts %v, %v", counts, err)
+		}
+		var got []hlc.ID
+		err = tx.EachOfKind(recordv1.Kind_KIND_CASE, func(r syncing.Record) error {
+			got = append(got, r.ID)
+			if r.Kind != recordv1.Kind_KIND_CASE || !bytes.Equal(r.State, []byte{r.ID[15] - '0' + 10*(r.ID[14]-'0')}) {
+				t.Errorf("%+v", r)
+			}
+			return nil
+		})
+		if len(got) != 15 || !slices.IsSortedFunc(got, func(a, b hlc.ID) int { return bytes.Compare(a[:], b[:]) }) {
+			t.Errorf("%v", got)
+		}
+		got = nil
+		if err := tx.EachOfKind(recordv1.Kind_KIND_CASE, func(r syncing.Record) error { got = append(got, r.ID); return stop }); !errors.Is(err, stop) || len(got) != 1 {
+			t.Errorf("after an error %d more rows, %v", len(got), err)
+		}
+		if counts, err := tx.CountsOfKind(recordv1.Kind_KIND_GROUP); err != nil || len(counts) != 0 {
+			t.Errorf("of nothing: %v, %v", counts, err)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func testManyIDs(t *testing.T, db *store.DB) {

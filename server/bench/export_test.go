@@ -1,0 +1,55 @@
+package bench_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"levee/server"
+	"levee/server/bench"
+)
+
+// TestMain lets this program stand in for leveed where it is asked to export.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "export" {
+		if err := exporting(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+func exporting(args []string) error {
+	f := flag.NewFlagSet("export", flag.ContinueOnError)
+	db, format, out := f.String("db", "", ""), f.String("format", "", ""), f.String("out", "", "")
+	f.Bool("json", false, "")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	made, err := server.Export(context.Background(), *db, server.ExportOptions{Format: *format, Out: *out})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(made)
+}
+
+// Every format is exported whole, with a few records too.
+func TestExportsAreMeasured(t *testing.T) {
+	measured, err := bench.MeasureExports(t.Context(), bench.ExportsOptions{Records: []int{300}, Seed: 1, Program: os.Args[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(measured) != 1 || len(measured[0].Formats) != len(server.ExportFormats()) {
+		t.Fatalf("measured %+v", measured)
+	}
+	for _, f := range measured[0].Formats {
+		if f.Rows < 300 || f.Seconds <= 0 || f.MB <= 0 || f.PeakMB < 0 {
+			t.Errorf("%+v", f)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"levee/server"
+)
+
+// exportCmd writes what a deployment holds into files. It works beside a running server.
+type exportCmd struct {
+	DB           string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	Format       string `help:"How: csv (a file for each kind of record, and the totals) or xlsx (a workbook with a sheet for each)." required:"" enum:"csv,xlsx"`
+	Out          string `help:"What to make: a workbook; for csv a folder, or a ZIP file when it ends in .zip. Nothing is written over." required:"" type:"path" placeholder:"PATH"`
+	Lang         string `help:"Language of the words: zh or en. By default the one of the environment." enum:"zh,en," default:""`
+	Confidential bool   `help:"With what is confidential: identities, consents, notes, alerts, and the codes that stand for people."`
+	Deployment   string `help:"Id of the deployment, where there are several." placeholder:"ID"`
+	JSON         bool   `name:"json" help:"Print one JSON object."`
+}
+
+// Run exports.
+func (c *exportCmd) Run(ctx context.Context) error {
+	o := server.ExportOptions{Format: c.Format, Out: c.Out, Lang: c.Lang, Confidential: c.Confidential, Deployment: c.Deployment}
+	if o.Lang == "" && strings.HasPrefix(language(), "zh") {
+		o.Lang = "zh"
+	}
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(c.Out), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
+		o.Progress = func(done, of uint64) { // a bar that can't be drawn stops nothing
+			bar.ChangeMax64(int64(of)) //nolint:gosec // a count of rows
+			_ = bar.Set64(int64(done)) //nolint:gosec // a count of rows
+		}
+	}
+	made, err := server.Export(ctx, c.DB, o)
+	if err != nil {
+		return err
+	}
+	return tell(made, c.JSON)
+}

@@ -1,0 +1,170 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"levee/server/internal/audit"
+	"levee/server/internal/export"
+	"levee/server/internal/store"
+	"levee/server/internal/store/sqlite"
+	"levee/syncproto/hlc"
+)
+
+// ExportOptions say what is exported, and where to.
+type ExportOptions struct {
+	// Format is the name of one of ExportFormats.
+	Format string
+	// Out is what is made: a workbook, or for CSV a folder, or a ZIP file when it ends in .zip. It must not be there yet.
+	Out string
+	// Lang is the language of words: "zh", or else English.
+	Lang string
+	// Confidential: what is confidential too.
+	Confidential bool
+	// Deployment is which one; it may be left out where there is only one.
+	Deployment string
+	// Progress is told how many records were written, and of how many; nil for nobody.
+	Progress func(done, of uint64)
+}
+
+// Exported is what was exported.
+type Exported struct {
+	Out        string    `json:"out"`
+	Deployment hlc.ID    `json:"deployment"`
+	At         time.Time `json:"at"`
+	// Position is how long the change log was: everything is of that one moment.
+	Position     uint64 `json:"position"`
+	Records      uint64 `json:"records"`
+	Confidential bool   `json:"confidential"`
+}
+
+// exportFormats are the ways in which an export is written.
+var exportFormats = map[string]func(c *export.Content, out string) error{
+	"csv": func(c *export.Content, out string) error {
+		if strings.EqualFold(filepath.Ext(out), ".zip") {
+			return exportFile(out, func(w io.Writer) error { return export.ZIP(c, w) })
+		}
+		return errors.Join(os.Mkdir(out, 0o700), export.CSV(c, export.Folder(out)))
+	},
+	"xlsx": func(c *export.Content, out string) error {
+		return exportFile(out, func(w io.Writer) error { return export.XLSX(c, w) })
+	},
+}
+
+// ExportFormats are the names of the formats.
+func ExportFormats() []string { return slices.Sorted(maps.Keys(exportFormats)) }
+
+// Export writes what a deployment holds into files, all of it as it was at one moment. It may run beside a server, and
+// changes nothing but the audit log, where it is noted first. What it makes has its name only when it is whole.
+func Export(ctx context.Context, path string, o ExportOptions) (*Exported, error) {
+	write, ok := exportFormats[o.Format]
+	if !ok {
+		return nil, fmt.Errorf("there is no format %q; there are %s", o.Format, strings.Join(ExportFormats(), ", "))
+	}
+	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
+		return nil, refuse(ExportThere, err, o.Out)
+	}
+	db, err := sqlite.OpenToRead(ctx, path)
+	if err != nil {
+		return nil, refusedAt(path, err)
+	}
+	made, err := exportFrom(ctx, db, path, o, write)
+	return made, errors.Join(err, db.Close())
+}
+
+func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions, write func(c *export.Content, out string) error) (*Exported, error) {
+	id, err := deploymentNamed(ctx, db, o.Deployment)
+	if err != nil {
+		return nil, err
+	}
+	if err := noteExport(ctx, path, id, o.Confidential); err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp(filepath.Dir(o.Out), ".levee-export-")
+	if err != nil {
+		return nil, err
+	}
+	made := &Exported{Out: o.Out, Deployment: id, Confidential: o.Confidential}
+	q := export.Query{Whole: true, Confidential: o.Confidential, Identities: o.Confidential, Lang: o.Lang, Progress: o.Progress}
+	err = export.Look(ctx, db.Deployment(id), hlc.Wall, q, func(c *export.Content) error {
+		made.At, made.Position, made.Records = c.At, c.Position, c.Records()
+		part := filepath.Join(folder, filepath.Base(o.Out))
+		if err := write(c, part); err != nil {
+			return err
+		}
+		return os.Rename(part, o.Out)
+	})
+	return made, errors.Join(err, os.RemoveAll(folder))
+}
+
+// deploymentNamed is the deployment of an id; the only one there is when the id is empty.
+func deploymentNamed(ctx context.Context, db *store.DB, id string) (hlc.ID, error) {
+	all, err := db.Deployments(ctx)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	if len(all) == 0 {
+		return hlc.ID{}, errNoDeployment
+	}
+	var names []string
+	for _, d := range all {
+		if names = append(names, d.String()); id == d.String() || id == "" && len(all) == 1 {
+			return d, nil
+		}
+	}
+	return hlc.ID{}, refuse(DeploymentUnclear, nil, strings.Join(names, "\n"))
+}
+
+// noteExport writes into the audit log that somebody at this machine exports. What can't be noted is not exported.
+func noteExport(ctx context.Context, path string, deployment hlc.ID, confidential bool) error {
+	db, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return refusedAt(path, err)
+	}
+	action := audit.Exported
+	if confidential {
+		action = audit.ConfidentialExported
+	}
+	err = audit.New(db, hlc.Wall).Write(ctx, audit.Entry{Deployment: deployment, Action: action, Subject: audit.Subject{Kind: audit.OfDeployment, ID: deployment}})
+	return errors.Join(err, db.Close())
+}
+
+// exportFile writes a file for its owner alone.
+func exportFile(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the operator names the file
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
+
+// Print tells what was exported, in Chinese for a tag "zh…", else in English.
+func (e *Exported) Print(w io.Writer, lang string) error {
+	say := exportWords[chinese(lang)]
+	_, err := fmt.Fprintf(w, say.made, e.Out, e.Records, e.At.Local().Format(time.DateTime), e.Position)
+	if e.Confidential {
+		_, werr := io.WriteString(w, say.confidential)
+		err = errors.Join(err, werr)
+	}
+	return err
+}
+
+var exportWords = map[bool]struct{ made, confidential string }{
+	false: {
+		made:         "%s: %d records, as of %s, position %d of the change log.\n",
+		confidential: "It holds what is confidential: keep it sealed, and delete it when it is no longer needed.\n",
+	},
+	true: {
+		made:         "%s：%d 条记录，截至 %s，更改日志第 %d 位。\n",
+		confidential: "其中有保密内容：请加密保管，不再需要时删除。\n",
+	},
+}
