@@ -46,6 +46,8 @@ const (
 	CertificateUnusable RefusalCode = "certificate_unusable"
 	// BackupThere: a backup never overwrites a file unless told.
 	BackupThere RefusalCode = "backup_there"
+	// DeploymentUnclear: there are several deployments, or none of that id.
+	DeploymentUnclear RefusalCode = "deployment_unclear"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
 )
@@ -87,6 +89,9 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	BackupThere: {
 		"%[1]s 已存在，没有覆盖。请换一个文件名，或加上 --force。",
 		"%[1]s is there already and was not overwritten. Name another file, or add --force."},
+	DeploymentUnclear: {
+		"请用 --deployment 指明行动，可选：\n%[1]s",
+		"Say with --deployment which deployment is meant. There are:\n%[1]s"},
 	BackupDamaged: {
 		"%[1]s 不是完好的备份，没有使用：%[2]v\n请换一个更早的备份。",
 		"%[1]s is no sound backup and was not used: %[2]v\nTake an older one."},

@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -129,7 +130,7 @@ func work(t *testing.T, d *servertest.Deployment) {
 		_, err = p.Work(ctx, d.Teams[0], 20210930, 20211002)
 	}
 	if err == nil {
-		_, err = p.Period(ctx, progress.PeriodQuery{From: 20210930, To: 20211002, Whole: true})
+		_, err = report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: p}).Report(ctx, report.Week, 20211001, nil)
 	}
 	if err == nil {
 		_, err = p.Arrival(ctx, 1)

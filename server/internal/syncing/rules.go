@@ -31,29 +31,38 @@ type SetUp struct {
 // setUpKinds are read in this order, which is also the one in which a new tablet gets them.
 var setUpKinds = []record.Kind{recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, recordv1.Kind_KIND_WORKER}
 
-func readSetUp(ctx context.Context, store Store) (*SetUp, error) {
+func readSetUp(ctx context.Context, store Store) (s *SetUp, err error) {
+	err = store.Read(ctx, func(tx Reading) error {
+		s, err = SetUpIn(tx)
+		return err
+	})
+	return s, err
+}
+
+// SetUpIn is the set-up in one snapshot.
+func SetUpIn(tx interface {
+	OfKind(kind recordv1.Kind) ([]Record, error)
+}) (*SetUp, error) {
 	s := &SetUp{Deployment: &recordv1.Deployment{}, Location: time.UTC, Sites: map[hlc.ID]*recordv1.Site{}, Teams: map[hlc.ID]*recordv1.Team{}, Workers: map[hlc.ID]*recordv1.Worker{}}
-	err := store.Read(ctx, func(tx Reading) error {
-		for _, kind := range setUpKinds {
-			records, err := tx.OfKind(kind)
-			if err != nil {
-				return err
-			}
-			for _, r := range records {
-				if err := s.add(r); err != nil {
-					return err
-				}
+	for _, kind := range setUpKinds {
+		records, err := tx.OfKind(kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range records {
+			if err := s.add(r); err != nil {
+				return nil, err
 			}
 		}
-		return nil
-	})
-	if err != nil || s.Deployment.GetTimeZone() == "" {
-		return s, err
+	}
+	if s.Deployment.GetTimeZone() == "" {
+		return s, nil
 	}
 	sites := make([]*recordv1.Site, 0, len(s.Sites))
 	for _, site := range s.Sites {
 		sites = append(sites, site)
 	}
+	var err error
 	if s.Rules, err = record.DeploymentOf(s.Deployment, sites); err != nil {
 		return nil, err
 	}
