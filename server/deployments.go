@@ -11,6 +11,7 @@ import (
 	"levee/server/internal/httpapi"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/review"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -68,8 +69,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
-		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
+	figures := progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})
+	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
+		Reports:  report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
 		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
 	if !s.begun {
