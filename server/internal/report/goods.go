@@ -42,8 +42,8 @@ func (r *Report) readGoods(tx Reading, has func(hlc.ID) bool) error {
 	units := map[string]*Goods{}
 	err := each(tx, recordv1.Kind_KIND_RESOURCE_LINK, r.To.Date, has, func(day record.Date, l *recordv1.ResourceLink) {
 		delivered := l.GetProgress() == recordv1.LinkProgress_LINK_PROGRESS_DELIVERED
-		on := cmp.Or(record.Date(l.GetDeliveredOn()), day)
-		if l.GetType() != recordv1.ResourceType_RESOURCE_TYPE_GOODS || l.GetNeed() == "" || !in(day) && !(delivered && in(on)) {
+		asked, came := in(day), delivered && in(cmp.Or(record.Date(l.GetDeliveredOn()), day))
+		if l.GetType() != recordv1.ResourceType_RESOURCE_TYPE_GOODS || l.GetNeed() == "" || !asked && !came {
 			return
 		}
 		goods := units[l.GetUnit()]
@@ -51,10 +51,10 @@ func (r *Report) readGoods(tx Reading, has func(hlc.ID) bool) error {
 			goods = &Goods{Unit: l.GetUnit()}
 			units[l.GetUnit()] = goods
 		}
-		if delivered && in(on) {
+		if came {
 			goods.Delivered.add(l)
 		}
-		if !in(day) {
+		if !asked {
 			return
 		}
 		goods.AskedFor.add(l)

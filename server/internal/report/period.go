@@ -44,12 +44,13 @@ func DatesOf(d *recordv1.Deployment, today record.Date) Dates {
 	return dates
 }
 
-// Last is the last day that can be told of: today, or the deployment's end.
+// Last is the last day that can be told of: today, or the deployment's end; before it begins, its first day.
 func (d Dates) Last() record.Date {
+	last := d.Today
 	if d.End != 0 {
-		return min(d.Today, d.End)
+		last = min(last, d.End)
 	}
-	return d.Today
+	return max(last, d.Start)
 }
 
 // Has reports whether a day is one of the deployment's that has come.

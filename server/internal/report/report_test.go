@@ -63,6 +63,7 @@ func TestPeriodsAreCutToTheDaysOfTheDeployment(t *testing.T) {
 		{report.Whole, 20211008, ended, 20210923, 20211008, false},
 		{report.Week, 20211008, report.Dates{Start: 20210923, Today: 20211008}, 20211004, 20211008, false}, // what is to come is not told of
 		{report.Month, 20240229, report.Dates{Today: 20240301}, 20240201, 20240229, false},
+		{report.Week, 0, report.Dates{Start: 20210923, Today: 20210901}, 20210923, 20210923, false}, // it has not begun
 		{report.Day, 20210922, ended, 0, 0, true},
 		{report.Day, 20211207, ended, 0, 0, true},
 		{report.Day, 20211009, report.Dates{Start: 20210923, Today: 20211008}, 0, 0, true},
