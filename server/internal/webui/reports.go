@@ -6,6 +6,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
+	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
@@ -63,8 +64,8 @@ type reportRow struct {
 // reportFigures are what divisions of a report tell of.
 var reportFigures = []string{"cases", "case_sessions", "group_sessions", "community_activities", "outreach_rounds", "contacts", "persons", progress.NewPersons}
 
-// reportAsked is the report that the address asks for, of what the visitor sees; of a day unless it says otherwise.
-func (v *visit) reportAsked(usual report.Period) (*report.Report, error) {
+// reportAsked is the report of some teams, or of all (nil), that the address asks for; of the usual period unless it says otherwise.
+func (v *visit) reportAsked(usual report.Period, teams []hlc.ID) (*report.Report, error) {
 	period, day := report.Period(v.QueryParam("period")), record.Date(0)
 	if period == "" {
 		period = usual
@@ -81,16 +82,12 @@ func (v *visit) reportAsked(usual report.Period) (*report.Report, error) {
 	if !slices.Contains(report.Periods, period) {
 		return nil, problem.New(problem.NotFound)
 	}
-	whole, teams := v.sight()
-	if whole {
-		teams = nil
-	}
 	return v.within.Reports.Report(v.context(), period, day, teams)
 }
 
 // report shows a day, a week or a month: the text for a group chat, and its figures in tables.
 func (v *visit) report() error {
-	r, err := v.reportAsked(report.Day)
+	r, err := v.reportAsked(report.Day, v.cut(access.SeeTotals))
 	if err != nil {
 		return err
 	}
@@ -237,13 +234,10 @@ func (v *visit) certificate() error {
 	}
 	setUp := v.within.Syncing.SetUp()
 	worker := setUp.Workers[id]
-	if worker == nil {
+	if worker == nil || !v.maySeeWorker(id) {
 		return problem.New(problem.NotFound)
 	}
-	if err := v.must(access.SeeTotals, idOf(worker.GetTeam())); err != nil {
-		return err
-	}
-	r, err := v.reportAsked(report.Whole)
+	r, err := v.reportAsked(report.Whole, nil) // whoever worked, and wherever: of it the worker's part alone is shown
 	if err != nil {
 		return err
 	}
