@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"levee/server/internal/audit"
@@ -11,7 +12,9 @@ import (
 	"levee/server/internal/httpapi"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/review"
+	"levee/server/internal/store"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/wire"
@@ -29,6 +32,24 @@ type Enrolment struct {
 	Team   string
 	// Code is the whole of it, which is scanned or copied. Typed is typed by hand, beside Address.
 	Code, Typed, Address string
+}
+
+// deploymentNamed is the deployment of an id; the only one there is when the id is empty.
+func deploymentNamed(ctx context.Context, db *store.DB, id string) (hlc.ID, error) {
+	all, err := db.Deployments(ctx)
+	if err != nil {
+		return hlc.ID{}, err
+	}
+	if len(all) == 0 {
+		return hlc.ID{}, errNoDeployment
+	}
+	var names []string
+	for _, d := range all {
+		if names = append(names, d.String()); id == d.String() || id == "" && len(all) == 1 {
+			return d, nil
+		}
+	}
+	return hlc.ID{}, refuse(DeploymentUnclear, nil, strings.Join(names, "\n"))
 }
 
 // enrolmentLife is how long an enrolment code may be used.
@@ -68,8 +89,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	if err != nil {
 		return nil, err
 	}
-	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
-		Progress: progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall}),
+	figures := progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})
+	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
+		Reports:  report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
 		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
 	if !s.begun {

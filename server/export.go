@@ -106,24 +106,6 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 	return made, errors.Join(err, os.RemoveAll(folder))
 }
 
-// deploymentNamed is the deployment of an id; the only one there is when the id is empty.
-func deploymentNamed(ctx context.Context, db *store.DB, id string) (hlc.ID, error) {
-	all, err := db.Deployments(ctx)
-	if err != nil {
-		return hlc.ID{}, err
-	}
-	if len(all) == 0 {
-		return hlc.ID{}, errNoDeployment
-	}
-	var names []string
-	for _, d := range all {
-		if names = append(names, d.String()); id == d.String() || id == "" && len(all) == 1 {
-			return d, nil
-		}
-	}
-	return hlc.ID{}, refuse(DeploymentUnclear, nil, strings.Join(names, "\n"))
-}
-
 // noteExport writes into the audit log that somebody at this machine exports. What can't be noted is not exported.
 func noteExport(ctx context.Context, path string, deployment hlc.ID, confidential bool) error {
 	db, err := sqlite.Open(ctx, path)

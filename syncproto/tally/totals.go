@@ -29,12 +29,20 @@ func NewTotals() *Totals {
 
 // Of counts all records of a deployment up to the as-of day; without one (0), all there are.
 func Of(records iter.Seq[Record], asOf record.Date) *Totals {
-	t := NewTotals()
-	for f := range factsOf(records) {
-		if asOf != 0 && f.Day > asOf {
-			continue
+	return OfFacts(func(yield func(Fact) bool) {
+		for f := range factsOf(records) {
+			if (asOf == 0 || f.Day <= asOf) && !yield(f) {
+				return
+			}
 		}
-		d := Delta{t.Cells, t.Tokens}
+	})
+}
+
+// OfFacts counts what some records give, each of them once: those of some days, or of some teams.
+func OfFacts(facts iter.Seq[Fact]) *Totals {
+	t := NewTotals()
+	d := Delta{t.Cells, t.Tokens}
+	for f := range facts {
 		d.add(move{&f, Reported, 1})
 		if f.Verified {
 			d.add(move{&f, Verified, 1})

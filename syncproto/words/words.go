@@ -80,6 +80,11 @@ func (w *Words) Date(d record.Date) string {
 	return d.Start(time.UTC).Format(w.Either("2 Jan 2006", "2006年1月2日"))
 }
 
+// DayAndMonth is a day where the year is plain, such as 23 Sep or 9月23日.
+func (w *Words) DayAndMonth(d record.Date) string {
+	return d.Start(time.UTC).Format(w.Either("2 Jan", "1月2日"))
+}
+
 // Instant is a day and the time of day.
 func (w *Words) Instant(t time.Time) string {
 	return t.Format(w.Either("2 Jan 2006 15:04", "2006年1月2日 15:04"))

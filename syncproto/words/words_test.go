@@ -19,6 +19,8 @@ func TestNumbersAndDatesFollowTheLanguage(t *testing.T) {
 		{zh.Count(contacts, 1), "1 人次"},
 		{en.Date(record.Date(20210923)), "23 Sep 2021"},
 		{zh.Date(record.Date(20210923)), "2021年9月23日"},
+		{en.DayAndMonth(record.Date(20210923)), "23 Sep"},
+		{zh.DayAndMonth(record.Date(20210923)), "9月23日"},
 		{en.Instant(at), "6 Dec 2021 08:05"},
 		{zh.Instant(at), "2021年12月6日 08:05"},
 		{en.Duration(-3723400 * time.Millisecond), "-1h2m3s"},

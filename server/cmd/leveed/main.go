@@ -29,6 +29,7 @@ type cli struct {
 	Erase      eraseCmd      `cmd:"" help:"Erase the personal data of one client, for ever: on the server, and on tablets at their next sync. A server may run meanwhile."`
 	Export     exportCmd     `cmd:"" help:"Write what a deployment holds into files: records and totals, all of one moment. A server may run meanwhile."`
 	Recount    recountCmd    `cmd:"" help:"Count every total again from the records and the change log."`
+	Report     reportCmd     `cmd:"" help:"Report of a day, a week or a month, ready for a group chat. A server may run meanwhile."`
 	Bench      benchCmd      `cmd:"" help:"Measure this version on this machine."`
 	Soak       soakCmd       `cmd:"" help:"Play simulated worlds of tablets and a server with every fault there is, and check that nothing is lost."`
 }

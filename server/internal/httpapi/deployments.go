@@ -10,6 +10,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/review"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -23,6 +24,7 @@ type Deployment struct {
 	Indexing *indexing.Service
 	Alerting *alerting.Service
 	Review   *review.Service
+	Reports  *report.Service
 }
 
 // Begin starts what the deployment does by itself.

@@ -268,7 +268,8 @@ func (w *walk) through() error {
 func (w *walk) takeAll(records []syncing.Record) (full bool, err error) {
 	if len(records) > 0 && records[0].Kind == recordv1.Kind_KIND_CASE && w.cell.Dimension == tally.Day {
 		w.looked += len(records) / 4
-		if records, err = opened(records, w.cell.Key); err != nil {
+		day, _ := record.ParseDate(w.cell.Key) // or else none was opened then
+		if records, err = opened(records, day, day); err != nil {
 			return false, err
 		}
 	}
@@ -316,8 +317,8 @@ func (w *walk) take(chunk []syncing.Record) (full bool, err error) {
 	return false, nil
 }
 
-// opened are the cases that were opened on a day.
-func opened(cases []syncing.Record, day string) ([]syncing.Record, error) {
+// opened are the cases that were opened from a day to another.
+func opened(cases []syncing.Record, from, to record.Date) ([]syncing.Record, error) {
 	var on []syncing.Record
 	for _, r := range cases {
 		t, err := tallied(r)
@@ -328,7 +329,7 @@ func opened(cases []syncing.Record, day string) ([]syncing.Record, error) {
 		if err := proto.Unmarshal(t.Registers.Get(openedOn).Value, &c); err != nil {
 			return nil, fmt.Errorf("opening of case %v: %w", r.ID, err)
 		}
-		if record.Date(c.GetOpenedOn()).String() == day {
+		if day := record.Date(c.GetOpenedOn()); from <= day && day <= to {
 			on = append(on, r)
 		}
 	}

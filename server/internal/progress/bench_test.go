@@ -116,6 +116,22 @@ func BenchmarkPages(b *testing.B) {
 			{"behind contacts of a day", func() error { return behind("contacts", tally.OnDay(20211010)) }},
 			{"behind sessions of a town", func() error { return behind("case_sessions", tally.InPlace("410781106")) }},
 			{"behind cases of a day", func() error { return behind("cases", tally.OnDay(20211010)) }},
+			{"a day", func() error {
+				_, err := s.Period(ctx, progress.PeriodQuery{From: 20211205, To: 20211205, Whole: true})
+				return err
+			}},
+			{"a day in the middle", func() error {
+				_, err := s.Period(ctx, progress.PeriodQuery{From: 20211010, To: 20211010, Whole: true})
+				return err
+			}},
+			{"a day of a team", func() error {
+				_, err := s.Period(ctx, progress.PeriodQuery{From: 20211206, To: 20211206, Teams: teams[:1]})
+				return err
+			}},
+			{"a week", func() error {
+				_, err := s.Period(ctx, progress.PeriodQuery{From: 20211129, To: 20211205, Whole: true})
+				return err
+			}},
 			{"work of a team in a week", func() error { _, err := s.Work(ctx, team, 20210927, 20211003); return err }},
 		} {
 			b.Run(fmt.Sprintf("%s/records=%d", c.name, records), func(b *testing.B) {

@@ -194,9 +194,16 @@ func siteRow(setUp *syncing.SetUp, r Row) SiteRow {
 	return row
 }
 
-// ofTeams sums some teams up. Numbers of things add up; persons are counted over all of the teams, so that somebody whom
-// two teams met is one.
 func (o *Overview) ofTeams(tx Reading, setUp *syncing.SetUp, teams []hlc.ID) error {
+	if err := o.sumOfTeams(tx, setUp, teams); err != nil {
+		return err
+	}
+	return o.ofWorkers(tx, setUp, teams)
+}
+
+// sumOfTeams sums some teams up. Numbers of things add up; persons are counted over all of the teams, so that somebody whom
+// two teams met is one.
+func (o *Overview) sumOfTeams(tx Reading, setUp *syncing.SetUp, teams []hlc.ID) error {
 	rows, err := o.rows(tx, setUp, TotalsQuery{By: tally.Team}, 0)
 	if err != nil {
 		return err
@@ -232,7 +239,7 @@ func (o *Overview) ofTeams(tx Reading, setUp *syncing.SetUp, teams []hlc.ID) err
 	}
 	whole, _ := sum.rows(setUp, tally.Whole)
 	o.Whole = whole[0]
-	return o.ofWorkers(tx, setUp, teams)
+	return nil
 }
 
 // ofWorkers tells what those did who are in some teams now.

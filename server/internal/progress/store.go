@@ -96,6 +96,9 @@ type Counted interface {
 	// DistinctTokens is how many tokens are met within some cuts of one dimension, each counted once: at least one
 	// cut, and at most 512.
 	DistinctTokens(basis tally.Basis, dimension tally.Dimension, keys []string) (int64, error)
+	// FirstMet hands out the tokens that are met on a day from one to another and on none before. It looks at all tokens
+	// that are met from the first of these days on.
+	FirstMet(basis tally.Basis, from, to record.Date, token func(tally.Token) error) error
 }
 
 // TotalsRange is a run of totals.

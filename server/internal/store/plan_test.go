@@ -18,6 +18,7 @@ import (
 	"levee/server/internal/export"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -35,7 +36,7 @@ var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE de
 	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
 
 // looksUp is a step that finds a word, or a document by its number, in the index of words, or looks at the few rows of a part of a query.
-var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$)`)
+var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$|since$)`)
 
 // walks is a step that looks at all rows of a table, or at all of a deployment.
 var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)
@@ -133,6 +134,9 @@ func work(t *testing.T, d *servertest.Deployment) {
 	}
 	if err == nil {
 		_, err = p.Work(ctx, d.Teams[0], 20210930, 20211002)
+	}
+	if err == nil {
+		_, err = report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: p}).Report(ctx, report.Week, 20211001, nil)
 	}
 	if err == nil {
 		_, err = p.Arrival(ctx, 1)

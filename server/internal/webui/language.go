@@ -43,6 +43,9 @@ func wordingFor(r *http.Request, ofAccount string) *wording {
 	return &wording{Words: words.In(lang), asked: asked, zone: time.UTC}
 }
 
+// wordingOf is in a language, "zh" or else English, whoever asks.
+func wordingOf(lang string) *wording { return &wording{Words: words.In(lang), zone: time.UTC} }
+
 // Tag is the language as HTML has it.
 func (w *wording) Tag() string { return w.Either("en", "zh-Hans") }
 

@@ -47,6 +47,7 @@ func matrix(t *testing.T) map[string][9]int {
 		recordMatrix,
 		reviewMatrix,
 		teamsMatrix,
+		reportsMatrix,
 		casesMatrix,
 		supervisionMatrix,
 		alertsMatrix,

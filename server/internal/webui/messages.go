@@ -13,6 +13,7 @@ var messages = joined(
 	recordMessages,
 	reviewMessages,
 	teamsMessages,
+	reportMessages,
 	casesMessages,
 	supervisionMessages,
 	peopleMessages,

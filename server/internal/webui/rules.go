@@ -100,6 +100,7 @@ var areas = []func(*router){
 	reviewRoutes,
 	settleRoutes,
 	teamsRoutes,
+	reportRoutes,
 	casesRoutes,
 	supervisionRoutes,
 	searchRoutes,

@@ -25,6 +25,7 @@ import (
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/review"
 	"levee/server/internal/servertest"
 	"levee/server/internal/store"
@@ -163,9 +164,10 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 // behind is a deployment as the pages have it.
 func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Service, alerts *alerting.Service) *httpapi.Deployment {
 	id := service.Deployment()
-	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts,
+	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})
+	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
+		Reports:  report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
 		Review:   review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
-		Progress: progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
 }
 

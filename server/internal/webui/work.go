@@ -18,8 +18,9 @@ const weeksShown = 4
 
 // workerBody is what the page of a worker shows.
 type workerBody struct {
-	// Post is what the worker is, and in which team.
-	Post  string
+	// Post is what the worker is, and in which team. Certificate leads to that of the worker's service.
+	Post, Certificate string
+
 	Team  *link
 	Week  week
 	Heads []string
@@ -60,7 +61,7 @@ func (v *visit) worker() error {
 	}
 	team := idOf(w.GetTeam())
 	terms := v.terms()
-	body := workerBody{Post: v.T("post", choice(terms, w.GetRole()), choice(terms, w.GetType())), Week: v.week(to(deployment, "workers", id.String())), Heads: v.workHeads(),
+	body := workerBody{Post: v.T("post", choice(terms, w.GetRole()), choice(terms, w.GetType())), Certificate: v.To(to(deployment, "reports", "workers", id.String())), Week: v.week(to(deployment, "workers", id.String())), Heads: v.workHeads(),
 		AllCases: v.To(to(deployment, "cases"), "?list=open&lead=", id.String()), MaySeeTablets: v.may(access.SeeDevices, team)}
 	if team != (hlc.ID{}) {
 		body.Team = &link{To: v.To(to(deployment, "teams", team.String()), "?week=", body.Week.From.String()), Name: setUp.Teams[team].GetName()}

@@ -16,6 +16,7 @@ import (
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
 
@@ -30,6 +31,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"look-ups take any number of ids":               testManyIDs,
 		"distinct persons come and go with their count": testPersons,
 		"records of a kind come one by one":             testEachOfKind,
+		"nobody is first met twice":                     testFirstMet,
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
 		"codes, devices and contacts":                   testDevices,
@@ -347,6 +349,40 @@ func testPersons(t *testing.T, db *store.DB) {
 		})
 		if err != nil || got != step.want {
 			t.Errorf("step %d: %d persons, %v, want %d", i, got, err, step.want)
+		}
+	}
+}
+
+func testFirstMet(t *testing.T, db *store.DB) {
+	old, again, fresh, later := tally.Token{1}, tally.Token{2}, tally.Token{3}, tally.Token{4}
+	met := tally.Delta{Tokens: map[tally.TokenCell]int64{}}
+	for day, tokens := range map[record.Date][]tally.Token{20211001: {old, again}, 20211002: {again, fresh, fresh}, 20211003: {fresh, later}} {
+		for _, token := range tokens {
+			for _, cut := range []tally.Cut{tally.Everything(), tally.OnDay(day)} {
+				met.Tokens[tally.TokenCell{Basis: tally.Reported, Cut: cut, Token: token}]++
+			}
+		}
+	}
+	write(t, db, syncing.Changes{Totals: met})
+	for _, c := range []struct {
+		from, to record.Date
+		want     []tally.Token
+	}{
+		{20210930, 20210930, nil},
+		{20211001, 20211001, []tally.Token{old, again}},
+		{20211002, 20211002, []tally.Token{fresh}},
+		{20211002, 20211003, []tally.Token{fresh, later}},
+		{20211003, 20211009, []tally.Token{later}},
+	} {
+		for basis, want := range map[tally.Basis][]tally.Token{tally.Reported: c.want, tally.Verified: nil} {
+			var got []tally.Token
+			err := db.Deployment(deployment).Snapshot(context.Background(), func(tx *store.Tx) error {
+				return tx.FirstMet(basis, c.from, c.to, func(token tally.Token) error { got = append(got, token); return nil })
+			})
+			slices.SortFunc(got, func(a, b tally.Token) int { return slices.Compare(a[:], b[:]) })
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%v from %v to %v: %v, %v, want %v", basis, c.from, c.to, got, err, want)
+			}
 		}
 	}
 }
