@@ -78,4 +78,3 @@ func reportFrom(ctx context.Context, db *store.DB, day record.Date, o ReportOpti
 	r, err := report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: p}).Report(ctx, report.Period(o.Period), day, nil)
 	return &Reported{r, setUp.Location}, err
 }
-
