@@ -39,6 +39,9 @@ func (d Date) Start(in *time.Location) time.Time {
 // AddDays is the day n days later, or earlier when n is negative. d must be valid.
 func (d Date) AddDays(n int) Date { return MakeDate(d.Start(time.UTC).AddDate(0, 0, n).Date()) }
 
+// Monday is the first day of the week of a valid day.
+func (d Date) Monday() Date { return d.AddDays(-(int(d.Start(time.UTC).Weekday()) + 6) % 7) }
+
 // DaysUntil is how many days later o is: 0 for the same day, negative when o is earlier. Both must be valid. A
 // deployment from d to o has served one day more, since both ends count.
 func (d Date) DaysUntil(o Date) int {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -22,6 +23,16 @@ type Supervision struct {
 	// Team is the one that receives it; zero for the whole deployment.
 	Team    Named
 	Session *recordv1.Supervision
+}
+
+// TasksIn are the tasks that a session left, as its field has them: one a line.
+func TasksIn(text string) (tasks []string) {
+	for line := range strings.Lines(text) {
+		if task := strings.TrimSpace(line); task != "" {
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks
 }
 
 // SupervisionQuery says which supervision sessions are wanted.

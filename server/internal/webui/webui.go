@@ -85,7 +85,7 @@ func New(c Config) (*Pages, error) {
 }
 
 // Mount adds the pages' routes. What goes wrong in them is to be answered with Answer.
-func (p *Pages) Mount(e *echo.Echo) {
+func (p *Pages) Mount(e *echo.Echo, document []byte) {
 	e.GET("/assets/:name", p.asset)
 	for _, r := range p.routes {
 		e.Add(r.method, r.path, p.handle(r))

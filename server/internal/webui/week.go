@@ -1,10 +1,6 @@
 package webui
 
-import (
-	"time"
-
-	"levee/syncproto/record"
-)
+import "levee/syncproto/record"
 
 // week is the one that a page tells of, from Monday to Sunday.
 type week struct {
@@ -18,17 +14,12 @@ type week struct {
 // today is the day that it is where the deployment is.
 func (v *visit) today() record.Date { return record.DateOf(v.Wall(), v.zone) }
 
-// monday is the first day of the week of a day.
-func monday(d record.Date) record.Date {
-	return d.AddDays(-(int(d.Start(time.UTC).Weekday()) + 6) % 7)
-}
-
 // week is the one of the day that the address names as week: this week when it names none, or one to come.
 func (v *visit) week(path string) week {
 	today := v.today()
-	from := monday(today)
+	from := today.Monday()
 	if asked, err := record.ParseDate(v.QueryParam("week")); err == nil && asked.Valid() && asked <= today {
-		from = monday(asked)
+		from = asked.Monday()
 	}
 	w := v.weekFrom(from)
 	at := func(d record.Date) string { return v.To(path, "?week=", d.String()) }
