@@ -49,7 +49,7 @@ type Config struct {
 // Pages are the pages of a server.
 type Pages interface {
 	// Mount adds their routes. One of them shows the document of the JSON API.
-	Mount(e *echo.Echo, document []byte)
+	Mount(e *echo.Echo, document []byte) error
 	// Answer shows what is wrong as a page.
 	Answer(echo.Context, *problem.Problem) error
 }
@@ -92,7 +92,9 @@ func newRouter(c *Config) (*echo.Echo, error) {
 		return echo.WrapHandler(c.Measures.handler())(ctx)
 	})
 	if c.Pages != nil {
-		c.Pages.Mount(e, document)
+		if err := c.Pages.Mount(e, document); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }

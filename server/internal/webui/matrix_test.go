@@ -14,6 +14,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/httpapi"
 	"levee/server/internal/syncing"
 	"levee/server/internal/webtest"
 	"levee/server/internal/webui"
@@ -60,6 +61,7 @@ func matrix(t *testing.T) map[string][9]int {
 		accountsMatrix,
 		auditMatrix,
 		eventsMatrix,
+		apiMatrix,
 	} {
 		for r, row := range area {
 			if _, ok := all[r]; ok {
@@ -89,7 +91,13 @@ func TestWhoMayOpenWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages.Mount(router)
+	document, err := httpapi.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pages.Mount(router, document); err != nil {
+		t.Fatal(err)
+	}
 	var routes []string
 	for _, r := range router.Routes() {
 		routes = append(routes, r.Method+" "+r.Path)

@@ -25,6 +25,7 @@ var messages = joined(
 	accountsMessages,
 	auditMessages,
 	eventsMessages,
+	apiMessages,
 )
 
 // numbers are what the pages say about a number, by name.

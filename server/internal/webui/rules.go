@@ -111,6 +111,7 @@ var areas = []func(*router){
 	eventsRoutes,
 	accountRoutes,
 	accountsRoutes,
+	apiRoutes,
 }
 
 func newRouter() *router {
