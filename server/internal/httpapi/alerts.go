@@ -25,11 +25,12 @@ func (a *api) mountAlerts(h huma.API) {
 }
 
 type alertsBody struct {
-	Alerts []alertView `json:"alerts" nullable:"false" doc:"Open ones: the worst first, and of these the oldest. Acknowledged ones: the newest day first. What they say is not shown."`
+	Alerts []AlertView `json:"alerts" nullable:"false" doc:"Open ones: the worst first, and of these the oldest. Acknowledged ones: the newest day first. What they say is not shown."`
 	Next   string      `json:"next,omitempty" doc:"With state=acknowledged, to be given as after for the next page; absent on the last one. A page may have no rows, and yet a next one."`
 }
 
-type alertView struct {
+// AlertView is how a risk alert stands, without what it says.
+type AlertView struct {
 	ID             string       `json:"id" format:"uuid"`
 	Seen           uint64       `json:"seen" doc:"What the closing says it was shown with."`
 	Type           string       `json:"type" example:"missing"`
@@ -67,7 +68,7 @@ type AlertsAsked struct {
 func (a *api) alerts(ctx context.Context, in *AlertsAsked) (*answer[alertsBody], error) {
 	// What comes of telling people is in no log of changes.
 	return replyWhole(ctx, a, in.Scope, func(d *Deployment, _ string) (alertsBody, error) {
-		body := alertsBody{Alerts: []alertView{}}
+		body := alertsBody{Alerts: []AlertView{}}
 		sees := seesRecord(reader(ctx, d))
 		if in.State == "open" {
 			for _, one := range d.Alerting.Open(sees) {
@@ -97,9 +98,9 @@ func seesRecord(by casefile.Reader) func(syncing.Record, syncing.Circle) bool {
 	}
 }
 
-func viewAlert(d *Deployment, one *alerting.Alert) alertView {
+func viewAlert(d *Deployment, one *alerting.Alert) AlertView {
 	setUp := d.Syncing.SetUp()
-	v := alertView{ID: one.ID.String(), Seen: one.Position, Type: choiceText(one.Type), Level: choiceText(one.Level), Team: teamIn(setUp, one.Team), Site: siteIn(setUp, one.Site), Author: workerIn(setUp, one.Author),
+	v := AlertView{ID: one.ID.String(), Seen: one.Position, Type: choiceText(one.Type), Level: choiceText(one.Level), Team: teamIn(setUp, one.Team), Site: siteIn(setUp, one.Site), Author: workerIn(setUp, one.Author),
 		SeenAt: known(one.SeenAt), Received: one.Received.UTC(), AcknowledgedBy: workerIn(setUp, one.AcknowledgedBy), AcknowledgedAt: known(one.AcknowledgedAt), ClosedOn: dateText(one.ClosedOn), Told: []noticeView{},
 		Next: []namedView{}, NextAt: known(one.NextAt)}
 	for _, n := range one.Notices {
@@ -132,7 +133,7 @@ func (in OfAlert) id() hlc.ID {
 }
 
 type alertBody struct {
-	alertView
+	AlertView
 	Record recordBody `json:"record" doc:"What it says, and what happened to it."`
 }
 

@@ -13,7 +13,8 @@ import (
 	"levee/syncproto/record"
 )
 
-type wholeRecordView struct {
+// WholeRecordView is a record with its fields.
+type WholeRecordView struct {
 	ID      string      `json:"id"`
 	Kind    string      `json:"kind" example:"case_note"`
 	Root    string      `json:"root" doc:"Id of the case, group or activity that it belongs to; its own when it belongs to none."`
@@ -33,7 +34,7 @@ type fieldView struct {
 }
 
 type recordBody struct {
-	wholeRecordView
+	WholeRecordView
 	Name    string       `json:"name,omitempty" doc:"What it is called."`
 	Missing []string     `json:"missing" nullable:"false" doc:"Names of the fields without which it is a draft, and does not count."`
 	Above   []entryView  `json:"above" nullable:"false" doc:"Records to which it belongs, the nearest first; without what is hidden from the caller."`
@@ -76,7 +77,7 @@ type eventView struct {
 }
 
 type confidentialBody struct {
-	Records []wholeRecordView `json:"records" nullable:"false" doc:"By kind, the oldest first. A supervisor from outside gets no identities and no consents."`
+	Records []WholeRecordView `json:"records" nullable:"false" doc:"By kind, the oldest first. A supervisor from outside gets no identities and no consents."`
 }
 
 // OfRecord names one record.
@@ -93,7 +94,7 @@ func (a *api) record(ctx context.Context, in *OfRecord) (*answer[recordBody], er
 }
 
 func viewFile(f casefile.File, lang string) recordBody {
-	body := recordBody{wholeRecordView: viewWhole(f.Record), Name: f.Self.Name, Missing: append([]string{}, f.Missing...), Above: viewEntries(f.Above), Below: viewEntries(f.Below), Further: f.Further,
+	body := recordBody{WholeRecordView: viewWhole(f.Record), Name: f.Self.Name, Missing: append([]string{}, f.Missing...), Above: viewEntries(f.Above), Below: viewEntries(f.Below), Further: f.Further,
 		Reviews: []reviewView{}, History: []eventView{}}
 	for _, r := range f.Reviews {
 		view := reviewView{r.ID.String(), choiceText(r.Outcome), []string{}, r.Comment, viewNamed(r.By), r.At.UTC(), append([]string{}, r.Changed...)}
@@ -126,7 +127,7 @@ func (a *api) confidential(ctx context.Context, in *OfRecord) (*answer[confident
 			return confidentialBody{}, problem.New(problem.NotAllowed) // the token is not for this, whoever it acts as
 		}
 		records, err := s.Confidential(ctx, by, id)
-		body := confidentialBody{[]wholeRecordView{}}
+		body := confidentialBody{[]WholeRecordView{}}
 		for _, r := range records {
 			body.Records = append(body.Records, viewWhole(r))
 		}
@@ -151,8 +152,8 @@ func read[B any](ctx context.Context, a *api, in *OfRecord, fn func(*casefile.Se
 	return &answer[B]{Status: http.StatusOK, Language: lang, Body: body}, nil
 }
 
-func viewWhole(r casefile.Record) wholeRecordView {
-	view := wholeRecordView{r.ID.String(), kindText(r.Kind), r.Root.String(), viewNamed(r.Team), r.Position, r.Deleted, []fieldView{}}
+func viewWhole(r casefile.Record) WholeRecordView {
+	view := WholeRecordView{r.ID.String(), kindText(r.Kind), r.Root.String(), viewNamed(r.Team), r.Position, r.Deleted, []fieldView{}}
 	for _, f := range r.Fields {
 		view.Fields = append(view.Fields, fieldView{f.Name, f.Value, viewNamed(f.By), viewNamed(f.From), f.At, f.Position})
 	}

@@ -82,8 +82,8 @@ func viewPlanned(s *syncing.SetUp, p progress.Planned) plannedView {
 		choiceText(p.Activity.GetForm()), area, p.Activity.GetAudience()}
 }
 
-// activity is what is planned.
-type activity struct {
+// Activity is what is planned.
+type Activity struct {
 	Name        string `json:"name" minLength:"1" maxLength:"200" example:"防灾讲座"`
 	Day         string `json:"day" format:"date"`
 	Team        string `json:"team,omitempty" format:"uuid" doc:"Absent for all teams, which is for coordinators."`
@@ -103,7 +103,7 @@ const (
 )
 
 // message is the activity as a record, and the fields that it leaves empty.
-func (p activity) message(s *syncing.SetUp) (m *recordv1.CommunityActivity, cleared []protowire.Number, err error) {
+func (p Activity) message(s *syncing.SetUp) (m *recordv1.CommunityActivity, cleared []protowire.Number, err error) {
 	day, err := dateOf("day", p.Day)
 	if err != nil {
 		return nil, nil, err
@@ -158,7 +158,7 @@ func choiceNamed(s *syncing.SetUp, parameter string, of protoreflect.EnumDescrip
 
 type planIn struct {
 	Scope
-	Body activity
+	Body Activity
 }
 
 type madeView struct {
@@ -190,7 +190,7 @@ func (in OfActivity) seen(position int64) review.Seen {
 type replanIn struct {
 	OfActivity
 	Body struct {
-		activity
+		Activity
 		Seen int64 `json:"seen" minimum:"1" doc:"As the list said it. When one of the fields was set since, the answer is changed_meanwhile."`
 	}
 }

@@ -25,7 +25,7 @@ func (a *api) mountSetUp(h huma.API) {
 }
 
 type setUpBody struct {
-	deploymentBase
+	DeploymentBase
 	State             string          `json:"state" enum:"active,closing,closed,archived"`
 	EscalationMinutes uint32          `json:"escalation_minutes,omitempty" doc:"After so many, a risk alert that nobody confirmed goes on to the next on the duty list; absent where the server's own hold." example:"15"`
 	ServiceAreas      []choiceView    `json:"service_areas" nullable:"false"`
@@ -33,12 +33,13 @@ type setUpBody struct {
 	Kinds             []choiceView    `json:"kinds" nullable:"false" doc:"What the deployment calls each kind of record."`
 	DutyList          []namedView     `json:"duty_list" nullable:"false" doc:"Whom a risk alert goes to, one after the other."`
 	EmergencyNumbers  []emergencyView `json:"emergency_numbers" nullable:"false"`
-	Targets           []targetView    `json:"targets" nullable:"false" doc:"What the coordinator expects of teams and workers."`
+	Targets           []TargetView    `json:"targets" nullable:"false" doc:"What the coordinator expects of teams and workers."`
 	Sites             []setUpSiteView `json:"sites" nullable:"false" doc:"By name."`
 	Teams             []setUpTeamView `json:"teams" nullable:"false" doc:"By name."`
 }
 
-type deploymentBase struct {
+// DeploymentBase is which deployment it is, and when.
+type DeploymentBase struct {
 	ID       string `json:"id" format:"uuid"`
 	Name     string `json:"name" example:"河南特大暴雨社会工作服务"`
 	StartOn  string `json:"start_on" format:"date" example:"2021-09-23"`
@@ -57,7 +58,8 @@ type emergencyView struct {
 	Number string   `json:"number" example:"120"`
 }
 
-type targetView struct {
+// TargetView is what the coordinator expects.
+type TargetView struct {
 	Figure string    `json:"figure" example:"case_sessions"`
 	Period string    `json:"period" enum:"unknown,day,week,whole"`
 	Of     string    `json:"of" enum:"unknown,team,worker" doc:"Whether each team is to do so much, or each worker."`
@@ -104,9 +106,9 @@ func viewSetUp(id hlc.ID, s *syncing.SetUp) setUpBody {
 	if state == recordv1.DeploymentState_DEPLOYMENT_STATE_UNKNOWN {
 		state = recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE
 	}
-	v := setUpBody{deploymentBase: deploymentBase{id.String(), s.Deployment.GetName(), dateText(record.Date(s.Deployment.GetStartOn())), dateText(record.Date(s.Deployment.GetEndOn())), s.Deployment.GetTimeZone()},
+	v := setUpBody{DeploymentBase: DeploymentBase{id.String(), s.Deployment.GetName(), dateText(record.Date(s.Deployment.GetStartOn())), dateText(record.Date(s.Deployment.GetEndOn())), s.Deployment.GetTimeZone()},
 		State: choiceText(state), EscalationMinutes: s.Deployment.GetEscalationMinutes(), ServiceAreas: []choiceView{}, AgeBands: []textView{}, Kinds: []choiceView{}, DutyList: []namedView{},
-		EmergencyNumbers: []emergencyView{}, Targets: []targetView{}, Sites: []setUpSiteView{}, Teams: []setUpTeamView{}}
+		EmergencyNumbers: []emergencyView{}, Targets: []TargetView{}, Sites: []setUpSiteView{}, Teams: []setUpTeamView{}}
 	english := en.Options(recordv1.ServiceArea(0).Descriptor())
 	for i, o := range zh.Options(recordv1.ServiceArea(0).Descriptor()) {
 		v.ServiceAreas = append(v.ServiceAreas, choiceView{o.Name, textView{o.Label, english[i].Label}})
@@ -147,8 +149,8 @@ func viewSetUp(id hlc.ID, s *syncing.SetUp) setUpBody {
 	return v
 }
 
-func viewTarget(s *syncing.SetUp, t *recordv1.Target) targetView {
-	return targetView{t.GetFigure(), choiceText(t.GetPeriod()), choiceText(t.GetOf()), teamIn(s, idOf(t.GetTeam())), t.GetValue()}
+func viewTarget(s *syncing.SetUp, t *recordv1.Target) TargetView {
+	return TargetView{t.GetFigure(), choiceText(t.GetPeriod()), choiceText(t.GetOf()), teamIn(s, idOf(t.GetTeam())), t.GetValue()}
 }
 
 func viewPlace(p *recordv1.Place) *placeView {

@@ -22,11 +22,12 @@ func (a *api) mountSupervision(h huma.API) {
 }
 
 type supervisionBody struct {
-	Sessions []sessionView `json:"sessions" nullable:"false" doc:"What was advised is not shown."`
+	Sessions []SessionView `json:"sessions" nullable:"false" doc:"What was advised is not shown."`
 	Next     string        `json:"next,omitempty" doc:"To be given as after for the next page; absent on the last one. A page may have no rows, and yet a next one."`
 }
 
-type sessionView struct {
+// SessionView is a supervision session, without what was advised.
+type SessionView struct {
 	ID          string      `json:"id" format:"uuid"`
 	Day         string      `json:"day,omitempty" format:"date"`
 	Team        namedView   `json:"team"`
@@ -39,8 +40,8 @@ type sessionView struct {
 	Tasks       []string    `json:"tasks" nullable:"false" doc:"What was left to be looked at again."`
 }
 
-func viewSession(s *syncing.SetUp, id hlc.ID, team progress.Named, m *recordv1.Supervision) sessionView {
-	v := sessionView{ID: id.String(), Day: dateText(record.Date(m.GetOccurredOn())), Team: viewNamed(team), Form: choiceText(m.GetForm()), Mode: choiceText(m.GetMode()), Functions: []string{},
+func viewSession(s *syncing.SetUp, id hlc.ID, team progress.Named, m *recordv1.Supervision) SessionView {
+	v := SessionView{ID: id.String(), Day: dateText(record.Date(m.GetOccurredOn())), Team: viewNamed(team), Form: choiceText(m.GetForm()), Mode: choiceText(m.GetMode()), Functions: []string{},
 		Supervisor: workerIn(s, idOf(m.GetSupervisor())), Supervisees: []namedView{}, Minutes: m.GetMinutes(), Tasks: append([]string{}, progress.TasksIn(m.GetTasks())...)}
 	for _, f := range m.GetFunctions() {
 		v.Functions = append(v.Functions, choiceText(f))
@@ -58,7 +59,7 @@ func (a *api) supervision(ctx context.Context, in *struct {
 	Paging
 }) (*answer[supervisionBody], error) {
 	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (supervisionBody, error) {
-		body := supervisionBody{Sessions: []sessionView{}}
+		body := supervisionBody{Sessions: []SessionView{}}
 		only, err := within(ctx, d, in.Team)
 		if err != nil {
 			return body, err
@@ -77,7 +78,7 @@ func (a *api) supervision(ctx context.Context, in *struct {
 }
 
 type sessionBody struct {
-	sessionView
+	SessionView
 	Seen   uint64       `json:"seen" doc:"Position of its newest change in the log."`
 	Advice []adviceView `json:"advice" nullable:"false" doc:"The oldest first."`
 }
@@ -94,7 +95,7 @@ func (a *api) supervisionSession(ctx context.Context, in *struct {
 	return noted(ctx, a, in.Scope, func(d *Deployment, by casefile.Reader, _ string) (sessionBody, error) {
 		id, _ := uuid.Parse(in.Session) // validated
 		s, err := d.Casefile.Supervision(ctx, by, id)
-		body := sessionBody{sessionView: viewSession(d.Syncing.SetUp(), s.ID, s.Team, s.Session), Seen: s.Position, Advice: []adviceView{}}
+		body := sessionBody{SessionView: viewSession(d.Syncing.SetUp(), s.ID, s.Team, s.Session), Seen: s.Position, Advice: []adviceView{}}
 		for _, one := range s.Advice {
 			body.Advice = append(body.Advice, adviceView{viewNamed(one.By), one.Text})
 		}

@@ -59,7 +59,7 @@ func (a *api) today(d *Deployment) record.Date {
 
 // aimView is a target with what was done of it.
 type aimView struct {
-	targetView
+	TargetView
 	Expected int64  `json:"expected" doc:"How much the days of the week that have come, or the whole deployment, call for."`
 	Done     *int64 `json:"done,omitempty" doc:"How much was done; absent where nobody counts the figure by day."`
 }
@@ -67,7 +67,7 @@ type aimView struct {
 func viewAims(d *Deployment, of recordv1.TargetOf, team hlc.ID, from, to record.Date, done, whole map[string]int64) []aimView {
 	setUp, views := d.Syncing.SetUp(), []aimView{}
 	for _, aim := range progress.Aims(setUp.Deployment, of, team, from, to, done, whole) {
-		view := aimView{targetView: viewTarget(setUp, aim.Target), Expected: aim.Expected}
+		view := aimView{TargetView: viewTarget(setUp, aim.Target), Expected: aim.Expected}
 		if aim.Known {
 			view.Done = &aim.Done
 		}
@@ -198,7 +198,7 @@ func figuresIn(sum map[tally.Basis]map[string]int64, basis tally.Basis) map[stri
 }
 
 type teamWorkBody struct {
-	workSpan
+	WorkSpan
 	Team     namedView        `json:"team"`
 	Reported map[string]int64 `json:"reported" nullable:"false" doc:"What all did in the week: figures by their names, and minutes."`
 	Verified map[string]int64 `json:"verified" nullable:"false"`
@@ -206,8 +206,8 @@ type teamWorkBody struct {
 	Workers  []workerAims     `json:"workers" nullable:"false" doc:"Workers of the team, and who else did something in it, by name."`
 }
 
-// workSpan are days with what was done in them.
-type workSpan struct {
+// WorkSpan are days with what was done in them.
+type WorkSpan struct {
 	From      string    `json:"from" format:"date" doc:"First day of the week."`
 	To        string    `json:"to" format:"date" doc:"Last day of it that has come."`
 	Days      []workDay `json:"days" nullable:"false" doc:"By worker and day, from the first of the weeks; who did nothing on a day has no row for it."`
@@ -228,14 +228,14 @@ type workerAims struct {
 }
 
 // workIn is what a team did in some weeks, and the rows of the last of them.
-func workIn(ctx context.Context, d *Deployment, team hlc.ID, from, to record.Date, weeks int) (span workSpan, all, last []progress.WorkRow, err error) {
+func workIn(ctx context.Context, d *Deployment, team hlc.ID, from, to record.Date, weeks int) (span WorkSpan, all, last []progress.WorkRow, err error) {
 	work, err := d.Progress.Work(ctx, team, from.AddDays(-7*(weeks-1)), to)
 	for _, r := range work.Rows {
 		if r.Day >= from {
 			last = append(last, r)
 		}
 	}
-	return workSpan{From: from.String(), To: to.String(), Days: []workDay{}, Truncated: work.Truncated}, work.Rows, last, err
+	return WorkSpan{From: from.String(), To: to.String(), Days: []workDay{}, Truncated: work.Truncated}, work.Rows, last, err
 }
 
 func viewWorkDay(r progress.WorkRow) workDay {
@@ -274,7 +274,7 @@ func (a *api) teamWork(ctx context.Context, in *struct {
 			return teamWorkBody{}, err
 		}
 		sum := sumOf(week)
-		body := teamWorkBody{workSpan: span, Team: teamIn(setUp, team), Reported: figuresIn(sum, tally.Reported), Verified: figuresIn(sum, tally.Verified), Workers: []workerAims{},
+		body := teamWorkBody{WorkSpan: span, Team: teamIn(setUp, team), Reported: figuresIn(sum, tally.Reported), Verified: figuresIn(sum, tally.Verified), Workers: []workerAims{},
 			Targets: viewAims(d, recordv1.TargetOf_TARGET_OF_TEAM, team, from, to, sum[tally.Reported], byTeam[team.String()])}
 		of := map[hlc.ID][]progress.WorkRow{}
 		for id, w := range setUp.Workers {
@@ -300,7 +300,7 @@ func (a *api) teamWork(ctx context.Context, in *struct {
 }
 
 type workerWorkBody struct {
-	workSpan
+	WorkSpan
 	Worker  namedView        `json:"worker"`
 	Team    namedView        `json:"team"`
 	Week    map[string]int64 `json:"week" nullable:"false" doc:"What they did in the week, as reported: figures by their names, and minutes."`
@@ -338,7 +338,7 @@ func (a *api) workerWork(ctx context.Context, in *struct {
 			}
 		}
 		done := figuresIn(sumOf(slices.DeleteFunc(week, func(r progress.WorkRow) bool { return !theirs(r) })), tally.Reported)
-		body := workerWorkBody{workSpan: span, Worker: workerIn(setUp, id), Team: teamIn(setUp, team), Week: done, Whole: map[string]int64{},
+		body := workerWorkBody{WorkSpan: span, Worker: workerIn(setUp, id), Team: teamIn(setUp, team), Week: done, Whole: map[string]int64{},
 			Targets: viewAims(d, recordv1.TargetOf_TARGET_OF_WORKER, team, from, to, done, whole[id.String()])}
 		if of := whole[id.String()]; of != nil {
 			body.Whole = of
