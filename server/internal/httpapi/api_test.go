@@ -612,7 +612,7 @@ func TestAnAnswerThatTheCallerHasIsNotSentAgain(t *testing.T) {
 	s := serve(t, servertest.New(t))
 	anna := s.Enrol("anna")
 	anna.Push(activity(anna, 3)...)
-	paths := []string{"/api/totals", "/api/figures", "/api/records?figure=contacts", "/api/devices", "/api/held", "/api/conflicts"}
+	paths := []string{"/api/totals", "/api/figures", "/api/records?figure=contacts", "/api/devices", "/api/held", "/api/conflicts", "/api/review", "/api/duplicates", "/api/cases", "/api/teams", "/api/planned", "/api/supervision"}
 	for _, path := range paths {
 		var answer map[string]any
 		etag := s.read(path, &answer).Header.Get("ETag")

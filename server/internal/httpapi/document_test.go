@@ -16,7 +16,7 @@ import (
 // contract is the document as programs read it.
 type contract struct{ validator.Validator }
 
-func newContract(t testing.TB) contract {
+func newContract(t testing.TB) *contract {
 	t.Helper()
 	b, err := httpapi.Document()
 	if err != nil {
@@ -30,7 +30,7 @@ func newContract(t testing.TB) contract {
 	if len(wrong) > 0 {
 		t.Fatal(wrong)
 	}
-	return contract{v}
+	return &contract{v}
 }
 
 // told are the faults of a document, request or answer, each with its place.
@@ -45,7 +45,7 @@ func told(t testing.TB, faults []*errors.ValidationError) {
 }
 
 // kept reports what in an answer is not as the document says.
-func (c contract) kept(t testing.TB, request *http.Request, response *http.Response, body []byte) {
+func (c *contract) kept(t testing.TB, request *http.Request, response *http.Response, body []byte) {
 	t.Helper()
 	copied := *response
 	copied.Body = io.NopCloser(bytes.NewReader(body))
