@@ -17,42 +17,87 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AimViewOf.
+const (
+	AimViewOfTeam    AimViewOf = "team"
+	AimViewOfUnknown AimViewOf = "unknown"
+	AimViewOfWorker  AimViewOf = "worker"
+)
+
+// Valid indicates whether the value is a known member of the AimViewOf enum.
+func (e AimViewOf) Valid() bool {
+	switch e {
+	case AimViewOfTeam:
+		return true
+	case AimViewOfUnknown:
+		return true
+	case AimViewOfWorker:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AimViewPeriod.
+const (
+	AimViewPeriodDay     AimViewPeriod = "day"
+	AimViewPeriodUnknown AimViewPeriod = "unknown"
+	AimViewPeriodWeek    AimViewPeriod = "week"
+	AimViewPeriodWhole   AimViewPeriod = "whole"
+)
+
+// Valid indicates whether the value is a known member of the AimViewPeriod enum.
+func (e AimViewPeriod) Valid() bool {
+	switch e {
+	case AimViewPeriodDay:
+		return true
+	case AimViewPeriodUnknown:
+		return true
+	case AimViewPeriodWeek:
+		return true
+	case AimViewPeriodWhole:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTotalsParamsBy.
 const (
-	AgeBand     GetTotalsParamsBy = "age_band"
-	Day         GetTotalsParamsBy = "day"
-	Disability  GetTotalsParamsBy = "disability"
-	Place       GetTotalsParamsBy = "place"
-	ServiceArea GetTotalsParamsBy = "service_area"
-	Sex         GetTotalsParamsBy = "sex"
-	Site        GetTotalsParamsBy = "site"
-	Team        GetTotalsParamsBy = "team"
-	Whole       GetTotalsParamsBy = "whole"
-	Worker      GetTotalsParamsBy = "worker"
+	GetTotalsParamsByAgeBand     GetTotalsParamsBy = "age_band"
+	GetTotalsParamsByDay         GetTotalsParamsBy = "day"
+	GetTotalsParamsByDisability  GetTotalsParamsBy = "disability"
+	GetTotalsParamsByPlace       GetTotalsParamsBy = "place"
+	GetTotalsParamsByServiceArea GetTotalsParamsBy = "service_area"
+	GetTotalsParamsBySex         GetTotalsParamsBy = "sex"
+	GetTotalsParamsBySite        GetTotalsParamsBy = "site"
+	GetTotalsParamsByTeam        GetTotalsParamsBy = "team"
+	GetTotalsParamsByWhole       GetTotalsParamsBy = "whole"
+	GetTotalsParamsByWorker      GetTotalsParamsBy = "worker"
 )
 
 // Valid indicates whether the value is a known member of the GetTotalsParamsBy enum.
 func (e GetTotalsParamsBy) Valid() bool {
 	switch e {
-	case AgeBand:
+	case GetTotalsParamsByAgeBand:
 		return true
-	case Day:
+	case GetTotalsParamsByDay:
 		return true
-	case Disability:
+	case GetTotalsParamsByDisability:
 		return true
-	case Place:
+	case GetTotalsParamsByPlace:
 		return true
-	case ServiceArea:
+	case GetTotalsParamsByServiceArea:
 		return true
-	case Sex:
+	case GetTotalsParamsBySex:
 		return true
-	case Site:
+	case GetTotalsParamsBySite:
 		return true
-	case Team:
+	case GetTotalsParamsByTeam:
 		return true
-	case Whole:
+	case GetTotalsParamsByWhole:
 		return true
-	case Worker:
+	case GetTotalsParamsByWorker:
 		return true
 	default:
 		return false
@@ -61,19 +106,19 @@ func (e GetTotalsParamsBy) Valid() bool {
 
 // Defines values for GetTotalsParamsBasis.
 const (
-	Both     GetTotalsParamsBasis = "both"
-	Reported GetTotalsParamsBasis = "reported"
-	Verified GetTotalsParamsBasis = "verified"
+	GetTotalsParamsBasisBoth     GetTotalsParamsBasis = "both"
+	GetTotalsParamsBasisReported GetTotalsParamsBasis = "reported"
+	GetTotalsParamsBasisVerified GetTotalsParamsBasis = "verified"
 )
 
 // Valid indicates whether the value is a known member of the GetTotalsParamsBasis enum.
 func (e GetTotalsParamsBasis) Valid() bool {
 	switch e {
-	case Both:
+	case GetTotalsParamsBasisBoth:
 		return true
-	case Reported:
+	case GetTotalsParamsBasisReported:
 		return true
-	case Verified:
+	case GetTotalsParamsBasisVerified:
 		return true
 	default:
 		return false
@@ -82,40 +127,40 @@ func (e GetTotalsParamsBasis) Valid() bool {
 
 // Defines values for GetTotalsParamsFigure.
 const (
-	Beneficiaries       GetTotalsParamsFigure = "beneficiaries"
-	CaseSessions        GetTotalsParamsFigure = "case_sessions"
-	Cases               GetTotalsParamsFigure = "cases"
-	CommunityActivities GetTotalsParamsFigure = "community_activities"
-	Contacts            GetTotalsParamsFigure = "contacts"
-	GroupSessions       GetTotalsParamsFigure = "group_sessions"
-	OutreachRounds      GetTotalsParamsFigure = "outreach_rounds"
-	Persons             GetTotalsParamsFigure = "persons"
-	PersonsByNumber     GetTotalsParamsFigure = "persons_by_number"
-	PersonsEstimated    GetTotalsParamsFigure = "persons_estimated"
+	GetTotalsParamsFigureBeneficiaries       GetTotalsParamsFigure = "beneficiaries"
+	GetTotalsParamsFigureCaseSessions        GetTotalsParamsFigure = "case_sessions"
+	GetTotalsParamsFigureCases               GetTotalsParamsFigure = "cases"
+	GetTotalsParamsFigureCommunityActivities GetTotalsParamsFigure = "community_activities"
+	GetTotalsParamsFigureContacts            GetTotalsParamsFigure = "contacts"
+	GetTotalsParamsFigureGroupSessions       GetTotalsParamsFigure = "group_sessions"
+	GetTotalsParamsFigureOutreachRounds      GetTotalsParamsFigure = "outreach_rounds"
+	GetTotalsParamsFigurePersons             GetTotalsParamsFigure = "persons"
+	GetTotalsParamsFigurePersonsByNumber     GetTotalsParamsFigure = "persons_by_number"
+	GetTotalsParamsFigurePersonsEstimated    GetTotalsParamsFigure = "persons_estimated"
 )
 
 // Valid indicates whether the value is a known member of the GetTotalsParamsFigure enum.
 func (e GetTotalsParamsFigure) Valid() bool {
 	switch e {
-	case Beneficiaries:
+	case GetTotalsParamsFigureBeneficiaries:
 		return true
-	case CaseSessions:
+	case GetTotalsParamsFigureCaseSessions:
 		return true
-	case Cases:
+	case GetTotalsParamsFigureCases:
 		return true
-	case CommunityActivities:
+	case GetTotalsParamsFigureCommunityActivities:
 		return true
-	case Contacts:
+	case GetTotalsParamsFigureContacts:
 		return true
-	case GroupSessions:
+	case GetTotalsParamsFigureGroupSessions:
 		return true
-	case OutreachRounds:
+	case GetTotalsParamsFigureOutreachRounds:
 		return true
-	case Persons:
+	case GetTotalsParamsFigurePersons:
 		return true
-	case PersonsByNumber:
+	case GetTotalsParamsFigurePersonsByNumber:
 		return true
-	case PersonsEstimated:
+	case GetTotalsParamsFigurePersonsEstimated:
 		return true
 	default:
 		return false
@@ -124,25 +169,25 @@ func (e GetTotalsParamsFigure) Valid() bool {
 
 // Defines values for GetTotalsParamsLevel.
 const (
-	City     GetTotalsParamsLevel = "city"
-	County   GetTotalsParamsLevel = "county"
-	Province GetTotalsParamsLevel = "province"
-	Town     GetTotalsParamsLevel = "town"
-	Village  GetTotalsParamsLevel = "village"
+	GetTotalsParamsLevelCity     GetTotalsParamsLevel = "city"
+	GetTotalsParamsLevelCounty   GetTotalsParamsLevel = "county"
+	GetTotalsParamsLevelProvince GetTotalsParamsLevel = "province"
+	GetTotalsParamsLevelTown     GetTotalsParamsLevel = "town"
+	GetTotalsParamsLevelVillage  GetTotalsParamsLevel = "village"
 )
 
 // Valid indicates whether the value is a known member of the GetTotalsParamsLevel enum.
 func (e GetTotalsParamsLevel) Valid() bool {
 	switch e {
-	case City:
+	case GetTotalsParamsLevelCity:
 		return true
-	case County:
+	case GetTotalsParamsLevelCounty:
 		return true
-	case Province:
+	case GetTotalsParamsLevelProvince:
 		return true
-	case Town:
+	case GetTotalsParamsLevelTown:
 		return true
-	case Village:
+	case GetTotalsParamsLevelVillage:
 		return true
 	default:
 		return false
@@ -156,7 +201,26 @@ type AimView struct {
 
 	// Expected How much the days of the week that have come, or the whole deployment, call for.
 	Expected int64 `json:"expected"`
+
+	// Figure Examples: case_sessions
+	Figure string `json:"figure"`
+
+	// Of Whether each team is to do so much, or each worker.
+	Of     AimViewOf     `json:"of"`
+	Period AimViewPeriod `json:"period"`
+
+	// Team The one for which it holds; empty for all.
+	Team NamedView `json:"team"`
+
+	// Value Examples: 10
+	Value int32 `json:"value"`
 }
+
+// AimViewOf Whether each team is to do so much, or each worker.
+type AimViewOf string
+
+// AimViewPeriod defines model for AimView.Period.
+type AimViewPeriod string
 
 // CompletenessView defines model for CompletenessView.
 type CompletenessView struct {
@@ -280,13 +344,25 @@ type TeamView struct {
 
 // TeamWorkBody defines model for TeamWorkBody.
 type TeamWorkBody struct {
+	// Days By worker and day, from the first of the weeks; who did nothing on a day has no row for it.
+	Days []WorkDay `json:"days"`
+
+	// From First day of the week.
+	From openapi_types.Date `json:"from"`
+
 	// Reported What all did in the week: figures by their names, and minutes.
 	Reported map[string]int64 `json:"reported"`
 
 	// Targets Those of the team.
-	Targets  []AimView        `json:"targets"`
-	Team     NamedView        `json:"team"`
-	Verified map[string]int64 `json:"verified"`
+	Targets []AimView `json:"targets"`
+	Team    NamedView `json:"team"`
+
+	// To Last day of it that has come.
+	To openapi_types.Date `json:"to"`
+
+	// Truncated More was done than is looked through at once: the days lack some of it.
+	Truncated bool             `json:"truncated"`
+	Verified  map[string]int64 `json:"verified"`
 
 	// Workers Workers of the team, and who else did something in it, by name.
 	Workers []WorkerAims `json:"workers"`
@@ -336,6 +412,16 @@ type TotalsBody struct {
 	Truncated bool `json:"truncated"`
 }
 
+// WorkDay defines model for WorkDay.
+type WorkDay struct {
+	Day openapi_types.Date `json:"day"`
+
+	// Reported Figures by their names, and minutes.
+	Reported map[string]int64 `json:"reported"`
+	Verified map[string]int64 `json:"verified"`
+	Worker   NamedView        `json:"worker"`
+}
+
 // WorkerAims defines model for WorkerAims.
 type WorkerAims struct {
 	// Reported What they did in the week.
@@ -346,8 +432,19 @@ type WorkerAims struct {
 
 // WorkerWorkBody defines model for WorkerWorkBody.
 type WorkerWorkBody struct {
-	Targets []AimView `json:"targets"`
-	Team    NamedView `json:"team"`
+	// Days By worker and day, from the first of the weeks; who did nothing on a day has no row for it.
+	Days []WorkDay `json:"days"`
+
+	// From First day of the week.
+	From    openapi_types.Date `json:"from"`
+	Targets []AimView          `json:"targets"`
+	Team    NamedView          `json:"team"`
+
+	// To Last day of it that has come.
+	To openapi_types.Date `json:"to"`
+
+	// Truncated More was done than is looked through at once: the days lack some of it.
+	Truncated bool `json:"truncated"`
 
 	// Week What they did in the week, as reported: figures by their names, and minutes.
 	Week map[string]int64 `json:"week"`

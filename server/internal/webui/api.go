@@ -215,9 +215,9 @@ func typeName(s *apiSchema) apiTypeName {
 		of.Before = "list of " + of.Before
 		return of
 	case s.AdditionalProperties != nil && s.AdditionalProperties != false:
-		return apiTypeName{Name: "numbers by name"}
+		return apiTypeName{"", "numbers by name", ""}
 	case s.Type == nil:
-		return apiTypeName{Name: "any"}
+		return apiTypeName{"", "any", ""}
 	default:
 		return apiTypeName{Name: cmp.Or(s.Format, fmt.Sprint(s.Type))}
 	}
