@@ -24,7 +24,7 @@ type Aim struct {
 	*recordv1.Target
 	// Expected is how much of the figure the days that were asked about, or the whole deployment, call for.
 	Expected int64
-	// Done is how much was done; 0 also where it is not Known, since nobody counts the figure by day.
+	// Done is how much was done. Where it is not Known, nobody counts the figure by day.
 	Done  int64
 	Known bool
 }
