@@ -265,7 +265,7 @@ func TestAlertsAreSeenToOverTheAPI(t *testing.T) {
 	if len(open.Alerts) != 2 || open.Alerts[0].Type != "missing" || open.Alerts[0].Level != "red" {
 		t.Fatalf("%+v", open)
 	}
-	close := func(status int, day string) {
+	closes := func(status int, day string) {
 		var a struct {
 			Seen   uint64
 			Record struct{ Kind string }
@@ -276,10 +276,10 @@ func TestAlertsAreSeenToOverTheAPI(t *testing.T) {
 		}
 		d.send(status, "POST", "/api/alerts/{alert one}/closing", fmt.Sprintf(`{"seen":%d,"closed_on":"%s"}`, a.Seen, day), nil)
 	}
-	close(bad, "2021-10-01") // nobody has acknowledged it
+	closes(bad, "2021-10-01") // nobody has acknowledged it
 	d.send(non, "POST", "/api/alerts/{alert one}/acknowledgement", "", nil)
-	close(bad, "2021-10-02") // a day to come
-	close(non, "2021-10-01")
+	closes(bad, "2021-10-02") // a day to come
+	closes(non, "2021-10-01")
 	d.send(ok, "GET", "/api/alerts", "", &open)
 	d.send(ok, "GET", "/api/alerts?state=acknowledged", "", &past)
 	if len(open.Alerts) != 1 || len(past.Alerts) != 1 || past.Alerts[0].ClosedOn != "2021-10-01" {

@@ -117,8 +117,8 @@ func exemplify(o *huma.Operation, schemas huma.Registry) {
 		bodies = append(bodies, r.Content)
 	}
 	for _, content := range bodies {
-		if json := content["application/json"]; json != nil {
-			json.Example = exampleOf(json.Schema, schemas)
+		if media := content["application/json"]; media != nil {
+			media.Example = exampleOf(media.Schema, schemas)
 		}
 	}
 }
