@@ -68,16 +68,6 @@ func (by Reader) sees(r syncing.Record, c syncing.Circle) bool {
 	return access.May(by.Person, action, c.Where(by.Person, r.Audience)) == access.Yes && by.May(action)
 }
 
-// Record is one record with its history. Problem not_found when there is none, or it is hidden from the reader.
-func (s *Service) Record(ctx context.Context, by Reader, id hlc.ID) (Record, error) {
-	return read(ctx, s, by, id, func(l *lens, r syncing.Record) (out Record, err error) {
-		if out, err = l.record(r); err != nil {
-			return out, err
-		}
-		return out, l.history(&out)
-	})
-}
-
 // read reads one record that a reader may see, and notes it.
 func read[Out any](ctx context.Context, s *Service, by Reader, id hlc.ID, fn func(*lens, syncing.Record) (Out, error)) (Out, error) {
 	var out, none Out

@@ -37,6 +37,12 @@ type office struct {
 	file, identity, consent, session, hers, his, activity hlc.ID
 }
 
+// record is a record as its page shows it, without what stands around it.
+func (o *office) record(ctx context.Context, by casefile.Reader, id hlc.ID) (casefile.Record, error) {
+	f, err := o.service.File(ctx, by, id)
+	return f.Record, err
+}
+
 func open(t *testing.T) *office {
 	d := servertest.New(t)
 	external := d.NewID()
@@ -112,7 +118,7 @@ func TestWhoReadsWhat(t *testing.T) {
 		by := o.reader(c.worker)
 		before := len(o.audited())
 		for _, id := range []hlc.ID{o.file, o.identity, o.consent, o.session, o.hers, o.his, o.activity} {
-			r, err := o.service.Record(ctx, by, id)
+			r, err := o.record(ctx, by, id)
 			switch {
 			case err == nil && r.ID == id:
 				sees = append(sees, o.name(id))
@@ -132,7 +138,7 @@ func TestWhoReadsWhat(t *testing.T) {
 			t.Errorf("%s: noted %v, want %v", c.worker, got, noted)
 		}
 	}
-	if _, err := o.service.Record(ctx, o.reader("coordinator"), o.NewID()); problem.CodeOf(err) != problem.NotFound {
+	if _, err := o.record(ctx, o.reader("coordinator"), o.NewID()); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("what is not there: %v", err)
 	}
 }
@@ -188,11 +194,11 @@ func TestATokenWithoutTheScopeReadsNothingConfidential(t *testing.T) {
 	o := open(t)
 	by := o.reader("coordinator")
 	by.May = func(a access.Action) bool { return a == access.SeeRecords }
-	if _, err := o.service.Record(ctx, by, o.session); err != nil {
+	if _, err := o.record(ctx, by, o.session); err != nil {
 		t.Errorf("a session: %v", err)
 	}
 	for _, id := range []hlc.ID{o.identity, o.hers} {
-		if _, err := o.service.Record(ctx, by, id); problem.CodeOf(err) != problem.NotFound {
+		if _, err := o.record(ctx, by, id); problem.CodeOf(err) != problem.NotFound {
 			t.Errorf("%s: %v", o.name(id), err)
 		}
 	}
@@ -208,7 +214,7 @@ func (full) Write(context.Context, audit.Entry) error { return errors.New("full"
 func TestWhatCanNotBeNotedIsNotShown(t *testing.T) {
 	o := open(t)
 	o.service.Audit = full{}
-	if r, err := o.service.Record(ctx, o.reader("anna"), o.hers); err == nil || r.ID != (hlc.ID{}) {
+	if r, err := o.record(ctx, o.reader("anna"), o.hers); err == nil || r.ID != (hlc.ID{}) {
 		t.Errorf("a note: %v", r)
 	}
 	if all, err := o.service.Confidential(ctx, o.reader("anna"), o.file); err == nil || all != nil {
@@ -225,7 +231,7 @@ func TestARecordTellsWhoSetWhat(t *testing.T) {
 	carl.Seen[o.session] = o.ben.Seen[o.session] // which he can't have, and his change is held
 	carl.Push(carl.Edit(o.session, &recordv1.CaseSession{Attendees: proto.Uint32(9)}))
 
-	r, err := o.service.Record(ctx, o.reader("super"), o.session)
+	r, err := o.record(ctx, o.reader("super"), o.session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +278,7 @@ func TestARecordTellsWhoSetWhat(t *testing.T) {
 // What was done on the web is named by who did it there; what a tablet claims of that is not believed.
 func TestWhatWasDoneOnTheWebIsItsWorkers(t *testing.T) {
 	o := open(t)
-	shown, err := o.service.Record(ctx, o.reader("super"), o.session)
+	shown, err := o.record(ctx, o.reader("super"), o.session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +289,7 @@ func TestWhatWasDoneOnTheWebIsItsWorkers(t *testing.T) {
 	his := o.ben.Edit(o.session, &recordv1.CaseSession{Attendees: proto.Uint32(2)})
 	his.Worker = o.Workers["coordinator"]
 	o.ben.Push(his)
-	r, err := o.service.Record(ctx, o.reader("super"), o.session)
+	r, err := o.record(ctx, o.reader("super"), o.session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +399,7 @@ func TestWhatChangedSinceAReview(t *testing.T) {
 // Tokens stand for people: how many there are can be shown, and no more.
 func TestTokensAreNotShown(t *testing.T) {
 	o := open(t)
-	r, err := o.service.Record(ctx, o.reader("coordinator"), o.file)
+	r, err := o.record(ctx, o.reader("coordinator"), o.file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,7 +432,7 @@ func TestAConflictShowsItsSides(t *testing.T) {
 			conflict = id
 		}
 	}
-	r, err := o.service.Record(ctx, o.reader("lead"), conflict)
+	r, err := o.record(ctx, o.reader("lead"), conflict)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -497,7 +503,7 @@ func TestTheLinkageKeyIsNotShown(t *testing.T) {
 	o := open(t)
 	key, conflict := o.LinkageKey(), o.LinkageConflict()
 	for _, id := range []hlc.ID{o.ID, conflict} {
-		r, err := o.service.Record(ctx, o.reader("coordinator"), id)
+		r, err := o.record(ctx, o.reader("coordinator"), id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -291,7 +291,7 @@ func valuesOf(k record.Kind, register record.Register) (f protoreflect.FieldDesc
 		return nil, plain, nil, err
 	}
 	plain = m.ProtoReflect().Get(f)
-	value = fieldValue(f, plain)
+	value = ValueOf(f, plain)
 	if people(f) {
 		plain = protoreflect.Value{}
 	}
@@ -303,7 +303,9 @@ func people(f protoreflect.FieldDescriptor) bool {
 	return strings.HasSuffix(string(f.Name()), "token") || strings.HasSuffix(string(f.Name()), "tokens")
 }
 
-func fieldValue(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
+// ValueOf is the value of a field as programs read it: text, a number, a truth value, a list of them, or an object. Ids are UUIDs, dates as
+// in 2021-09-23, choices by name. Of tokens of people it is how many there are.
+func ValueOf(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
 	one := func(v protoreflect.Value) any { return single(f, v) }
 	if people(f) {
 		if f.IsList() {
@@ -342,7 +344,7 @@ func single(f protoreflect.FieldDescriptor, v protoreflect.Value) any {
 	case protoreflect.MessageKind:
 		fields := map[string]any{}
 		v.Message().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-			fields[string(f.Name())] = fieldValue(f, v)
+			fields[string(f.Name())] = ValueOf(f, v)
 			return true
 		})
 		return fields

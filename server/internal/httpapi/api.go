@@ -2,10 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +16,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"levee/server/internal/access"
-	"levee/server/internal/accounts"
+	"levee/server/internal/casefile"
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
@@ -24,21 +24,18 @@ import (
 	"levee/syncproto/tally"
 )
 
-// api is the JSON API: for reading, and for what a coordinator decides. The structs of its requests and answers are its documentation, at /api/openapi.json.
+// api is the JSON API: for reading, and for what people decide. The structs of its requests and answers are its documentation, at
+// /api/openapi.json, which document.go completes.
 type api struct{ *Config }
 
-// mountAPI adds the routes of the JSON API.
-func (c *Config) mountAPI(e *echo.Echo) error {
+// Document is the OpenAPI document of the JSON API, as every server serves it.
+func Document() ([]byte, error) { return (&Config{}).mountAPI(echo.New()) }
+
+// mountAPI adds the routes of the JSON API, and returns the document that describes them.
+func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a := &api{c}
-	of := huma.DefaultConfig("Levee", "1")
-	of.Info.Description = "Totals of a deployment, how complete they are, the records behind them, tablets, held changes and what is decided about them, conflicts."
-	of.OpenAPIPath, of.DocsPath, of.SchemasPath = "", "", "" // the document is served below, in one form
-	of.CreateHooks = nil                                     // they would add links to schemas to each answer
-	of.RejectUnknownQueryParameters = true
+	of := describe()
 	of.Transformers = []huma.Transformer{a.explain}
-	of.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer", Description: "An API token, made on the page of one's account or by leveed token. It acts as its worker, within its scopes and until it expires."},
-		"session": {Type: "apiKey", In: "cookie", Name: accounts.CookieName, Description: "The session of somebody who is signed in on the web."}}
-	of.Security = []map[string][]string{{"token": {}}, {"session": {}}}
 	h := humaecho.New(e, of)
 	h.UseMiddleware(a.authenticate)
 
@@ -52,29 +49,22 @@ func (c *Config) mountAPI(e *echo.Echo) error {
 	route(h, access.SeeHeld, "held", "Changes that were received and not applied", a.held)
 	route(h, access.SeeConflicts, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
 	route(h, access.SeeAudit, "audit", "Who did what to what, when, and from where", a.auditLog)
+	a.mountSetUp(h)
+	a.mountReview(h)
+	a.mountSettling(h)
+	a.mountAlerts(h)
+	a.mountWork(h)
+	a.mountSupervision(h)
+	a.mountPlanned(h)
+	a.mountSearch(h)
 	a.mountDecisions(h)
 	a.mountTablets(h)
-	for path, item := range h.OpenAPI().Paths {
-		for _, o := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
-			if o == nil {
-				continue
-			}
-			if _, ok := o.Metadata[actionOf].(access.Action); !ok {
-				return fmt.Errorf("the route %s %s does not say who may use it", o.Method, path)
-			}
-		}
-	}
-
-	// The library's own form of a problem is never sent.
-	for _, unused := range []string{"ErrorModel", "ErrorDetail"} {
-		delete(h.OpenAPI().Components.Schemas.Map(), unused)
-	}
-	document, err := json.Marshal(h.OpenAPI())
+	document, err := documentOf(h.OpenAPI())
 	if err != nil {
-		return fmt.Errorf("describing the API: %w", err)
+		return nil, err
 	}
 	e.GET("/api/openapi.json", func(ctx echo.Context) error { return ctx.Blob(http.StatusOK, "application/openapi+json", document) })
-	return nil
+	return document, nil
 }
 
 // actionOf is where an operation has the action that its caller must be allowed.
@@ -86,15 +76,9 @@ func route[I, B any](h huma.API, action access.Action, name, summary string, han
 }
 
 func routeAt[I, B any](h huma.API, action access.Action, name, path, summary string, handler func(context.Context, *I) (*answer[B], error)) {
-	schemas := h.OpenAPI().Components.Schemas
 	huma.Register(h, huma.Operation{
 		OperationID: "get-" + name, Method: http.MethodGet, Path: path, Summary: summary, Metadata: map[string]any{actionOf: action},
-		Responses: map[string]*huma.Response{
-			"304": {Description: "Nothing has changed since the answer that If-None-Match names."},
-			"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
-				problemType: {Schema: schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},
-			}},
-		},
+		Responses: map[string]*huma.Response{"304": {Description: "Nothing has changed since the answer that If-None-Match names."}},
 	}, handler)
 }
 
@@ -218,27 +202,92 @@ func sight(ctx context.Context, d *Deployment) (whole bool, sees func(team hlc.I
 	return whole, func(team hlc.ID) bool { return who.May(d, action, access.Where{Team: team}) == nil }
 }
 
+// refusal is an error as it is answered.
+func (a *api) refusal(err error, asked Asked) error {
+	return bodyOf(a.toProblem(err), languageOf(asked.AcceptLanguage))
+}
+
+// reader is the caller of a route as one who reads and judges records, within the scopes of their token.
+func reader(ctx context.Context, d *Deployment) casefile.Reader {
+	who := callerOf(ctx)
+	return casefile.Reader{Person: who.Person(d), Actor: who.Actor(d.Syncing.Deployment()),
+		May: func(action access.Action) bool { return who.Token == nil || who.Token.May(scopeOf(action)) }}
+}
+
+// within are the teams to which a list is cut: those in which the caller may do what the route does, or the one of these that is asked
+// for. It is nil for all.
+func within(ctx context.Context, d *Deployment, team string) ([]hlc.ID, error) {
+	who := callerOf(ctx)
+	action, _ := ctx.Value(actionKey{}).(access.Action)
+	if team == "" {
+		all, some := access.Teams(who.Person(d), action)
+		if all {
+			return nil, nil
+		}
+		return append([]hlc.ID{}, some...), nil // who has no team gets none, and not all
+	}
+	asked, _ := uuid.Parse(team) // validated
+	if d.Syncing.SetUp().Teams[asked] == nil || who.May(d, action, access.Where{Team: asked}) != nil {
+		return nil, problem.New(problem.NotFound)
+	}
+	return []hlc.ID{asked}, nil
+}
+
 // reply answers a request about a deployment, unless the caller has the answer already. The version is read before what
 // it stands for, so that an ETag can be too old and never too new.
 func reply[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
+	return replyAt(ctx, a, s, func(*Deployment) (uint64, error) { return 0, nil }, read)
+}
+
+// replySorted is reply for what is read from the tables of package indexing: how far these are behind belongs to the version.
+func replySorted[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
+	return replyAt(ctx, a, s, func(d *Deployment) (uint64, error) { return d.Indexing.Behind(ctx) }, read)
+}
+
+func replyAt[B any](ctx context.Context, a *api, s Scope, behind func(*Deployment) (uint64, error), read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
 	lang := languageOf(s.AcceptLanguage)
-	fail := func(err error) (*answer[B], error) { return nil, bodyOf(a.toProblem(err), lang) }
 	d, err := a.enter(ctx, s.Deployment)
 	if err != nil {
-		return fail(err)
+		return nil, a.refusal(err, s.Asked)
 	}
 	version, err := d.Progress.Version(ctx)
 	if err != nil {
-		return fail(err)
+		return nil, a.refusal(err, s.Asked)
 	}
-	out := &answer[B]{Language: lang, ETag: fmt.Sprintf(`W/"%x-%x-%x-%s"`, version.Position, version.Contact, int32(version.Day), lang)}
+	unsorted, err := behind(d)
+	if err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	out := &answer[B]{Language: lang, ETag: fmt.Sprintf(`W/"%x-%x-%x-%x-%s"`, version.Position, version.Contact, int32(version.Day), unsorted, lang)}
 	if matches(s.IfNoneMatch, out.ETag) {
 		out.Status = http.StatusNotModified
 		return out, nil
 	}
 	out.Status = http.StatusOK
 	if out.Body, err = read(d, lang); err != nil {
-		return fail(err)
+		return nil, a.refusal(err, s.Asked)
+	}
+	return out, nil
+}
+
+// replyWhole is reply for what changes without the log's growing: the ETag is the digest of the answer.
+func replyWhole[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
+	out := &answer[B]{Status: http.StatusOK, Language: languageOf(s.AcceptLanguage)}
+	d, err := a.enter(ctx, s.Deployment)
+	if err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	if out.Body, err = read(d, out.Language); err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	encoded, err := json.Marshal(out.Body)
+	if err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	digest := sha256.Sum256(encoded)
+	if out.ETag = fmt.Sprintf(`W/"%x-%s"`, digest[:12], out.Language); matches(s.IfNoneMatch, out.ETag) {
+		var none B
+		out.Status, out.Body = http.StatusNotModified, none
 	}
 	return out, nil
 }
@@ -286,7 +335,7 @@ func (a *api) totals(ctx context.Context, in *TotalsAsked) (*answer[totalsBody],
 		if q.By, err = tally.ParseDimension(in.By); err != nil {
 			return totalsBody{}, err
 		}
-		if q.AsOf, err = dateOf(in.AsOf); err != nil {
+		if q.AsOf, err = dateOf("as_of", in.AsOf); err != nil {
 			return totalsBody{}, err
 		}
 		for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
@@ -327,7 +376,7 @@ func (a *api) records(ctx context.Context, in *RecordsAsked) (*answer[recordsBod
 		if q.Cut.Dimension, err = tally.ParseDimension(in.By); err != nil {
 			return recordsBody{}, err
 		}
-		if q.AsOf, err = dateOf(in.AsOf); err != nil {
+		if q.AsOf, err = dateOf("as_of", in.AsOf); err != nil {
 			return recordsBody{}, err
 		}
 		q.Cut.Key = in.Key
@@ -393,14 +442,14 @@ func (a *api) conflicts(ctx context.Context, in *struct {
 	})
 }
 
-// dateOf reads a date that may be absent.
-func dateOf(text string) (record.Date, error) {
+// dateOf reads a date that may be absent, of the parameter of a name.
+func dateOf(name, text string) (record.Date, error) {
 	if text == "" {
 		return 0, nil
 	}
 	day, err := record.ParseDate(text)
 	if err != nil {
-		return 0, problem.Newf(problem.InvalidArgument, "as_of: %v", err)
+		return 0, problem.Newf(problem.InvalidArgument, "%s: %v", name, err)
 	}
 	return day, nil
 }

@@ -28,8 +28,10 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
+	"levee/server/internal/review"
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -48,8 +50,10 @@ type surface struct {
 	measures *httpapi.Measures
 	handler  http.Handler
 	url      string
-	log      *logged
-	notReady error
+
+	deployments httpapi.Deployments
+	log         *logged
+	notReady    error
 
 	accounts *accounts.Service
 	audit    *audit.Log
@@ -138,10 +142,13 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 	}
 	s := &surface{Deployment: d, t: t, measures: measures, log: &logged{}, tokens: map[hlc.ID]string{}, keys: &sessionKeys{}}
 	s.audit = audit.New(d.DB, d.Wall)
-	deployments := &httpapi.Deployments{}
+	deployments := &s.deployments
 	for _, d := range append(others, d) {
-		deployments.Add(&httpapi.Deployment{Syncing: d.Service,
-			Alerting: alerting.New(alerting.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
+		alerts := alerting.New(alerting.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
+		d.Observe(alerts.Observe)
+		deployments.Add(&httpapi.Deployment{Syncing: d.Service, Alerting: alerts,
+			Indexing: indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
+			Review:   review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
 			Progress: progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
 			Casefile: casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})
 	}
@@ -166,6 +173,15 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		t.Fatal(err)
 	}
 	return s
+}
+
+// catchUp has lists and alerts know all that was pushed: nothing follows the log by itself here.
+func (s *surface) catchUp() {
+	s.t.Helper()
+	d := s.deployments.Get(s.ID)
+	if err := errors.Join(d.Indexing.CatchUp(context.Background()), d.Alerting.Refresh(context.Background())); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func serve(t testing.TB, d *servertest.Deployment, others ...*servertest.Deployment) *surface {
@@ -596,7 +612,7 @@ func TestAnAnswerThatTheCallerHasIsNotSentAgain(t *testing.T) {
 	s := serve(t, servertest.New(t))
 	anna := s.Enrol("anna")
 	anna.Push(activity(anna, 3)...)
-	paths := []string{"/api/totals", "/api/figures", "/api/records?figure=contacts", "/api/devices", "/api/held", "/api/conflicts"}
+	paths := []string{"/api/totals", "/api/figures", "/api/records?figure=contacts", "/api/devices", "/api/held", "/api/conflicts", "/api/review", "/api/duplicates", "/api/cases", "/api/teams", "/api/planned", "/api/supervision"}
 	for _, path := range paths {
 		var answer map[string]any
 		etag := s.read(path, &answer).Header.Get("ETag")

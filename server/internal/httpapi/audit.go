@@ -44,7 +44,7 @@ func (a *api) auditLog(ctx context.Context, in *struct {
 		entries, out.Body.Next, err = a.Audit.Page(ctx, of, uint64(in.Before), in.Limit) //nolint:gosec // not negative
 	}
 	if err != nil {
-		return nil, bodyOf(a.toProblem(err), lang)
+		return nil, a.refusal(err, in.Asked)
 	}
 	for _, e := range entries {
 		out.Body.Entries = append(out.Body.Entries, auditView{e.Number, e.At, string(e.Action), idText(e.Actor.Account), idText(e.Actor.Worker),

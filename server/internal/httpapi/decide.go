@@ -3,13 +3,14 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
 
@@ -30,15 +31,62 @@ func change[I any](h huma.API, action access.Action, id, path, summary string, h
 	doing(h, http.MethodPatch, action, id, path, summary, handler)
 }
 
+// given is what a deed, or a question that is sent, answers.
+type given[B any] struct {
+	Language string `header:"Content-Language"`
+	Body     B
+}
+
+// give adds a route to which something is sent, and which answers.
+func give[I, B any](h huma.API, status int, action access.Action, id, path, summary string, handler func(context.Context, *I) (*given[B], error)) {
+	sending(h, http.MethodPost, status, action, id, path, summary, handler)
+}
+
 func doing[I any](h huma.API, method string, action access.Action, id, path, summary string, handler func(context.Context, *I) (*struct{}, error)) {
+	sending(h, method, http.StatusNoContent, action, id, path, summary, handler)
+}
+
+func sending[I, O any](h huma.API, method string, status int, action access.Action, id, path, summary string, handler func(context.Context, *I) (*O, error)) {
 	huma.Register(h, huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: http.StatusNoContent, MaxBodyBytes: 16 << 10,
-		Metadata: map[string]any{actionOf: action},
-		Responses: map[string]*huma.Response{"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
-			problemType: {Schema: h.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},
-		}}},
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: 16 << 10,
+		Metadata: map[string]any{actionOf: action}, Responses: map[string]*huma.Response{},
 	}, handler)
 }
+
+// deed carries something out in a deployment by a service that notes who did it, and has the lists of what waits catch up.
+func (a *api) deed(ctx context.Context, s Scope, what func(*Deployment, casefile.Reader) error) (*struct{}, error) {
+	d, err := a.enter(ctx, s.Deployment)
+	if err == nil {
+		err = what(d, reader(ctx, d))
+	}
+	if err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	sorted(ctx, d)
+	return nil, nil
+}
+
+// ask has a service answer what was sent.
+func ask[B any](ctx context.Context, a *api, s Scope, what func(*Deployment, casefile.Reader) (B, error)) (*given[B], error) {
+	d, err := a.enter(ctx, s.Deployment)
+	if err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	out := &given[B]{Language: languageOf(s.AcceptLanguage)}
+	if out.Body, err = what(d, reader(ctx, d)); err != nil {
+		return nil, a.refusal(err, s.Asked)
+	}
+	return out, nil
+}
+
+// sorted waits until lists know what was done just now, or not much longer: they catch up by themselves, and say how far they are.
+func sorted(ctx context.Context, d *Deployment) {
+	ctx, stop := context.WithTimeout(ctx, sortingTime)
+	defer stop()
+	_ = d.Indexing.CatchUp(ctx)
+}
+
+const sortingTime = 3 * time.Second
 
 type decideIn struct {
 	Scope
@@ -72,7 +120,7 @@ func (a *api) do(ctx context.Context, s Scope, what func(*Deployment) (audit.Act
 		}
 	}
 	if err != nil {
-		return nil, bodyOf(a.toProblem(err), languageOf(s.AcceptLanguage))
+		return nil, a.refusal(err, s.Asked)
 	}
 	return nil, nil
 }

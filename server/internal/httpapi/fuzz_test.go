@@ -110,6 +110,15 @@ func FuzzQuery(f *testing.F) {
 		"held":        {"after=9223372036854775807", "after=-1&limit=1"},
 		"conflicts":   {"after=00000000-0000-0000-0000-000000000000", "limit=1e9"},
 		"figures":     {"x=y"},
+		"review":      {"standing=approved&kind=outreach&from=2021-10-01&to=0000-00-00", "after=0000-00-00." + d.ID.String(), "kind=%00", "team=" + d.ID.String()},
+		"duplicates":  {"limit=1&after=2021-10-01." + d.ID.String() + "." + d.ID.String()},
+		"cases":       {"list=quiet&lead=" + d.ID.String(), "list=next&after=2021-10-01.------------------------------------"},
+		"teams":       {"week=2021-10-01", "week=0001-01-01", "week=9999-12-31", "after=" + d.ID.String()},
+		"alerts":      {"state=acknowledged&limit=1", "state=acknowledged&after=" + d.ID.String()},
+		"supervision": {"supervisee=" + d.ID.String(), "after=" + d.ID.String()},
+		"planned":     {"from=2021-10-01&to=2021-09-01", "from=0001-01-01&to=9999-12-31"},
+		"workers":     {"limit=1", "after=" + d.ID.String()},
+		"set-up":      {""},
 		"deployments": {"%zz=;"},
 	} {
 		for _, q := range queries {

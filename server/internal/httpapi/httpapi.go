@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
+	"levee/syncproto/record"
 )
 
 // Config is what the surface needs.
@@ -47,8 +48,8 @@ type Config struct {
 
 // Pages are the pages of a server.
 type Pages interface {
-	// Mount adds their routes.
-	Mount(*echo.Echo)
+	// Mount adds their routes. One of them shows the document of the JSON API.
+	Mount(e *echo.Echo, document []byte) error
 	// Answer shows what is wrong as a page.
 	Answer(echo.Context, *problem.Problem) error
 }
@@ -71,7 +72,8 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	}
 	e.Use(c.tell, c.Measures.request, c.recoverPanic, c.protect) // a panic is measured as what it is answered with
 	c.mountSync(e)
-	if err := c.mountAPI(e); err != nil {
+	document, err := c.mountAPI(e)
+	if err != nil {
 		return nil, err
 	}
 	e.GET("/healthz", func(ctx echo.Context) error { return ctx.String(http.StatusOK, "ok\n") })
@@ -90,7 +92,9 @@ func newRouter(c *Config) (*echo.Echo, error) {
 		return echo.WrapHandler(c.Measures.handler())(ctx)
 	})
 	if c.Pages != nil {
-		c.Pages.Mount(e)
+		if err := c.Pages.Mount(e, document); err != nil {
+			return nil, err
+		}
 	}
 	return e, nil
 }
@@ -122,6 +126,13 @@ func (c *Config) toProblem(err error) *problem.Problem {
 	var p *problem.Problem
 	if errors.As(err, &p) && p.Code != problem.Internal {
 		return p
+	}
+	var unfit *record.Problem
+	if errors.As(err, &unfit) { // what was said can't stand in a record
+		if unfit.Field == 0 {
+			return problem.Newf(problem.InvalidArgument, "%s", unfit.Code)
+		}
+		return problem.Newf(problem.InvalidArgument, "%s in field %d", unfit.Code, unfit.Field)
 	}
 	var he *echo.HTTPError
 	if errors.As(err, &he) {

@@ -16,7 +16,7 @@ import (
 // and a held change of it.
 func TestTheLinkageKeyIsNotShown(t *testing.T) {
 	s := newStage(t)
-	s.work("one", s.Enrol("anna"))
+	s.furnish()
 	key, conflict := s.LinkageKey(), s.LinkageConflict()
 	mallory := s.Enrol("coordinator")
 	mallory.Pull()

@@ -13,7 +13,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +49,7 @@ const (
 	hid = http.StatusNotFound
 	no  = http.StatusForbidden
 	bad = http.StatusUnprocessableEntity // let through, and then found wanting
+	old = http.StatusConflict            // let through, and changed since it was shown
 )
 
 // cell is a row of the matrix: one request, and what each caller is answered.
@@ -89,6 +92,39 @@ var matrix = []cell{
 	{"GET", "/api/conflicts", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "deployment={deployment}", "", nil, [8]int{hid, hid, hid, hid, ok, hid, hid, hid}},
 	{"GET", "/api/audit", "server=true", "", nil, [8]int{hid, hid, hid, hid, hid, ok, hid, hid}},
+	{"GET", "/api/set-up", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, ok, hid, hid}},
+	{"GET", "/api/workers", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, ok, hid, hid}},
+	{"GET", "/api/review", "deployment={deployment}", "", nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/review", "deployment={deployment}&team={one}", "", nil, [8]int{no, ok, ok, hid, ok, hid, hid, hid}},
+	{"POST", "/api/review/preview", "deployment={deployment}", `{"records":["{session one}"]}`, nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},                   // who may not is told that it is missing
+	{"POST", "/api/review/approvals", "deployment={deployment}", `{"records":[{"id":"{session one}","seen":1}]}`, nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}}, // of which nothing is approved
+	{"POST", "/api/records/:id/approval", "deployment={deployment}", `{"seen":1}`, map[string]string{"id": "{session one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
+	{"POST", "/api/records/:id/return", "deployment={deployment}", `{"seen":1,"reasons":["date"]}`, map[string]string{"id": "{session one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
+	{"GET", "/api/conflicts/:conflict", "deployment={deployment}", "", map[string]string{"conflict": "{conflict one}"}, [8]int{hid, ok, ok, hid, ok, hid, hid, hid}},
+	{"POST", "/api/conflicts/:conflict/settlement", "deployment={deployment}", `{"seen":1,"record_seen":1,"keep":"side","side":1}`, map[string]string{"conflict": "{conflict one}"}, [8]int{hid, old, old, hid, old, hid, hid, hid}},
+	{"GET", "/api/held/:change", "deployment={deployment}", "", map[string]string{"change": "{held one}"}, [8]int{hid, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/duplicates", "deployment={deployment}", "", nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/duplicates/:earlier/:later", "deployment={deployment}", "", map[string]string{"earlier": "{activity one}", "later": "{again one}"}, [8]int{no, ok, ok, hid, ok, hid, hid, hid}},
+	{"POST", "/api/duplicates/:earlier/:later/decision", "deployment={deployment}", `{"keep":"both"}`, map[string]string{"earlier": "{activity one}", "later": "{again one}"}, [8]int{no, non, non, hid, non, hid, hid, hid}},
+	{"GET", "/api/cases", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/cases", "deployment={deployment}&team={one}", "", nil, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/teams", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/teams/:team/work", "deployment={deployment}", "", map[string]string{"team": "{one}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/workers/:worker/work", "deployment={deployment}", "", map[string]string{"worker": "{ben}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/alerts", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/alerts", "deployment={deployment}&state=acknowledged", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/alerts/:alert", "deployment={deployment}", "", map[string]string{"alert": "{alert one}"}, [8]int{ok, hid, ok, hid, ok, hid, hid, hid}}, // who wrote it sees it
+	{"POST", "/api/alerts/:alert/closing", "deployment={deployment}", `{"seen":1,"closed_on":"2021-10-01"}`, map[string]string{"alert": "{alert one}"}, [8]int{no, hid, bad, hid, bad, hid, hid, hid}},
+	{"POST", "/api/alerts/:alert/acknowledgement", "deployment={deployment}", "", map[string]string{"alert": "{alert one}"}, [8]int{no, hid, non, hid, non, hid, hid, hid}},
+	{"GET", "/api/supervision", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/supervision/:session", "deployment={deployment}", "", map[string]string{"session": "{supervision}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/planned", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other","team":"{one}"}`, nil, [8]int{no, add, add, hid, add, hid, hid, hid}},
+	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other"}`, nil, [8]int{no, no, no, no, add, hid, hid, hid}}, // for all teams
+	{"PUT", "/api/planned/:activity", "deployment={deployment}", `{"name":"y","day":"2021-10-05","service_area":"other","team":"{one}","seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
+	{"POST", "/api/planned/:activity/cancellation", "deployment={deployment}", `{"seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
+	{"POST", "/api/search", "deployment={deployment}", `{"text":"房屋"}`, nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/arrivals/:position", "deployment={deployment}", "", map[string]string{"position": "{position}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
 	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{ben}"}`, nil, [8]int{no, no, add, no, add, no, hid, hid}},
 	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{carl}"}`, nil, [8]int{no, no, no, no, add, no, hid, hid}},
 	{"POST", "/api/enrolment-codes", "deployment={deployment}", `{"worker":"{coordinator}"}`, nil, [8]int{no, no, no, no, add, no, hid, hid}},
@@ -109,6 +145,8 @@ type stage struct {
 	values  []string // what fill fills in, each after its name
 	fill    *strings.Replacer
 	tablet  *servertest.Device
+	// contract is what all answers are held against; nil for nothing.
+	contract *contract
 }
 
 func newStage(t *testing.T) *stage {
@@ -148,15 +186,53 @@ func newStage(t *testing.T) *stage {
 }
 
 // work lets somebody work on a case of their team, and fills its records in for the rows of the matrix.
-func (s *stage) work(team string, v *servertest.Device) {
-	file := v.Make(&recordv1.Case{CaseNo: proto.String("2021-" + team), Lead: v.Worker[:]})
-	session := v.Make(&recordv1.CaseSession{Case: file.Record[:], Minutes: proto.Uint32(30)})
+func (s *stage) work(team string, v *servertest.Device) map[string]*record.Change {
+	file := v.Make(&recordv1.Case{CaseNo: proto.String("2021-" + team), Lead: v.Worker[:], OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(1), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum()})
+	session := v.Make(&recordv1.CaseSession{Case: file.Record[:], Minutes: proto.Uint32(30), Status: recordv1.Status_STATUS_HELD.Enum(), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(),
+		Mode: recordv1.SessionMode_SESSION_MODE_INTERVIEW.Enum(), Attendees: proto.Uint32(2), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum()})
 	note := v.Make(&recordv1.CaseNote{Session: session.Record[:], Process: proto.String("谈到房屋")})
 	identity := v.Make(&recordv1.CaseIdentity{Case: file.Record[:], Name: proto.String("王秀英")})
-	v.Push(file, session, note, identity)
-	for name, c := range map[string]*record.Change{"case": file, "session": session, "note": note, "identity": identity} {
+	on := func(m *recordv1.CommunityActivity) *recordv1.CommunityActivity {
+		m.Name, m.OccurredOn, m.Minutes, m.RegisterUsed = proto.String("中秋晚会"), proto.Int32(20211001), proto.Uint32(60), proto.Bool(false)
+		return m
+	}
+	alert := v.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), Level: recordv1.RiskLevel_RISK_LEVEL_RED.Enum(), SeenAt: proto.Int64(s.Now.UnixMilli()), Done: proto.String("已陪同")})
+	activity, again := v.Make(on(&recordv1.CommunityActivity{Status: recordv1.Status_STATUS_HELD.Enum()})), v.Make(on(&recordv1.CommunityActivity{Status: recordv1.Status_STATUS_HELD.Enum()}))
+	planned := v.Make(on(&recordv1.CommunityActivity{Status: recordv1.Status_STATUS_PLANNED.Enum()}))
+	v.Push(file, session, note, identity, alert, activity, again, planned)
+	made := map[string]*record.Change{"case": file, "session": session, "note": note, "identity": identity, "alert": alert, "activity": activity, "again": again, "planned": planned}
+	for name, c := range made {
 		s.values = append(s.values, "{"+name+" "+team+"}", c.Record.String())
 	}
+	s.fill = strings.NewReplacer(s.values...)
+	return made
+}
+
+// furnish lets both teams work, has something wait in the first one, and fills it in for the rows of the matrix.
+func (s *stage) furnish() {
+	s.t.Helper()
+	anna, ben, super := s.Enrol("anna"), s.Enrol("ben"), s.Enrol("super")
+	one, two := s.work("one", anna), s.work("two", s.tablet)
+	s.Now = s.Now.Add(time.Second)
+	anna.Pull()
+	ben.Pull()
+	activity, foreign := one["activity"].Record, two["case"]
+	anna.Push(anna.Edit(activity, &recordv1.CommunityActivity{Summary: proto.String("热闹")}))
+	ben.Push(ben.Edit(activity, &recordv1.CommunityActivity{Summary: proto.String("安静")}))
+	ben.Seen[foreign.Record] = foreign.Registers()
+	held := ben.Edit(foreign.Record, &recordv1.Case{CaseNo: proto.String("2")})
+	ben.Push(held)
+	supervision := super.Make(&recordv1.Supervision{Supervisor: super.Worker[:], Supervisees: [][]byte{anna.Worker[:]}, Minutes: proto.Uint32(45), Tasks: proto.String("看望老人")})
+	super.Push(supervision, super.Make(&recordv1.SupervisionNote{Supervision: supervision.Record[:], Advice: proto.String("多听")}))
+	s.catchUp()
+	var conflicts struct{ Conflicts []struct{ ID string } }
+	s.read("/api/conflicts", &conflicts)
+	var session struct{ Seen uint64 }
+	s.read("/api/records/"+one["session"].Record.String(), &session)
+	if len(conflicts.Conflicts) != 1 || session.Seen == 0 {
+		s.t.Fatalf("%+v, %+v", conflicts, session)
+	}
+	s.values = append(s.values, "{conflict one}", conflicts.Conflicts[0].ID, "{held one}", held.ID.String(), "{supervision}", supervision.Record.String(), "{position}", strconv.FormatUint(session.Seen, 10))
 	s.fill = strings.NewReplacer(s.values...)
 }
 
@@ -187,6 +263,9 @@ func (s *stage) send(c cell, by func(*http.Request)) (int, problemView) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if s.contract != nil && strings.HasPrefix(c.path, "/api/") && c.path != "/api/openapi.json" {
+		s.contract.kept(s.t, request, response, body)
+	}
 	var p problemView
 	if response.StatusCode >= 400 {
 		if err := json.Unmarshal(body, &p); err != nil {
@@ -206,11 +285,12 @@ func withToken(token string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
 }
 
-// TestMatrix: every route, for everybody. The routes are those of the running router, so that one without a row fails.
+// TestMatrix: every route, for everybody; and all that is answered is as the document says. The routes are those of the running router,
+// so that one without a row fails.
 func TestMatrix(t *testing.T) {
 	s := newStage(t)
-	s.work("one", s.Enrol("anna"))
-	s.work("two", s.tablet)
+	s.furnish()
+	s.contract = newContract(t)
 	known := map[string]bool{}
 	for _, c := range matrix {
 		known[c.method+" "+c.path] = true
@@ -240,11 +320,13 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// reviewing are the routes for who reviews, settles or plans, which is over once a deployment is closed.
+var reviewing = regexp.MustCompile(`/api/(review|duplicates)|/(approval|return|settlement|acknowledgement|closing|cancellation)$|^(POST|PUT) /api/planned`)
+
 // TestMatrixOfAClosedDeployment: what is seen stays, and only coordinators do anything.
 func TestMatrixOfAClosedDeployment(t *testing.T) {
 	s := newStage(t)
-	s.work("one", s.Enrol("anna"))
-	s.work("two", s.tablet)
+	s.furnish()
 	s.Now = s.Now.Add(time.Second)
 	closed := recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED
 	if err := s.Service.Add(t.Context(), []syncing.SetUpRecord{{ID: s.ID, Message: &recordv1.Deployment{State: &closed}}}); err != nil {
@@ -257,6 +339,9 @@ func TestMatrixOfAClosedDeployment(t *testing.T) {
 		}
 		if c.path == "/api/enrolment-codes" {
 			want[2] = no // a supervisor lets no more tablets in
+		}
+		if reviewing.MatchString(c.method + " " + c.path) {
+			want[1], want[2], want[3], want[4] = no, no, no, no
 		}
 		for i, who := range callers {
 			if status, p := s.send(c, withCookie(s.cookies[who])); status != want[i] {

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,15 +26,7 @@ type Codes struct {
 
 // mountTablets adds the routes by which tablets come, change their names and go.
 func (a *api) mountTablets(h huma.API) {
-	schemas := h.OpenAPI().Components.Schemas
-	huma.Register(h, huma.Operation{
-		OperationID: "make-code", Method: http.MethodPost, Path: "/api/enrolment-codes", DefaultStatus: http.StatusCreated, MaxBodyBytes: 16 << 10,
-		Summary:  "Make a code with which one tablet of a worker is let in. It is shown this once",
-		Metadata: map[string]any{actionOf: access.EnrolTablet},
-		Responses: map[string]*huma.Response{"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
-			problemType: {Schema: schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},
-		}}},
-	}, a.makeCode)
+	give(h, http.StatusCreated, access.EnrolTablet, "make-code", "/api/enrolment-codes", "Make a code with which one tablet of a worker is let in. It is shown this once", a.makeCode)
 	post(h, access.RevokeTablet, "revoke", "/api/devices/{device}/revocation", "Put a tablet out of use for ever, from its next request on. What it still holds unsent is taken and held, then it destroys its key", a.revoke)
 	change(h, access.RenameTablet, "rename", "/api/devices/{device}", "Give a tablet another name", a.rename)
 }
@@ -48,11 +39,6 @@ type makeCodeIn struct {
 	}
 }
 
-type makeCodeOut struct {
-	Language string `header:"Content-Language"`
-	Body     codeView
-}
-
 type codeView struct {
 	Code      string    `json:"code" doc:"All of it, as it goes into a QR code or is copied." example:"levee1.…"`
 	Typed     string    `json:"typed" doc:"The form that is typed by hand, beside the address." example:"ABCDE-FGHJK-…"`
@@ -60,13 +46,12 @@ type codeView struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func (a *api) makeCode(ctx context.Context, in *makeCodeIn) (*makeCodeOut, error) {
-	lang := languageOf(in.AcceptLanguage)
+func (a *api) makeCode(ctx context.Context, in *makeCodeIn) (*given[codeView], error) {
 	view, err := a.newCode(ctx, in)
 	if err != nil {
-		return nil, bodyOf(a.toProblem(err), lang)
+		return nil, a.refusal(err, in.Asked)
 	}
-	return &makeCodeOut{Language: lang, Body: view}, nil
+	return &given[codeView]{Language: languageOf(in.AcceptLanguage), Body: view}, nil
 }
 
 func (a *api) newCode(ctx context.Context, in *makeCodeIn) (codeView, error) {

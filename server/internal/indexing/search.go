@@ -2,10 +2,12 @@ package indexing
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -46,6 +48,19 @@ type Hit struct {
 	// Field is the first that has some of it, Text all that stands there.
 	Field protowire.Number
 	Text  string
+}
+
+// Message is the record as a message of its kind.
+func (h Hit) Message() (record.Common, error) {
+	registers, err := record.DecodeState(h.Record.State)
+	if err != nil {
+		return nil, fmt.Errorf("state of record %v: %w", h.Record.ID, err)
+	}
+	m := record.New(h.Record.Kind)
+	if err := proto.Unmarshal(registers.Fields(), m); err != nil {
+		return nil, fmt.Errorf("fields of record %v: %w", h.Record.ID, err)
+	}
+	return m, nil
 }
 
 const (

@@ -23,6 +23,16 @@ type Supervision struct {
 	Session *recordv1.Supervision
 }
 
+// TasksIn are the tasks that a session left, as its field has them: one a line.
+func TasksIn(text string) (tasks []string) {
+	for line := range strings.Lines(text) {
+		if task := strings.TrimSpace(line); task != "" {
+			tasks = append(tasks, task)
+		}
+	}
+	return tasks
+}
+
 // SupervisionQuery says which supervision sessions are wanted.
 type SupervisionQuery struct {
 	// Supervisee is somebody who must have been there; zero for no matter who.

@@ -34,10 +34,17 @@ func (s *Service) acknowledge(ctx context.Context, by casefile.Reader, alert hlc
 		Message: &recordv1.RiskAlert{AcknowledgedBy: by.Worker[:], AcknowledgedAt: proto.Int64(s.Wall().UnixMilli())}})
 }
 
-// CloseAlert says on which day the danger was over 了结.
+// CloseAlert says on which day the danger was over 了结. Problem invalid_argument for a day to come, and for an alert that nobody has
+// acknowledged.
 func (s *Service) CloseAlert(ctx context.Context, by casefile.Reader, alert Seen, on record.Date) error {
-	if _, _, err := s.alert(ctx, by, alert.ID); err != nil {
+	_, m, err := s.alert(ctx, by, alert.ID)
+	switch {
+	case err != nil:
 		return err
+	case len(m.GetAcknowledgedBy()) == 0:
+		return problem.Newf(problem.InvalidArgument, "nobody has acknowledged the alert")
+	case on > record.Date(s.today()):
+		return problem.Newf(problem.InvalidArgument, "closed_on: a day to come")
 	}
 	return s.act(ctx, by, audit.AlertClosed, []hlc.ID{alert.ID}, syncing.Deed{ID: alert.ID, Seen: alert.Position, Message: &recordv1.RiskAlert{ClosedOn: proto.Int32(int32(on))}})
 }

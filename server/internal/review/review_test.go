@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -381,8 +382,10 @@ func TestAnAlertIsAcknowledgedOnce(t *testing.T) {
 	o.check("by who wrote it, and leads nobody", o.service.Acknowledge(ctx, o.by("anna"), alert.Record), problem.NotAllowed)
 	o.check("by a team lead who does not work on it", o.service.Acknowledge(ctx, o.by("lead"), alert.Record), problem.NotFound)
 	o.check("of no alert", o.service.Acknowledge(ctx, o.by("super"), o.activity), problem.NotFound)
+	o.check("closed before anybody acknowledged it", o.service.CloseAlert(ctx, o.by("super"), o.seen(alert.Record), 20211001), problem.InvalidArgument)
 	o.check("acknowledged", o.service.Acknowledge(ctx, o.by("super"), alert.Record), "")
 	o.check("again", o.service.Acknowledge(ctx, o.by("coordinator"), alert.Record), "")
+	o.check("closed on a day to come", o.service.CloseAlert(ctx, o.by("super"), o.seen(alert.Record), 20211002), problem.InvalidArgument)
 	o.check("closed", o.service.CloseAlert(ctx, o.by("super"), o.seen(alert.Record), 20211001), "")
 	o.anna.Pull()
 	var m recordv1.RiskAlert
@@ -430,6 +433,29 @@ func TestSupervisionIsWritten(t *testing.T) {
 		t.Errorf("the advice is %q, %v", registers.Get(17).Value, err)
 	}
 	o.check("by who had not seen that", o.service.WriteSession(ctx, super, review.Session{Supervision: shown, Message: &recordv1.Supervision{Minutes: proto.Uint32(30)}}), problem.ChangedMeanwhile)
+}
+
+// A plan is changed as it was shown, by who plans for its team, and cancelled once.
+func TestPlansAreChanged(t *testing.T) {
+	o := open(t)
+	ctx := t.Context()
+	m := film()
+	m.Team, m.OccurredOn, m.Status = o.Teams[0][:], proto.Int32(20211005), nil
+	id, err := o.service.Plan(ctx, o.by("super"), m)
+	o.check("planned", err, "")
+	shown := o.seen(id)
+	later := &recordv1.CommunityActivity{OccurredOn: proto.Int32(20211006)}
+	o.Now = o.Now.Add(time.Second)
+	o.check("by a field worker", o.service.Replan(ctx, o.by("anna"), shown, later, nil), problem.NotAllowed)
+	o.check("what is no plan", o.service.Replan(ctx, o.by("super"), o.seen(o.activity), later, nil), problem.NotFound)
+	o.check("put off", o.service.Replan(ctx, o.by("super"), shown, later, nil), "")
+	o.Now = o.Now.Add(time.Second)
+	o.check("put off again, as it was before", o.service.Replan(ctx, o.by("super"), shown, &recordv1.CommunityActivity{OccurredOn: proto.Int32(20211007)}, nil), problem.ChangedMeanwhile)
+	o.check("cancelled", o.service.CancelPlanned(ctx, o.by("coordinator"), o.seen(id)), "")
+	o.check("cancelled again", o.service.CancelPlanned(ctx, o.by("coordinator"), o.seen(id)), problem.NotFound)
+	if got, want := o.audited(), "record_made record_changed record_changed"; got != want {
+		t.Errorf("audited %q", got)
+	}
 }
 
 // What is planned for a team reaches its tablets, and what is planned for all reaches everybody's: that is for coordinators.

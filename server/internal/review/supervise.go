@@ -106,3 +106,31 @@ func (s *Service) Plan(ctx context.Context, by casefile.Reader, m record.Common)
 	}
 	return id, s.act(ctx, by, audit.RecordMade, []hlc.ID{id}, syncing.Deed{ID: id, Message: m})
 }
+
+// Replan changes a planned activity as it was shown: some of its fields are set, and others emptied. Problem not_found when it is not
+// planned any more.
+func (s *Service) Replan(ctx context.Context, by casefile.Reader, activity Seen, m *recordv1.CommunityActivity, cleared []protowire.Number) error {
+	err := s.Store.ReadReview(ctx, func(tx Reading) error {
+		f, err := s.find(tx, by, access.ReviewRecords, activity.ID)
+		if err != nil {
+			return err
+		}
+		was := &recordv1.CommunityActivity{}
+		if f.Kind == recordv1.Kind_KIND_COMMUNITY_ACTIVITY && !f.registers.Deleted() {
+			_, err = read(f, was)
+		}
+		if err == nil && was.GetStatus() != recordv1.Status_STATUS_PLANNED {
+			err = problem.New(problem.NotFound)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.act(ctx, by, audit.RecordChanged, []hlc.ID{activity.ID}, syncing.Deed{ID: activity.ID, Message: m, Cleared: cleared, Seen: activity.Position})
+}
+
+// CancelPlanned says of a planned activity that it is not held.
+func (s *Service) CancelPlanned(ctx context.Context, by casefile.Reader, activity Seen) error {
+	return s.Replan(ctx, by, activity, &recordv1.CommunityActivity{Status: recordv1.Status_STATUS_CANCELLED.Enum()}, nil)
+}

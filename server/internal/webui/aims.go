@@ -1,12 +1,9 @@
 package webui
 
 import (
-	"slices"
-
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
 
@@ -23,9 +20,6 @@ type aim struct {
 // counts are figures by their names, and progress.Minutes.
 type counts map[string]int64
 
-// workFigures are what people do on a day, in the order of the columns.
-var workFigures = []string{"case_sessions", "group_sessions", "community_activities", "outreach_rounds", "contacts"}
-
 // sum adds up, as reported, what somebody did.
 func sum(rows []progress.WorkRow) counts {
 	w := progress.Work{Rows: rows}
@@ -34,45 +28,24 @@ func sum(rows []progress.WorkRow) counts {
 
 // aims are the targets of one team, or of one worker of a team, beside what was done in a week and what in the whole.
 func (v *visit) aims(of recordv1.TargetOf, team hlc.ID, w week, done, whole counts) (all []aim) {
-	deployment := v.within.Syncing.SetUp().Deployment
-	for _, t := range deployment.GetTargets() {
-		if for1 := idOf(t.GetTeam()); t.GetOf() != of || for1 != (hlc.ID{}) && for1 != team {
-			continue
-		}
-		expected, n := int64(t.GetValue()), done[t.GetFigure()]
-		known, label := slices.Contains(workFigures, t.GetFigure()), v.figureName(t.GetFigure())
-		name := v.T("aim_week", label, t.GetValue())
-		switch t.GetPeriod() {
+	for _, a := range progress.Aims(v.within.Syncing.SetUp().Deployment, of, team, w.From, min(w.To, v.today()), done, whole) {
+		message := "aim_week"
+		switch a.GetPeriod() {
 		case recordv1.TargetPeriod_TARGET_PERIOD_DAY:
-			name = v.T("aim_day", label, t.GetValue())
-			expected *= v.served(deployment, w)
+			message = "aim_day"
 		case recordv1.TargetPeriod_TARGET_PERIOD_WHOLE:
-			name = v.T("aim_whole", label, t.GetValue())
-			n, known = whole[t.GetFigure()], true
+			message = "aim_whole"
 		}
-		if expected == 0 { // no day of the week was one of the deployment
-			continue
+		one := aim{Name: v.T(message, v.figureName(a.GetFigure()), a.GetValue()), Words: v.T("aim_unknown")}
+		if a.Known {
+			one.Words, one.Done, one.Expected = v.T("aim_done", a.Done, a.Expected, a.Done*100/a.Expected), a.Done, a.Expected
 		}
-		one := aim{Name: name, Words: v.T("aim_unknown")}
-		if known {
-			one = aim{Name: name, Words: v.T("aim_done", n, expected, n*100/expected), Done: n, Expected: expected}
-		}
-		if known && n >= expected {
+		if a.Known && a.Done >= a.Expected {
 			one.Reached = v.T("target_reached")
 		}
 		all = append(all, one)
 	}
 	return all
-}
-
-// served is how many days of a week have come and lie within the deployment.
-func (v *visit) served(d *recordv1.Deployment, w week) (days int64) {
-	for _, day := range v.begun(w) {
-		if start, end := record.Date(d.GetStartOn()), record.Date(d.GetEndOn()); day >= start && (end == 0 || day <= end) {
-			days++
-		}
-	}
-	return days
 }
 
 // figureName is what a figure is called here.
@@ -87,7 +60,7 @@ func (v *visit) figureName(name string) string {
 
 // workHeads are the columns of what people do.
 func (v *visit) workHeads() (heads []string) {
-	for _, name := range workFigures {
+	for _, name := range progress.DailyFigures {
 		heads = append(heads, v.figureName(name))
 	}
 	return append(heads, v.T("column_hours"))
@@ -102,11 +75,11 @@ type cell struct {
 
 // workCells are what somebody did, in the order of the columns.
 func (v *visit) workCells(heads []string, done counts) (cells []cell) {
-	for i, name := range workFigures {
+	for i, name := range progress.DailyFigures {
 		cells = append(cells, cell{heads[i], v.Number(done[name]), done[name] == 0})
 	}
 	minutes := done[progress.Minutes]
-	return append(cells, cell{heads[len(workFigures)], v.T("hours", minutes/60, minutes%60), false})
+	return append(cells, cell{heads[len(progress.DailyFigures)], v.T("hours", minutes/60, minutes%60), false})
 }
 
 // whole is what teams, or workers, did since the start, by their ids.

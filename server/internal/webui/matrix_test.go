@@ -14,6 +14,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/httpapi"
 	"levee/server/internal/syncing"
 	"levee/server/internal/webtest"
 	"levee/server/internal/webui"
@@ -61,6 +62,7 @@ func matrix(t *testing.T) map[string][9]int {
 		accountsMatrix,
 		auditMatrix,
 		eventsMatrix,
+		apiMatrix,
 	} {
 		for r, row := range area {
 			if _, ok := all[r]; ok {
@@ -90,7 +92,13 @@ func TestWhoMayOpenWhat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages.Mount(router)
+	document, err := httpapi.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pages.Mount(router, document); err != nil {
+		t.Fatal(err)
+	}
 	var routes []string
 	for _, r := range router.Routes() {
 		routes = append(routes, r.Method+" "+r.Path)

@@ -8,9 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/access"
-	"levee/server/internal/audit"
 	"levee/server/internal/progress"
-	"levee/server/internal/syncing"
+	"levee/server/internal/review"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
@@ -145,8 +144,8 @@ func (v *visit) plan() error {
 	}
 	if made {
 		_, err = v.within.Review.Plan(v.context(), v.reader(), m)
-	} else if err = v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Cleared: cleared, Seen: seen}); err == nil {
-		err = v.note(audit.RecordChanged, audit.OfRecord, p.ID)
+	} else {
+		err = v.within.Review.Replan(v.context(), v.reader(), review.Seen{ID: p.ID, Position: seen}, m, cleared)
 	}
 	if err != nil {
 		return v.refusedRecord(err, f, map[protowire.Number]string{namedName: "name", commonDay: "day", commonArea: "area", commonPlace: "site"}, show)
@@ -221,11 +220,7 @@ func (v *visit) cancelPlanned() error {
 		if err != nil {
 			return problem.New(problem.Malformed)
 		}
-		m := &recordv1.CommunityActivity{Status: recordv1.Status_STATUS_CANCELLED.Enum()}
-		if err := v.within.Syncing.Act(v.context(), v.person.Worker, syncing.Deed{ID: p.ID, Message: m, Seen: seen}); err != nil {
-			return err
-		}
-		if err := v.note(audit.RecordChanged, audit.OfRecord, p.ID); err != nil {
+		if err := v.within.Review.CancelPlanned(v.context(), v.reader(), review.Seen{ID: p.ID, Position: seen}); err != nil {
 			return err
 		}
 		return v.done(v.toPlanned(), "planned_cancelled")

@@ -112,6 +112,7 @@ var areas = []func(*router){
 	eventsRoutes,
 	accountRoutes,
 	accountsRoutes,
+	apiRoutes,
 }
 
 func newRouter() *router {

@@ -1,16 +1,12 @@
 package webui
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
@@ -135,30 +131,24 @@ func (v *visit) searchNotes(looked string) (notes []string, err error) {
 // namesWith are the workers, teams and sites whose names have a text.
 func (v *visit) namesWith(text string) (rows []nameRow) {
 	setUp, terms := v.within.Syncing.SetUp(), v.terms()
-	has := func(name string) bool { return strings.Contains(strings.ToLower(name), strings.ToLower(text)) }
 	page := func(what string, id hlc.ID, may bool) string {
 		if !may {
 			return ""
 		}
 		return v.To(to(v.within.Syncing.Deployment(), what, id.String()))
 	}
-	for id, w := range setUp.Workers {
-		if team := idOf(w.GetTeam()); has(w.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_WORKER), w.GetName(), setUp.Teams[team].GetName(), page("workers", id, v.maySeeWorker(id))})
+	found := setUp.Called(text)
+	for _, c := range found[:min(namesOfPage, len(found))] {
+		row := nameRow{Kind: terms.KindLabel(c.Kind), Name: c.Name}
+		switch c.Kind {
+		case recordv1.Kind_KIND_WORKER:
+			row.Of, row.To = setUp.Teams[c.Of].GetName(), page("workers", c.ID, v.maySeeWorker(c.ID))
+		case recordv1.Kind_KIND_TEAM:
+			row.Of, row.To = setUp.Sites[c.Of].GetName(), page("teams", c.ID, v.may(access.SeeTotals, c.ID))
 		}
+		rows = append(rows, row)
 	}
-	for id, one := range setUp.Teams {
-		if has(one.GetName()) {
-			rows = append(rows, nameRow{terms.KindLabel(recordv1.Kind_KIND_TEAM), one.GetName(), setUp.Sites[idOf(one.GetSite())].GetName(), page("teams", id, v.may(access.SeeTotals, id))})
-		}
-	}
-	for _, one := range setUp.Sites {
-		if has(one.GetName()) {
-			rows = append(rows, nameRow{Kind: terms.KindLabel(recordv1.Kind_KIND_SITE), Name: one.GetName()})
-		}
-	}
-	slices.SortFunc(rows, func(a, b nameRow) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Kind, b.Kind)) })
-	return rows[:min(namesOfPage, len(rows))]
+	return rows
 }
 
 // hitRows are records as the page shows them. That somebody read what is confidential of them is noted before.
@@ -170,13 +160,9 @@ func (v *visit) hitRows(looked string, hits []indexing.Hit) (rows []hitRow, err 
 		if record.SetUp(r.Kind) {
 			continue // they are among the names
 		}
-		registers, err := record.DecodeState(r.State)
+		m, err := hit.Message()
 		if err != nil {
-			return nil, fmt.Errorf("state of record %v: %w", r.ID, err)
-		}
-		m := record.New(r.Kind)
-		if err := proto.Unmarshal(registers.Fields(), m); err != nil {
-			return nil, fmt.Errorf("fields of record %v: %w", r.ID, err)
+			return nil, err
 		}
 		e := casefile.Entry{ID: r.ID, Kind: r.Kind, Name: record.Name(r.Kind, m), Day: record.Date(m.GetOccurredOn())}
 		row := hitRow{To: v.To(v.toRecord(r.ID)), Name: v.entryName(terms, e), Team: v.within.Syncing.SetUp().Teams[r.Audience].GetName(), Confidential: record.Confidential(hit.Circle.Shows),

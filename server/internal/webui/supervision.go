@@ -116,7 +116,7 @@ func (v *visit) supervisionRows(q progress.SupervisionQuery) (rows []supervision
 }
 
 func (v *visit) supervisionRow(id hlc.ID, s *recordv1.Supervision, team string) supervisionRow {
-	terms, row := v.terms(), supervisionRow{To: v.To(v.toSupervision(id.String())), Supervisor: v.workerNamed(s.GetSupervisor()), Team: team, Tasks: tasksIn(s.GetTasks())}
+	terms, row := v.terms(), supervisionRow{To: v.To(v.toSupervision(id.String())), Supervisor: v.workerNamed(s.GetSupervisor()), Team: team, Tasks: progress.TasksIn(s.GetTasks())}
 	if day := record.Date(s.GetOccurredOn()); day.Valid() {
 		row.Day = v.Date(day)
 	} else {
@@ -142,16 +142,6 @@ func (v *visit) workerNamed(id []byte) string {
 		return name
 	}
 	return v.T("worker_unknown")
-}
-
-// tasksIn are the tasks that a session left: one a line.
-func tasksIn(text string) (tasks []string) {
-	for line := range strings.Lines(text) {
-		if task := strings.TrimSpace(line); task != "" {
-			tasks = append(tasks, task)
-		}
-	}
-	return tasks
 }
 
 // sessionBody is what the page of a session shows.
@@ -419,7 +409,7 @@ func (v *visit) supervisionIn(f *form) (*recordv1.Supervision, []protowire.Numbe
 	if len(s.Functions) == 0 {
 		cleared = append(cleared, sessionFunctionsField)
 	}
-	if tasks := strings.Join(tasksIn(f.value("tasks")), "\n"); tasks != "" {
+	if tasks := strings.Join(progress.TasksIn(f.value("tasks")), "\n"); tasks != "" {
 		s.Tasks = &tasks
 	} else {
 		cleared = append(cleared, sessionTasksField)
@@ -437,7 +427,7 @@ func (v *visit) lookedAt() error {
 		return err
 	}
 	f := v.form("looked_at").add(&field{Name: "task", Sort: "hidden", Required: true}, &field{Name: "seen", Sort: "hidden", Required: true})
-	tasks := tasksIn(s.Session.GetTasks())
+	tasks := progress.TasksIn(s.Session.GetTasks())
 	i := -1
 	if v.filled(f) {
 		i = slices.Index(tasks, f.value("task"))

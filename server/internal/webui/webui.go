@@ -75,6 +75,8 @@ type Pages struct {
 	once      *once
 	files     *once
 	glances   *glances
+	// document is that of the JSON API, as its page shows it.
+	document *apiBody
 	*router
 }
 
@@ -84,12 +86,16 @@ func New(c Config) (*Pages, error) {
 	return p, p.load()
 }
 
-// Mount adds the pages' routes. What goes wrong in them is to be answered with Answer.
-func (p *Pages) Mount(e *echo.Echo) {
+// Mount adds the pages' routes; one of them shows the document of the JSON API. What goes wrong in them is to be answered with Answer.
+func (p *Pages) Mount(e *echo.Echo, document []byte) (err error) {
+	if p.document, err = readAPI(document); err != nil {
+		return err
+	}
 	e.GET("/assets/:name", p.asset)
 	for _, r := range p.routes {
 		e.Add(r.method, r.path, p.handle(r))
 	}
+	return nil
 }
 
 // Answer answers a request with a page that says what is wrong.

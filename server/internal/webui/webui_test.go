@@ -230,7 +230,7 @@ func TestOtherSitesCantPress(t *testing.T) {
 func TestPagesAreStrict(t *testing.T) {
 	s := newSite(t)
 	b := s.coordinator("en")
-	for _, path := range []string{b.At.Path, "/account", "/nothing"} {
+	for _, path := range []string{b.At.Path, "/account", "/api", "/nothing"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+path, nil)
 		if err != nil {
 			t.Fatal(err)

@@ -1,10 +1,6 @@
 package webui
 
-import (
-	"time"
-
-	"levee/syncproto/record"
-)
+import "levee/syncproto/record"
 
 // week is the one that a page tells of, from Monday to Sunday.
 type week struct {
@@ -18,27 +14,22 @@ type week struct {
 // today is the day that it is where the deployment is.
 func (v *visit) today() record.Date { return record.DateOf(v.Wall(), v.zone) }
 
-// monday is the first day of the week of a day.
-func monday(d record.Date) record.Date {
-	return d.AddDays(-(int(d.Start(time.UTC).Weekday()) + 6) % 7)
-}
-
 // firstWeek is the Monday of the week in which the deployment starts, or of this one while it has not begun.
 func (v *visit) firstWeek() record.Date {
 	start, today := record.Date(v.within.Syncing.SetUp().Deployment.GetStartOn()), v.today()
 	if !start.Valid() || start > today {
-		return monday(today)
+		return today.Monday()
 	}
-	return monday(start)
+	return start.Monday()
 }
 
 // week is the one of the day that the address names as week: this week when it names none, or one to come, and the first one when it
 // names an earlier one.
 func (v *visit) week(path string) week {
 	today, first := v.today(), v.firstWeek()
-	from := monday(today)
+	from := today.Monday()
 	if asked, err := record.ParseDate(v.QueryParam("week")); err == nil && asked.Valid() && asked <= today {
-		from = max(monday(asked), first)
+		from = max(asked.Monday(), first)
 	}
 	w := v.weekFrom(from)
 	at := func(d record.Date) string { return v.To(path, "?week=", d.String()) }

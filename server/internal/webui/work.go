@@ -105,7 +105,7 @@ func (v *visit) workOf(body *workerBody, id, team hlc.ID) error {
 	weeks, days := map[record.Date][]progress.WorkRow{}, map[record.Date]counts{}
 	for _, r := range work.Rows {
 		if r.Worker.ID == id {
-			weeks[monday(r.Day)], days[r.Day] = append(weeks[monday(r.Day)], r), r.Values[tally.Reported]
+			weeks[r.Day.Monday()], days[r.Day] = append(weeks[r.Day.Monday()], r), r.Values[tally.Reported]
 		}
 	}
 	for _, d := range v.begun(body.Week) {
@@ -116,7 +116,7 @@ func (v *visit) workOf(body *workerBody, id, team hlc.ID) error {
 		body.Weeks = append(body.Weeks, dayWork{Name: v.weekFrom(from).Name, To: v.To(here, "?week=", from.String()), Cells: v.workCells(body.Heads, sum(weeks[from]))})
 	}
 	body.Truncated = work.Truncated
-	body.Whole = v.workCells(body.Heads, whole[id.String()])[:len(workFigures)] // the totals know of no hours
+	body.Whole = v.workCells(body.Heads, whole[id.String()])[:len(progress.DailyFigures)] // the totals know of no hours
 	body.Aims = v.aims(recordv1.TargetOf_TARGET_OF_WORKER, team, body.Week, sum(weeks[body.Week.From]), whole[id.String()])
 	return nil
 }
