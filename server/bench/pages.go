@@ -40,7 +40,7 @@ type Page struct {
 	Bound float64 `json:"bound_ms,omitempty"`
 }
 
-// measured are the pages, by what they are called here.
+// measured are the pages, and what the JSON API is asked for, by what they are called here.
 var measured = []struct {
 	name, path string
 	// words are searched for, where the page searches.
@@ -58,6 +58,11 @@ var measured = []struct {
 	{"duplicates", "/duplicates", "", 0},
 	{"alerts", "/alerts", "", 0},
 	{"records behind contacts", "/figures/contacts/records", "", 0},
+	{"API: totals", "/api/totals", "", 50},
+	{"API: totals by site", "/api/totals?by=site", "", 50},
+	{"API: totals by place", "/api/totals?by=place&level=town", "", 50},
+	{"API: totals by worker", "/api/totals?by=worker", "", 50},
+	{"API: review queue", "/api/review", "", 100},
 }
 
 // MeasurePages fills a server for each number of records and measures its pages.

@@ -97,4 +97,9 @@ func (s *scene) signIn(ctx context.Context) (*visitor, error) {
 }
 
 // in is a path within the deployment.
-func (v *visitor) in(path string) string { return "/deployments/" + v.deployment + path }
+func (v *visitor) in(path string) string {
+	if strings.HasPrefix(path, "/api/") { // there is one deployment, which need not be named
+		return path
+	}
+	return "/deployments/" + v.deployment + path
+}

@@ -224,6 +224,13 @@ func TestDuplicatesAreJoinedOverTheAPI(t *testing.T) {
 	if len(after.Pairs) >= len(before.Pairs) || slices.ContainsFunc(after.Pairs, func(p alike) bool { return p.Later == pair.Records[1].ID }) {
 		t.Errorf("%+v, then %+v", before, after)
 	}
+	d.Now = d.Now.Add(time.Second)
+	d.send(ok, "GET", path, "", &pair)
+	d.send(non, "POST", "/api/records/{again one}/separation", fmt.Sprintf(`{"seen":%d}`, pair.Records[1].Seen), nil)
+	d.send(ok, "GET", "/api/duplicates?limit=200", "", &after)
+	if len(after.Pairs) != len(before.Pairs) {
+		t.Errorf("%+v, and then %+v", before, after)
+	}
 }
 
 // A held change is shown with what it would do, and once it is discarded it says so.

@@ -37,7 +37,7 @@ var tags = []struct{ name, description, parts string }{
 	{"Figures", "What is counted, by which rule, and how much it is.", "figures totals teams work"},
 	{"Records", "Records, what belongs to them, what is confidential of a case, and how they are found.", "records cases confidential erasure search arrivals"},
 	{"Reviews", "What supervisors approve and return.", "review preview approvals approval return"},
-	{"To be settled", "Fields that two people filled in differently, records that are likely of one thing, and changes that are held.", "conflicts duplicates held"},
+	{"To be settled", "Fields that two people filled in differently, records that are likely of one thing, and changes that are held.", "conflicts duplicates held separation"},
 	{"Alerts", "Risk alerts, until somebody sees to them.", "alerts"},
 	{"Supervision and plans", "Supervision sessions, and activities that are to be held.", "supervision planned"},
 	{"Tablets", "Tablets and their backlog; how they come and go.", "devices enrolment-codes"},

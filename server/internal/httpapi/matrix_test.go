@@ -106,6 +106,7 @@ var matrix = []cell{
 	{"GET", "/api/duplicates", "deployment={deployment}", "", nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/duplicates/:earlier/:later", "deployment={deployment}", "", map[string]string{"earlier": "{activity one}", "later": "{again one}"}, [8]int{no, ok, ok, hid, ok, hid, hid, hid}},
 	{"POST", "/api/duplicates/:earlier/:later/decision", "deployment={deployment}", `{"keep":"both"}`, map[string]string{"earlier": "{activity one}", "later": "{again one}"}, [8]int{no, non, non, hid, non, hid, hid, hid}},
+	{"POST", "/api/records/:id/separation", "deployment={deployment}", `{"seen":1}`, map[string]string{"id": "{again one}"}, [8]int{no, non, non, hid, non, hid, hid, hid}}, // of which it is not said
 	{"GET", "/api/cases", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/cases", "deployment={deployment}&team={one}", "", nil, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
 	{"GET", "/api/teams", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
@@ -321,7 +322,7 @@ func TestMatrix(t *testing.T) {
 }
 
 // reviewing are the routes for who reviews, settles or plans, which is over once a deployment is closed.
-var reviewing = regexp.MustCompile(`/api/(review|duplicates)|/(approval|return|settlement|acknowledgement|closing|cancellation)$|^(POST|PUT) /api/planned`)
+var reviewing = regexp.MustCompile(`/api/(review|duplicates)|/(approval|return|separation|settlement|acknowledgement|closing|cancellation)$|^(POST|PUT) /api/planned`)
 
 // TestMatrixOfAClosedDeployment: what is seen stays, and only coordinators do anything.
 func TestMatrixOfAClosedDeployment(t *testing.T) {

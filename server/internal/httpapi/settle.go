@@ -32,6 +32,7 @@ func (a *api) mountSettling(h huma.API) {
 	routeAt(h, access.ReviewRecords, "duplicates", "/api/duplicates", "Pairs of records that are likely of one thing, the newest day first", a.duplicates)
 	routeAt(h, access.ReviewRecords, "duplicate", "/api/duplicates/{earlier}/{later}", "Two records side by side. Each reading is noted in the audit log", a.duplicate)
 	post(h, access.ReviewRecords, "join-or-distinguish", "/api/duplicates/{earlier}/{later}/decision", "Join two records that are of one thing, so that it counts once, or say that they are of different things", a.decideDuplicate)
+	post(h, access.ReviewRecords, "separate", "/api/records/{id}/separation", "Take back that a record is the same as another one: it counts again. Of one that is not, that is no error", a.separate)
 }
 
 type conflictBody struct {
@@ -361,5 +362,19 @@ func (a *api) decideDuplicate(ctx context.Context, in *decideDuplicateIn) (*stru
 			keep, drop = drop, keep
 		}
 		return d.Review.Join(ctx, by, keep, review.Seen{ID: drop, Position: uint64(in.Body.Seen)}) //nolint:gosec // not negative
+	})
+}
+
+type separateIn struct {
+	Scope
+	ID   string `path:"id" format:"uuid" doc:"Id of the record that counts no more."`
+	Body struct {
+		Seen int64 `json:"seen" minimum:"1" doc:"As the record, or the pair, said it."`
+	}
+}
+
+func (a *api) separate(ctx context.Context, in *separateIn) (*struct{}, error) {
+	return a.deed(ctx, in.Scope, func(d *Deployment, by casefile.Reader) error {
+		return d.Review.Unjoin(ctx, by, shownRecord{in.ID, in.Body.Seen}.seen())
 	})
 }
