@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"cases are on lists":                            testCases,
 		"documents are found by their words":            testWords,
 		"what is removed is in no table":                testRemovedFromTables,
+		"workbooks are kept":                            testWorkbooks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)

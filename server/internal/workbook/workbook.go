@@ -1,0 +1,92 @@
+// Package workbook pours the figures of a report into a county bureau's own Excel file: a coordinator sends it once and says which
+// cell gets what. Everything else in the file stays as it was. It declares the Store that it needs.
+package workbook
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"levee/syncproto/hlc"
+)
+
+// Limits.
+const (
+	// Most is how many workbooks a deployment has.
+	Most = 10
+	// MaxBytes is how large a file is, and MaxCells how many of its cells get something.
+	MaxBytes = 2 << 20
+	MaxCells = 200
+	// MaxName is how long a name is, in characters.
+	MaxName = 60
+)
+
+// Workbook is a bureau's file.
+type Workbook struct {
+	ID   hlc.ID
+	Name string
+	// File is the .xlsx as it was sent; nil in a list.
+	File  []byte
+	Cells []Cell
+}
+
+// Cell says what one cell gets.
+type Cell struct {
+	Sheet string `json:"sheet"`
+	// Ref is its place, such as "B3".
+	Ref string `json:"ref"`
+	// Value is the stable name of what it gets; see Values.
+	Value string `json:"value"`
+	// Town is the code of the town whose figure it is, of the period; empty for the whole.
+	Town string `json:"town,omitempty"`
+}
+
+// Store keeps the workbooks of one deployment.
+type Store interface {
+	// Workbooks are all, by name, without their files.
+	Workbooks(ctx context.Context) ([]Workbook, error)
+	// Workbook is one with its file; false when there is none by that id.
+	Workbook(ctx context.Context, id hlc.ID) (Workbook, bool, error)
+	// KeepWorkbook writes one, unless there would then be more than Most: then it says false.
+	KeepWorkbook(ctx context.Context, w Workbook) (bool, error)
+	// RemoveWorkbook takes one away; nothing happens when there is none.
+	RemoveWorkbook(ctx context.Context, id hlc.ID) error
+}
+
+// The values that are no figures.
+const (
+	Deployment  = "deployment"
+	From        = "from"
+	To          = "to"
+	ServiceDays = "service_days"
+	Text        = "text"
+	Tablets     = "tablets"
+	HeardFrom   = "heard_from"
+	Outstanding = "outstanding"
+)
+
+// Facts are the values that are no figures, in the order in which people choose from them.
+var Facts = []string{Deployment, From, To, ServiceDays, Text, Tablets, HeardFrom, Outstanding}
+
+// Part is of which days a figure is, and on which basis.
+type Part string
+
+// The parts. A value is the name of a part, a point and the name of a figure: done.contacts.
+const (
+	Done          Part = "done"
+	DoneVerified  Part = "done_verified"
+	Total         Part = "total"
+	TotalVerified Part = "total_verified"
+)
+
+// Parts are all.
+var Parts = []Part{Done, DoneVerified, Total, TotalVerified}
+
+// Of is the value for a figure of a part.
+func (p Part) Of(figure string) string { return string(p) + "." + figure }
+
+// figureOf takes a value apart; false for one that is no figure.
+func figureOf(value string) (p Part, figure string, ok bool) {
+	part, figure, ok := strings.Cut(value, ".")
+	return Part(part), figure, ok && slices.Contains(Parts, Part(part))
+}
