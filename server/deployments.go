@@ -90,7 +90,7 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 		return nil, err
 	}
 	figures := progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})
-	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
+	d := &httpapi.Deployment{Workbooks: s.db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
 		Reports:  report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
 		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}

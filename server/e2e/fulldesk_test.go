@@ -1,12 +1,15 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/xuri/excelize/v2"
 	"google.golang.org/protobuf/proto"
 
 	"levee/clientlib"
@@ -37,6 +40,7 @@ func newFullDesk(t *testing.T, b *browser) *fullDesk {
 	}
 	d.signsUp(deployment)
 	d.coordinates()
+	d.keepsWorkbook()
 	return d
 }
 
@@ -153,11 +157,34 @@ func (d *fullDesk) coordinates() {
 func (d *fullDesk) imports(sort, rows string) *browser {
 	d.t.Helper()
 	d.open(d.deployment + "/set-up/import")
-	eval[chromedp.Void](d.browser, fmt.Sprintf(`(() => {
-		document.querySelector('input[name=sort][value=%s]').checked = true
-		const files = new DataTransfer()
-		files.items.add(new File([%q], '%[1]s.csv', {type: 'text/csv'}))
-		document.querySelector('input[type=file]').files = files.files
-	})()`, sort, rows))
+	eval[chromedp.Void](d.browser, fmt.Sprintf(`void (document.querySelector('input[name=sort][value=%s]').checked = true)`, sort))
+	d.attaches(sort+".csv", []byte(rows))
 	return d.follow(d.either("Show the preview", "预览"))
+}
+
+// attaches chooses a file for the form of the page.
+func (d *fullDesk) attaches(name string, content []byte) {
+	d.t.Helper()
+	eval[chromedp.Void](d.browser, fmt.Sprintf(`(() => {
+		const files = new DataTransfer()
+		files.items.add(new File([Uint8Array.from(atob(%q), c => c.charCodeAt(0))], %q))
+		document.querySelector('input[type=file]').files = files.files
+	})()`, base64.StdEncoding.EncodeToString(content), name))
+}
+
+// keepsWorkbook sends a bureau's Excel file, and says what two of its cells get.
+func (d *fullDesk) keepsWorkbook() {
+	d.t.Helper()
+	f := excelize.NewFile()
+	d.must(f.SetCellFormula("Sheet1", "B4", "B2+B3"))
+	var file bytes.Buffer
+	d.must(f.Write(&file))
+	d.open(d.deployment+"/reports/workbooks/new").fill(d.either("Name", "名称"), "民政局日报")
+	d.attaches("daily.xlsx", file.Bytes())
+	d.follow(d.either("Send", "上传")).sees(d.either("The file is kept", "文件已保存"))
+	for n, figure := range []string{d.either("In the period: contacts", "本期：人次"), d.either("To date: persons", "累计：人数")} {
+		cell := d.either(fmt.Sprint("Cell ", n+1), fmt.Sprintf("第 %d 格", n+1))
+		d.fill(d.either("Cell", "单元格"), fmt.Sprint("B", n+2), cell).fill(d.either("Gets", "填入"), figure, cell)
+	}
+	d.follow(d.either("Save", "保存")).sees(d.either("2 cells named", "已指定 2 格"))
 }

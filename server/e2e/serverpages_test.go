@@ -56,6 +56,8 @@ func (d *fullDesk) tour(do func(name string)) {
 	for _, sort := range []string{"sites", "teams", "workers"} { // files are no pages, and have no links to them on their own
 		eval[int](d.browser, `fetch('`+d.deployment+`/set-up/import/templates/`+sort+`').then(r => r.status)`)
 	}
+	filled := d.was(regexp.QuoteMeta(d.path()) + `/reports/workbooks/[^/]+/cells`)
+	eval[int](d.browser, `fetch('`+strings.TrimSuffix(filled, "cells")+`filled?period=day').then(r => r.status)`)
 	d.searches(do)
 	d.shownOnce(do)
 	d.wrongForms(do)

@@ -13,6 +13,7 @@ import (
 	"levee/server/internal/report"
 	"levee/server/internal/review"
 	"levee/server/internal/syncing"
+	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
 )
 
@@ -24,7 +25,9 @@ type Deployment struct {
 	Indexing *indexing.Service
 	Alerting *alerting.Service
 	Review   *review.Service
-	Reports  *report.Service
+	// Workbooks are the Excel files of bureaus.
+	Workbooks workbook.Store
+	Reports   *report.Service
 }
 
 // Begin starts what the deployment does by itself.

@@ -49,6 +49,7 @@ func matrix(t *testing.T) map[string][9]int {
 		reviewMatrix,
 		teamsMatrix,
 		reportsMatrix,
+		workbooksMatrix,
 		casesMatrix,
 		supervisionMatrix,
 		alertsMatrix,
@@ -219,7 +220,7 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	params["supervision"] = supervision.String()
+	params["supervision"], params["workbook"] = supervision.String(), s.workbook(d.Deployment()).String()
 	all, err := s.accounts.Accounts(s.t.Context())
 	if err != nil {
 		s.t.Fatal(err)

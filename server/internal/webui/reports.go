@@ -23,6 +23,9 @@ func reportRoutes(r *router) {
 // reportBody is what the page of a report shows.
 type reportBody struct {
 	span
+	// Workbooks lead to bureaus' Excel files with the report in them, AllWorkbooks to all of these files; empty for who does not see the whole.
+	Workbooks    []link
+	AllWorkbooks string
 	// Text is the report for a group chat. Some: it is of the teams that the visitor sees.
 	Text string
 	Some bool
@@ -94,6 +97,12 @@ func (v *visit) report() error {
 	body := reportBody{span: v.spanOf(r), Text: r.Text(v.Lang(), v.zone), Some: !r.Whole, Rule: v.Either(report.Rule.En, report.Rule.Zh),
 		Heads:  []string{v.T("column_done"), v.T("basis_verified"), v.T("column_to_date"), v.T("basis_verified")},
 		Alerts: v.T("report_alerts", r.Alerts.Sent, r.Alerts.Open)}
+	if body.Workbooks, err = v.fillLinks(r); err != nil {
+		return err
+	}
+	if r.Whole {
+		body.AllWorkbooks = v.To(v.toWorkbooks())
+	}
 	for _, f := range r.Figures {
 		row := reportRow{Name: v.label(f.Label)}
 		for i, n := range []int64{r.Done.Reported[f.Name], r.Done.Verified[f.Name], r.Total.Reported[f.Name], r.Total.Verified[f.Name]} {

@@ -101,6 +101,7 @@ var areas = []func(*router){
 	settleRoutes,
 	teamsRoutes,
 	reportRoutes,
+	workbookRoutes,
 	casesRoutes,
 	supervisionRoutes,
 	searchRoutes,
