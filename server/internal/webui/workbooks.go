@@ -325,4 +325,3 @@ func (v *visit) fillLinks(r *report.Report) (links []link, err error) {
 	}
 	return links, err
 }
-

@@ -85,12 +85,13 @@ func place(f *excelize.File, c *Cell) (Fault, error) {
 	if !slices.Contains(f.GetSheetList(), c.Sheet) {
 		return NoSheet, nil
 	}
-	column, row, err := excelize.CellNameToCoordinates(strings.ToUpper(c.Ref))
-	if err != nil {
+	column, row, ok := coordinates(strings.ToUpper(c.Ref))
+	if !ok {
 		return NoCell, nil
 	}
+	var err error
 	if c.Ref, err = excelize.CoordinatesToCellName(column, row); err != nil {
-		return NoCell, nil
+		return "", fmt.Errorf("cell: %w", err)
 	}
 	merged, err := f.GetMergeCells(c.Sheet, true)
 	if err != nil {
@@ -111,10 +112,16 @@ func place(f *excelize.File, c *Cell) (Fault, error) {
 	return "", nil
 }
 
+// coordinates are where a cell is, counted from 1; false when it is no cell.
+func coordinates(ref string) (column, row int, ok bool) {
+	column, row, err := excelize.CellNameToCoordinates(ref)
+	return column, row, err == nil
+}
+
 func within(m excelize.MergeCell, column, row int) bool {
-	fromColumn, fromRow, err := excelize.CellNameToCoordinates(m.GetStartAxis())
-	toColumn, toRow, err2 := excelize.CellNameToCoordinates(m.GetEndAxis())
-	return err == nil && err2 == nil && fromColumn <= column && column <= toColumn && fromRow <= row && row <= toRow
+	fromColumn, fromRow, from := coordinates(m.GetStartAxis())
+	toColumn, toRow, to := coordinates(m.GetEndAxis())
+	return from && to && fromColumn <= column && column <= toColumn && fromRow <= row && row <= toRow
 }
 
 // Fill writes the file with a report poured into its named cells. Formulas and styles stay; what formulas give is left to be
