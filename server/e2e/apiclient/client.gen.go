@@ -62,6 +62,30 @@ func (e AimViewPeriod) Valid() bool {
 	}
 }
 
+// Defines values for GetReportParamsPeriod.
+const (
+	GetReportParamsPeriodDay   GetReportParamsPeriod = "day"
+	GetReportParamsPeriodMonth GetReportParamsPeriod = "month"
+	GetReportParamsPeriodWeek  GetReportParamsPeriod = "week"
+	GetReportParamsPeriodWhole GetReportParamsPeriod = "whole"
+)
+
+// Valid indicates whether the value is a known member of the GetReportParamsPeriod enum.
+func (e GetReportParamsPeriod) Valid() bool {
+	switch e {
+	case GetReportParamsPeriodDay:
+		return true
+	case GetReportParamsPeriodMonth:
+		return true
+	case GetReportParamsPeriodWeek:
+		return true
+	case GetReportParamsPeriodWhole:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTotalsParamsBy.
 const (
 	GetTotalsParamsByAgeBand     GetTotalsParamsBy = "age_band"
@@ -222,6 +246,24 @@ type AimViewOf string
 // AimViewPeriod defines model for AimView.Period.
 type AimViewPeriod string
 
+// Alerts defines model for Alerts.
+type Alerts struct {
+	Open int64 `json:"open"`
+	Sent int64 `json:"sent"`
+}
+
+// Completeness defines model for Completeness.
+type Completeness struct {
+	At          time.Time `json:"at"`
+	Conflicts   int64     `json:"conflicts"`
+	HeardFrom   int64     `json:"heard_from"`
+	Held        int64     `json:"held"`
+	Outstanding int64     `json:"outstanding"`
+	Position    int64     `json:"position"`
+	Since       time.Time `json:"since"`
+	Tablets     int64     `json:"tablets"`
+}
+
 // CompletenessView defines model for CompletenessView.
 type CompletenessView struct {
 	// At When this was so, by the server's clock.
@@ -251,6 +293,13 @@ type CompletenessView struct {
 	Position int64 `json:"position"`
 }
 
+// Figure defines model for Figure.
+type Figure struct {
+	Label Label  `json:"label"`
+	Name  string `json:"name"`
+	Rule  Label  `json:"rule"`
+}
+
 // FigureView defines model for FigureView.
 type FigureView struct {
 	// Label What the deployment calls it.
@@ -270,6 +319,22 @@ type FiguresBody struct {
 	Figures []FigureView `json:"figures"`
 }
 
+// Goods defines model for Goods.
+type Goods struct {
+	AskedFor  Quantity `json:"asked_for"`
+	Delivered Quantity `json:"delivered"`
+	Failed    Quantity `json:"failed"`
+	Matched   Quantity `json:"matched"`
+	Requested Quantity `json:"requested"`
+	Unit      string   `json:"unit"`
+}
+
+// Label defines model for Label.
+type Label struct {
+	En string `json:"en"`
+	Zh string `json:"zh"`
+}
+
 // NamedView defines model for NamedView.
 type NamedView struct {
 	// Id Absent when the record does not say.
@@ -277,6 +342,12 @@ type NamedView struct {
 
 	// Name Absent when it is not known by that id.
 	Name *string `json:"name,omitempty"`
+}
+
+// OpenCases defines model for OpenCases.
+type OpenCases struct {
+	Count  int64    `json:"count"`
+	Stages *[]Stage `json:"stages"`
 }
 
 // ProblemBody defines model for ProblemBody.
@@ -304,6 +375,48 @@ type ProblemBody struct {
 	Title string `json:"title"`
 }
 
+// Quantity defines model for Quantity.
+type Quantity struct {
+	Links    int64 `json:"links"`
+	Quantity int64 `json:"quantity"`
+	Yuan     int64 `json:"yuan"`
+}
+
+// ReportBody defines model for ReportBody.
+type ReportBody struct {
+	Alerts       Alerts       `json:"alerts"`
+	Completeness Completeness `json:"completeness"`
+	Deployment   string       `json:"deployment"`
+	Done         Row          `json:"done"`
+	Figures      *[]Figure    `json:"figures"`
+	From         string       `json:"from"`
+	Goods        *[]Goods     `json:"goods"`
+	Name         string       `json:"name"`
+	OpenCases    OpenCases    `json:"open_cases"`
+	Period       string       `json:"period"`
+	ServiceAreas *[]Row       `json:"service_areas"`
+	ServiceDays  int64        `json:"service_days"`
+	Sites        *[]Row       `json:"sites"`
+	Teams        *[]Row       `json:"teams"`
+
+	// Text The report in a few lines, for a group chat.
+	Text    TextView  `json:"text"`
+	To      string    `json:"to"`
+	Total   Row       `json:"total"`
+	Towns   *[]Row    `json:"towns"`
+	Whole   bool      `json:"whole"`
+	Workers *[]Worker `json:"workers"`
+}
+
+// Row defines model for Row.
+type Row struct {
+	Key      string           `json:"key"`
+	Label    Label            `json:"label"`
+	Place    *string          `json:"place,omitempty"`
+	Reported map[string]int64 `json:"reported"`
+	Verified map[string]int64 `json:"verified"`
+}
+
 // RowView defines model for RowView.
 type RowView struct {
 	// Code Code of the place, of a site or place.
@@ -318,6 +431,13 @@ type RowView struct {
 
 	// Verified As reported, of what is verified.
 	Verified *map[string]int64 `json:"verified,omitempty"`
+}
+
+// Stage defines model for Stage.
+type Stage struct {
+	Count int64  `json:"count"`
+	Label Label  `json:"label"`
+	Name  string `json:"name"`
 }
 
 // TeamView defines model for TeamView.
@@ -422,6 +542,19 @@ type WorkDay struct {
 	Worker   NamedView        `json:"worker"`
 }
 
+// Worker defines model for Worker.
+type Worker struct {
+	Days    int64            `json:"days"`
+	From    string           `json:"from"`
+	Held    map[string]int64 `json:"held"`
+	Id      string           `json:"id"`
+	Minutes int64            `json:"minutes"`
+	Name    string           `json:"name"`
+	Team    *string          `json:"team,omitempty"`
+	To      string           `json:"to"`
+	Type    string           `json:"type"`
+}
+
 // WorkerAims defines model for WorkerAims.
 type WorkerAims struct {
 	// Reported What they did in the week.
@@ -483,6 +616,27 @@ type GetFiguresParams struct {
 	// IfNoneMatch ETag of the answer that the caller has.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
+
+// GetReportParams defines parameters for GetReport.
+type GetReportParams struct {
+	// Deployment Id of the deployment. It may be left out by who sees only one.
+	Deployment *openapi_types.UUID `form:"deployment,omitempty" json:"deployment,omitempty"`
+
+	// Period Weeks are from Monday to Sunday; whole is all days up to the date.
+	Period *GetReportParamsPeriod `form:"period,omitempty" json:"period,omitempty"`
+
+	// Date A day in the period; the last one of the deployment that has come when absent.
+	Date *openapi_types.Date `form:"date,omitempty" json:"date,omitempty"`
+
+	// AcceptLanguage 中文 or English; English when absent.
+	AcceptLanguage *string `json:"Accept-Language,omitempty"`
+
+	// IfNoneMatch ETag of the answer that the caller has.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetReportParamsPeriod defines parameters for GetReport.
+type GetReportParamsPeriod string
 
 // GetTeamsParams defines parameters for GetTeams.
 type GetTeamsParams struct {
@@ -666,6 +820,15 @@ type ClientInterface interface {
 	// Corresponds with GET /api/figures (the `GetFigures` operationId).
 	GetFigures(ctx context.Context, params *GetFiguresParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetReport What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat
+	//
+	// What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat. Who sees some teams alone is told of these.
+	//
+	// An API token needs the scope `read`.
+	//
+	// Corresponds with GET /api/report (the `GetReport` operationId).
+	GetReport(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetTeams Teams of the caller with a week of each beside its targets, its cases, and what waits for review
 	//
 	// Teams of the caller with a week of each beside its targets, its cases, and what waits for review.
@@ -712,6 +875,25 @@ type ClientInterface interface {
 // Corresponds with GET /api/figures (the `GetFigures` operationId).
 func (c *Client) GetFigures(ctx context.Context, params *GetFiguresParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetFiguresRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReport What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat
+//
+// What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat. Who sees some teams alone is told of these.
+//
+// An API token needs the scope `read`.
+//
+// Corresponds with GET /api/report (the `GetReport` operationId).
+func (c *Client) GetReport(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -829,6 +1011,110 @@ func NewGetFiguresRequest(server string, params *GetFiguresParams) (*http.Reques
 		if params.Deployment != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "deployment", *params.Deployment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.AcceptLanguage != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept-Language", *params.AcceptLanguage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept-Language", headerParam0)
+		}
+
+		if params.IfNoneMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetReportRequest constructs an http.Request for the GetReport method
+func NewGetReportRequest(server string, params *GetReportParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/report")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Deployment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "deployment", *params.Deployment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Period != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "period", *params.Period, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Date != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1423,6 +1709,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/figures (the `GetFigures` operationId).
 	GetFiguresWithResponse(ctx context.Context, params *GetFiguresParams, reqEditors ...RequestEditorFn) (*GetFiguresResponse, error)
 
+	// GetReportWithResponse What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat
+	//
+	// What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat. Who sees some teams alone is told of these.
+	//
+	// An API token needs the scope `read`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/report (the `GetReport` operationId).
+	GetReportWithResponse(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*GetReportResponse, error)
+
 	// GetTeamsWithResponse Teams of the caller with a week of each beside its targets, its cases, and what waits for review
 	//
 	// Teams of the caller with a week of each beside its targets, its cases, and what waits for review.
@@ -1553,6 +1850,97 @@ func (r GetFiguresResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetFiguresResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReportResponse200Headers the declared response headers of an HTTP 200 response for GetReport
+type GetReportResponse200Headers struct {
+	ContentLanguage *string
+	ETag            *string
+}
+
+type GetReportResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReportBody
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthenticated
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *NotAllowed
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NotFound
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *InvalidArgument
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetReportResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReportResponse) GetJSON200() *ReportBody {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetReportResponse) GetApplicationproblemJSON401() *Unauthenticated {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetReportResponse) GetApplicationproblemJSON403() *NotAllowed {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetReportResponse) GetApplicationproblemJSON404() *NotFound {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetReportResponse) GetApplicationproblemJSON422() *InvalidArgument {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetReportResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReportResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReportResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReportResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReportResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReportResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -1940,6 +2328,23 @@ func (c *ClientWithResponses) GetFiguresWithResponse(ctx context.Context, params
 	return ParseGetFiguresResponse(rsp)
 }
 
+// GetReportWithResponse What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat
+//
+// What was done in a day, a week, a month, or to date, beside the figures since the start, with a text for a group chat. Who sees some teams alone is told of these.
+//
+// An API token needs the scope `read`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/report (the `GetReport` operationId).
+func (c *ClientWithResponses) GetReportWithResponse(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*GetReportResponse, error) {
+	rsp, err := c.GetReport(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReportResponse(rsp)
+}
+
 // GetTeamsWithResponse Teams of the caller with a week of each beside its targets, its cases, and what waits for review
 //
 // Teams of the caller with a week of each beside its targets, its cases, and what waits for review.
@@ -2079,6 +2484,97 @@ func ParseGetFiguresResponse(rsp *http.Response) (*GetFiguresResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetFiguresResponse200Headers
+		if values := rsp.Header.Values("Content-Language"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Language", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentLanguage = &value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReportResponse parses an HTTP response from a GetReportWithResponse call
+func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReportResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReportBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthenticated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest NotAllowed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest InvalidArgument
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetReportResponse200Headers
 		if values := rsp.Header.Values("Content-Language"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Language", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -54,6 +54,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a.mountSettling(h)
 	a.mountAlerts(h)
 	a.mountWork(h)
+	a.mountReports(h)
 	a.mountSupervision(h)
 	a.mountPlanned(h)
 	a.mountSearch(h)

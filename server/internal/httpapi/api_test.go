@@ -31,6 +31,7 @@ import (
 	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/review"
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
@@ -146,10 +147,10 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 	for _, d := range append(others, d) {
 		alerts := alerting.New(alerting.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 		d.Observe(alerts.Observe)
-		deployments.Add(&httpapi.Deployment{Syncing: d.Service, Alerting: alerts,
+		figures := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
+		deployments.Add(&httpapi.Deployment{Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
 			Indexing: indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
 			Review:   review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
-			Progress: progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
 			Casefile: casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})
 	}
 	_, key, err := ed25519.GenerateKey(rand.Reader)

@@ -113,6 +113,7 @@ func FuzzQuery(f *testing.F) {
 		"review":      {"standing=approved&kind=outreach&from=2021-10-01&to=0000-00-00", "after=0000-00-00." + d.ID.String(), "kind=%00", "team=" + d.ID.String()},
 		"duplicates":  {"limit=1&after=2021-10-01." + d.ID.String() + "." + d.ID.String()},
 		"cases":       {"list=quiet&lead=" + d.ID.String(), "list=next&after=2021-10-01.------------------------------------"},
+		"report":      {"period=week&date=2021-10-01", "date=0001-01-01", "period=whole&date=9999-12-31"},
 		"teams":       {"week=2021-10-01", "week=0001-01-01", "week=9999-12-31", "after=" + d.ID.String()},
 		"alerts":      {"state=acknowledged&limit=1", "state=acknowledged&after=" + d.ID.String()},
 		"supervision": {"supervisee=" + d.ID.String(), "after=" + d.ID.String()},

@@ -109,6 +109,9 @@ var matrix = []cell{
 	{"POST", "/api/records/:id/separation", "deployment={deployment}", `{"seen":1}`, map[string]string{"id": "{again one}"}, [8]int{no, non, non, hid, non, hid, hid, hid}}, // of which it is not said
 	{"GET", "/api/cases", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/cases", "deployment={deployment}&team={one}", "", nil, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
+	{"GET", "/api/report", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/report", "deployment={deployment}&period=week&date=2021-10-01", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/report", "deployment={deployment}&date=1999-01-01", "", nil, [8]int{bad, bad, bad, bad, bad, hid, hid, hid}},
 	{"GET", "/api/teams", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/teams/:team/work", "deployment={deployment}", "", map[string]string{"team": "{one}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
 	{"GET", "/api/workers/:worker/work", "deployment={deployment}", "", map[string]string{"worker": "{ben}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},

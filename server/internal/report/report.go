@@ -61,6 +61,12 @@ type Date struct{ record.Date }
 // MarshalText implements encoding.TextMarshaler.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	d.Date, err = record.ParseDate(string(text))
+	return err
+}
+
 // Label is what something is called in each language.
 type Label struct {
 	Zh string `json:"zh"`
