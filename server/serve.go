@@ -39,7 +39,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.config.TLS.Check(l.Addr()); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	if err := s.Begin(ctx); err != nil {
+	if err := s.Begin(context.WithoutCancel(ctx)); err != nil { // who is told to stop by now stops below
 		return errors.Join(err, l.Close())
 	}
 	hs := &http.Server{Handler: s.handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,

@@ -87,6 +87,9 @@ func (c *camp) start() error {
 		}
 	}
 	l, err := net.Listen("tcp", c.addr)
+	if err == nil {
+		err = s.Begin(c.ctx) // what a test does next happens to a server that has begun
+	}
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}

@@ -12,6 +12,8 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
 )
 
 // mountDecisions adds the routes by which a coordinator settles what a set-back, or a tablet, left to be decided.
@@ -57,13 +59,27 @@ func sending[I, O any](h huma.API, method string, status int, action access.Acti
 func (a *api) deed(ctx context.Context, s Scope, what func(*Deployment, casefile.Reader) error) (*struct{}, error) {
 	d, err := a.enter(ctx, s.Deployment)
 	if err == nil {
-		err = what(d, reader(ctx, d))
+		err = unfit(what(d, reader(ctx, d)))
 	}
 	if err != nil {
 		return nil, a.refusal(err, s.Asked)
 	}
 	sorted(ctx, d)
 	return nil, nil
+}
+
+// unfit is the problem of who says what can't stand in a record. One that comes with more words is of a record that is damaged where it
+// is kept, and no fault of theirs.
+func unfit(err error) error {
+	said, ok := err.(*record.Problem) //nolint:errorlint // see above
+	switch {
+	case !ok:
+		return err
+	case said.Field == 0:
+		return problem.Newf(problem.InvalidArgument, "%s", said.Code)
+	default:
+		return problem.Newf(problem.InvalidArgument, "%s in field %d", said.Code, said.Field)
+	}
 }
 
 // ask has a service answer what was sent.

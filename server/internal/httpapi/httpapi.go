@@ -17,7 +17,6 @@ import (
 	"levee/server/internal/audit"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
-	"levee/syncproto/record"
 )
 
 // Config is what the surface needs.
@@ -126,13 +125,6 @@ func (c *Config) toProblem(err error) *problem.Problem {
 	var p *problem.Problem
 	if errors.As(err, &p) && p.Code != problem.Internal {
 		return p
-	}
-	var unfit *record.Problem
-	if errors.As(err, &unfit) { // what was said can't stand in a record
-		if unfit.Field == 0 {
-			return problem.Newf(problem.InvalidArgument, "%s", unfit.Code)
-		}
-		return problem.Newf(problem.InvalidArgument, "%s in field %d", unfit.Code, unfit.Field)
 	}
 	var he *echo.HTTPError
 	if errors.As(err, &he) {
