@@ -45,6 +45,15 @@ type Exported struct {
 	Confidential bool   `json:"confidential"`
 }
 
+// exportsSuffix is what the folder of exports adds to the name of the database beside which it stands.
+const exportsSuffix = ".exports"
+
+// newDesk makes exports for people at the pages.
+func (s *Server) newDesk() (*export.Desk, error) {
+	return export.NewDesk(export.DeskConfig{Dir: s.config.DB + exportsSuffix, Store: func(id hlc.ID) export.Store { return s.db.Deployment(id) }, Wall: s.config.Wall, After: s.config.After,
+		Changed: s.live.Publish, Failed: func(err error) { s.config.Log.Error("an export", "error", err) }})
+}
+
 // ExportFormats are the names of the formats.
 func ExportFormats() (names []string) {
 	for _, f := range export.Formats {

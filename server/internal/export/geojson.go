@@ -12,7 +12,6 @@ import (
 	"levee/server/internal/places"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
-	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/tally"
 )
@@ -111,7 +110,7 @@ var openFigures = []tally.Figure{tally.GroupSessions, tally.CommunityActivities,
 // siteOnMap is the site of a key of totals, without them.
 func (c *Content) siteOnMap(key string) siteOnMap {
 	id, _ := uuid.Parse(key)
-	site := c.SetUp.Sites[hlc.ID(id)]
+	site := c.SetUp.Sites[id]
 	if site == nil {
 		site = &recordv1.Site{}
 	}

@@ -11,7 +11,6 @@ import (
 
 	"levee/server/internal/places"
 	"levee/server/internal/progress"
-	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
@@ -216,7 +215,7 @@ func (t *table4W) columns() []column4W {
 			text(tag+"+name", level.en, level.zh, func(r *workRow) string { return t.placeName(r, level.digits) }))
 	}
 	all = append(all,
-		text("#loc+name", "site", "服务点", func(r *workRow) string { return t.nameOf(recordv1.Kind_KIND_SITE, r.workKey.site) }),
+		text("#loc+name", "site", "服务点", func(r *workRow) string { return t.nameOf(recordv1.Kind_KIND_SITE, r.site) }),
 		number("#geo+lat", "latitude of the site", "服务点纬度", func(r *workRow) string { return degrees(t.site(r).LatitudeE6, t.site(r).LongitudeE6) }),
 		number("#geo+lon", "longitude of the site", "服务点经度", func(r *workRow) string { return degrees(t.site(r).LongitudeE6, t.site(r).LatitudeE6) }),
 		text("#date+start", "from", "起始日期", func(r *workRow) string { return r.month.String() }),
@@ -256,8 +255,8 @@ func (t *table4W) nameOf(kind record.Kind, key string) string {
 
 // site is where a row's work was done; an empty one when that is not known.
 func (t *table4W) site(r *workRow) *recordv1.Site {
-	id, _ := uuid.Parse(r.workKey.site)
-	if site := t.SetUp.Sites[hlc.ID(id)]; site != nil {
+	id, _ := uuid.Parse(r.site)
+	if site := t.SetUp.Sites[id]; site != nil {
 		return site
 	}
 	return &recordv1.Site{}

@@ -14,6 +14,7 @@ var messages = joined(
 	reviewMessages,
 	teamsMessages,
 	reportMessages,
+	exportsMessages,
 	casesMessages,
 	supervisionMessages,
 	peopleMessages,

@@ -101,6 +101,7 @@ var areas = []func(*router){
 	settleRoutes,
 	teamsRoutes,
 	reportRoutes,
+	exportsRoutes,
 	casesRoutes,
 	supervisionRoutes,
 	searchRoutes,
