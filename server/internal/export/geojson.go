@@ -104,6 +104,9 @@ func GeoJSON(c *Content, w io.Writer) error {
 	return json.NewEncoder(w).Encode(all)
 }
 
+// toldFigures are those that are told: of persons not how many have no token, which would tell how many have one.
+var toldFigures = slices.DeleteFunc(tally.Figures(), func(f tally.Figure) bool { return f == tally.PersonsByNumber })
+
 // openFigures count no people, and nothing that is about few of them.
 var openFigures = []tally.Figure{tally.GroupSessions, tally.CommunityActivities, tally.OutreachRounds}
 
@@ -154,7 +157,7 @@ func (c *Content) siteTotals() (map[siteFigure]map[string]int64, error) {
 	}
 	totals := map[siteFigure]map[string]int64{}
 	for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
-		for _, figure := range tally.Figures() {
+		for _, figure := range toldFigures {
 			of := map[string]int64{}
 			totals[siteFigure{basis, figure}] = of
 			if counted != nil {
