@@ -204,7 +204,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
+	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Wall: s.config.Wall,
 		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits()})
 	return err
 }

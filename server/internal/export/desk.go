@@ -120,8 +120,12 @@ func (d *Desk) Close() error {
 	return os.RemoveAll(d.config.Dir)
 }
 
-// Start begins to make what is ordered. It is refused as too_many_requests while another of the account is being made, or too many are.
+// Start begins to make what is ordered. It is refused as too_many_requests while another of the account is being made, or too many are;
+// as invalid_argument where it asks for what the format does not hold.
 func (d *Desk) Start(o Order) (Ordered, error) {
+	if err := o.Format.holds(&o.Query); err != nil {
+		return Ordered{}, err
+	}
 	j, err := d.enter(o)
 	if err != nil {
 		return Ordered{}, err

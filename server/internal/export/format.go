@@ -38,13 +38,21 @@ func FormatNamed(name string) *Format {
 
 // Look is as the function Look is. What is confidential is refused as invalid_argument where a format holds none.
 func (f *Format) Look(ctx context.Context, store Store, wall func() time.Time, q Query, fn func(*Content) error) error {
+	if err := f.holds(&q); err != nil {
+		return err
+	}
 	if f.Outside {
-		if q.Confidential {
-			return problem.Newf(problem.InvalidArgument, "confidential: nothing in %s is", f.Name)
-		}
 		q.Kinds = progress.RootKinds
 	}
 	return Look(ctx, store, wall, q, fn)
+}
+
+// holds is the problem with a query for what a format does not hold.
+func (f *Format) holds(q *Query) error {
+	if f.Outside && q.Confidential {
+		return problem.Newf(problem.InvalidArgument, "confidential: nothing in %s is", f.Name)
+	}
+	return nil
 }
 
 // Write writes what was looked at.

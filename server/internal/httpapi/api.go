@@ -54,6 +54,7 @@ func (c *Config) mountAPI(e *echo.Echo) error {
 	route(h, access.SeeAudit, "audit", "Who did what to what, when, and from where", a.auditLog)
 	a.mountDecisions(h)
 	a.mountTablets(h)
+	a.mountExports(h)
 	for path, item := range h.OpenAPI().Paths {
 		for _, o := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
 			if o == nil {

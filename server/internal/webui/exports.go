@@ -1,14 +1,12 @@
 package webui
 
 import (
-	"net/http"
 	"slices"
-	"time"
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
 	"levee/server/internal/export"
-	"levee/syncproto/hlc"
+	"levee/server/internal/httpapi"
 	"levee/syncproto/problem"
 )
 
@@ -66,10 +64,7 @@ func (v *visit) exports() error {
 
 // exportConfidential takes an order of what is confidential, once one has read what that means.
 func (v *visit) exportConfidential() error {
-	if err := v.must(access.Export, access.Everyone); err != nil {
-		return err
-	}
-	if !v.exportQuery(true).Confidential {
+	if !export.Allowed(v.person, v.Lang(), true).Confidential {
 		return problem.New(problem.NotFound)
 	}
 	inside := slices.DeleteFunc(slices.Clone(export.Formats), func(f *export.Format) bool { return f.Outside })
@@ -112,51 +107,31 @@ func (v *visit) formats(of []*export.Format) (all []option) {
 	return all
 }
 
-// exportQuery is all that the visitor may have.
-func (v *visit) exportQuery(confidential bool) export.Query {
-	q := export.Query{Lang: v.Lang()}
-	q.Whole, q.Teams = access.Teams(v.person, access.Export)
-	has := func(a access.Action) bool {
-		whole, some := access.Teams(v.person, a)
-		return whole || !q.Whole && len(some) > 0
-	}
-	q.Confidential = confidential && has(access.SeeConfidential)
-	q.Identities = q.Confidential && has(access.SeeIdentity)
-	return q
-}
-
-// mayTake reports whether the visitor may have what they once ordered: they may have lost a team or a role since.
-func (v *visit) mayTake(o export.Ordered) bool {
-	now := v.exportQuery(o.Query.Confidential)
-	lost := func(team hlc.ID) bool { return !slices.Contains(now.Teams, team) }
-	return (now.Whole || !o.Query.Whole && !slices.ContainsFunc(o.Query.Teams, lost)) && now.Confidential == o.Query.Confidential && (now.Identities || !o.Query.Identities)
-}
-
 // order begins an export, and notes it.
 func (v *visit) order(f *export.Format, confidential bool) error {
 	action, id := audit.Exported, v.within.Syncing.Deployment()
 	if confidential {
 		action = audit.ConfidentialExported
 	}
-	_, err := v.Exports.Start(export.Order{Account: v.session.Account.ID, Deployment: id, Format: f, Query: v.exportQuery(confidential),
+	_, err := v.Exports.Start(export.Order{Account: v.session.Account.ID, Deployment: id, Format: f, Query: export.Allowed(v.person, v.Lang(), confidential),
 		Note: func() error { return v.note(action, audit.OfDeployment, id) }})
 	return err
 }
 
 func (v *visit) exportsBody() exportsBody {
-	body := exportsBody{Whose: v.T("exports_whole")}
-	if q := v.exportQuery(true); !q.Whole {
+	body, q := exportsBody{Whose: v.T("exports_whole")}, export.Allowed(v.person, v.Lang(), true)
+	if !q.Whole {
 		names := make([]string, len(q.Teams))
 		for i, team := range q.Teams {
 			names[i] = v.within.Syncing.SetUp().Teams[team].GetName()
 		}
 		body.Whose = v.T("exports_teams", v.List(names))
 	}
-	if v.exportQuery(true).Confidential {
+	if q.Confidential {
 		body.Confidential = v.To(v.toExports("confidential"))
 	}
 	for _, o := range v.Exports.Of(v.session.Account.ID, v.within.Syncing.Deployment()) {
-		if !v.mayTake(o) {
+		if !o.MayTake(v.person) {
 			continue
 		}
 		row := v.orderedRow(o)
@@ -184,9 +159,6 @@ func (v *visit) orderedRow(o export.Ordered) orderedRow {
 	return row
 }
 
-// fileTime is how long a file may take to be sent: there are slow networks, and the server's own limit is for pages.
-const fileTime = 30 * time.Minute
-
 // exportFile sends a file that is ready.
 func (v *visit) exportFile() error {
 	account, deployment := v.session.Account.ID, v.within.Syncing.Deployment()
@@ -194,20 +166,10 @@ func (v *visit) exportFile() error {
 	if err != nil {
 		return err
 	}
-	if !v.mayTake(o) {
+	if !o.MayTake(v.person) {
 		return problem.New(problem.NotFound)
 	}
-	file, err := v.Exports.Open(account, deployment, o.ID)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()                                                     // it was only read
-	_ = http.NewResponseController(v.Response()).SetWriteDeadline(time.Now().Add(fileTime)) // without it a slow one is cut
-	name := "levee-" + o.Format.Name + "-" + o.Ordered.In(v.zone).Format("20060102-1504") + o.Format.Extension
-	v.Response().Header().Set("Content-Type", o.Format.Type)
-	v.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	http.ServeContent(v.Response(), v.Request(), "", time.Time{}, file)
-	return nil
+	return httpapi.SendExport(v.Response(), v.Request(), v.Exports, o, v.zone)
 }
 
 // removeExport breaks off an export, or removes the file.
