@@ -188,44 +188,55 @@ type column4W struct {
 	cell       func(*workRow) string
 }
 
+// levels are those of places, and how long their codes are.
+var levels = []struct {
+	digits int
+	name   words.Message
+}{
+	{2, words.Message{EN: "province", ZH: "省"}},
+	{4, words.Message{EN: "city", ZH: "市"}},
+	{6, words.Message{EN: "county", ZH: "县"}},
+	{townDigits, words.Message{EN: "town", ZH: "乡镇"}},
+	{villageDigits, words.Message{EN: "village", ZH: "村"}},
+}
+
+var codeOf = words.Message{EN: "%s (code)", ZH: "%s（代码）"}
+
 // columns are those of the table. Each has a hashtag but the last one: HXL has no attribute that says of people that more is not
 // known of them.
 func (t *table4W) columns() []column4W {
 	w := t.Terms.Words
-	number := func(tag, en, zh string, cell func(*workRow) string) column4W {
-		return column4W{tag, w.Either(en, zh), cell}
+	number := func(tag string, label words.Message, cell func(*workRow) string) column4W {
+		return column4W{tag, w.Say(label), cell}
 	}
-	text := func(tag, en, zh string, cell func(*workRow) string) column4W {
-		return number(tag, en, zh, func(r *workRow) string { return Neutral(lines(cell(r))) })
+	text := func(tag string, label words.Message, cell func(*workRow) string) column4W {
+		return number(tag, label, func(r *workRow) string { return Neutral(lines(cell(r))) })
 	}
 	all := []column4W{
-		text("#org+prog+name", "deployment", "行动", func(*workRow) string { return t.SetUp.Deployment.GetName() }),
-		text("#org+impl+name", "team", "服务队", func(r *workRow) string { return t.nameOf(recordv1.Kind_KIND_TEAM, r.team) }),
-		text("#sector+name", "service area", "服务领域", func(r *workRow) string { return progress.LabelOf(t.SetUp, tally.ServiceArea, r.area).In(w.Lang()) }),
-		text("#activity+type", "kind of work", "服务类型", func(r *workRow) string { return w.Kind(r.kind) }),
-		number("#output+num", "how many (of cases and their sessions: 5 or more)", "数量（个案及个案服务少于5的不列出）", func(r *workRow) string { return told(r.held, r.heldUntold) }),
+		text("#org+prog+name", words.Message{EN: "deployment", ZH: "行动"}, func(*workRow) string { return t.SetUp.Deployment.GetName() }),
+		text("#org+impl+name", words.Message{EN: "team", ZH: "服务队"}, func(r *workRow) string { return t.nameOf(recordv1.Kind_KIND_TEAM, r.team) }),
+		text("#sector+name", words.Message{EN: "service area", ZH: "服务领域"}, func(r *workRow) string { return progress.LabelOf(t.SetUp, tally.ServiceArea, r.area).In(w.Lang()) }),
+		text("#activity+type", words.Message{EN: "kind of work", ZH: "服务类型"}, func(r *workRow) string { return w.Kind(r.kind) }),
+		number("#output+num", words.Message{EN: "how many (of cases and their sessions: 5 or more)", ZH: "数量（个案及个案服务少于5的不列出）"}, func(r *workRow) string { return told(r.held, r.heldUntold) }),
 	}
-	for i, level := range []struct {
-		digits int
-		en, zh string
-	}{{2, "province", "省"}, {4, "city", "市"}, {6, "county", "县"}, {townDigits, "town", "乡镇"}, {villageDigits, "village", "村"}} {
+	for i, level := range levels {
 		tag := "#adm" + strconv.Itoa(i+1)
 		all = append(all,
-			text(tag+"+code", level.en+" (code)", level.zh+"（代码）", func(r *workRow) string { return cut(r.place, level.digits) }),
-			text(tag+"+name", level.en, level.zh, func(r *workRow) string { return t.placeName(r, level.digits) }))
+			column4W{tag + "+code", w.Say(codeOf, w.Say(level.name)), func(r *workRow) string { return cut(r.place, level.digits) }},
+			text(tag+"+name", level.name, func(r *workRow) string { return t.placeName(r, level.digits) }))
 	}
 	all = append(all,
-		text("#loc+name", "site", "服务点", func(r *workRow) string { return t.nameOf(recordv1.Kind_KIND_SITE, r.site) }),
-		number("#geo+lat", "latitude of the site", "服务点纬度", func(r *workRow) string { return degrees(t.site(r).LatitudeE6, t.site(r).LongitudeE6) }),
-		number("#geo+lon", "longitude of the site", "服务点经度", func(r *workRow) string { return degrees(t.site(r).LongitudeE6, t.site(r).LatitudeE6) }),
-		text("#date+start", "from", "起始日期", func(r *workRow) string { return r.month.String() }),
-		text("#date+end", "to", "截止日期", func(r *workRow) string { return t.lastDay(r).String() }),
-		number("#reached+ind", "contacts (reported; 5 or more)", "人次（已上报，少于5的不列出）", func(r *workRow) string { return told(r.contacts, r.contactsUntold) }))
+		text("#loc+name", words.Message{EN: "site", ZH: "服务点"}, func(r *workRow) string { return t.nameOf(recordv1.Kind_KIND_SITE, r.site) }),
+		number("#geo+lat", words.Message{EN: "latitude of the site", ZH: "服务点纬度"}, func(r *workRow) string { return degrees(t.site(r).LatitudeE6, t.site(r).LongitudeE6) }),
+		number("#geo+lon", words.Message{EN: "longitude of the site", ZH: "服务点经度"}, func(r *workRow) string { return degrees(t.site(r).LongitudeE6, t.site(r).LatitudeE6) }),
+		text("#date+start", words.Message{EN: "from", ZH: "起始日期"}, func(r *workRow) string { return r.month.String() }),
+		text("#date+end", words.Message{EN: "to", ZH: "截止日期"}, func(r *workRow) string { return t.lastDay(r).String() }),
+		number("#reached+ind", words.Message{EN: "contacts (reported; 5 or more)", ZH: "人次（已上报，少于5的不列出）"}, func(r *workRow) string { return told(r.contacts, r.contactsUntold) }))
 	for i, g := range t.groups {
 		all = append(all, column4W{g.tag(), g.label(w), func(r *workRow) string { return told(r.people[i], r.peopleUntold[i]) }})
 	}
 	last := len(t.groups)
-	return append(all, number("", "of unknown sex or age", "性别或年龄不详", func(r *workRow) string { return told(r.people[last], r.peopleUntold[last]) }))
+	return append(all, number("", words.Message{EN: "of unknown sex or age", ZH: "性别或年龄不详"}, func(r *workRow) string { return told(r.people[last], r.peopleUntold[last]) }))
 }
 
 // told is a number, unless it is left out.
@@ -310,19 +321,19 @@ func peopleGroups(bands []uint32) (groups []peopleGroup) {
 	children, adults := slices.Index(bands, lastOfChildren)+1, slices.Index(bands, lastOfAdults)+1
 	last := len(bands) + 1
 	for _, sex := range []recordv1.Sex{recordv1.Sex_SEX_FEMALE, recordv1.Sex_SEX_MALE} {
-		group := func(from, to int, age, en, zh string) {
-			groups = append(groups, peopleGroup{sex, uint32(from), uint32(to), age, words.Message{EN: en, ZH: zh}}) //nolint:gosec // there are few bands
+		group := func(from, to int, age string, years words.Message) {
+			groups = append(groups, peopleGroup{sex, uint32(from), uint32(to), age, years}) //nolint:gosec // there are few bands
 		}
 		switch {
 		case children == 0:
-			group(0, 0, "", "any age", "各年龄")
+			group(0, 0, "", words.Message{EN: "any age", ZH: "各年龄"})
 		case adults == 0:
-			group(1, children, "children", "under 18", "18岁以下")
-			group(children+1, last, "adults", "18 and over", "18岁及以上")
+			group(1, children, "children", words.Message{EN: "under 18", ZH: "18岁以下"})
+			group(children+1, last, "adults", words.Message{EN: "18 and over", ZH: "18岁及以上"})
 		default:
-			group(1, children, "children", "under 18", "18岁以下")
-			group(children+1, adults, "adults", "18 to 59", "18至59岁")
-			group(adults+1, last, "elderly", "60 and over", "60岁及以上")
+			group(1, children, "children", words.Message{EN: "under 18", ZH: "18岁以下"})
+			group(children+1, adults, "adults", words.Message{EN: "18 to 59", ZH: "18至59岁"})
+			group(adults+1, last, "elderly", words.Message{EN: "60 and over", ZH: "60岁及以上"})
 		}
 	}
 	return groups
