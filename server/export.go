@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -24,11 +22,11 @@ import (
 type ExportOptions struct {
 	// Format is the name of one of ExportFormats.
 	Format string
-	// Out is what is made: a workbook, or for CSV a folder, or a ZIP file when it ends in .zip. It must not be there yet.
+	// Out is what is made: a file, or for CSV a folder unless it ends in .zip. It must not be there yet.
 	Out string
 	// Lang is the language of words: "zh", or else English.
 	Lang string
-	// Confidential: what is confidential too.
+	// Confidential: what is confidential too. Formats that are meant for others never hold any.
 	Confidential bool
 	// Deployment is which one; it may be left out where there is only one.
 	Deployment string
@@ -47,28 +45,40 @@ type Exported struct {
 	Confidential bool   `json:"confidential"`
 }
 
-// exportFormats are the ways in which an export is written.
-var exportFormats = map[string]func(c *export.Content, out string) error{
-	"csv": func(c *export.Content, out string) error {
-		if strings.EqualFold(filepath.Ext(out), ".zip") {
-			return exportFile(out, func(w io.Writer) error { return export.ZIP(c, w) })
-		}
-		return errors.Join(os.Mkdir(out, 0o700), export.CSV(c, export.Folder(out)))
-	},
-	"xlsx": func(c *export.Content, out string) error {
-		return exportFile(out, func(w io.Writer) error { return export.XLSX(c, w) })
-	},
+// exportsSuffix is what the folder of exports adds to the name of the database beside which it stands.
+const exportsSuffix = ".exports"
+
+// newDesk makes exports for people at the pages.
+func (s *Server) newDesk() (*export.Desk, error) {
+	return export.NewDesk(export.DeskConfig{Dir: s.config.DB + exportsSuffix, Store: func(id hlc.ID) export.Store { return s.db.Deployment(id) }, Wall: s.config.Wall, After: s.config.After,
+		Changed: s.live.Publish, Failed: func(err error) { s.config.Log.Error("an export", "error", err) }})
 }
 
 // ExportFormats are the names of the formats.
-func ExportFormats() []string { return slices.Sorted(maps.Keys(exportFormats)) }
+func ExportFormats() (names []string) {
+	for _, f := range export.Formats {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+// writeExport makes a file of a format, or for CSV a folder.
+func writeExport(f *export.Format, c *export.Content, out string) error {
+	if f.Name == "csv" && !strings.EqualFold(filepath.Ext(out), f.Extension) {
+		return errors.Join(os.Mkdir(out, 0o700), export.CSV(c, export.Folder(out)))
+	}
+	return exportFile(out, func(w io.Writer) error { return f.Write(c, w) })
+}
 
 // Export writes what a deployment holds into files, all of it as it was at one moment. It may run beside a server, and
 // changes nothing but the audit log, where it is noted first. What it makes has its name only when it is whole.
 func Export(ctx context.Context, path string, o ExportOptions) (*Exported, error) {
-	write, ok := exportFormats[o.Format]
-	if !ok {
+	format := export.FormatNamed(o.Format)
+	if format == nil {
 		return nil, fmt.Errorf("there is no format %q; there are %s", o.Format, strings.Join(ExportFormats(), ", "))
+	}
+	if format.Outside && o.Confidential {
+		return nil, fmt.Errorf("%s is meant for others: nothing in it is confidential", o.Format)
 	}
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
 		return nil, refuse(ExportThere, err, o.Out)
@@ -77,11 +87,11 @@ func Export(ctx context.Context, path string, o ExportOptions) (*Exported, error
 	if err != nil {
 		return nil, refusedAt(path, err)
 	}
-	made, err := exportFrom(ctx, db, path, o, write)
+	made, err := exportFrom(ctx, db, path, o, format)
 	return made, errors.Join(err, db.Close())
 }
 
-func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions, write func(c *export.Content, out string) error) (*Exported, error) {
+func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions, format *export.Format) (*Exported, error) {
 	id, err := deploymentNamed(ctx, db, o.Deployment)
 	if err != nil {
 		return nil, err
@@ -95,10 +105,10 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 	}
 	made := &Exported{Out: o.Out, Deployment: id, Confidential: o.Confidential}
 	q := export.Query{Whole: true, Confidential: o.Confidential, Identities: o.Confidential, Lang: o.Lang, Progress: o.Progress}
-	err = export.Look(ctx, db.Deployment(id), hlc.Wall, q, func(c *export.Content) error {
+	err = format.Look(ctx, db.Deployment(id), hlc.Wall, q, func(c *export.Content) error {
 		made.At, made.Position, made.Records = c.At, c.Position, c.Records()
 		part := filepath.Join(folder, filepath.Base(o.Out))
-		if err := write(c, part); err != nil {
+		if err := writeExport(format, c, part); err != nil {
 			return err
 		}
 		return os.Rename(part, o.Out)

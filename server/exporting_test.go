@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +37,7 @@ func TestExportBesideARunningServer(t *testing.T) {
 	out := func(name string) string { return filepath.Join(folder, name) }
 	for i, o := range []server.ExportOptions{
 		{Format: "csv", Out: out("csv")}, {Format: "csv", Out: out("all.ZIP"), Confidential: true}, {Format: "xlsx", Out: out("all.xlsx"), Lang: "zh", Deployment: d.ID.String()},
+		{Format: "hxl", Out: out("4w.csv")}, {Format: "geojson", Out: out("sites.geojson")},
 	} {
 		var done, of uint64
 		o.Progress = func(d, o uint64) { done, of = d, o }
@@ -57,10 +59,10 @@ func TestExportBesideARunningServer(t *testing.T) {
 			}
 		}
 	}
-	if actions := noted(t, d); len(actions) != 3 || actions[0] != audit.Exported || actions[1] != audit.ConfidentialExported || actions[2] != audit.Exported {
+	if actions := noted(t, d); !slices.Equal(actions, []audit.Action{audit.Exported, audit.Exported, audit.Exported, audit.ConfidentialExported, audit.Exported}) {
 		t.Errorf("noted: %v", actions)
 	}
-	if left, err := os.ReadDir(folder); err != nil || len(left) != 3 {
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 5 {
 		t.Errorf("there are %v, %v", left, err)
 	}
 }
@@ -88,8 +90,11 @@ func TestExportRefuses(t *testing.T) {
 	if code := refusal(server.ExportOptions{Format: "csv", Out: filepath.Join(folder, "new"), Deployment: hlc.ID{1}.String()}); code != server.DeploymentUnclear {
 		t.Error(code)
 	}
-	if _, err := server.Export(context.Background(), d.Path(), server.ExportOptions{Format: "pdf", Out: filepath.Join(folder, "new")}); err == nil || !strings.Contains(err.Error(), "csv, xlsx") {
+	if _, err := server.Export(context.Background(), d.Path(), server.ExportOptions{Format: "pdf", Out: filepath.Join(folder, "new")}); err == nil || !strings.Contains(err.Error(), "csv, geojson, hxl, xlsx") {
 		t.Error(err)
+	}
+	if _, err := server.Export(context.Background(), d.Path(), server.ExportOptions{Format: "hxl", Out: filepath.Join(folder, "new"), Confidential: true}); err == nil {
+		t.Error("what is meant for others can be had with what is confidential")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err := server.Export(ctx, d.Path(), server.ExportOptions{Format: "csv", Out: filepath.Join(folder, "new"), Progress: func(uint64, uint64) { cancel() }})

@@ -13,7 +13,7 @@ import (
 
 // pages are the pages of this server.
 func (s *Server) pages() (*webui.Pages, error) {
-	return webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: s.deployments, Live: s.live, NewDeployment: s.deploymentFromPage,
+	return webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: s.deployments, Live: s.live, Exports: s.exports, NewDeployment: s.deploymentFromPage,
 		URL: s.config.URL, Pin: s.pin, Wall: s.config.Wall})
 }
 

@@ -20,6 +20,7 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
+	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
@@ -83,6 +84,8 @@ type Server struct {
 	begun       bool
 	deployments *httpapi.Deployments
 	measures    *httpapi.Measures
+	// exports makes files for people at the pages.
+	exports *export.Desk
 	// live tells open pages of changes.
 	live *live.Hub
 	// senders are the channels on which people are told of risk alerts.
@@ -194,11 +197,14 @@ func (s *Server) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if s.exports, err = s.newDesk(); err != nil {
+		return err
+	}
 	pages, err := s.pages()
 	if err != nil {
 		return err
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.config.Wall,
+	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Wall: s.config.Wall,
 		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits()})
 	return err
 }
@@ -310,6 +316,9 @@ func (s *Server) Close() error {
 		d.Close()
 	}
 	var errs []error
+	if s.exports != nil {
+		errs = append(errs, s.exports.Close())
+	}
 	if s.journal != nil {
 		errs = append(errs, s.journal.Close())
 	}
@@ -319,7 +328,7 @@ func (s *Server) Close() error {
 	if s.held != nil {
 		errs = append(errs, s.held.Close())
 	}
-	s.journal, s.db, s.held = nil, nil, nil
+	s.exports, s.journal, s.db, s.held = nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

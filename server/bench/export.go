@@ -35,7 +35,8 @@ type Exports struct {
 // Format is one export.
 type Format struct {
 	Name string `json:"format"`
-	// Rows are all records there are, the set-up among them.
+	// Rows are the records that were gone through: all there are, the set-up among them, or of what is meant for others the cases,
+	// groups, activities and rounds of visits.
 	Rows    uint64  `json:"rows"`
 	Seconds float64 `json:"s"`
 	// PeakMB is the most memory that the process had, as the system counts it; 0 where that is not known.

@@ -59,6 +59,7 @@ func (d *fullDesk) tour(do func(name string)) {
 	filled := d.was(regexp.QuoteMeta(d.path()) + `/reports/workbooks/[^/]+/cells`)
 	eval[int](d.browser, `fetch('`+strings.TrimSuffix(filled, "cells")+`filled?period=day').then(r => r.status)`)
 	d.searches(do)
+	d.exports(do)
 	d.shownOnce(do)
 	d.wrongForms(do)
 	d.joins(do)
@@ -74,6 +75,22 @@ func (d *fullDesk) searches(do func(name string)) {
 	for name, words := range map[string]string{"search-found": "王", "search-none": "蓝鲸"} {
 		d.open(d.deployment+"/search").fill(d.either("Look for", "查找内容"), words).follow(d.either("Search", "搜索"), d.either("Look for", "查找内容"))
 		do(name)
+	}
+}
+
+// exports orders a file, sees it become ready without doing anything, and takes it.
+func (d *fullDesk) exports(do func(name string)) {
+	d.t.Helper()
+	d.takesFile(d.deployment + "/exports")
+	do("exports-ready")
+}
+
+// takesFile orders a file on the page at an address, and takes it.
+func (b *browser) takesFile(at string) {
+	b.t.Helper()
+	b.open(at).tap(b.either("HXL", "HXL 表")).follow(b.either("Make the file", "生成文件")).sees(b.either("kept until", "保留至"))
+	if status := eval[int](b, `fetch(document.querySelector('#exports a[href*="/file"]').href).then(r => r.status)`); status != http.StatusOK {
+		b.t.Errorf("the file is answered with %d", status)
 	}
 }
 

@@ -242,29 +242,48 @@ func (f *Fact) name(token []byte) {
 func (f *Fact) countHeads(r *Record) {
 	estimated := r.number(headcountMethod) == int64(recordv1.CountMethod_COUNT_METHOD_ESTIMATED)
 	var heads, first int64
-	count := func(firstTime, others int64, sex, ageBand Cut) {
+	r.heads(func(firstTime, others int64, sex recordv1.Sex, ageBand uint32) {
 		heads += firstTime + others
 		first += firstTime
-		for _, c := range []Cut{sex, ageBand} {
+		for _, c := range []Cut{OfSex(sex), OfAgeBand(ageBand)} {
 			f.split(Contacts, firstTime+others, c)
 			f.splitFirstTime(firstTime, estimated, c)
 		}
-	}
-	cells := r.Registers.Get(headcountCells).Value
-	for c, rest := record.CutBytes(cells); c != nil; c, rest = record.CutBytes(rest) {
-		of := func(field protowire.Number) int64 { return number(find(c, field)) }
-		//nolint:gosec // choices and age bands have 32 bits
-		count(of(cellFirstTime), of(cellReturning)+of(cellUnsure), OfSex(recordv1.Sex(of(cellSex))), OfAgeBand(uint32(of(cellAgeBand))))
-	}
-	if len(cells) == 0 {
-		count(r.number(headcountFirstTime), r.number(headcountReturning)+r.number(headcountUnsure), unknownPerson[0], unknownPerson[1])
-	}
+	})
 	f.add(Contacts, heads)
 	f.add(PersonsByNumber, first)
 	if estimated {
 		f.add(PersonsEstimated, first)
 	}
 	f.splitByDisability(r, heads, first, estimated)
+}
+
+// heads hands out what a headcount counted: its cells, or else its totals.
+func (r *Record) heads(count func(firstTime, others int64, sex recordv1.Sex, ageBand uint32)) {
+	cells := r.Registers.Get(headcountCells).Value
+	for c, rest := record.CutBytes(cells); c != nil; c, rest = record.CutBytes(rest) {
+		of := func(field protowire.Number) int64 { return number(find(c, field)) }
+		//nolint:gosec // choices and age bands have 32 bits
+		count(of(cellFirstTime), of(cellReturning)+of(cellUnsure), recordv1.Sex(of(cellSex)), uint32(of(cellAgeBand)))
+	}
+	if len(cells) == 0 {
+		count(r.number(headcountFirstTime), r.number(headcountReturning)+r.number(headcountUnsure), recordv1.Sex_SEX_UNKNOWN, 0)
+	}
+}
+
+// ContactsOf divides the contacts that a record gives, if it counts, by sex and age band together. Totals are divided by each
+// alone.
+func ContactsOf(r *Record, contacts func(sex recordv1.Sex, ageBand uint32, n int64)) {
+	switch r.Kind {
+	case recordv1.Kind_KIND_CASE_SESSION:
+		contacts(recordv1.Sex_SEX_UNKNOWN, 0, r.number(caseSessionAttendees))
+	case recordv1.Kind_KIND_HEADCOUNT:
+		r.heads(func(firstTime, others int64, sex recordv1.Sex, ageBand uint32) {
+			contacts(sex, ageBand, firstTime+others)
+		})
+	case recordv1.Kind_KIND_ATTENDANCE:
+		contacts(recordv1.Sex(r.number(attendanceSex)), uint32(r.number(attendanceAgeBand)), 1) //nolint:gosec // choices and age bands have 32 bits
+	}
 }
 
 func (f *Fact) splitFirstTime(n int64, estimated bool, c Cut) {

@@ -14,8 +14,8 @@ import (
 // exportCmd writes what a deployment holds into files. It works beside a running server.
 type exportCmd struct {
 	DB           string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Format       string `help:"How: csv (a file for each kind of record, and the totals) or xlsx (a workbook with a sheet for each)." required:"" enum:"csv,xlsx"`
-	Out          string `help:"What to make: a workbook; for csv a folder, or a ZIP file when it ends in .zip. Nothing is written over." required:"" type:"path" placeholder:"PATH"`
+	Format       string `help:"How: csv (a file for each kind of record, and the totals), xlsx (a workbook with a sheet for each), or for others, without records and without numbers of few people: hxl (who did what, where and when, as partners exchange it) or geojson (the sites on a map, with their totals)." required:"" enum:"csv,geojson,hxl,xlsx"`
+	Out          string `help:"What to make: a file; for csv a folder, unless it ends in .zip. Nothing is written over." required:"" type:"path" placeholder:"PATH"`
 	Lang         string `help:"Language of the words: zh or en. By default the one of the environment." enum:"zh,en," default:""`
 	Confidential bool   `help:"With what is confidential: identities, consents, notes, alerts, and the codes that stand for people."`
 	Deployment   string `help:"Id of the deployment, where there are several." placeholder:"ID"`

@@ -24,6 +24,8 @@ const (
 	SeeDevices   Action = "see_devices"
 	SeeHeld      Action = "see_held"
 	SeeConflicts Action = "see_conflicts"
+	// Export: to take away files of what one sees.
+	Export Action = "export"
 	// SeeAudit: who did what in the deployment.
 	SeeAudit Action = "see_audit"
 	// Log: to make and edit records of work.
@@ -118,6 +120,7 @@ var rules = []rule{
 	{SeeDevices, [5]reach{nowhere, teams, teams, teams, whole}, false, anyone, ""},
 	{SeeHeld, [5]reach{nowhere, teams, teams, teams, whole}, false, anyone, ""},
 	{SeeConflicts, [5]reach{nowhere, teams, teams, teams, whole}, false, anyone, ""},
+	{Export, [5]reach{nowhere, nowhere, teams, teams, whole}, false, anyone, SeeRecords},
 	{SeeAudit, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, anyone, ""},
 	{Log, [5]reach{teams, teams, teams, teams, whole}, false, nobody, SeeRecords},
 	{ReviewRecords, [5]reach{nowhere, teams, teams, teams, whole}, false, nobody, SeeRecords},

@@ -120,7 +120,7 @@ type Scope string
 
 // The scopes. None lets a token do what its worker may not.
 const (
-	// ScopeRead reads totals, records, tablets, held changes and conflicts.
+	// ScopeRead reads totals, records, tablets, held changes and conflicts, and exports what is not confidential.
 	ScopeRead Scope = "read"
 	// ScopeConfidential reads what is confidential, too.
 	ScopeConfidential Scope = "confidential"

@@ -192,11 +192,16 @@ func (c *Content) Each(k record.Kind, row func(Row) error) error {
 		if err != nil {
 			return err
 		}
-		if c.done++; c.Progress != nil && (c.done%progressEvery == 0 || c.done == c.of) {
-			c.Progress(c.done, c.of)
-		}
+		c.went()
 		return row(Row{ID: r.ID, Message: m})
 	})
+}
+
+// went counts one more record as read, and tells of it now and then.
+func (c *Content) went() {
+	if c.done++; c.Progress != nil && (c.done%progressEvery == 0 || c.done == c.of) {
+		c.Progress(c.done, c.of)
+	}
 }
 
 // Total is one stored total, and what people call its key.

@@ -60,6 +60,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a.mountSearch(h)
 	a.mountDecisions(h)
 	a.mountTablets(h)
+	a.mountExports(h)
 	document, err := documentOf(h.OpenAPI())
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ import (
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
+	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
@@ -60,6 +61,7 @@ type surface struct {
 	audit    *audit.Log
 	keys     *sessionKeys
 	tokens   map[hlc.ID]string // by worker
+	exported chan hlc.ID       // is told of exports
 }
 
 // logged is what a server logs, which it may do while a test reads.
@@ -168,7 +170,18 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		Wall: d.Wall, Entropy: rand.Reader, Hashing: accounts.Hashing{Memory: 64, Passes: 1, Lanes: 1}}); err != nil {
 		t.Fatal(err)
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Codes: httpapi.Codes{ServerURL: "https://10.0.0.5:8410", Life: time.Hour}, Deployments: deployments, Accounts: s.accounts, Audit: s.audit, Ready: func(context.Context) error { return s.notReady },
+	s.exported = make(chan hlc.ID, 100)
+	exports, err := export.NewDesk(export.DeskConfig{Dir: d.Path() + ".exports", Store: func(hlc.ID) export.Store { return d.DB.Deployment(d.ID) }, Wall: d.Wall,
+		Changed: func(id hlc.ID) { s.exported <- id }, Failed: func(err error) { t.Error(err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := exports.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.handler, err = httpapi.New(httpapi.Config{Exports: exports, Codes: httpapi.Codes{ServerURL: "https://10.0.0.5:8410", Life: time.Hour}, Deployments: deployments, Accounts: s.accounts, Audit: s.audit, Ready: func(context.Context) error { return s.notReady },
 		Limits: limits, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Wall: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func scopeOf(a access.Action) accounts.Scope {
 		return accounts.ScopeConfidential
 	case access.ReviewRecords, access.SettleConflict, access.DecideHeld:
 		return accounts.ScopeDecide
-	case access.SeeSetUp, access.SeeTotals, access.SeeRecords, access.SeeDevices, access.SeeHeld, access.SeeConflicts:
+	case access.SeeSetUp, access.SeeTotals, access.SeeRecords, access.SeeDevices, access.SeeHeld, access.SeeConflicts, access.Export:
 		return accounts.ScopeRead
 	default:
 		return accounts.ScopeManage

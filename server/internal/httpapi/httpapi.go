@@ -15,6 +15,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/export"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -25,6 +26,8 @@ type Config struct {
 	Deployments *Deployments
 	Accounts    *accounts.Service
 	Audit       *audit.Log
+	// Exports makes files of what a deployment holds.
+	Exports *export.Desk
 	// Ready reports why the server can't serve now; nil when it can.
 	Ready func(context.Context) error
 	Wall  func() time.Time

@@ -15,6 +15,7 @@ var messages = joined(
 	teamsMessages,
 	reportMessages,
 	workbookMessages,
+	exportsMessages,
 	casesMessages,
 	supervisionMessages,
 	peopleMessages,

@@ -102,6 +102,7 @@ var areas = []func(*router){
 	teamsRoutes,
 	reportRoutes,
 	workbookRoutes,
+	exportsRoutes,
 	casesRoutes,
 	supervisionRoutes,
 	searchRoutes,

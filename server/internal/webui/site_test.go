@@ -2,6 +2,7 @@ package webui_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -20,6 +21,7 @@ import (
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
+	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
@@ -52,6 +54,9 @@ type site struct {
 	senders  map[alerting.Channel]alerting.Sender
 	server   *httptest.Server
 	log      bytes.Buffer
+	// fields are the databases of deployments that stand in files of their own; exported is told of exports.
+	fields   map[hlc.ID]*store.DB
+	exported chan hlc.ID
 }
 
 type keys struct{ session accounts.SessionKey }
@@ -70,7 +75,7 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil)}
+	s := &site{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100)}
 	path := filepath.Join(t.TempDir(), "server.db")
 	var err error
 	if s.db, err = sqlite.Open(t.Context(), path); err != nil {
@@ -98,7 +103,18 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	exports, err := export.NewDesk(export.DeskConfig{Dir: path + ".exports", Wall: wall,
+		Store:   func(id hlc.ID) export.Store { return cmp.Or(s.fields[id], s.db).Deployment(id) },
+		Changed: func(id hlc.ID) { s.exported <- id }, Failed: func(err error) { s.t.Error(err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := exports.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, Exports: exports, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +201,7 @@ func (s *site) alerting(db *store.DB, id hlc.ID, setUp func() *syncing.SetUp) *a
 func (s *site) field() *servertest.Deployment {
 	s.t.Helper()
 	d := servertest.New(s.t)
-	s.now = d.Now
+	s.now, s.fields[d.ID] = d.Now, d.DB
 	index := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall, Failed: func(err error) { s.t.Error(err) }})
 	alerts := s.alerting(d.DB, d.ID, d.Service.SetUp)
 	d.Observe(func(c syncing.Commit) {

@@ -26,6 +26,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/live"
 	"levee/syncproto/hlc"
@@ -41,6 +42,8 @@ type Config struct {
 	Audit    *audit.Log
 	// Deployments are those that this server serves.
 	Deployments *httpapi.Deployments
+	// Exports makes files of what a deployment holds.
+	Exports *export.Desk
 	// Live tells open pages that their deployment has changed.
 	Live *live.Hub
 	// NewDeployment makes a deployment with its first sites, teams and coordinator. by is noted as its maker. The error is a
