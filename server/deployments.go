@@ -55,7 +55,8 @@ func deploymentNamed(ctx context.Context, db *store.DB, id string) (hlc.ID, erro
 // enrolmentLife is how long an enrolment code may be used.
 const enrolmentLife = 14 * 24 * time.Hour
 
-// NewDeployment makes a deployment and serves it. by is noted as its maker.
+// NewDeployment makes a deployment and serves it. by is noted as its maker; where it counts the same people as another one, there
+// too.
 func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp) (hlc.ID, error) {
 	s.making.Lock()
 	defer s.making.Unlock()
@@ -65,7 +66,13 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 	}
 	id := d.Syncing.Deployment()
 	s.deployments.Add(d)
-	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
+	made := audit.Subject{Kind: audit.OfDeployment, ID: id}
+	if from.SamePeople != (hlc.ID{}) {
+		if err := s.audit.Write(ctx, audit.Entry{Deployment: from.SamePeople, Actor: by, Action: audit.DeploymentLinked, Subject: made}); err != nil {
+			return id, err
+		}
+	}
+	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: made})
 }
 
 // start opens a deployment. It is served once it is added to the others.

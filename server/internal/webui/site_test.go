@@ -52,6 +52,8 @@ type site struct {
 	senders  map[alerting.Channel]alerting.Sender
 	server   *httptest.Server
 	log      bytes.Buffer
+	// made is from what the last deployment was made.
+	made webui.NewDeployment
 }
 
 type keys struct{ session accounts.SessionKey }
@@ -126,7 +128,7 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		}
 		return one
 	}
-	deployment, coordinator = id(), id()
+	s.made, deployment, coordinator = n, id(), id()
 	start, err := record.ParseDate(n.Start)
 	if err != nil {
 		return deployment, coordinator, err
@@ -157,6 +159,9 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		if one.Team != "" {
 			records = append(records, syncing.SetUpRecord{ID: team, Message: &recordv1.Team{Name: &one.Team, Site: place[:]}})
 		}
+	}
+	if other := s.all.Get(n.SamePeople); other != nil {
+		return deployment, coordinator, service.AddLinked(ctx, records, other.Syncing)
 	}
 	return deployment, coordinator, service.Add(ctx, records)
 }
