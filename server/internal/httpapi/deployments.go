@@ -12,6 +12,7 @@ import (
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/review"
+	"levee/server/internal/rollup"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 )
@@ -25,6 +26,8 @@ type Deployment struct {
 	Alerting *alerting.Service
 	Review   *review.Service
 	Reports  *report.Service
+	// Together is the deployment as it is told of with others.
+	Together *rollup.Member
 }
 
 // Begin starts what the deployment does by itself.

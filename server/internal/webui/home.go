@@ -37,7 +37,15 @@ func (v *visit) home() error {
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b homeRow) int { return cmp.Compare(a.Name, b.Name) })
-	return v.show("home", &page{Title: v.T("title_home"), Body: struct{ Deployments []homeRow }{rows}})
+	body := struct {
+		Deployments []homeRow
+		// Together leads to the figures of several deployments; empty for who sees no more than one's.
+		Together string
+	}{Deployments: rows}
+	if len(v.together()) > 1 {
+		body.Together = v.To(pathRollUp)
+	}
+	return v.show("home", &page{Title: v.T("title_home"), Body: body})
 }
 
 // dates says from when to when a deployment is.

@@ -61,6 +61,7 @@ func matrix(t *testing.T) map[string][9]int {
 		accountsMatrix,
 		auditMatrix,
 		eventsMatrix,
+		rollUpMatrix,
 	} {
 		for r, row := range area {
 			if _, ok := all[r]; ok {

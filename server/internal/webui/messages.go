@@ -26,6 +26,7 @@ var messages = joined(
 	accountsMessages,
 	auditMessages,
 	eventsMessages,
+	rollUpMessages,
 )
 
 // numbers are what the pages say about a number, by name.

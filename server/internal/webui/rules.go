@@ -110,6 +110,7 @@ var areas = []func(*router){
 	setUpRoutes,
 	auditRoutes,
 	eventsRoutes,
+	rollUpRoutes,
 	accountRoutes,
 	accountsRoutes,
 }
