@@ -54,6 +54,8 @@ type RollUp struct {
 	// Rows are the places of the level, by their codes. Truncated says that there are more than progress.MaxRows.
 	Rows      []Row
 	Truncated bool
+	// Targets are those for places within Below, by deployment.
+	Targets []Target
 	// Moving says that records came in while it was counted, each time that this was tried: then persons may lack some of those
 	// who came meanwhile.
 	Moving bool
@@ -75,7 +77,8 @@ type Row struct {
 	Label  progress.Text
 	Values Values
 	// Persons is how the persons in it were counted.
-	Persons Rule
+	Persons  Rule
+	Stations Stations
 	// Parts are what the deployments give, in their order; who gives nothing has none.
 	Parts []Part
 }
@@ -84,6 +87,7 @@ type Row struct {
 type Part struct {
 	Deployment hlc.ID
 	Values     Values
+	Stations   Stations
 }
 
 // Values are figures by their names.
@@ -113,7 +117,11 @@ func Of(ctx context.Context, members []Member, q Query) (*RollUp, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := counting{members: members, whole: whole, parts: progress.TotalsQuery{Bases: bases, By: tally.Place, Level: q.Level, Below: q.Below}}
+	digits, err := q.digits()
+	if err != nil {
+		return nil, err
+	}
+	c := counting{members: members, digits: digits, whole: whole, parts: progress.TotalsQuery{Bases: bases, By: tally.Place, Level: q.Level, Below: q.Below}}
 	if err := c.divide(ctx); err != nil {
 		return nil, err
 	}
@@ -143,10 +151,25 @@ func (q *Query) whole() (progress.TotalsQuery, error) {
 	return whole, problem.Newf(problem.InvalidArgument, "below: there is no place %q", q.Below)
 }
 
+// digits is how long the codes of the places of the level are.
+func (q *Query) digits() (int, error) {
+	for _, l := range progress.Levels {
+		if l.Digits > len(q.Below) && (q.Level == "" || q.Level == l.Name) {
+			return l.Digits, nil
+		}
+	}
+	return 0, problem.Newf(problem.InvalidArgument, "level: there is no %q below %q", q.Level, q.Below)
+}
+
+// within reports whether a place is one, or in it; all are in the empty code.
+func within(code, place string) bool { return strings.HasPrefix(code, place) }
+
 // counting is one roll-up under way.
 type counting struct {
-	members      []Member
-	linked       [][]hlc.ID
+	members []Member
+	linked  [][]hlc.ID
+	// digits is how long the codes of the places are that are told of.
+	digits       int
 	whole, parts progress.TotalsQuery
 }
 
@@ -171,7 +194,14 @@ func (c *counting) divide(ctx context.Context) error {
 func (c *counting) rollUp(ctx context.Context, below string) (*RollUp, error) {
 	r := &RollUp{Linked: c.linked, Whole: Row{Key: below}}
 	rows, end := map[string]*Row{}, ""
-	for _, m := range c.members {
+	row := func(key string) *Row {
+		if rows[key] == nil {
+			rows[key] = &Row{Key: key}
+		}
+		return rows[key]
+	}
+	for i := range c.members {
+		m := &c.members[i]
 		whole, err := m.Progress.Totals(ctx, c.whole)
 		if err != nil {
 			return nil, err
@@ -183,17 +213,35 @@ func (c *counting) rollUp(ctx context.Context, below string) (*RollUp, error) {
 		r.Deployments = append(r.Deployments, Standing{ID: m.ID(), Name: m.Syncing.SetUp().Deployment.GetName(), AsOf: whole.AsOf, Completeness: whole.Completeness})
 		r.Moving = r.Moving || whole.Completeness.Position != places.Completeness.Position
 		r.Figures = common(places.Figures)
-		for _, row := range whole.Rows {
-			if row.Key == below {
-				r.Whole.give(m.ID(), row.Values)
+		for _, one := range whole.Rows {
+			if one.Key == below {
+				r.Whole.give(m.ID(), one.Values)
 			}
 		}
-		for _, row := range places.Rows {
-			if rows[row.Key] == nil {
-				rows[row.Key] = &Row{Key: row.Key}
-			}
-			rows[row.Key].give(m.ID(), row.Values)
+		for _, one := range places.Rows {
+			row(one.Key).give(m.ID(), one.Values)
 		}
+		at := map[string]Stations{}
+		err = m.stations(ctx, func(code string, s Stations) {
+			sum := at[code]
+			sum.add(s)
+			at[code] = sum
+			if !within(code, below) {
+				return
+			}
+			r.Whole.part(m.ID()).Stations.add(s)
+			if len(code) >= c.digits {
+				row(code[:c.digits]).part(m.ID()).Stations.add(s)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+		targets, err := c.targets(ctx, m, below, at)
+		if err != nil {
+			return nil, err
+		}
+		r.Targets = append(r.Targets, targets...)
 		if places.Truncated { // the others know of places of which this one does not tell
 			if last := places.Rows[len(places.Rows)-1].Key; end == "" || last < end {
 				end = last
@@ -245,16 +293,32 @@ func (r *Row) give(deployment hlc.ID, values Values) {
 	for _, figures := range values {
 		for _, n := range figures {
 			if n != 0 {
-				r.Parts = append(r.Parts, Part{deployment, values})
+				r.part(deployment).Values = values
 				return
 			}
 		}
 	}
 }
 
+// part is the part of the deployment that is told of now.
+func (r *Row) part(deployment hlc.ID) *Part {
+	if n := len(r.Parts); n == 0 || r.Parts[n-1].Deployment != deployment {
+		r.Parts = append(r.Parts, Part{Deployment: deployment})
+	}
+	return &r.Parts[len(r.Parts)-1]
+}
+
+// placeLabel is what a place is called, whatever sites are called there.
+func placeLabel(code string) progress.Text {
+	return progress.LabelOf(&syncing.SetUp{}, tally.Place, code)
+}
+
 // sum fills in the sums of a row's parts, and what its place is called.
 func (c *counting) sum(ctx context.Context, r *Row, cut tally.Cut) error {
 	r.Label, r.Values, r.Persons = progress.LabelOf(&syncing.SetUp{}, cut.Dimension, cut.Key), Values{}, c.rule(r)
+	for _, p := range r.Parts {
+		r.Stations.add(p.Stations)
+	}
 	for _, basis := range bases {
 		r.Values[basis] = map[string]int64{}
 		for _, p := range r.Parts {

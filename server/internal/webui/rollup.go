@@ -34,11 +34,15 @@ type rollUpBody struct {
 	Rules  []string
 	Moving string
 	// Heads are what the cells of all tables are, and Level is what the rows of Places are.
-	Heads        []string
-	Level        string
-	Whole        rollUpRow
-	Places       []rollUpRow
-	Truncated    bool
+	Heads     []string
+	Level     string
+	Whole     rollUpRow
+	Places    []rollUpRow
+	Truncated bool
+	// Stations are the sites and qualified workers of the places that have any, under StationHeads.
+	StationHeads []string
+	Stations     []rollUpRow
+	Targets      []rollUpTarget
 	Deployments  []rollUpRow
 	Completeness []rollUpStanding
 }
@@ -56,6 +60,14 @@ type rollUpCell struct {
 	Head string
 	link
 	None bool
+}
+
+// rollUpTarget is what a deployment expects of a place by a day.
+type rollUpTarget struct {
+	Place, Deployment, Due string
+	aim
+	// State says that it was not reached in time; empty while there is time, and once it is reached.
+	State string
 }
 
 // rollUpStanding says how complete the figures of a deployment are.
@@ -137,6 +149,24 @@ func (v *visit) rollUpBody(r *rollup.RollUp, q rollup.Query, basis tally.Basis) 
 		}
 		b.Places = append(b.Places, shown)
 	}
+	b.StationHeads = []string{v.T("figure_sites_active"), v.T("figure_sites_planned"), v.T("figure_workers_qualified")}
+	for i, row := range append(slices.Clip(r.Rows), r.Whole) {
+		if row.Stations == (rollup.Stations{}) {
+			continue
+		}
+		shown := rollUpRow{Name: row.Label.In(v.Lang())}
+		if i < len(b.Places) {
+			shown.To = b.Places[i].To
+		}
+		for column, n := range []int64{row.Stations.Active, row.Stations.Planned, row.Stations.Qualified} {
+			shown.Cells = append(shown.Cells, rollUpCell{Head: b.StationHeads[column], link: link{Name: v.Number(n)}, None: n == 0})
+		}
+		b.Stations = append(b.Stations, shown)
+	}
+	names := namesOf(r)
+	for _, t := range r.Targets {
+		b.Targets = append(b.Targets, v.rollUpTarget(t, names[t.Deployment]))
+	}
 	for _, d := range r.Deployments {
 		b.Deployments = append(b.Deployments, v.rollUpPart(r.Whole, d, b.Heads, basis))
 		b.Completeness = append(b.Completeness, rollUpStanding{d.Name, v.completenessOf(d.AsOf, &d.Completeness)})
@@ -156,10 +186,7 @@ func (v *visit) toRollUp(level, below string, basis tally.Basis) string {
 
 // rollUpRules say among which deployments persons count once, and between which somebody may count more than once.
 func (v *visit) rollUpRules(r *rollup.RollUp) (rules []string) {
-	names := map[hlc.ID]string{}
-	for _, d := range r.Deployments {
-		names[d.ID] = d.Name
-	}
+	names := namesOf(r)
 	var divisions []string
 	for _, division := range r.Linked {
 		var linked []string
@@ -179,6 +206,39 @@ func (v *visit) rollUpRules(r *rollup.RollUp) (rules []string) {
 // basisNames are the names of the messages for bases.
 var basisNames = map[tally.Basis]string{tally.Reported: "basis_reported", tally.Verified: "basis_verified"}
 
+func namesOf(r *rollup.RollUp) map[hlc.ID]string {
+	names := map[hlc.ID]string{}
+	for _, d := range r.Deployments {
+		names[d.ID] = d.Name
+	}
+	return names
+}
+
+// stationFigures are the names of the messages for figures of stations.
+var stationFigures = map[string]string{rollup.SitesPlanned: "figure_sites_planned", rollup.SitesActive: "figure_sites_active", rollup.WorkersQualified: "figure_workers_qualified"}
+
+// rollUpTarget is a target beside what was done.
+func (v *visit) rollUpTarget(t rollup.Target, deployment string) rollUpTarget {
+	shown := rollUpTarget{Place: t.Label.In(v.Lang()), Deployment: deployment, Due: v.day(t.Due),
+		aim: aim{Name: v.placeFigure(t.Figure), Words: v.T("aim_done", t.Done, t.Expected, t.Done*100/max(t.Expected, 1)), Done: min(t.Done, t.Expected), Expected: t.Expected}}
+	switch {
+	case t.Done >= t.Expected:
+		shown.Reached = v.T("target_reached")
+	case t.Passed:
+		shown.State = v.T("target_late")
+	}
+	return shown
+}
+
+// placeFigure is what a figure for which a place has a target is called.
+func (v *visit) placeFigure(name string) string {
+	if message, ok := stationFigures[name]; ok {
+		return v.T(message)
+	}
+	f, _ := progress.FigureNamed(name)
+	return f.Label.In(v.Lang())
+}
+
 // personRules are the names of the messages for the rules.
 var personRules = map[rollup.Rule]string{rollup.Alone: "rollup_rule_alone", rollup.Once: "rollup_rule_once", rollup.Added: "rollup_rule_added"}
 
@@ -191,12 +251,26 @@ func (v *visit) rollUpRow(row rollup.Row, heads []string, basis tally.Basis) rol
 	for i, figure := range rollUpFigures {
 		n := row.Values[basis][figure]
 		c := rollUpCell{Head: heads[i], link: link{Name: v.Number(n)}, None: n == 0}
-		if n != 0 && len(row.Parts) == 1 {
-			c.To = v.toRecordsAt(row.Parts[0].Deployment, figure, row.Key, basis)
+		if of, ok := onlyOne(row.Parts, figure, basis); ok {
+			c.To = v.toRecordsAt(of, figure, row.Key, basis)
 		}
 		shown.Cells = append(shown.Cells, c)
 	}
 	return shown
+}
+
+// onlyOne is the deployment that alone gives a figure; false when none does, or several.
+func onlyOne(parts []rollup.Part, figure string, basis tally.Basis) (of hlc.ID, ok bool) {
+	for _, p := range parts {
+		if p.Values[basis][figure] == 0 {
+			continue
+		}
+		if ok {
+			return of, false
+		}
+		of, ok = p.Deployment, true
+	}
+	return of, ok
 }
 
 // rollUpPart is what one deployment gives to the whole.

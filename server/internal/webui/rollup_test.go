@@ -85,6 +85,25 @@ func TestRollUp(t *testing.T) {
 	}
 }
 
+// What the coordinator expects of a place by a day stands in the set-up, and beside what there is on the page of several deployments.
+func TestTargetsOfPlaces(t *testing.T) {
+	for lang, said := range map[string]struct{ save, setUp, late, reached string }{
+		"en": {"Save", "2, sites at work, 鹤壁市, by 28 Feb 2026", "鹤壁市 sites at work 河南特大暴雨 28 Feb 2026 0 of 2 (0%) not reached in time", "浚县 cases 河南特大暴雨 2 of 2 (100%) reached"},
+		"zh": {"保存", "2、已开展服务的服务点、鹤壁市、2026年2月28日 前", "鹤壁市 已开展服务的服务点 河南特大暴雨 2026年2月28日 已完成 0，目标 2（0%） 逾期未达标", "浚县 个案 河南特大暴雨 已完成 2，目标 2（100%） 已达成"},
+	} {
+		s := newSite(t)
+		b := s.twoCounties(lang, true)
+		var first string
+		for _, d := range s.all.All() {
+			if d.Syncing.SetUp().Deployment.GetName() != "淇县" {
+				first = d.Syncing.Deployment().String()
+			}
+		}
+		b.Open("/deployments/"+first+"/set-up/targets").Send(said.save, webtest.Values("value_1", "2", "figure_1", "sites_active", "of_1", "place", "place_1", "4106", "due_1", "2026-02-28", "value_2", "2", "figure_2", "cases", "of_2", "place", "place_2", "410621")).Is(http.StatusOK).Sees(said.setUp)
+		b.Open("/rollup").Sees(said.late, said.reached)
+	}
+}
+
 // Only deployments of which one sees all totals are told of: an administrator, or who supervises a team there, sees none of it.
 func TestRollUpIsForWhoSeesBoth(t *testing.T) {
 	s := newSite(t)
