@@ -42,6 +42,7 @@ func matrix(t *testing.T) map[string][9]int {
 	for _, area := range []map[string][9]int{
 		entryMatrix,
 		homeMatrix,
+		rollUpMatrix,
 		overviewMatrix,
 		figuresMatrix,
 		recordMatrix,
@@ -61,7 +62,6 @@ func matrix(t *testing.T) map[string][9]int {
 		accountsMatrix,
 		auditMatrix,
 		eventsMatrix,
-		rollUpMatrix,
 	} {
 		for r, row := range area {
 			if _, ok := all[r]; ok {

@@ -6,6 +6,7 @@ var messages = joined(
 	commonMessages,
 	entryMessages,
 	homeMessages,
+	rollUpMessages,
 	overviewMessages,
 	alertsMessages,
 	searchMessages,
@@ -26,7 +27,6 @@ var messages = joined(
 	accountsMessages,
 	auditMessages,
 	eventsMessages,
-	rollUpMessages,
 )
 
 // numbers are what the pages say about a number, by name.
