@@ -42,7 +42,7 @@ func (v *visit) home() error {
 		// Together leads to the figures of several deployments; empty for who sees no more than one's.
 		Together string
 	}{Deployments: rows}
-	if len(v.together()) > 1 {
+	if len(v.Deployments.Together(v.personIn)) > 0 {
 		body.Together = v.To(pathRollUp)
 	}
 	return v.show("home", &page{Title: v.T("title_home"), Body: body})

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"levee/server/internal/access"
-	"levee/server/internal/httpapi"
 	"levee/server/internal/places"
 	"levee/server/internal/progress"
 	"levee/server/internal/rollup"
@@ -76,40 +75,22 @@ type rollUpStanding struct {
 	Lines []string
 }
 
-// together are the deployments that the visitor may see told of together: those of which they see all totals, by name.
-func (v *visit) together() (some []*httpapi.Deployment) {
-	for _, d := range v.Deployments.All() {
-		p := v.personIn(d)
-		if whole, _ := access.Teams(p, access.SeeTotals); whole && access.May(p, access.SeeTotals, access.Where{Foreign: p.Worker == hlc.ID{}}) == access.Yes {
-			some = append(some, d)
-		}
-	}
-	slices.SortStableFunc(some, func(a, b *httpapi.Deployment) int {
-		return cmp.Compare(a.Syncing.SetUp().Deployment.GetName(), b.Syncing.SetUp().Deployment.GetName())
-	})
-	return some
-}
-
 // rollUp tells the figures of several deployments together, by place.
 func (v *visit) rollUp() error {
-	together := v.together()
-	if len(together) < 2 {
+	members := v.Deployments.Together(v.personIn)
+	if len(members) == 0 {
 		return problem.New(problem.NotFound)
 	}
 	basis, err := tally.ParseBasis(cmp.Or(v.QueryParam("basis"), tally.Reported.String()))
 	if err != nil {
 		return problem.New(problem.NotFound)
 	}
-	members := make([]rollup.Member, len(together))
-	for i, d := range together {
-		members[i] = *d.Together
-	}
 	q := rollup.Query{Level: v.QueryParam("level"), Below: v.QueryParam("below")}
 	r, err := rollup.Of(v.context(), members, q)
 	if err != nil {
 		return err
 	}
-	if zone := together[0].Syncing.SetUp().Location; zone != nil {
+	if zone := members[0].Syncing.SetUp().Location; zone != nil {
 		v.zone = zone
 	}
 	return v.show("rollup", &page{Title: v.T("title_rollup"), Body: v.rollUpBody(r, q, basis)})
