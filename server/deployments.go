@@ -99,9 +99,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	}
 	figures := progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})
 	d := &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
-		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
 		Reports:  report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
+		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
 		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
 	if !s.begun {
 		return d, nil

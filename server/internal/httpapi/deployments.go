@@ -21,6 +21,8 @@ import (
 
 // Deployment is one deployment behind the surface.
 type Deployment struct {
+	// Member is the deployment as it is told of together with others.
+	Member   *rollup.Member
 	Syncing  *syncing.Service
 	Progress *progress.Service
 	Casefile *casefile.Service
@@ -28,8 +30,6 @@ type Deployment struct {
 	Alerting *alerting.Service
 	Review   *review.Service
 	Reports  *report.Service
-	// Member is the deployment as it is told of together with others.
-	Member *rollup.Member
 }
 
 // Begin starts what the deployment does by itself.

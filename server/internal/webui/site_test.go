@@ -172,9 +172,9 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 	id := service.Deployment()
 	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})
 	return &httpapi.Deployment{Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
-		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Reports:  report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
 		Review:   review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
 }
 
