@@ -41,6 +41,8 @@ import (
 
 // site is the pages on a real store, with a clock that the test moves.
 type site struct {
+	// made is from what the last deployment was made.
+	made     webui.NewDeployment
 	t        *testing.T
 	now      time.Time
 	db       *store.DB
@@ -53,8 +55,6 @@ type site struct {
 	senders  map[alerting.Channel]alerting.Sender
 	server   *httptest.Server
 	log      bytes.Buffer
-	// made is from what the last deployment was made.
-	made webui.NewDeployment
 }
 
 type keys struct{ session accounts.SessionKey }
