@@ -17,7 +17,10 @@ import (
 
 	"levee/server"
 	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
+	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
 )
 
 const password = "correct horse battery"
@@ -117,6 +120,37 @@ func TestAnEmptyServerIsSetUpByItsLink(t *testing.T) {
 	checked, err := server.Check(t.Context(), config.DB, server.CheckOptions{})
 	if err != nil || !checked.OK {
 		t.Errorf("%+v %v", checked, err)
+	}
+}
+
+// A deployment that is said to count the same people as another one shares its linkage key, and coordinators there can read that.
+func TestADeploymentOfTheSamePeople(t *testing.T) {
+	s := empty(t, &server.Config{})
+	defer stop(t, s)
+	made := func(name string, samePeople hlc.ID) (hlc.ID, error) {
+		return s.NewDeployment(t.Context(), audit.Actor{}, &server.SetUp{Name: name, Start: "2026-01-01", SamePeople: samePeople, Workers: []server.SetUpWorker{{Name: "周协调", Role: "coordinator"}}})
+	}
+	first, err := made("浚县", hlc.ID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := made("淇县", hlc.ID{1}); problem.CodeOf(err) != problem.InvalidArgument || len(s.Deployments().All()) != 1 {
+		t.Errorf("it counts the people of a deployment that is not here: %v", err)
+	}
+	second, err := made("淇县", first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*syncing.Service
+	for _, d := range s.Deployments().All() {
+		all = append(all, d.Syncing)
+	}
+	if linked, err := syncing.Linked(t.Context(), all); err != nil || len(linked) != 1 {
+		t.Errorf("linked are %v, %v", linked, err)
+	}
+	noted, _, err := s.Audit().Page(t.Context(), first, 0, 1)
+	if err != nil || len(noted) != 1 || noted[0].Action != audit.DeploymentLinked || noted[0].Subject.ID != second {
+		t.Errorf("the first has noted %+v, %v", noted, err)
 	}
 }
 

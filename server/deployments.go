@@ -14,6 +14,7 @@ import (
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/review"
+	"levee/server/internal/rollup"
 	"levee/server/internal/store"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -55,7 +56,8 @@ func deploymentNamed(ctx context.Context, db *store.DB, id string) (hlc.ID, erro
 // enrolmentLife is how long an enrolment code may be used.
 const enrolmentLife = 14 * 24 * time.Hour
 
-// NewDeployment makes a deployment and serves it. by is noted as its maker.
+// NewDeployment makes a deployment and serves it. by is noted as its maker; where it counts the same people as another one, there
+// too.
 func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp) (hlc.ID, error) {
 	s.making.Lock()
 	defer s.making.Unlock()
@@ -65,7 +67,13 @@ func (s *Server) NewDeployment(ctx context.Context, by audit.Actor, from *SetUp)
 	}
 	id := d.Syncing.Deployment()
 	s.deployments.Add(d)
-	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
+	made := audit.Subject{Kind: audit.OfDeployment, ID: id}
+	if from.SamePeople != (hlc.ID{}) {
+		if err := s.audit.Write(ctx, audit.Entry{Deployment: from.SamePeople, Actor: by, Action: audit.DeploymentLinked, Subject: made}); err != nil {
+			return id, err
+		}
+	}
+	return id, s.audit.Write(ctx, audit.Entry{Deployment: id, Actor: by, Action: audit.DeploymentMade, Subject: made})
 }
 
 // start opens a deployment. It is served once it is added to the others.
@@ -93,6 +101,7 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	d := &httpapi.Deployment{Workbooks: s.db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
 		Reports:  report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
+		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
 		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
 	if !s.begun {
 		return d, nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"levee/server/internal/accounts"
+	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
 )
 
@@ -10,3 +11,6 @@ func (s *Server) Accounts() *accounts.Service { return s.accounts }
 
 // Deployments are those that are served now.
 func (s *Server) Deployments() *httpapi.Deployments { return s.deployments }
+
+// Audit is the log of who did what.
+func (s *Server) Audit() *audit.Log { return s.audit }

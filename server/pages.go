@@ -19,7 +19,7 @@ func (s *Server) pages() (*webui.Pages, error) {
 
 // deploymentFromPage makes a deployment from what somebody filled in on the web.
 func (s *Server) deploymentFromPage(ctx context.Context, by audit.Actor, n webui.NewDeployment) (deployment, coordinator hlc.ID, err error) {
-	from := &SetUp{Name: n.Name, Start: n.Start, TimeZone: n.TimeZone, Workers: []SetUpWorker{{Name: n.Coordinator, Role: "coordinator", Type: "social_worker"}}}
+	from := &SetUp{Name: n.Name, Start: n.Start, TimeZone: n.TimeZone, SamePeople: n.SamePeople, Workers: []SetUpWorker{{Name: n.Coordinator, Role: "coordinator", Type: "social_worker"}}}
 	for _, site := range n.Sites {
 		from.Sites = append(from.Sites, SetUpSite{Name: site.Name, Code: site.Code})
 		if site.Team != "" {

@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
 	"levee/syncproto/record"
 )
 
@@ -31,6 +32,8 @@ type SetUp struct {
 	Sites    []SetUpSite   `yaml:"sites"`
 	Teams    []SetUpTeam   `yaml:"teams"`
 	Workers  []SetUpWorker `yaml:"workers"`
+	// SamePeople is a deployment of this server that counts the same people: it shares its linkage key. The zero id is for none.
+	SamePeople hlc.ID `yaml:"-"`
 }
 
 // SetUpSite is a place where teams work.
@@ -290,9 +293,22 @@ func (s *Server) setUp(ctx context.Context, from *SetUp) (*httpapi.Deployment, e
 	if err != nil {
 		return nil, err
 	}
-	if err := d.Syncing.Add(ctx, records); err != nil {
+	if err := s.addRecords(ctx, d.Syncing, records, from.SamePeople); err != nil {
 		d.Close()
 		return nil, err
 	}
 	return d, nil
+}
+
+// addRecords gives a deployment what it is set up with, and the linkage key of another one that counts the same people, if there is
+// one. Problem invalid_argument when that is not here.
+func (s *Server) addRecords(ctx context.Context, to *syncing.Service, records []syncing.SetUpRecord, samePeople hlc.ID) error {
+	if samePeople == (hlc.ID{}) {
+		return to.Add(ctx, records)
+	}
+	other := s.deployments.Get(samePeople)
+	if other == nil {
+		return problem.Newf(problem.InvalidArgument, "there is no deployment %v", samePeople)
+	}
+	return to.AddLinked(ctx, records, other.Syncing)
 }

@@ -136,7 +136,8 @@ func (d *fullDesk) signsUp(deployment hlc.ID) {
 	d.fill(d.either("Login", "用户名"), "zhou").fill(d.either("Password", "密码"), "correct horse battery").follow(d.either("Sign in", "登录")).sees("演练")
 }
 
-// coordinates sets the deployment up further: since when, where on the map, what is expected, and who is called at night.
+// coordinates sets the deployment up further: since when, where on the map, what is expected, and who is called at night. Another one
+// counts the same people.
 func (d *fullDesk) coordinates() {
 	d.t.Helper()
 	save, saved := d.either("Save", "保存"), d.either("Saved", "已保存")
@@ -151,6 +152,8 @@ func (d *fullDesk) coordinates() {
 	d.fill(d.either("Of what", "指标"), d.either("community activities", "团体活动"), first).follow(save).sees(saved)
 	d.open(d.deployment+"/set-up/areas").fill(d.either("In Chinese", "中文"), "儿童陪伴", d.either("Own area 1", "自定领域 1"))
 	d.fill(d.either("In English", "英文"), "time with children", d.either("Own area 1", "自定领域 1")).follow(save).sees(saved)
+	d.open(d.home+"deployments/new").fill(d.either("Name of the deployment", "行动名称"), "淇县驻点").fill(d.either("First day", "开始日期"), today().String())
+	d.fill(d.either("Counts the same people as", "与哪个行动统计同一批人"), "演练").follow(d.either("Make the deployment", "建立行动")).sees("周协调")
 }
 
 // imports sends a file with sites, teams or workers, and leads to what it comes to.

@@ -70,7 +70,7 @@ func completeRecords() []Common {
 			State:             recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum(),
 			LinkageKey:        bytes.Repeat([]byte{9}, LinkageKeyBytes),
 			Targets: []*recordv1.Target{{Figure: proto.String("case_sessions"), Period: recordv1.TargetPeriod_TARGET_PERIOD_WEEK.Enum(),
-				Of: recordv1.TargetOf_TARGET_OF_WORKER.Enum(), Team: testID(9), Value: proto.Uint32(4)}},
+				Of: recordv1.TargetOf_TARGET_OF_WORKER.Enum(), Team: testID(9), Value: proto.Uint32(4), PlaceCode: proto.String("410621"), DueOn: proto.Int32(20211130)}},
 		},
 		&recordv1.Site{Name: proto.String("王庄镇服务点"), Planned: proto.Bool(false), LatitudeE6: proto.Int32(35_700_000), LongitudeE6: proto.Int32(114_500_000)},
 		&recordv1.Team{Name: proto.String("一队")},

@@ -74,6 +74,8 @@ var rules = map[protoreflect.Name]rule{
 	"key":                    fits(MaxNameBytes),
 	"figure":                 fits(MaxNameBytes),
 	"Target.value":           number(1, 1_000_000),
+	"place_code":             placeCode,
+	"due_on":                 setUpDay,
 	"latitude_e6":            number(-90_000_000, 90_000_000),
 	"longitude_e6":           number(-180_000_000, 180_000_000),
 

@@ -127,6 +127,8 @@ func TestBadFields(t *testing.T) {
 		{"a bad id among good ones", &recordv1.Case{CoWorkers: [][]byte{testID(1), {1}, testID(2), {2}}}, "invalid_id in 8"},
 		{"short token", &recordv1.Participant{Token: []byte{1}}, "invalid_token in 16"},
 		{"short linkage key", &recordv1.Deployment{LinkageKey: testID(1)}, "invalid_key in 27"},
+		{"target of no place", &recordv1.Deployment{Targets: []*recordv1.Target{{PlaceCode: proto.String("41062")}}}, "invalid_place in 28"},
+		{"target by no day", &recordv1.Deployment{Targets: []*recordv1.Target{{DueOn: proto.Int32(20210231)}}}, "invalid_date in 28"},
 		{"bad client token", &recordv1.Case{ClientTokens: [][]byte{testID(1), {1}}}, "invalid_token in 21"},
 		{"the same client token twice", &recordv1.Case{ClientTokens: [][]byte{testID(1), testID(2), testID(1)}}, "duplicate_item in 21"},
 

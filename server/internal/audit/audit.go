@@ -50,6 +50,7 @@ const (
 	TokenRevoked         Action = "token_revoked"
 	KeysRotated          Action = "keys_rotated"
 	DeploymentMade       Action = "deployment_made"
+	DeploymentLinked     Action = "deployment_linked"  // another one was made that counts the same people: it shares the linkage key
 	DeploymentChanged    Action = "deployment_changed" // its state: closing, closed, archived, active again
 	SetUpChanged         Action = "set_up_changed"
 	CodeMade             Action = "enrolment_code_made"

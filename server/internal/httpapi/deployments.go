@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 
+	"levee/server/internal/access"
 	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/review"
+	"levee/server/internal/rollup"
 	"levee/server/internal/syncing"
 	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
@@ -19,6 +22,8 @@ import (
 
 // Deployment is one deployment behind the surface.
 type Deployment struct {
+	// Member is the deployment as it is told of together with others.
+	Member   *rollup.Member
 	Syncing  *syncing.Service
 	Progress *progress.Service
 	Casefile *casefile.Service
@@ -60,6 +65,25 @@ func (d *Deployments) Add(one *Deployment) {
 		d.all = map[hlc.ID]*Deployment{}
 	}
 	d.all[one.Syncing.Deployment()] = one
+}
+
+// Together are the deployments that somebody may see told of together, by name: those of which they see all totals. There are none
+// where these are fewer than two.
+func (d *Deployments) Together(person func(*Deployment) access.Person) (members []rollup.Member) {
+	for _, one := range d.All() {
+		p := person(one)
+		whole, _ := access.Teams(p, access.SeeTotals)
+		if whole && access.May(p, access.SeeTotals, access.Where{Foreign: p.Worker == hlc.ID{}}) == access.Yes {
+			members = append(members, *one.Member)
+		}
+	}
+	if len(members) < 2 {
+		return nil
+	}
+	slices.SortStableFunc(members, func(a, b rollup.Member) int {
+		return strings.Compare(a.Syncing.SetUp().Deployment.GetName(), b.Syncing.SetUp().Deployment.GetName())
+	})
+	return members
 }
 
 // Get is one by its id; nil when there is none.

@@ -73,14 +73,42 @@ func New(t testing.TB) *Deployment {
 	d.ID = d.NewID()
 	d.Open()
 	t.Cleanup(d.Close)
-	var records []syncing.SetUpRecord
+	if err := d.Service.Add(context.Background(), d.setUp("410621108", "410781106")); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// Another makes one more deployment in the same database, with sites at two places. When it is linked, it has the linkage key of d.
+// It is closed before d is, and is not opened again.
+func (d *Deployment) Another(linked bool, codes ...string) *Deployment {
+	d.T.Helper()
+	other := &Deployment{T: d.T, ID: d.NewID(), DB: d.DB, Keys: d.Keys, Now: d.Now, Workers: map[string]hlc.ID{}, rand: d.rand, clock: d.clock}
+	var err error
+	if other.Service, err = other.start(d.DB, d.journal); err != nil {
+		d.T.Fatal(err)
+	}
+	d.T.Cleanup(other.Close)
+	if linked {
+		err = other.Service.AddLinked(context.Background(), other.setUp(codes...), d.Service)
+	} else {
+		err = other.Service.Add(context.Background(), other.setUp(codes...))
+	}
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	return other
+}
+
+// setUp is what a deployment is made from: a site, and a team, at each place, and workers.
+func (d *Deployment) setUp(codes ...string) (records []syncing.SetUpRecord) {
 	add := func(m proto.Message) hlc.ID {
 		id := d.NewID()
 		records = append(records, syncing.SetUpRecord{ID: id, Message: m})
 		return id
 	}
 	records = append(records, syncing.SetUpRecord{ID: d.ID, Message: &recordv1.Deployment{Name: proto.String("test"), StartOn: proto.Int32(20210923), EndOn: proto.Int32(20211206), TimeZone: proto.String("Asia/Shanghai")}})
-	for i, code := range []string{"410621108", "410781106"} {
+	for i, code := range codes {
 		site := add(&recordv1.Site{Name: proto.String([]string{"王庄镇", "上乐村镇"}[i]), Place: &recordv1.Place{Code: proto.String(code), Edition: proto.Int32(2023)}})
 		d.Sites = append(d.Sites, site)
 		d.Teams = append(d.Teams, add(&recordv1.Team{Name: proto.String([]string{"one", "two"}[i]), Site: site[:]}))
@@ -94,10 +122,7 @@ func New(t testing.TB) *Deployment {
 	worker("lead", recordv1.Role_ROLE_TEAM_LEAD, d.Teams[0][:])
 	worker("super", recordv1.Role_ROLE_SUPERVISOR, d.Teams[0][:])
 	worker("coordinator", recordv1.Role_ROLE_COORDINATOR, nil)
-	if err := d.Service.Add(context.Background(), records); err != nil {
-		t.Fatal(err)
-	}
-	return d
+	return records
 }
 
 // Path is the database's file.
@@ -126,13 +151,17 @@ func (d *Deployment) TryStart() (*syncing.Service, error) {
 	if err != nil {
 		return nil, errors.Join(err, kept.Close())
 	}
-	service, err := syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand, Observe: d.observe,
-		Failed: func(err error) { d.T.Error(err) }})
+	service, err := d.start(db, kept)
 	if err != nil {
 		return nil, errors.Join(err, db.Close(), kept.Close())
 	}
 	d.DB, d.journal = db, kept
 	return service, nil
+}
+
+func (d *Deployment) start(db *store.DB, kept *journal.File) (*syncing.Service, error) {
+	return syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand, Observe: d.observe,
+		Failed: func(err error) { d.T.Error(err) }})
 }
 
 // Close stops the service and closes the store; again is fine.
@@ -141,8 +170,10 @@ func (d *Deployment) Close() {
 		return
 	}
 	d.Service.Close()
-	if err := errors.Join(d.DB.Close(), d.journal.Close()); err != nil {
-		d.T.Error(err)
+	if d.journal != nil { // or it is the other deployment's
+		if err := errors.Join(d.DB.Close(), d.journal.Close()); err != nil {
+			d.T.Error(err)
+		}
 	}
 	d.DB = nil
 }

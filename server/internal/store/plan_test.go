@@ -139,6 +139,9 @@ func work(t *testing.T, d *servertest.Deployment) {
 		_, err = report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: p}).Report(ctx, report.Week, 20211001, nil)
 	}
 	if err == nil {
+		_, err = d.DB.Deployment(d.ID).TokensOf(ctx, tally.Reported, tally.Everything(), nil, 1)
+	}
+	if err == nil {
 		_, err = p.Arrival(ctx, 1)
 	}
 	if err == nil {

@@ -3,8 +3,10 @@ package syncing
 import (
 	"bytes"
 	"context"
+	"crypto/subtle"
 	"fmt"
 	"io"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -13,9 +15,13 @@ import (
 	"levee/syncproto/record"
 )
 
-// withLinkageKey is a deployment that is to be made, with the key under which its tablets make tokens.
-func (g *group) withLinkageKey(d *recordv1.Deployment) (*recordv1.Deployment, error) {
+// withLinkageKey is a deployment that is to be made, with the key under which its tablets make tokens: a new one, unless there
+// is a shared one.
+func (g *group) withLinkageKey(d *recordv1.Deployment, shared []byte) (*recordv1.Deployment, error) {
 	d = proto.CloneOf(d)
+	if d.LinkageKey = shared; shared != nil {
+		return d, nil
+	}
 	d.LinkageKey = make([]byte, record.LinkageKeyBytes)
 	if _, err := io.ReadFull(g.self.entropy, d.LinkageKey); err != nil {
 		return nil, fmt.Errorf("making the linkage key: %w", err)
@@ -33,12 +39,51 @@ func (s *Service) makeLinkageKey(ctx context.Context) error {
 		if err != nil || !e.there {
 			return err
 		}
-		keyed, err := g.withLinkageKey(&recordv1.Deployment{})
+		keyed, err := g.withLinkageKey(&recordv1.Deployment{}, nil)
 		if err != nil {
 			return err
 		}
 		return g.author(e, e.ID, hlc.ID{}, keyed)
 	})
+}
+
+// linkageKey is the deployment's linkage key, which leaves this package in the deployment's record alone; nil when it has none, or
+// none any more.
+func (s *Service) linkageKey(ctx context.Context) (key []byte, err error) {
+	err = s.config.Store.Read(ctx, func(tx Reading) error {
+		found, err := tx.Records([]hlc.ID{s.config.Deployment})
+		if err != nil || len(found) == 0 {
+			return err
+		}
+		registers, err := record.DecodeState(found[0].State)
+		if err != nil {
+			return fmt.Errorf("state of record %v: %w", found[0].ID, err)
+		}
+		key, _ = record.CutBytes(registers.Get(record.LinkageKeyField).Value)
+		return nil
+	})
+	if len(key) != record.LinkageKeyBytes {
+		return nil, err
+	}
+	return key, err
+}
+
+// Linked divides deployments into those that have one linkage key: under it one person has one token in all of them. Deployments
+// and divisions stand in the order in which they are given. Whoever has no key, or none any more, is alone.
+func Linked(ctx context.Context, all []*Service) (divided [][]*Service, err error) {
+	var keys [][]byte // of each division
+	for _, s := range all {
+		key, err := s.linkageKey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(keys, func(other []byte) bool { return key != nil && subtle.ConstantTimeCompare(key, other) == 1 })
+		if i < 0 {
+			i, keys, divided = len(keys), append(keys, key), append(divided, nil)
+		}
+		divided[i] = append(divided[i], s)
+	}
+	return divided, nil
 }
 
 // touchesSecret reports whether registers have a field that only the server sets.

@@ -2,6 +2,8 @@ package syncing_test
 
 import (
 	"bytes"
+	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
@@ -68,6 +71,44 @@ func TestOlderDeploymentsGetALinkageKeyOnce(t *testing.T) {
 	d.SetBack(d.Copy())
 	if key := linkageKey(anna); key != nil {
 		t.Errorf("once destroyed, it was made again: %x", key)
+	}
+}
+
+// Whoever counts the same people has the same key, of which nobody else is told more than that.
+func TestDeploymentsShareALinkageKey(t *testing.T) {
+	d := servertest.New(t)
+	same, apart := d.Another(true, "410621105", "410621106"), d.Another(false, "410702001", "410702002")
+	if key := d.LinkageKey(); !bytes.Equal(key, same.LinkageKey()) || bytes.Equal(key, apart.LinkageKey()) {
+		t.Error("only the linked one has the key")
+	}
+	if got := same.Service.SetUp().Deployment.GetLinkageKey(); got != nil {
+		t.Error("whatever shows the set-up has the key")
+	}
+	linked := func() (ids [][]hlc.ID) {
+		divided, err := syncing.Linked(t.Context(), []*syncing.Service{d.Service, apart.Service, same.Service})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, division := range divided {
+			ids = append(ids, nil)
+			for _, s := range division {
+				ids[len(ids)-1] = append(ids[len(ids)-1], s.Deployment())
+			}
+		}
+		return ids
+	}
+	if got, want := linked(), [][]hlc.ID{{d.ID, same.ID}, {apart.ID}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("linked are %v, want %v", got, want)
+	}
+	if err := errors.Join(d.Service.EmptyLinkageKey(t.Context()), apart.Service.EmptyLinkageKey(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := linked(), [][]hlc.ID{{d.ID}, {apart.ID}, {same.ID}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("once two have no key, linked are %v, want %v", got, want)
+	}
+	message := []syncing.SetUpRecord{{ID: d.NewID(), Message: &recordv1.Deployment{}}}
+	if err := same.Service.AddLinked(t.Context(), message, d.Service); problem.CodeOf(err) != problem.InvalidArgument {
+		t.Errorf("a key that was destroyed is shared: %v", err)
 	}
 }
 

@@ -362,6 +362,23 @@ func (s *Service) certify(device Device, now time.Time) (*syncv1.Certificate, er
 // Add makes set-up records as the server's own replica: the deployment, its sites, teams and workers. The deployment gets its
 // linkage key.
 func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
+	return s.add(ctx, messages, nil)
+}
+
+// AddLinked does as Add, but that the deployment gets the linkage key of another one and both know the same people by the same
+// tokens. Problem invalid_argument when the other has no key, or none any more.
+func (s *Service) AddLinked(ctx context.Context, messages []SetUpRecord, with *Service) error {
+	key, err := with.linkageKey(ctx)
+	if err != nil {
+		return err
+	}
+	if key == nil {
+		return problem.Newf(problem.InvalidArgument, "the deployment %v has no linkage key any more", with.Deployment())
+	}
+	return s.add(ctx, messages, key)
+}
+
+func (s *Service) add(ctx context.Context, messages []SetUpRecord, sharedKey []byte) error {
 	return s.writer.do(ctx, func(g *group) error {
 		for _, m := range messages {
 			e, err := g.get(m.ID)
@@ -370,7 +387,7 @@ func (s *Service) Add(ctx context.Context, messages []SetUpRecord) error {
 			}
 			message := m.Message
 			if made, ok := message.(*recordv1.Deployment); ok && !e.there {
-				if message, err = g.withLinkageKey(made); err != nil {
+				if message, err = g.withLinkageKey(made, sharedKey); err != nil {
 					return err
 				}
 			}

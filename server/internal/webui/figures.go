@@ -98,8 +98,13 @@ func (v *visit) figureNamed() (progress.Figure, error) {
 var bothBases = []tally.Basis{tally.Reported, tally.Verified}
 
 func (v *visit) toFigure(f progress.Figure, by, key, basis string) string {
+	return v.toRecordsBehind(v.within.Syncing.Deployment(), f.Name, by, key, basis)
+}
+
+// toRecordsBehind leads to the records behind a figure of a deployment.
+func (v *visit) toRecordsBehind(deployment hlc.ID, figure, by, key, basis string) string {
 	query := url.Values{"by": {by}, "key": {key}, "basis": {basis}}
-	return v.To(to(v.within.Syncing.Deployment(), "figures", f.Name, "records") + "?" + query.Encode())
+	return v.To(to(deployment, "figures", figure, "records") + "?" + query.Encode())
 }
 
 // figureRow is a row of totals; each number leads to the records behind it.

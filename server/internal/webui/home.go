@@ -37,7 +37,15 @@ func (v *visit) home() error {
 		rows = append(rows, row)
 	}
 	slices.SortFunc(rows, func(a, b homeRow) int { return cmp.Compare(a.Name, b.Name) })
-	return v.show("home", &page{Title: v.T("title_home"), Body: struct{ Deployments []homeRow }{rows}})
+	body := struct {
+		Deployments []homeRow
+		// Together leads to the figures of several deployments; empty for who sees no more than one's.
+		Together string
+	}{Deployments: rows}
+	if len(v.Deployments.Together(v.personIn)) > 0 {
+		body.Together = v.To(pathRollUp)
+	}
+	return v.show("home", &page{Title: v.T("title_home"), Body: body})
 }
 
 // dates says from when to when a deployment is.
@@ -78,6 +86,9 @@ func (v *visit) newDeployment() error {
 	}
 	f.add(&field{Name: "coordinator", Sort: "radio", Required: true, Value: "me", Options: []option{{"me", v.T("coordinator_me", v.session.Account.Name)}, {"other", v.T("coordinator_other")}}},
 		&field{Name: "coordinator_name", Label: v.T("field_coordinator_name")})
+	if known := v.linkable(); len(known) > 0 {
+		f.add(&field{Name: "same_people", Sort: "select", Options: known})
+	}
 	show := func() error {
 		return v.show("form", &page{Title: v.T("new_deployment"), Lead: []string{v.T("new_deployment_lead")}, Form: f})
 	}
@@ -85,6 +96,9 @@ func (v *visit) newDeployment() error {
 		return show()
 	}
 	n := NewDeployment{Name: f.value("name"), Start: f.value("start"), TimeZone: f.value("time_zone"), Coordinator: f.value("coordinator_name")}
+	if f.has("same_people") {
+		n.SamePeople = parsed(f.value("same_people"))
+	}
 	mine := f.value("coordinator") == "me"
 	if mine {
 		n.Coordinator = v.session.Account.Name
@@ -107,6 +121,17 @@ func (v *visit) newDeployment() error {
 		return v.done(to(id, "people"), "deployment_made")
 	}
 	return v.inviteAs(m, n.Coordinator, "/")
+}
+
+// linkable are the deployments of which whoever makes a new one may say that both count the same people: all that still know how
+// people are told apart.
+func (v *visit) linkable() (list []option) {
+	for _, d := range v.Deployments.All() {
+		if made := d.Syncing.SetUp().Deployment; made.GetState() != recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED {
+			list = append(list, option{d.Syncing.Deployment().String(), made.GetName()})
+		}
+	}
+	return list
 }
 
 // checkDeployment checks what the form of a new deployment alone can know.

@@ -43,6 +43,7 @@ func matrix(t *testing.T) map[string][9]int {
 	for _, area := range []map[string][9]int{
 		entryMatrix,
 		homeMatrix,
+		rollUpMatrix,
 		overviewMatrix,
 		figuresMatrix,
 		recordMatrix,

@@ -6,6 +6,7 @@ var messages = joined(
 	commonMessages,
 	entryMessages,
 	homeMessages,
+	rollUpMessages,
 	overviewMessages,
 	alertsMessages,
 	searchMessages,

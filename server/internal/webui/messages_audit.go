@@ -51,6 +51,7 @@ var auditMessages = map[string]message{
 	"action_token_revoked":          {"revoked an API token", "作废 API 令牌"},
 	"action_keys_rotated":           {"rotated the session keys", "更换登录密钥"},
 	"action_deployment_made":        {"made a deployment", "建立行动"},
+	"action_deployment_linked":      {"made a deployment that counts the same people", "新建统计同一批人的行动"},
 	"action_deployment_changed":     {"changed a deployment's state", "更改行动状态"},
 	"action_set_up_changed":         {"changed the set-up", "修改设置"},
 	"action_enrolment_code_made":    {"made an enrolment code", "生成登记码"},

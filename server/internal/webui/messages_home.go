@@ -19,6 +19,8 @@ var homeMessages = map[string]message{
 	"field_coordinator_name":      {"Name of the coordinator, if it is somebody else", "协调员姓名（如由他人担任）"},
 	"coordinator_me":              {"I am (%s)", "由我担任（%s）"},
 	"coordinator_other":           {"Somebody else, whom I invite now", "由他人担任，现在邀请"},
+	"field_same_people":           {"Counts the same people as", "与哪个行动统计同一批人"},
+	"hint_same_people":            {"Whoever is registered in both is then one person in figures over both. It can't be changed later. Whoever has the tablets or files of both can tell who is in both.", "在两个行动中都登记过的人，合并统计时只算一人。以后不能更改。同时持有两个行动的平板或文件者，能看出谁在两边都登记过。"},
 	"new_deployment":              {"New deployment", "新建行动"},
 	"new_deployment_lead":         {"One response, with a first day, sites and teams. Only name, first day and time zone are needed now; the rest can be added later.", "一次救灾行动，有开始日期、服务点和服务队。现在只需填名称、开始日期和时区，其余可以以后添加。"},
 	"submit_deployment":           {"Make the deployment", "建立行动"},

@@ -112,18 +112,22 @@ func (v *visit) figureCards(o *progress.Overview) []figureCard {
 
 // completeness are sentences about how much of what was done the figures can know.
 func (v *visit) completeness(o *progress.Overview) ([]string, error) {
-	c := &o.Completeness
-	all := []string{
-		v.T("overview_as_of", v.Date(o.AsOf)),
-		v.T("overview_heard", c.HeardFrom, c.Enrolled-c.Revoked, v.Time(c.Since)),
-		v.N("overview_outstanding", c.Outstanding),
-		v.T("overview_waiting", c.Held, c.Conflicts),
-	}
+	all := v.completenessOf(o.AsOf, &o.Completeness)
 	sorting, err := v.sorting()
 	if sorting > 0 {
 		all = append(all, v.N("overview_sorting", sorting))
 	}
 	return all, err
+}
+
+// completenessOf says how complete figures as of a day are.
+func (v *visit) completenessOf(asOf record.Date, c *progress.Completeness) []string {
+	return []string{
+		v.T("overview_as_of", v.Date(asOf)),
+		v.T("overview_heard", c.HeardFrom, c.Enrolled-c.Revoked, v.Time(c.Since)),
+		v.N("overview_outstanding", c.Outstanding),
+		v.T("overview_waiting", c.Held, c.Conflicts),
+	}
 }
 
 // divided is the figure that is divided unless the address asks for another.

@@ -93,6 +93,7 @@ func (r *router) form(path string, who rule, do func(*visit) error) {
 var areas = []func(*router){
 	entryRoutes,
 	homeRoutes,
+	rollUpRoutes,
 	overviewRoutes,
 	alertsRoutes,
 	figuresRoutes,

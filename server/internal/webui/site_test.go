@@ -29,6 +29,7 @@ import (
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/review"
+	"levee/server/internal/rollup"
 	"levee/server/internal/servertest"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -42,6 +43,8 @@ import (
 
 // site is the pages on a real store, with a clock that the test moves.
 type site struct {
+	// made is from what the last deployment was made.
+	made     webui.NewDeployment
 	t        *testing.T
 	now      time.Time
 	db       *store.DB
@@ -142,7 +145,7 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		}
 		return one
 	}
-	deployment, coordinator = id(), id()
+	s.made, deployment, coordinator = n, id(), id()
 	start, err := record.ParseDate(n.Start)
 	if err != nil {
 		return deployment, coordinator, err
@@ -174,6 +177,9 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 			records = append(records, syncing.SetUpRecord{ID: team, Message: &recordv1.Team{Name: &one.Team, Site: place[:]}})
 		}
 	}
+	if other := s.all.Get(n.SamePeople); other != nil {
+		return deployment, coordinator, service.AddLinked(ctx, records, other.Syncing)
+	}
 	return deployment, coordinator, service.Add(ctx, records)
 }
 
@@ -184,6 +190,7 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 	return &httpapi.Deployment{Workbooks: db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
 		Reports:  report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
 		Review:   review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Casefile: casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
 }
 

@@ -9,8 +9,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/progress"
+	"levee/server/internal/rollup"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
+	"levee/syncproto/tally"
 )
 
 const deploymentTargets protowire.Number = 28
@@ -28,6 +31,14 @@ func (v *visit) figureOptions() (list []option) {
 	return list
 }
 
+// placeFigureOptions are those for which there may be targets of a place besides.
+func (v *visit) placeFigureOptions() (list []option) {
+	for _, name := range rollup.StationFigures {
+		list = append(list, option{name, v.placeFigure(name)})
+	}
+	return list
+}
+
 func (v *visit) figureLabel(f progress.Figure) string { return v.Either(f.Label.En, f.Label.Zh) }
 
 // editTargets edits what the coordinator expects of teams and workers.
@@ -35,7 +46,7 @@ func (v *visit) editTargets() error {
 	setUp := v.within.Syncing.SetUp()
 	was, terms := setUp.Deployment, v.terms()
 	f, rows := v.setUpForm(was, deploymentTargets), len(was.GetTargets())+moreRows
-	figures, teams := v.figureOptions(), options(setUp.Teams)
+	figures, teams := append(v.figureOptions(), v.placeFigureOptions()...), options(setUp.Teams)
 	periods, of := choices(terms, recordv1.TargetPeriod(0).Descriptor()), choices(terms, recordv1.TargetOf(0).Descriptor())
 	for i := range rows {
 		t := &recordv1.Target{}
@@ -50,7 +61,9 @@ func (v *visit) editTargets() error {
 			&field{Name: "figure_" + at, Label: v.T("field_figure"), Group: group, Sort: "select", Value: t.GetFigure(), Options: figures},
 			&field{Name: "period_" + at, Label: v.T("field_period"), Group: group, Sort: "select", Required: true, Value: terms.OptionOf(t.GetPeriod().Descriptor(), t.GetPeriod().Number()).Name, Options: periods},
 			&field{Name: "of_" + at, Label: v.T("field_by"), Group: group, Sort: "select", Required: true, Value: terms.OptionOf(t.GetOf().Descriptor(), t.GetOf().Number()).Name, Options: of},
-			&field{Name: "team_" + at, Label: v.T("field_in_team"), Group: group, Sort: "select", Value: chosen(t.GetTeam()), Options: teams})
+			&field{Name: "team_" + at, Label: v.T("field_in_team"), Group: group, Sort: "select", Value: chosen(t.GetTeam()), Options: teams},
+			&field{Name: "place_" + at, Label: v.T("field_target_place"), Group: group, Mode: "numeric", Value: t.GetPlaceCode()},
+			&field{Name: "due_" + at, Label: v.T("field_target_due"), Group: group, Sort: "date", Value: day(t.GetDueOn())})
 	}
 	show := func() error { return v.showSetUpForm("title_edit_targets", f, v.T("targets_lead")) }
 	if !v.filled(f) {
@@ -87,7 +100,37 @@ func (v *visit) targetIn(f *form, row string) *recordv1.Target {
 	if team := parsed(f.value("team_" + row)); team != (hlc.ID{}) {
 		t.Team = team[:]
 	}
+	v.targetPlace(f, row, t)
 	return t
+}
+
+// targetPlace fills in of which place a target is, and by when. Teams and workers have neither; places have no team.
+func (v *visit) targetPlace(f *form, row string, t *recordv1.Target) {
+	code, due := f.value("place_"+row), f.value("due_"+row)
+	if t.GetOf() != recordv1.TargetOf_TARGET_OF_PLACE {
+		switch {
+		case slices.Contains(rollup.StationFigures, t.GetFigure()):
+			f.wrong("figure_"+row, v.T("wrong_target_figure"))
+		case code != "":
+			f.wrong("place_"+row, v.T("wrong_target_place"))
+		case due != "":
+			f.wrong("due_"+row, v.T("wrong_target_place"))
+		}
+		return
+	}
+	if t.PlaceCode = &code; !placeCode(code) {
+		f.wrong("place_"+row, v.T("wrong_place"))
+	}
+	if t.Team != nil {
+		f.wrong("team_"+row, v.T("wrong_target_team"))
+	}
+	if due != "" {
+		on, err := record.ParseDate(due)
+		if err != nil {
+			f.wrong("due_"+row, v.T("wrong_date"))
+		}
+		t.DueOn = proto.Int32(int32(on))
+	}
 }
 
 func (v *visit) targetsShown() (lines []string) {
@@ -100,6 +143,12 @@ func (v *visit) targetsShown() (lines []string) {
 		parts := []string{v.Number(int64(t.GetValue())), labels[t.GetFigure()], choice(terms, t.GetPeriod()), choice(terms, t.GetOf())}
 		if team := setUp.Teams[idOf(t.GetTeam())]; team != nil {
 			parts = append(parts, team.GetName())
+		}
+		if t.GetOf() == recordv1.TargetOf_TARGET_OF_PLACE {
+			parts = []string{v.Number(int64(t.GetValue())), v.placeFigure(t.GetFigure()), progress.LabelOf(setUp, tally.Place, t.GetPlaceCode()).In(v.Lang())}
+			if due := record.Date(t.GetDueOn()); due.Valid() {
+				parts = append(parts, v.T("target_due", v.Date(due)))
+			}
 		}
 		lines = append(lines, v.List(parts))
 	}

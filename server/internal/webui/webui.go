@@ -61,6 +61,8 @@ type NewDeployment struct {
 	Sites                 []NewSite
 	// Coordinator is the name of the first coordinator.
 	Coordinator string
+	// SamePeople is a deployment that counts the same people; the zero id is for none.
+	SamePeople hlc.ID
 }
 
 // NewSite is a site, and the team that works there; the team's name may be empty.

@@ -13,6 +13,7 @@ import (
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/webtest"
+	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
 
@@ -64,6 +65,23 @@ func TestFromSetUpToCode(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whoever makes a deployment may say which other one counts the same people, once there is one.
+func TestTheNewDeploymentCountsTheSamePeople(t *testing.T) {
+	s := newSite(t)
+	b := s.coordinator("en")
+	first := s.all.All()[0].Syncing.Deployment()
+	b.Open("/deployments/new").Sees("Counts the same people as", "It can't be changed later.")
+	b.Send(b.Button(), webtest.Values("name", "elsewhere", "start", "2026-02-01", "same_people", hlc.ID{1}.String())).Is(http.StatusUnprocessableEntity)
+	b.Send(b.Button(), webtest.Values("name", "淇县", "start", "2026-02-01", "same_people", b.Option("河南特大暴雨"))).Is(http.StatusOK)
+	if s.made.Name != "淇县" || s.made.SamePeople != first {
+		t.Errorf("made was %+v", s.made)
+	}
+	b.Open("/deployments/new").Send(b.Button(), webtest.Values("name", "卫辉", "start", "2026-02-01")).Is(http.StatusOK)
+	if s.made.Name != "卫辉" || s.made.SamePeople != (hlc.ID{}) {
+		t.Errorf("made was %+v", s.made)
 	}
 }
 

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"distinct persons come and go with their count": testPersons,
 		"records of a kind come one by one":             testEachOfKind,
 		"nobody is first met twice":                     testFirstMet,
+		"tokens of a cut come in order":                 testTokensOf,
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
 		"codes, devices and contacts":                   testDevices,
@@ -384,6 +385,36 @@ func testFirstMet(t *testing.T, db *store.DB) {
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%v from %v to %v: %v, %v, want %v", basis, c.from, c.to, got, err, want)
 			}
+		}
+	}
+}
+
+func testTokensOf(t *testing.T, db *store.DB) {
+	cut, other := tally.Cut{Dimension: tally.Place, Key: "4106"}, tally.Cut{Dimension: tally.Place, Key: "41"}
+	tokens := map[tally.TokenCell]int64{
+		{Basis: tally.Verified, Cut: cut, Token: tally.Token{200}}:  1,
+		{Basis: tally.Reported, Cut: other, Token: tally.Token{50}}: 1,
+	}
+	for _, n := range []byte{0, 7, 200, 90} {
+		tokens[tally.TokenCell{Basis: tally.Reported, Cut: cut, Token: tally.Token{n}}] = 2
+	}
+	write(t, db, syncing.Changes{Totals: tally.Delta{Tokens: tokens}})
+	write(t, db, syncing.Changes{Totals: tally.Delta{Tokens: map[tally.TokenCell]int64{{Basis: tally.Reported, Cut: cut, Token: tally.Token{90}}: -2}}})
+	for _, c := range []struct {
+		of    hlc.ID
+		after *tally.Token
+		limit int
+		want  []tally.Token
+	}{
+		{deployment, nil, 10, []tally.Token{{0}, {7}, {200}}},
+		{deployment, nil, 2, []tally.Token{{0}, {7}}},
+		{deployment, &tally.Token{7}, 2, []tally.Token{{200}}},
+		{deployment, &tally.Token{200}, 2, nil},
+		{id(99), nil, 10, nil},
+	} {
+		got, err := db.Deployment(c.of).TokensOf(context.Background(), tally.Reported, cut, c.after, c.limit)
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%d after %v: %v, %v, want %v", c.limit, c.after, got, err, c.want)
 		}
 	}
 }

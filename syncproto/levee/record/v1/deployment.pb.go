@@ -81,6 +81,7 @@ const (
 	TargetOf_TARGET_OF_UNKNOWN TargetOf = 0 // 不详
 	TargetOf_TARGET_OF_TEAM    TargetOf = 1 // 每支服务队
 	TargetOf_TARGET_OF_WORKER  TargetOf = 2 // 每名工作人员
+	TargetOf_TARGET_OF_PLACE   TargetOf = 3 // 一个地区
 )
 
 // Enum value maps for TargetOf.
@@ -89,11 +90,13 @@ var (
 		0: "TARGET_OF_UNKNOWN",
 		1: "TARGET_OF_TEAM",
 		2: "TARGET_OF_WORKER",
+		3: "TARGET_OF_PLACE",
 	}
 	TargetOf_value = map[string]int32{
 		"TARGET_OF_UNKNOWN": 0,
 		"TARGET_OF_TEAM":    1,
 		"TARGET_OF_WORKER":  2,
+		"TARGET_OF_PLACE":   3,
 	}
 )
 
@@ -587,7 +590,9 @@ type Target struct {
 	Period        *TargetPeriod          `protobuf:"varint,2,opt,name=period,enum=levee.record.v1.TargetPeriod" json:"period,omitempty"` // 周期
 	Of            *TargetOf              `protobuf:"varint,3,opt,name=of,enum=levee.record.v1.TargetOf" json:"of,omitempty"`             // 对象
 	Team          []byte                 `protobuf:"bytes,4,opt,name=team" json:"team,omitempty"`                                        // 服务队: the one that it is for; absent: each
-	Value         *uint32                `protobuf:"varint,5,opt,name=value" json:"value,omitempty"`                                     // 数值: how much of the figure, by each team or worker in each period
+	Value         *uint32                `protobuf:"varint,5,opt,name=value" json:"value,omitempty"`                                     // 数值: how much of the figure, by each team or worker in each period, or at the place by the day
+	PlaceCode     *string                `protobuf:"bytes,6,opt,name=place_code,json=placeCode" json:"place_code,omitempty"`             // 行政区划代码: of a target of a place
+	DueOn         *int32                 `protobuf:"varint,7,opt,name=due_on,json=dueOn" json:"due_on,omitempty"`                        // 截止日期: of a target of a place, as YYYYMMDD; absent: by the end of the deployment
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -653,6 +658,20 @@ func (x *Target) GetTeam() []byte {
 func (x *Target) GetValue() uint32 {
 	if x != nil && x.Value != nil {
 		return *x.Value
+	}
+	return 0
+}
+
+func (x *Target) GetPlaceCode() string {
+	if x != nil && x.PlaceCode != nil {
+		return *x.PlaceCode
+	}
+	return ""
+}
+
+func (x *Target) GetDueOn() int32 {
+	if x != nil && x.DueOn != nil {
+		return *x.DueOn
 	}
 	return 0
 }
@@ -1369,13 +1388,16 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\x05state\x18\x1a \x01(\x0e2 .levee.record.v1.DeploymentStateR\x05state\x12\x1f\n" +
 	"\vlinkage_key\x18\x1b \x01(\fR\n" +
 	"linkageKey\x121\n" +
-	"\atargets\x18\x1c \x03(\v2\x17.levee.record.v1.TargetR\atargetsJ\x04\b\v\x10\x0f\"\xac\x01\n" +
+	"\atargets\x18\x1c \x03(\v2\x17.levee.record.v1.TargetR\atargetsJ\x04\b\v\x10\x0f\"\xe2\x01\n" +
 	"\x06Target\x12\x16\n" +
 	"\x06figure\x18\x01 \x01(\tR\x06figure\x125\n" +
 	"\x06period\x18\x02 \x01(\x0e2\x1d.levee.record.v1.TargetPeriodR\x06period\x12)\n" +
 	"\x02of\x18\x03 \x01(\x0e2\x19.levee.record.v1.TargetOfR\x02of\x12\x12\n" +
 	"\x04team\x18\x04 \x01(\fR\x04team\x12\x14\n" +
-	"\x05value\x18\x05 \x01(\rR\x05value\"}\n" +
+	"\x05value\x18\x05 \x01(\rR\x05value\x12\x1d\n" +
+	"\n" +
+	"place_code\x18\x06 \x01(\tR\tplaceCode\x12\x15\n" +
+	"\x06due_on\x18\a \x01(\x05R\x05dueOn\"}\n" +
 	"\x0fServiceAreaName\x124\n" +
 	"\x06number\x18\x01 \x01(\x0e2\x1c.levee.record.v1.ServiceAreaR\x06number\x12\x19\n" +
 	"\blabel_zh\x18\x02 \x01(\tR\alabelZh\x12\x19\n" +
@@ -1455,11 +1477,12 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\x15TARGET_PERIOD_UNKNOWN\x10\x00\x12\x15\n" +
 	"\x11TARGET_PERIOD_DAY\x10\x01\x12\x16\n" +
 	"\x12TARGET_PERIOD_WEEK\x10\x02\x12\x17\n" +
-	"\x13TARGET_PERIOD_WHOLE\x10\x03*K\n" +
+	"\x13TARGET_PERIOD_WHOLE\x10\x03*`\n" +
 	"\bTargetOf\x12\x15\n" +
 	"\x11TARGET_OF_UNKNOWN\x10\x00\x12\x12\n" +
 	"\x0eTARGET_OF_TEAM\x10\x01\x12\x14\n" +
-	"\x10TARGET_OF_WORKER\x10\x02*\xa6\x01\n" +
+	"\x10TARGET_OF_WORKER\x10\x02\x12\x13\n" +
+	"\x0fTARGET_OF_PLACE\x10\x03*\xa6\x01\n" +
 	"\x0fDeploymentState\x12\x1c\n" +
 	"\x18DEPLOYMENT_STATE_UNKNOWN\x10\x00\x12\x1b\n" +
 	"\x17DEPLOYMENT_STATE_ACTIVE\x10\x01\x12\x1c\n" +
