@@ -19,6 +19,7 @@ import (
 
 // Defines values for AimViewOf.
 const (
+	AimViewOfPlace   AimViewOf = "place"
 	AimViewOfTeam    AimViewOf = "team"
 	AimViewOfUnknown AimViewOf = "unknown"
 	AimViewOfWorker  AimViewOf = "worker"
@@ -27,6 +28,8 @@ const (
 // Valid indicates whether the value is a known member of the AimViewOf enum.
 func (e AimViewOf) Valid() bool {
 	switch e {
+	case AimViewOfPlace:
+		return true
 	case AimViewOfTeam:
 		return true
 	case AimViewOfUnknown:
@@ -62,6 +65,27 @@ func (e AimViewPeriod) Valid() bool {
 	}
 }
 
+// Defines values for RollUpRowViewPersons.
+const (
+	RollUpRowViewPersonsAdded RollUpRowViewPersons = "added"
+	RollUpRowViewPersonsAlone RollUpRowViewPersons = "alone"
+	RollUpRowViewPersonsOnce  RollUpRowViewPersons = "once"
+)
+
+// Valid indicates whether the value is a known member of the RollUpRowViewPersons enum.
+func (e RollUpRowViewPersons) Valid() bool {
+	switch e {
+	case RollUpRowViewPersonsAdded:
+		return true
+	case RollUpRowViewPersonsAlone:
+		return true
+	case RollUpRowViewPersonsOnce:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetReportParamsPeriod.
 const (
 	GetReportParamsPeriodDay   GetReportParamsPeriod = "day"
@@ -80,6 +104,33 @@ func (e GetReportParamsPeriod) Valid() bool {
 	case GetReportParamsPeriodWeek:
 		return true
 	case GetReportParamsPeriodWhole:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetRollupParamsLevel.
+const (
+	GetRollupParamsLevelCity     GetRollupParamsLevel = "city"
+	GetRollupParamsLevelCounty   GetRollupParamsLevel = "county"
+	GetRollupParamsLevelProvince GetRollupParamsLevel = "province"
+	GetRollupParamsLevelTown     GetRollupParamsLevel = "town"
+	GetRollupParamsLevelVillage  GetRollupParamsLevel = "village"
+)
+
+// Valid indicates whether the value is a known member of the GetRollupParamsLevel enum.
+func (e GetRollupParamsLevel) Valid() bool {
+	switch e {
+	case GetRollupParamsLevelCity:
+		return true
+	case GetRollupParamsLevelCounty:
+		return true
+	case GetRollupParamsLevelProvince:
+		return true
+	case GetRollupParamsLevelTown:
+		return true
+	case GetRollupParamsLevelVillage:
 		return true
 	default:
 		return false
@@ -223,15 +274,23 @@ type AimView struct {
 	// Done How much was done; absent where nobody counts the figure by day.
 	Done *int64 `json:"done,omitempty"`
 
+	// DueOn By when, of a target of a place; without it, by the end of the deployment.
+	DueOn *openapi_types.Date `json:"due_on,omitempty"`
+
 	// Expected How much the days of the week that have come, or the whole deployment, call for.
 	Expected int64 `json:"expected"`
 
 	// Figure Examples: case_sessions
 	Figure string `json:"figure"`
 
-	// Of Whether each team is to do so much, or each worker.
+	// Of Whether each team is to do so much, or each worker; or it is expected of a place by a day.
 	Of     AimViewOf     `json:"of"`
 	Period AimViewPeriod `json:"period"`
+
+	// PlaceCode The place, of a target of a place.
+	//
+	// Examples: 410621
+	PlaceCode *string `json:"place_code,omitempty"`
 
 	// Team The one for which it holds; empty for all.
 	Team NamedView `json:"team"`
@@ -240,7 +299,7 @@ type AimView struct {
 	Value int32 `json:"value"`
 }
 
-// AimViewOf Whether each team is to do so much, or each worker.
+// AimViewOf Whether each team is to do so much, or each worker; or it is expected of a place by a day.
 type AimViewOf string
 
 // AimViewPeriod defines model for AimView.Period.
@@ -408,6 +467,101 @@ type ReportBody struct {
 	Workers *[]Worker `json:"workers"`
 }
 
+// RollUpBody defines model for RollUpBody.
+type RollUpBody struct {
+	// Deployments Those that are told of, by name.
+	Deployments []RollUpStandingView `json:"deployments"`
+
+	// Figures What the rows hold, in the common words.
+	Figures []FigureView `json:"figures"`
+
+	// Linked Ids of the deployments, divided: among those of one division a person who is registered in several counts once; between divisions nothing tells, and persons are added up.
+	Linked []*[]string `json:"linked"`
+
+	// Moving Whether records came in while it was counted, each time that this was tried: then persons may lack some of the newest.
+	Moving bool `json:"moving"`
+
+	// Rows The places of the level, by their codes.
+	Rows []RollUpRowView `json:"rows"`
+
+	// Targets Targets of places within below, by deployment.
+	Targets []RollUpTargetView `json:"targets"`
+
+	// Truncated Whether there are more rows than an answer holds.
+	Truncated bool `json:"truncated"`
+
+	// Whole All of below, or all there is.
+	Whole RollUpRowView `json:"whole"`
+}
+
+// RollUpPartView defines model for RollUpPartView.
+type RollUpPartView struct {
+	Deployment openapi_types.UUID `json:"deployment"`
+	Reported   map[string]int64   `json:"reported"`
+	Stations   StationsView       `json:"stations"`
+	Verified   map[string]int64   `json:"verified"`
+}
+
+// RollUpRowView defines model for RollUpRowView.
+type RollUpRowView struct {
+	// Code Code of the place; empty for all there is.
+	//
+	// Examples: 410621
+	Code  string   `json:"code"`
+	Label TextView `json:"label"`
+
+	// Parts What each deployment gives; who gives nothing has none.
+	Parts []RollUpPartView `json:"parts"`
+
+	// Persons How persons were counted: all are of one deployment; once across deployments that share a linkage key; or added up, so that somebody may count more than once. Those known by number only are always added up.
+	Persons RollUpRowViewPersons `json:"persons"`
+
+	// Reported Figures by their names. Persons are distinct within the row, as far as the rule goes.
+	Reported map[string]int64 `json:"reported"`
+	Stations StationsView     `json:"stations"`
+
+	// Verified As reported, of what is verified.
+	Verified map[string]int64 `json:"verified"`
+}
+
+// RollUpRowViewPersons How persons were counted: all are of one deployment; once across deployments that share a linkage key; or added up, so that somebody may count more than once. Those known by number only are always added up.
+type RollUpRowViewPersons string
+
+// RollUpStandingView defines model for RollUpStandingView.
+type RollUpStandingView struct {
+	// AsOf The last day that counts.
+	AsOf         openapi_types.Date `json:"as_of"`
+	Completeness CompletenessView   `json:"completeness"`
+	Id           openapi_types.UUID `json:"id"`
+
+	// Name Examples: 鹤壁、新乡灾后社会工作服务
+	Name string `json:"name"`
+}
+
+// RollUpTargetView defines model for RollUpTargetView.
+type RollUpTargetView struct {
+	Deployment openapi_types.UUID `json:"deployment"`
+
+	// Done How much there is now, as reported; also of what came after the day.
+	Done int64 `json:"done"`
+
+	// DueOn By when: without a day of its own, the deployment's last one.
+	DueOn *openapi_types.Date `json:"due_on,omitempty"`
+
+	// Figure Examples: sites_active
+	Figure string   `json:"figure"`
+	Label  TextView `json:"label"`
+
+	// Passed Whether that day is over.
+	Passed bool `json:"passed"`
+
+	// PlaceCode Examples: 410621
+	PlaceCode string `json:"place_code"`
+
+	// Value How much is expected.
+	Value int64 `json:"value"`
+}
+
 // Row defines model for Row.
 type Row struct {
 	Key      string           `json:"key"`
@@ -438,6 +592,18 @@ type Stage struct {
 	Count int64  `json:"count"`
 	Label Label  `json:"label"`
 	Name  string `json:"name"`
+}
+
+// StationsView defines model for StationsView.
+type StationsView struct {
+	// SitesActive Sites at which anything was done, as reported.
+	SitesActive int64 `json:"sites_active"`
+
+	// SitesPlanned Sites that were chosen and are not yet open.
+	SitesPlanned int64 `json:"sites_planned"`
+
+	// WorkersQualified Workers of teams there with a qualification.
+	WorkersQualified int64 `json:"workers_qualified"`
 }
 
 // TeamView defines model for TeamView.
@@ -638,6 +804,24 @@ type GetReportParams struct {
 // GetReportParamsPeriod defines parameters for GetReport.
 type GetReportParamsPeriod string
 
+// GetRollupParams defines parameters for GetRollup.
+type GetRollupParams struct {
+	// Level The level of the places; the one right below below, or province, when absent.
+	Level *GetRollupParamsLevel `form:"level,omitempty" json:"level,omitempty"`
+
+	// Below Only places within the one with this code.
+	Below *string `form:"below,omitempty" json:"below,omitempty"`
+
+	// AcceptLanguage 中文 or English; English when absent.
+	AcceptLanguage *string `json:"Accept-Language,omitempty"`
+
+	// IfNoneMatch ETag of the answer that the caller has.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetRollupParamsLevel defines parameters for GetRollup.
+type GetRollupParamsLevel string
+
 // GetTeamsParams defines parameters for GetTeams.
 type GetTeamsParams struct {
 	// Deployment Id of the deployment. It may be left out by who sees only one.
@@ -829,6 +1013,15 @@ type ClientInterface interface {
 	// Corresponds with GET /api/report (the `GetReport` operationId).
 	GetReport(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetRollup Several deployments together, by place, and how persons were counted
+	//
+	// Several deployments together, by place, and how persons were counted. It is for who sees all totals of two or more, and so for sessions alone: an API token is of one deployment.
+	//
+	// An API token needs the scope `read`.
+	//
+	// Corresponds with GET /api/rollup (the `GetRollup` operationId).
+	GetRollup(ctx context.Context, params *GetRollupParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetTeams Teams of the caller with a week of each beside its targets, its cases, and what waits for review
 	//
 	// Teams of the caller with a week of each beside its targets, its cases, and what waits for review.
@@ -894,6 +1087,25 @@ func (c *Client) GetFigures(ctx context.Context, params *GetFiguresParams, reqEd
 // Corresponds with GET /api/report (the `GetReport` operationId).
 func (c *Client) GetReport(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReportRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRollup Several deployments together, by place, and how persons were counted
+//
+// Several deployments together, by place, and how persons were counted. It is for who sees all totals of two or more, and so for sessions alone: an API token is of one deployment.
+//
+// An API token needs the scope `read`.
+//
+// Corresponds with GET /api/rollup (the `GetRollup` operationId).
+func (c *Client) GetRollup(ctx context.Context, params *GetRollupParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRollupRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1115,6 +1327,98 @@ func NewGetReportRequest(server string, params *GetReportParams) (*http.Request,
 		if params.Date != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "date", *params.Date, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.AcceptLanguage != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Accept-Language", *params.AcceptLanguage, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Accept-Language", headerParam0)
+		}
+
+		if params.IfNoneMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetRollupRequest constructs an http.Request for the GetRollup method
+func NewGetRollupRequest(server string, params *GetRollupParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/rollup")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Level != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "level", *params.Level, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Below != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "below", *params.Below, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -1720,6 +2024,17 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/report (the `GetReport` operationId).
 	GetReportWithResponse(ctx context.Context, params *GetReportParams, reqEditors ...RequestEditorFn) (*GetReportResponse, error)
 
+	// GetRollupWithResponse Several deployments together, by place, and how persons were counted
+	//
+	// Several deployments together, by place, and how persons were counted. It is for who sees all totals of two or more, and so for sessions alone: an API token is of one deployment.
+	//
+	// An API token needs the scope `read`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/rollup (the `GetRollup` operationId).
+	GetRollupWithResponse(ctx context.Context, params *GetRollupParams, reqEditors ...RequestEditorFn) (*GetRollupResponse, error)
+
 	// GetTeamsWithResponse Teams of the caller with a week of each beside its targets, its cases, and what waits for review
 	//
 	// Teams of the caller with a week of each beside its targets, its cases, and what waits for review.
@@ -1941,6 +2256,97 @@ func (r GetReportResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReportResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRollupResponse200Headers the declared response headers of an HTTP 200 response for GetRollup
+type GetRollupResponse200Headers struct {
+	ContentLanguage *string
+	ETag            *string
+}
+
+type GetRollupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RollUpBody
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Unauthenticated
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *NotAllowed
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *NotFound
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *InvalidArgument
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *TooManyRequests
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetRollupResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRollupResponse) GetJSON200() *RollUpBody {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetRollupResponse) GetApplicationproblemJSON401() *Unauthenticated {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetRollupResponse) GetApplicationproblemJSON403() *NotAllowed {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetRollupResponse) GetApplicationproblemJSON404() *NotFound {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetRollupResponse) GetApplicationproblemJSON422() *InvalidArgument {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetRollupResponse) GetApplicationproblemJSON429() *TooManyRequests {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRollupResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRollupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRollupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRollupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRollupResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -2345,6 +2751,23 @@ func (c *ClientWithResponses) GetReportWithResponse(ctx context.Context, params 
 	return ParseGetReportResponse(rsp)
 }
 
+// GetRollupWithResponse Several deployments together, by place, and how persons were counted
+//
+// Several deployments together, by place, and how persons were counted. It is for who sees all totals of two or more, and so for sessions alone: an API token is of one deployment.
+//
+// An API token needs the scope `read`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/rollup (the `GetRollup` operationId).
+func (c *ClientWithResponses) GetRollupWithResponse(ctx context.Context, params *GetRollupParams, reqEditors ...RequestEditorFn) (*GetRollupResponse, error) {
+	rsp, err := c.GetRollup(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRollupResponse(rsp)
+}
+
 // GetTeamsWithResponse Teams of the caller with a week of each beside its targets, its cases, and what waits for review
 //
 // Teams of the caller with a week of each beside its targets, its cases, and what waits for review.
@@ -2575,6 +2998,97 @@ func ParseGetReportResponse(rsp *http.Response) (*GetReportResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetReportResponse200Headers
+		if values := rsp.Header.Values("Content-Language"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Language", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentLanguage = &value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetRollupResponse parses an HTTP response from a GetRollupWithResponse call
+func ParseGetRollupResponse(rsp *http.Response) (*GetRollupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRollupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RollUpBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Unauthenticated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest NotAllowed
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest NotFound
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest InvalidArgument
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest TooManyRequests
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetRollupResponse200Headers
 		if values := rsp.Header.Values("Content-Language"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Language", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

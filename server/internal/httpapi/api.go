@@ -49,6 +49,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	route(h, access.SeeHeld, "held", "Changes that were received and not applied", a.held)
 	route(h, access.SeeConflicts, "conflicts", "Fields that two people filled in differently, and nobody has settled", a.conflicts)
 	route(h, access.SeeAudit, "audit", "Who did what to what, when, and from where", a.auditLog)
+	a.mountRollUp(h)
 	a.mountSetUp(h)
 	a.mountReview(h)
 	a.mountSettling(h)

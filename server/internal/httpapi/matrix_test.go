@@ -72,6 +72,7 @@ var matrix = []cell{
 	{"GET", "/api/totals", "deployment={deployment}", "", nil, [8]int{no, no, no, no, ok, hid, hid, hid}},
 	{"GET", "/api/totals", "deployment={deployment}&by=team", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/totals", "deployment={deployment}&by=day", "", nil, [8]int{no, no, no, no, ok, hid, hid, hid}},
+	{"GET", "/api/rollup", "", "", nil, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}}, // each has a part in one deployment, or in none: TestRollUp
 	{"GET", "/api/records", "deployment={deployment}&figure=cases", "", nil, [8]int{no, no, no, no, ok, hid, hid, hid}},
 	{"GET", "/api/records", "deployment={deployment}&figure=cases&by=team&key={one}", "", nil, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
 	{"GET", "/api/records", "deployment={deployment}&figure=cases&by=team&key={two}", "", nil, [8]int{hid, hid, hid, ok, ok, hid, hid, hid}},

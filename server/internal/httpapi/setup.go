@@ -33,7 +33,7 @@ type setUpBody struct {
 	Kinds             []choiceView    `json:"kinds" nullable:"false" doc:"What the deployment calls each kind of record."`
 	DutyList          []namedView     `json:"duty_list" nullable:"false" doc:"Whom a risk alert goes to, one after the other."`
 	EmergencyNumbers  []emergencyView `json:"emergency_numbers" nullable:"false"`
-	Targets           []TargetView    `json:"targets" nullable:"false" doc:"What the coordinator expects of teams and workers."`
+	Targets           []TargetView    `json:"targets" nullable:"false" doc:"What the coordinator expects of teams, workers and places."`
 	Sites             []setUpSiteView `json:"sites" nullable:"false" doc:"By name."`
 	Teams             []setUpTeamView `json:"teams" nullable:"false" doc:"By name."`
 }
@@ -62,9 +62,11 @@ type emergencyView struct {
 type TargetView struct {
 	Figure string    `json:"figure" example:"case_sessions"`
 	Period string    `json:"period" enum:"unknown,day,week,whole"`
-	Of     string    `json:"of" enum:"unknown,team,worker" doc:"Whether each team is to do so much, or each worker."`
+	Of     string    `json:"of" enum:"unknown,team,worker,place" doc:"Whether each team is to do so much, or each worker; or it is expected of a place by a day."`
 	Team   namedView `json:"team" doc:"The one for which it holds; empty for all."`
 	Value  uint32    `json:"value" example:"10"`
+	Place  string    `json:"place_code,omitempty" doc:"The place, of a target of a place." example:"410621"`
+	DueOn  string    `json:"due_on,omitempty" format:"date" doc:"By when, of a target of a place; without it, by the end of the deployment."`
 }
 
 type setUpSiteView struct {
@@ -150,7 +152,7 @@ func viewSetUp(id hlc.ID, s *syncing.SetUp) setUpBody {
 }
 
 func viewTarget(s *syncing.SetUp, t *recordv1.Target) TargetView {
-	return TargetView{t.GetFigure(), choiceText(t.GetPeriod()), choiceText(t.GetOf()), teamIn(s, idOf(t.GetTeam())), t.GetValue()}
+	return TargetView{t.GetFigure(), choiceText(t.GetPeriod()), choiceText(t.GetOf()), teamIn(s, idOf(t.GetTeam())), t.GetValue(), t.GetPlaceCode(), dateText(record.Date(t.GetDueOn()))}
 }
 
 func viewPlace(p *recordv1.Place) *placeView {

@@ -142,12 +142,14 @@ type completenessView struct {
 	Conflicts     uint64     `json:"conflicts" doc:"Conflicts that nobody has settled."`
 }
 
+func viewCompleteness(c progress.Completeness) completenessView {
+	return completenessView{At: c.At.UTC(), Position: c.Position, Devices: c.Enrolled, Revoked: c.Revoked, HeardFrom: c.HeardFrom, HeardSince: c.Since.UTC(),
+		OldestContact: instant(c.OldestContact), Outstanding: c.Outstanding, Held: c.Held, Conflicts: c.Conflicts}
+}
+
 func viewTotals(q progress.TotalsQuery, t progress.Totals) totalsBody {
-	c := t.Completeness
 	v := totalsBody{AsOf: t.AsOf.String(), Recounted: t.Recounted, By: q.By.String(), ServiceDays: t.ServiceDays, Figures: viewFigures(t.Figures),
-		Rows: make([]rowView, 0, len(t.Rows)), Truncated: t.Truncated, Completeness: completenessView{
-			At: c.At.UTC(), Position: c.Position, Devices: c.Enrolled, Revoked: c.Revoked, HeardFrom: c.HeardFrom, HeardSince: c.Since.UTC(),
-			OldestContact: instant(c.OldestContact), Outstanding: c.Outstanding, Held: c.Held, Conflicts: c.Conflicts}}
+		Rows: make([]rowView, 0, len(t.Rows)), Truncated: t.Truncated, Completeness: viewCompleteness(t.Completeness)}
 	for _, row := range t.Rows {
 		r := rowView{Key: row.Key, Label: textView(row.Label), Code: row.Place}
 		for _, basis := range q.Bases {
