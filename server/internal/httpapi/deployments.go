@@ -8,6 +8,7 @@ import (
 
 	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
+	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
@@ -19,12 +20,13 @@ import (
 
 // Deployment is one deployment behind the surface.
 type Deployment struct {
-	Syncing  *syncing.Service
-	Progress *progress.Service
-	Casefile *casefile.Service
-	Indexing *indexing.Service
-	Alerting *alerting.Service
-	Review   *review.Service
+	Syncing   *syncing.Service
+	Importing *importing.Service
+	Progress  *progress.Service
+	Casefile  *casefile.Service
+	Indexing  *indexing.Service
+	Alerting  *alerting.Service
+	Review    *review.Service
 	// Workbooks are the Excel files of bureaus.
 	Workbooks workbook.Store
 	Reports   *report.Service

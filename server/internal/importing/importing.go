@@ -197,3 +197,15 @@ func Kinds() []record.Kind { return slices.Clone(kinds) }
 func Templates() []record.Kind {
 	return slices.DeleteFunc(Kinds(), func(k record.Kind) bool { return slices.Contains(registered, k) })
 }
+
+// Headings are those of a table of a kind that somebody begins by hand: what people read above the columns, without what only an export
+// has.
+func Headings(terms *words.Terms, k record.Kind) []string {
+	var all []string
+	for _, c := range export.NewWriting(terms, &export.Names{}).Columns(k, false) {
+		if c.Field() != record.DeletedField && c.Field() != record.DuplicateOfField {
+			all = append(all, c.Label())
+		}
+	}
+	return all
+}

@@ -21,6 +21,7 @@ var messages = joined(
 	peopleMessages,
 	setUpMessages,
 	importMessages,
+	historyMessages,
 	plannedMessages,
 	settleMessages,
 	tabletsMessages,
@@ -45,6 +46,7 @@ var numbers = joined(
 	peopleNumbers,
 	setUpNumbers,
 	importNumbers,
+	historyNumbers,
 	tabletsNumbers,
 	accountNumbers,
 )

@@ -109,6 +109,7 @@ var areas = []func(*router){
 	tabletsRoutes,
 	peopleRoutes,
 	plannedRoutes,
+	historyRoutes,
 	setUpRoutes,
 	auditRoutes,
 	eventsRoutes,
