@@ -29,7 +29,7 @@ const (
 	// SeeAudit: who did what in the deployment.
 	SeeAudit Action = "see_audit"
 	// Log: to make and edit records of work.
-	Log            Action = "log"
+	Log Action = "log"
 	// ImportRecords: to make records from a file.
 	ImportRecords  Action = "import_records"
 	ReviewRecords  Action = "review"

@@ -54,8 +54,9 @@ type row struct {
 	// known: the id stands in the file. So the row was a record once, and is taken as it is; any other was written by hand, and what
 	// goes without saying is filled in.
 	known bool
-	// bad: something is wrong with a cell.
-	bad bool
+	// bad: something is wrong with the row, with those fields among others.
+	bad    bool
+	faulty []protowire.Number
 }
 
 // columns are those of a table.
@@ -151,7 +152,7 @@ func (c *checking) fault(f Fault) {
 
 // wrong notes that something is wrong with a row: at its column of a field, or as a whole when the file has no such column.
 func (c *checking) wrong(r *row, field protowire.Number, text func(*words.Words) string) {
-	r.bad = true
+	r.bad, r.faulty = true, append(r.faulty, field)
 	f := Fault{Table: r.name, Row: r.number, text: text}
 	if i := slices.IndexFunc(r.of, func(c column) bool { return field != 0 && c.Field() == field }); i >= 0 {
 		f.Column, f.Heading = r.of[i].letter(), r.of[i].heading
@@ -385,8 +386,11 @@ func (c *checking) judge(r *row) []byte {
 	for _, p := range record.Validate(r.kind, fields, c.rules) {
 		c.wrong(r, p.Field, sayingCode(p.Code))
 	}
-	if !r.known && !r.bad {
-		for _, field := range record.Missing(r.kind, r.Message) {
+	if r.known || owner != nil && owner.unclear {
+		return fields
+	}
+	for _, field := range record.Missing(r.kind, r.Message) {
+		if !slices.Contains(r.faulty, field) {
 			c.lacks(r, field)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"levee/server/internal/export"
-	"levee/syncproto/hlc"
 	"levee/syncproto/record"
 	"levee/syncproto/words"
 )
@@ -73,6 +72,7 @@ func (c column) letter() string {
 
 // isID reports whether a cell holds an id.
 func isID(cell string) bool {
-	id, err := uuid.Parse(strings.TrimSpace(cell))
-	return err == nil && len(strings.TrimSpace(cell)) == len(hlc.ID(id).String())
+	cell = strings.TrimSpace(cell)
+	id, err := uuid.Parse(cell)
+	return err == nil && len(cell) == len(id.String())
 }

@@ -19,8 +19,8 @@ import (
 // the same row gets it again whenever the file is imported; it has the time of the record's day.
 func (c *checking) identify(r *row) hlc.ID {
 	hash := sha256.New()
-	_, _ = hash.Write(c.deployment[:]) // a hash takes everything
-	_, _ = hash.Write(binary.BigEndian.AppendUint32(nil, uint32(r.kind)))
+	_, _ = hash.Write(c.deployment[:])                                    // a hash takes everything
+	_, _ = hash.Write(binary.BigEndian.AppendUint32(nil, uint32(r.kind))) //nolint:gosec // kinds are positive
 	said, err := proto.MarshalOptions{Deterministic: true}.Marshal(r.Message)
 	if err != nil {
 		said = nil // a text that is not UTF-8: the row is refused

@@ -76,7 +76,7 @@ func TestEachBadCellIsNamed(t *testing.T) {
 		{"outreach", []string{heads, ",one,anna,2021-10-09,心理疏导,3"}, []string{" 2 D occurred_on: "}},
 		{"outreach", []string{heads, ",one,anna,2021-09-28,风水,3"}, []string{" 2 E service_area: service area: choose one of the values"}},
 		{"outreach", []string{heads, ",one,anna,2021-09-28,心理疏导,三"}, []string{" 2 F households: households: write a whole number"}},
-		{"outreach", []string{heads, "", ",one,anna,2021-09-28,心理疏导,", ",one,王芳,,心理疏导,2"}, []string{" 3 F households: This is needed.", " 4 C author: recorded by: the deployment has nothing of that name"}},
+		{"outreach", []string{heads, "", ",one,anna,2021-09-28,心理疏导,", ",one,王芳,,心理疏导,2"}, []string{" 3 F households: This is needed.", " 4 C author: recorded by: the deployment has nothing of that name", " 4 D occurred_on: This is needed."}},
 		{"outreach", []string{heads, ",三队,anna,2021-09-28,心理疏导,3"}, []string{" 2 B team: team: the deployment has nothing of that name"}},
 		{"outreach", []string{heads, "," + unknown + ",anna,2021-09-28,心理疏导,3"}, []string{" 2 B team: team: the deployment has nothing of that name"}},
 		{"outreach", []string{heads, unknown + ",one,anna,2021-09-28,心理疏导,3", unknown + ",one,anna,2021-09-28,心理疏导,4"}, []string{" 3  : The row 2 has the same id."}},

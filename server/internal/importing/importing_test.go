@@ -430,7 +430,7 @@ func TestAnImportGoesOn(t *testing.T) {
 	p := o.check(t, "coordinator", f)
 	commits := 0
 	ctx, stop := context.WithCancel(t.Context())
-	o.Observe(func(c syncing.Commit) {
+	o.Observe(func(syncing.Commit) {
 		if commits++; commits == 2 {
 			stop() // nobody waits for the next one
 		}
