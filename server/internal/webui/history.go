@@ -109,31 +109,33 @@ func (v *visit) previewHistory() error {
 	if !ok || sent.deployment != v.within.Syncing.Deployment() {
 		return problem.New(problem.NotFound)
 	}
-	p, err := v.within.Importing.Check(v.context(), v.reader(), sent.file)
-	if err != nil {
-		return err
-	}
-	f := v.form("submit_import").add(&field{Name: "plan", Label: "-", Sort: "hidden", Value: p.Digest})
+	f := v.form("submit_import").add(&field{Name: "plan", Label: "-", Sort: "hidden"})
 	show := func() error {
-		lead := v.T("history_preview", v.N("records", int64(p.Made())))
+		p, err := v.within.Importing.Check(v.context(), v.reader(), sent.file)
+		if err != nil {
+			return err
+		}
+		f.field("plan").Value = p.Digest
+		shown := &page{Title: v.T("title_history_preview"), Form: f, Body: v.historyBody(sent.file, p)}
 		switch {
 		case p.Wrong > 0:
-			lead, f = v.N("history_wrong", int64(p.Wrong)), nil
+			shown.Lead, shown.Form = []string{v.N("history_wrong", int64(p.Wrong))}, nil
 		case p.Made() == 0:
-			lead, f = v.T("history_nothing"), nil
+			shown.Lead, shown.Form = []string{v.T("history_nothing")}, nil
+		default:
+			shown.Lead = []string{v.T("history_preview", v.N("records", int64(p.Made())))}
 		}
-		return v.show("history", &page{Title: v.T("title_history_preview"), Lead: []string{lead}, Form: f, Body: v.historyBody(sent.file, p)})
+		return v.show("history", shown)
 	}
-	if !v.filled(f) || p.Wrong > 0 {
+	if !v.filled(f) {
 		return show()
 	}
-	_, err = v.within.Importing.Import(v.context(), v.reader(), sent.file, f.value("plan"))
-	if problem.CodeOf(err) == problem.ChangedMeanwhile {
+	_, err := v.within.Importing.Import(v.context(), v.reader(), sent.file, f.value("plan"))
+	switch {
+	case problem.CodeOf(err) == problem.ChangedMeanwhile, problem.CodeOf(err) == problem.InvalidArgument:
 		f.Error = v.T("wrong_history_plan")
-		f.field("plan").Value = p.Digest
 		return show()
-	}
-	if err != nil {
+	case err != nil:
 		return v.refused(err, f, nil, show)
 	}
 	return v.done(v.toHistory(), "history")
