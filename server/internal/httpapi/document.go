@@ -35,7 +35,7 @@ func describe() huma.Config {
 var tags = []struct{ name, description, parts string }{
 	{"Set-up", "Deployments, what they are set up with, and who works in them.", "deployments set-up workers"},
 	{"Figures", "What is counted, by which rule, and how much it is.", "figures totals teams work report"},
-	{"Records", "Records, what belongs to them, what is confidential of a case, and how they are found.", "records cases confidential erasure search arrivals"},
+	{"Records", "Records, what belongs to them, what is confidential of a case, and how they are found.", "records cases confidential erasure search arrivals imports"},
 	{"Reviews", "What supervisors approve and return.", "review preview approvals approval return"},
 	{"To be settled", "Fields that two people filled in differently, records that are likely of one thing, and changes that are held.", "conflicts duplicates held separation"},
 	{"Alerts", "Risk alerts, until somebody sees to them.", "alerts"},

@@ -101,7 +101,7 @@ type UnknownColumn struct{ Table, Heading string }
 // Made is how many records are to be made.
 func (p *Plan) Made() int { return len(p.made) }
 
-// Check says what a file comes to for somebody. Problem not_allowed when they may import nothing, and busy when ctx ends before
+// Check says what a file comes to for somebody. Problem not_allowed when they may import nothing, not_found when they see nothing, and busy when ctx ends before
 // others have had their turn.
 func (s *Service) Check(ctx context.Context, by casefile.Reader, f File) (*Plan, error) {
 	if err := s.may(by); err != nil {
@@ -132,10 +132,14 @@ func (s *Service) Check(ctx context.Context, by casefile.Reader, f File) (*Plan,
 
 func (s *Service) may(by casefile.Reader) error {
 	where := access.Where{Team: access.Everyone, Closed: s.Syncing.SetUp().Closed()}
-	if access.May(by.Person, access.ImportRecords, where) != access.Yes || !by.May(access.ImportRecords) {
+	switch answer := access.May(by.Person, access.ImportRecords, where); {
+	case answer == access.Hidden:
+		return problem.New(problem.NotFound)
+	case answer == access.No, !by.May(access.ImportRecords):
 		return problem.New(problem.NotAllowed)
+	default:
+		return nil
 	}
-	return nil
 }
 
 // chunk is how many records are made in one transaction.
