@@ -28,6 +28,8 @@ const (
 	// maxColumns is how many cells a row may have, and maxCells how many all rows together.
 	maxColumns = 200
 	maxCells   = 600_000
+	// maxTags is how many tags a workbook may have: about four for a cell.
+	maxTags = 2_000_000
 	// maxFiles is how many files or sheets it may have.
 	maxFiles = 100
 )

@@ -23,6 +23,10 @@ const (
 
 // workbook reads a workbook with a sheet a kind. A sheet with a formula is refused: what was counted last is not what is so.
 func (r *reading) workbook(f File, z *zip.Reader) *Fault {
+	parts, fault := r.contents(z)
+	if fault != nil {
+		return fault
+	}
 	book, err := excelize.OpenReader(bytes.NewReader(f.Content), excelize.Options{RawCellValue: true, UnzipSizeLimit: maxUnpacked, UnzipXMLSizeLimit: maxUnpacked})
 	if err != nil {
 		return wrongFile("", unreadable)
@@ -32,7 +36,7 @@ func (r *reading) workbook(f File, z *zip.Reader) *Fault {
 	if len(names) > maxFiles {
 		return wrongFile("", tooManyFiles, maxFiles)
 	}
-	parts, fault := r.parts(z)
+	partOf, fault := partsOf(parts)
 	if fault != nil {
 		return fault
 	}
@@ -46,7 +50,7 @@ func (r *reading) workbook(f File, z *zip.Reader) *Fault {
 			continue
 		}
 		s := &sheet{name: name, kind: kind}
-		if fault := r.formulas(s, parts[name]); fault != nil {
+		if fault := formulas(s, parts[partOf[name]]); fault != nil {
 			return fault
 		}
 		if fault := r.rowsOf(s, book); fault != nil {
@@ -79,8 +83,25 @@ func (r *reading) rowsOf(s *sheet, book *excelize.File) *Fault {
 	return nil
 }
 
-// parts are the parts of a workbook that its sheets are, by their names.
-func (r *reading) parts(z *zip.Reader) (map[string]*zip.File, *Fault) {
+// contents are the parts of a workbook by their names. With too many tags in them it is refused: whatever reads them makes much more
+// of each than the few bytes that it has.
+func (r *reading) contents(z *zip.Reader) (map[string][]byte, *Fault) {
+	parts, tags := map[string][]byte{}, 0
+	for _, part := range z.File {
+		content, fault := r.unpack(part)
+		if fault != nil {
+			return nil, fault
+		}
+		if tags += bytes.Count(content, []byte("<")); tags > maxTags {
+			return nil, wrongFile("", tooLong, MaxRows)
+		}
+		parts[part.Name] = content
+	}
+	return parts, nil
+}
+
+// partsOf are the names of the parts of a workbook that its sheets are, by the names of these.
+func partsOf(parts map[string][]byte) (map[string]string, *Fault) {
 	var book struct {
 		Sheets []struct {
 			Name string `xml:"name,attr"`
@@ -93,44 +114,27 @@ func (r *reading) parts(z *zip.Reader) (map[string]*zip.File, *Fault) {
 			Target string `xml:"Target,attr"`
 		} `xml:"Relationship"`
 	}
-	byName := map[string]*zip.File{}
-	for _, part := range z.File {
-		byName[part.Name] = part
+	if xml.Unmarshal(parts[workbookPart], &book) != nil || xml.Unmarshal(parts[relationsPart], &relations) != nil {
+		return nil, wrongFile("", unreadable)
 	}
-	for name, into := range map[string]any{workbookPart: &book, relationsPart: &relations} {
-		if byName[name] == nil {
-			return nil, wrongFile("", unreadable)
-		}
-		content, fault := r.unpack(byName[name])
-		if fault != nil {
-			return nil, fault
-		}
-		if xml.Unmarshal(content, into) != nil {
-			return nil, wrongFile("", unreadable)
-		}
-	}
-	parts := map[string]*zip.File{}
+	of := map[string]string{}
 	for _, sheet := range book.Sheets {
 		for _, relation := range relations.All {
 			if target := relation.Target; relation.ID == sheet.ID {
 				if !strings.HasPrefix(target, "/") {
 					target = path.Join(path.Dir(workbookPart), target)
 				}
-				parts[sheet.Name] = byName[strings.TrimPrefix(target, "/")]
+				of[sheet.Name] = strings.TrimPrefix(target, "/")
 			}
 		}
 	}
-	return parts, nil
+	return of, nil
 }
 
 // formulas finds the first cell of a sheet that holds a formula.
-func (r *reading) formulas(s *sheet, part *zip.File) *Fault {
-	if part == nil {
+func formulas(s *sheet, content []byte) *Fault {
+	if content == nil {
 		return wrongFile(s.name, unreadable)
-	}
-	content, fault := r.unpack(part)
-	if fault != nil {
-		return fault
 	}
 	decoder, cell := xml.NewDecoder(bytes.NewReader(content)), ""
 	for {
