@@ -10,6 +10,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
@@ -99,10 +100,11 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	}
 	figures := progress.New(progress.Config{Store: s.db.Deployment(id), SetUp: service.SetUp, Wall: s.config.Wall})
 	d := &httpapi.Deployment{Workbooks: s.db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
-		Reports:  report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
-		Casefile: casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
-		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
-		Review:   review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
+		Reports:   report.New(report.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
+		Casefile:  casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
+		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
+		Importing: importing.New(importing.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
+		Review:    review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
 	if !s.begun {
 		return d, nil
 	}

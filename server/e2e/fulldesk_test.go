@@ -165,6 +165,14 @@ func (d *fullDesk) imports(sort, rows string) *browser {
 	return d.follow(d.either("Show the preview", "预览"))
 }
 
+// importsRecords sends a file with records of a kind, and leads to what it comes to.
+func (d *fullDesk) importsRecords(kind, rows string) *browser {
+	d.t.Helper()
+	d.open(d.deployment + "/import")
+	d.attaches(kind+".csv", []byte(rows))
+	return d.follow(d.either("Show the preview", "预览"))
+}
+
 // attaches chooses a file for the form of the page.
 func (d *fullDesk) attaches(name string, content []byte) {
 	d.t.Helper()

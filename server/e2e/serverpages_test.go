@@ -53,8 +53,8 @@ func serving(t *testing.T, on screen, language string) (b *browser, p *served) {
 func (d *fullDesk) tour(do func(name string)) {
 	d.t.Helper()
 	d.everyPage([]string{d.home, d.deployment, d.home + "nowhere"}, do)
-	for _, sort := range []string{"sites", "teams", "workers"} { // files are no pages, and have no links to them on their own
-		eval[int](d.browser, `fetch('`+d.deployment+`/set-up/import/templates/`+sort+`').then(r => r.status)`)
+	for _, file := range []string{"/set-up/import/templates/sites", "/set-up/import/templates/teams", "/set-up/import/templates/workers", "/import/templates/outreach"} { // files are no pages, and have no links to them on their own
+		eval[int](d.browser, `fetch('`+d.deployment+file+`').then(r => r.status)`)
 	}
 	filled := d.was(regexp.QuoteMeta(d.path()) + `/reports/workbooks/[^/]+/cells`)
 	eval[int](d.browser, `fetch('`+strings.TrimSuffix(filled, "cells")+`filled?period=day').then(r => r.status)`)
@@ -109,6 +109,10 @@ func (d *fullDesk) shownOnce(do func(name string)) {
 	do("code")
 	d.imports("workers", "name,role,team,phone\n王芳,team lead,一队,13800000000\n李娜,field worker,一队,\n陈晨,队员,二队,13900000000\n吴迪,pilot,九队,\n")
 	do("import-preview")
+	d.importsRecords("outreach", "team,occurred_on,service_area,households\n一队,yesterday,心理疏导,3\n九队,,心理疏导,many\n")
+	do("import-records-wrong")
+	d.importsRecords("outreach", "team,occurred_on,service_area,households\n一队,"+today().String()+",心理疏导,3\n")
+	do("import-records")
 }
 
 // wrongForms are forms that were sent with something missing.
@@ -121,6 +125,7 @@ func (d *fullDesk) wrongForms(do func(name string)) {
 		"set-up-site":    {d.path() + "/set-up/sites/new", save},
 		"set-up-team":    {d.path() + "/set-up/teams/new", save},
 		"set-up-worker":  {d.path() + "/set-up/workers/new", save},
+		"import":         {d.path() + "/import", d.either("Show the preview", "预览")},
 		"set-up-import":  {d.path() + "/set-up/import", d.either("Show the preview", "预览")},
 		"planned":        {d.path() + "/planned/new", save},
 		"supervision":    {d.was(in + `/supervision/new/.+`), save},

@@ -29,7 +29,9 @@ const (
 	// SeeAudit: who did what in the deployment.
 	SeeAudit Action = "see_audit"
 	// Log: to make and edit records of work.
-	Log            Action = "log"
+	Log Action = "log"
+	// ImportRecords: to make records from a file.
+	ImportRecords  Action = "import_records"
 	ReviewRecords  Action = "review"
 	SettleConflict Action = "settle_conflict"
 	DecideHeld     Action = "decide_held"
@@ -123,6 +125,7 @@ var rules = []rule{
 	{Export, [5]reach{nowhere, nowhere, teams, teams, whole}, false, anyone, SeeRecords},
 	{SeeAudit, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, anyone, ""},
 	{Log, [5]reach{teams, teams, teams, teams, whole}, false, nobody, SeeRecords},
+	{ImportRecords, [5]reach{nowhere, teams, teams, teams, whole}, false, nobody, SeeRecords},
 	{ReviewRecords, [5]reach{nowhere, teams, teams, teams, whole}, false, nobody, SeeRecords},
 	{SettleConflict, [5]reach{nowhere, teams, teams, teams, whole}, false, nobody, SeeConflicts},
 	{DecideHeld, [5]reach{nowhere, teams, teams, teams, whole}, false, coordinators, SeeHeld},

@@ -72,6 +72,7 @@ const (
 	ConfidentialRead     Action = "confidential_read"
 	Exported             Action = "exported"              // what is not confidential went into a file
 	ConfidentialExported Action = "confidential_exported" // and here what is
+	Imported             Action = "imported"              // records from a file
 	ClientErased         Action = "client_erased"
 	ClientErasureStarted Action = "client_erasure_started"
 )

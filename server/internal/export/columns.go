@@ -2,7 +2,9 @@ package export
 
 import (
 	"slices"
+	"strings"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -82,6 +84,27 @@ func (c Column) labelIn(w *words.Words) string {
 	}
 }
 
+// Called reports whether a heading names the column: by its stable name, or by its label in either language.
+func (c Column) Called(heading string) bool {
+	return heading == c.Name || strings.EqualFold(heading, c.labelIn(english)) || heading == c.labelIn(chinese)
+}
+
+// Field is the number of the field that the column has, or has a part of; 0 of the column of ids.
+func (c Column) Field() protowire.Number {
+	if c.field == nil {
+		return 0
+	}
+	return c.field.Number()
+}
+
+// Named is the kind of the records that stand in the column by their names; KIND_UNKNOWN when it has no such.
+func (c Column) Named() record.Kind {
+	if c.field == nil {
+		return recordv1.Kind_KIND_UNKNOWN
+	}
+	return namedBy[c.field.Name()]
+}
+
 // value is what a row has in the column; false when it has nothing there.
 func (c Column) value(r Row) (protoreflect.FieldDescriptor, protoreflect.Value, bool) {
 	m, f := r.Message.ProtoReflect(), c.field
@@ -141,7 +164,7 @@ func (c Column) Parse(cell string, r *Row) error {
 	if c.field == nil {
 		id, ok := idFrom(trimmed(cell))
 		if !ok {
-			return c.wrong(Code(record.CodeInvalidID))
+			return c.Wrong(Code(record.CodeInvalidID))
 		}
 		r.ID = id
 		return nil
@@ -156,7 +179,7 @@ func (c Column) Parse(cell string, r *Row) error {
 	}
 	v, code := c.writing.read(holder, f, Meant(cell))
 	if code != "" {
-		return c.wrong(code)
+		return c.Wrong(code)
 	}
 	if !v.IsValid() {
 		return nil
@@ -168,4 +191,5 @@ func (c Column) Parse(cell string, r *Row) error {
 	return nil
 }
 
-func (c Column) wrong(code Code) error { return &CellError{Code: code, column: c} }
+// Wrong says that something is wrong with a cell of the column.
+func (c Column) Wrong(code Code) *CellError { return &CellError{Code: code, column: c} }

@@ -99,7 +99,7 @@ func (c *Content) open() (err error) {
 	if c.SetUp, err = syncing.SetUpIn(c.tx); err != nil {
 		return err
 	}
-	if c.names, err = namesIn(c.tx); err != nil {
+	if c.names, err = NamesIn(c.tx); err != nil {
 		return err
 	}
 	c.Terms = words.In(c.Lang).For(c.SetUp.Deployment)

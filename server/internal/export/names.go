@@ -39,8 +39,8 @@ func newNames() *Names {
 	return &Names{texts: map[record.Kind]map[hlc.ID]string{}, ids: map[record.Kind]map[string]hlc.ID{}, plain: map[hlc.ID]string{}, shared: map[record.Kind]map[string]bool{}}
 }
 
-// namesIn reads the names in one snapshot.
-func namesIn(tx interface {
+// NamesIn reads the names in one snapshot.
+func NamesIn(tx interface {
 	OfKind(kind recordv1.Kind) ([]syncing.Record, error)
 }) (*Names, error) {
 	n := newNames()

@@ -59,6 +59,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a.mountSupervision(h)
 	a.mountPlanned(h)
 	a.mountSearch(h)
+	a.mountImporting(h)
 	a.mountDecisions(h)
 	a.mountTablets(h)
 	a.mountExports(h)

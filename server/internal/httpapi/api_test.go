@@ -29,6 +29,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
@@ -152,10 +153,11 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		d.Observe(alerts.Observe)
 		figures := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 		deployments.Add(&httpapi.Deployment{Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
-			Member:   &rollup.Member{Syncing: d.Service, Progress: figures, Store: d.DB.Deployment(d.ID)},
-			Indexing: indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
-			Review:   review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
-			Casefile: casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})
+			Member:    &rollup.Member{Syncing: d.Service, Progress: figures, Store: d.DB.Deployment(d.ID)},
+			Indexing:  indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
+			Review:    review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
+			Importing: importing.New(importing.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
+			Casefile:  casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})
 	}
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

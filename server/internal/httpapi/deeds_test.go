@@ -418,3 +418,41 @@ func TestWorkOverTheAPI(t *testing.T) {
 		t.Errorf("%+v", cases)
 	}
 }
+
+// Records come in from a file: what is wrong with it is named, and the same file again makes nothing.
+func TestImport(t *testing.T) {
+	d := newDesk(t)
+	type answer struct {
+		Made, Wrong int
+		Tables      []struct {
+			Kind string
+			Same int
+		}
+		Faults []struct {
+			Row                      int
+			Column, Heading, Message string
+		}
+		Unknown []struct{ Heading string }
+	}
+	file := "team,occurred_on,service_area,households,colour\none,2021-09-28,心理疏导,3,red\none,2021-09-28,心理疏导,many,red\n"
+	var a answer
+	d.send(ok, "POST", "/api/imports?name=outreach.csv", file, &a)
+	if a.Made != 0 || a.Wrong != 1 || len(a.Faults) != 1 || a.Faults[0].Row != 3 || a.Faults[0].Column != "D" || a.Faults[0].Heading != "households" || a.Faults[0].Message != "households: write a whole number" || len(a.Unknown) != 1 {
+		t.Errorf("a bad file: %+v", a)
+	}
+	file = strings.Replace(file, "many", "4", 1)
+	for i, want := range []int{0, 2, 0} {
+		a = answer{}
+		d.send(ok, "POST", "/api/imports?kind=outreach&name=x&check="+fmt.Sprint(i == 0), file, &a)
+		if a.Made != want || a.Wrong != 0 || len(a.Tables) != 1 || a.Tables[0].Kind != "outreach" || a.Tables[0].Same != 2*(i/2) {
+			t.Errorf("%d: %+v", i, a)
+		}
+	}
+	if p := d.send(bad, "POST", "/api/imports?kind=whale", file, nil); p.Code != string(problem.InvalidArgument) {
+		t.Errorf("an unknown kind: %+v", p)
+	}
+	d.send(http.StatusRequestEntityTooLarge, "POST", "/api/imports?name=x.csv", strings.Repeat("x", 4<<20+1), nil)
+	if log := d.audited(); !strings.HasPrefix(log, "imported ") || strings.Count(log, "imported") != 1 {
+		t.Errorf("noted: %s", log)
+	}
+}

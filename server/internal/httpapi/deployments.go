@@ -10,6 +10,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
+	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
@@ -23,13 +24,14 @@ import (
 // Deployment is one deployment behind the surface.
 type Deployment struct {
 	// Member is the deployment as it is told of together with others.
-	Member   *rollup.Member
-	Syncing  *syncing.Service
-	Progress *progress.Service
-	Casefile *casefile.Service
-	Indexing *indexing.Service
-	Alerting *alerting.Service
-	Review   *review.Service
+	Member    *rollup.Member
+	Syncing   *syncing.Service
+	Progress  *progress.Service
+	Casefile  *casefile.Service
+	Indexing  *indexing.Service
+	Alerting  *alerting.Service
+	Importing *importing.Service
+	Review    *review.Service
 	// Workbooks are the Excel files of bureaus.
 	Workbooks workbook.Store
 	Reports   *report.Service

@@ -130,6 +130,7 @@ var matrix = []cell{
 	{"GET", "/api/planned", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other","team":"{one}"}`, nil, [8]int{no, add, add, hid, add, hid, hid, hid}},
 	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other"}`, nil, [8]int{no, no, no, no, add, hid, hid, hid}}, // for all teams
+	{"POST", "/api/imports", "deployment={deployment}&name=outreach.csv&check=true", "households\n3\n", nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},
 	{"PUT", "/api/planned/:activity", "deployment={deployment}", `{"name":"y","day":"2021-10-05","service_area":"other","team":"{one}","seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
 	{"POST", "/api/planned/:activity/cancellation", "deployment={deployment}", `{"seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
 	{"POST", "/api/search", "deployment={deployment}", `{"text":"房屋"}`, nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
@@ -330,7 +331,7 @@ func TestMatrix(t *testing.T) {
 }
 
 // reviewing are the routes for who reviews, settles or plans, which is over once a deployment is closed.
-var reviewing = regexp.MustCompile(`/api/(review|duplicates)|/(approval|return|separation|settlement|acknowledgement|closing|cancellation)$|^(POST|PUT) /api/planned`)
+var reviewing = regexp.MustCompile(`/api/(review|duplicates)|/(approval|return|separation|settlement|acknowledgement|closing|cancellation)$|^(POST|PUT) /api/(planned|imports)`)
 
 // TestMatrixOfAClosedDeployment: what is seen stays, and only coordinators do anything.
 func TestMatrixOfAClosedDeployment(t *testing.T) {

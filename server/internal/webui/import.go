@@ -1,11 +1,9 @@
 package webui
 
 import (
-	"encoding/csv"
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -48,20 +46,8 @@ func (v *visit) chooseImport() error {
 	if !v.posted() {
 		return show()
 	}
-	// What else is in the form is small.
-	v.Request().Body = http.MaxBytesReader(v.Response(), v.Request().Body, maxTableBytes+1<<16)
-	file, name, err := v.fileSent("file")
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) || len(file) > maxTableBytes {
-		f.wrong("file", v.T("wrong_file_large"))
-		return show() // the rest of the form can't be read any more
-	}
-	if filled := v.filled(f); len(file) == 0 {
-		f.wrong("file", v.T("wrong_file_missing"))
-	} else if !filled {
-		return show()
-	}
-	if !f.ok() {
+	file, name, ok := v.uploaded(f, maxTableBytes)
+	if !ok {
 		return show()
 	}
 	t, fault := readTable(file)
@@ -74,6 +60,25 @@ func (v *visit) chooseImport() error {
 	}
 	kept := v.files.keep(v.Wall(), v.session.Account.ID, importedFile{v.within.Syncing.Deployment(), f.value("sort"), name, t})
 	return v.Redirect(http.StatusSeeOther, v.To(v.toSetUp(), "/import/", kept))
+}
+
+// uploaded is the file that was sent with a form, of so many bytes at most. false when there is none, or something is wrong with the
+// form, which it then says.
+func (v *visit) uploaded(f *form, most int) (file []byte, name string, ok bool) {
+	// What else is in the form is small.
+	v.Request().Body = http.MaxBytesReader(v.Response(), v.Request().Body, int64(most)+1<<16)
+	file, name, err := v.fileSent("file")
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) || len(file) > most {
+		f.wrong("file", v.T("wrong_file_large", most>>20))
+		return nil, "", false // the rest of the form can't be read any more
+	}
+	if filled := v.filled(f); len(file) == 0 {
+		f.wrong("file", v.T("wrong_file_missing"))
+	} else if !filled {
+		return nil, "", false
+	}
+	return file, name, f.ok()
 }
 
 // fileSent is a file of the form; nothing when none was sent.
@@ -97,18 +102,11 @@ func (v *visit) importTemplate() error {
 	if !ok {
 		return problem.New(problem.NotFound)
 	}
-	var text strings.Builder
-	text.WriteRune('\ufeff') // else Excel takes it for another encoding
 	headings := make([]string, 0, len(s.columns))
 	for _, c := range s.columns {
 		headings = append(headings, c.shown(v.wording))
 	}
-	w := csv.NewWriter(&text)
-	w.UseCRLF = true
-	_ = w.Write(headings) // a Builder takes everything
-	w.Flush()
-	v.Response().Header().Set("Content-Disposition", `attachment; filename="`+v.Param("sort")+`.csv"`)
-	return v.Blob(http.StatusOK, "text/csv; charset=utf-8", []byte(text.String()))
+	return v.headings(v.Param("sort"), headings)
 }
 
 // previewRow is a row of a file as its preview shows it.
@@ -229,7 +227,7 @@ func (v *visit) previewRow(p *importPlan, r importRow) previewRow {
 
 // fieldChanged says what a field says and would say.
 func (v *visit) fieldChanged(p *importPlan, r importRow, number protowire.Number) string {
-	i := importing{setUp: v.within.Syncing.SetUp(), sheet: p.sheet}
+	i := planning{setUp: v.within.Syncing.SetUp(), sheet: p.sheet}
 	now, will := i.standing(r.change.ID), r.change.Message
 	field := will.ProtoReflect().Descriptor().Fields().ByNumber(number)
 	return v.T("field_changes", v.Field(field), v.said(now.ProtoReflect(), field), v.said(will.ProtoReflect(), field))

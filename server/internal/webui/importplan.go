@@ -119,8 +119,8 @@ func (p *importPlan) digest() string {
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// importing is the making of a plan.
-type importing struct {
+// planning is the making of a plan.
+type planning struct {
 	*visit
 	setUp *syncing.SetUp
 	sheet sheet
@@ -136,7 +136,7 @@ type importing struct {
 // planImport is what a file of a sort comes to.
 func (v *visit) planImport(sort string, t *table) (*importPlan, *tableFault) {
 	setUp := v.within.Syncing.SetUp()
-	i := &importing{visit: v, setUp: setUp, sheet: sheets[sort], at: map[string]int{}, rules: setUp.Rules, seen: map[string]int{}, siteNamed: named(setUp.Sites), teamNamed: named(setUp.Teams)}
+	i := &planning{visit: v, setUp: setUp, sheet: sheets[sort], at: map[string]int{}, rules: setUp.Rules, seen: map[string]int{}, siteNamed: named(setUp.Sites), teamNamed: named(setUp.Teams)}
 	i.rules.Now = v.Wall()
 	switch i.sheet.kind {
 	case recordv1.Kind_KIND_SITE:
@@ -195,8 +195,8 @@ func (s sheet) columnOf(text string) (heading, bool) {
 }
 
 // row is what a row comes to.
-func (i *importing) row(t tableRow) importRow {
-	r := &rowReading{importing: i, cells: t.cells}
+func (i *planning) row(t tableRow) importRow {
+	r := &rowReading{planning: i, cells: t.cells}
 	r.number, r.name = t.number, r.cell("name")
 	id, there := i.existing[r.name]
 	earlier, twice := i.seen[r.name]
@@ -239,7 +239,7 @@ func (i *importing) row(t tableRow) importRow {
 }
 
 // standing is a record of the set-up as it is.
-func (i *importing) standing(id hlc.ID) record.Common {
+func (i *planning) standing(id hlc.ID) record.Common {
 	switch i.sheet.kind {
 	case recordv1.Kind_KIND_SITE:
 		return i.setUp.Sites[id]

@@ -16,7 +16,7 @@ import (
 
 // rowReading is the reading of one row.
 type rowReading struct {
-	*importing
+	*planning
 	importRow
 	cells []string
 }

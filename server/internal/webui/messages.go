@@ -22,6 +22,7 @@ var messages = joined(
 	peopleMessages,
 	setUpMessages,
 	importMessages,
+	historyMessages,
 	plannedMessages,
 	settleMessages,
 	tabletsMessages,
@@ -46,6 +47,7 @@ var numbers = joined(
 	peopleNumbers,
 	setUpNumbers,
 	importNumbers,
+	historyNumbers,
 	tabletsNumbers,
 	accountNumbers,
 )

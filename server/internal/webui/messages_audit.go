@@ -72,6 +72,7 @@ var auditMessages = map[string]message{
 	"action_record_read":            {"read a record", "查看记录"},
 	"action_confidential_read":      {"read what is confidential", "查看保密内容"},
 	"action_client_erased":          {"erased a client", "删除服务对象个人信息"},
+	"action_imported":               {"imported records from a file", "从文件导入记录"},
 	"action_exported":               {"exported records", "导出记录"},
 	"action_confidential_exported":  {"exported records with what is confidential", "导出记录（含保密内容）"},
 	"action_client_erasure_started": {"began to erase a client", "开始删除服务对象个人信息"},

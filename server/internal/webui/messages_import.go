@@ -34,7 +34,7 @@ var importMessages = map[string]message{
 	"done_imported": {"Imported. Tablets learn of it at their next sync.", "已导入，各平板下次同步时获知。"},
 
 	"wrong_file_missing":  {"Choose a file.", "请选择文件。"},
-	"wrong_file_large":    {"This file is larger than 1 MiB.", "文件超过 1 MiB。"},
+	"wrong_file_large":    {"This file is larger than %d MiB.", "文件超过 %d MiB。"},
 	"wrong_table_text":    {"This is no text file. In the spreadsheet, save it as “CSV UTF-8”.", "这不是文本文件，请在表格软件中另存为“CSV UTF-8”。"},
 	"wrong_table_quotes":  {"A quotation mark is out of place in row %d.", "第 %d 行的引号有误。"},
 	"wrong_table_cell":    {"A cell in row %d is too long.", "第 %d 行有单元格内容过长。"},

@@ -110,6 +110,7 @@ var areas = []func(*router){
 	tabletsRoutes,
 	peopleRoutes,
 	plannedRoutes,
+	historyRoutes,
 	setUpRoutes,
 	auditRoutes,
 	eventsRoutes,

@@ -23,6 +23,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
+	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
@@ -188,10 +189,11 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 	id := service.Deployment()
 	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})
 	return &httpapi.Deployment{Workbooks: db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
-		Reports:  report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
-		Review:   review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
-		Member:   &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
-		Casefile: casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
+		Reports:   report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
+		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
+		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Casefile:  casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
 }
 
 // alerting sees to the alerts of a deployment, and tells people through the site's senders. What is due later does not happen.

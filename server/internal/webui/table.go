@@ -1,15 +1,13 @@
 package webui
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/unicode"
+	"levee/server/internal/importing"
 )
 
 // Bounds on a file with a table.
@@ -39,12 +37,12 @@ type tableFault struct {
 
 // readTable reads a table as spreadsheets save it: in UTF-8, UTF-16 or GB18030, with commas, semicolons or tabs.
 func readTable(file []byte) (*table, *tableFault) {
-	text, ok := textOf(file)
+	text, ok := importing.Text(file)
 	if !ok {
 		return nil, &tableFault{message: "wrong_table_text"}
 	}
 	r := csv.NewReader(strings.NewReader(text))
-	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = separator(text), -1, true
+	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace = importing.Separator(text), -1, true
 	t := &table{}
 	for {
 		cells, err := r.Read()
@@ -78,41 +76,4 @@ func readTable(file []byte) (*table, *tableFault) {
 		return nil, &tableFault{message: "wrong_table_empty"}
 	}
 	return t, nil
-}
-
-// textOf is what a file says: a mark at its beginning tells in which encoding, or else it is tried.
-func textOf(file []byte) (string, bool) {
-	utf16 := bytes.HasPrefix(file, []byte{0xFF, 0xFE}) || bytes.HasPrefix(file, []byte{0xFE, 0xFF})
-	decoder := unicode.UTF8BOM.NewDecoder()
-	switch {
-	case utf16:
-		decoder = unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()
-	case !utf8.Valid(file): // what Excel writes in China
-		decoder = simplifiedchinese.GB18030.NewDecoder()
-	}
-	text, err := decoder.Bytes(file)
-	return string(text), err == nil && !bytes.ContainsRune(text, utf8.RuneError) && !bytes.ContainsRune(text, 0)
-}
-
-// separator is what stands between the cells of a text: what is most often in its first line, outside of quotes.
-func separator(text string) rune {
-	counts, quoted := map[rune]int{}, false
-	for _, r := range text {
-		if r == '"' {
-			quoted = !quoted
-		}
-		if r == '\n' && !quoted {
-			break
-		}
-		if !quoted {
-			counts[r]++
-		}
-	}
-	best := ','
-	for _, r := range []rune{';', '\t'} {
-		if counts[r] > counts[best] {
-			best = r
-		}
-	}
-	return best
 }
