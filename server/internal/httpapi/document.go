@@ -41,6 +41,7 @@ var tags = []struct{ name, description, parts string }{
 	{"Alerts", "Risk alerts, until somebody sees to them.", "alerts"},
 	{"Supervision and plans", "Supervision sessions, and activities that are to be held.", "supervision planned"},
 	{"Tablets", "Tablets and their backlog; how they come and go.", "devices enrolment-codes"},
+	{"Exports", "Files of what the caller sees, to be taken away.", "exports"},
 	{"Audit log", "Who did what to what.", "audit"},
 }
 
