@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,14 +17,10 @@ import (
 
 // mountExports adds the routes by which files are ordered and taken.
 func (a *api) mountExports(h huma.API) {
-	schemas := h.OpenAPI().Components.Schemas
 	operation := func(method, id, path, summary string, status int) huma.Operation {
-		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: 16 << 10, Metadata: map[string]any{actionOf: access.Export},
-			Responses: map[string]*huma.Response{"default": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{
-				problemType: {Schema: schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")},
-			}}}}
+		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: 16 << 10, Metadata: map[string]any{actionOf: access.Export}, Responses: map[string]*huma.Response{}}
 	}
-	huma.Register(h, operation(http.MethodPost, "order-export", "/api/exports", "Have a file made of what the caller sees, all of one moment: one at a time. It is noted in the audit log", http.StatusCreated), a.orderExport)
+	huma.Register(h, operation(http.MethodPost, "order-export", "/api/exports", "Have a file made of what the caller sees, all of one moment. One at a time; it is noted in the audit log", http.StatusCreated), a.orderExport)
 	huma.Register(h, operation(http.MethodGet, "get-export", "/api/exports/{export}", "How far a file is that was ordered. It is kept for an hour", http.StatusOK), a.getExport)
 	file := operation(http.MethodGet, "get-export-file", "/api/exports/{export}/file", "The file, once it is ready", http.StatusOK)
 	file.Responses["200"] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
