@@ -25,7 +25,7 @@ var historyMessages = map[string]message{
 	"history_left_out":      {"Nothing is imported of these: %s. Sites, teams and workers are imported in the set-up; what is confidential is not imported.", "以下内容不导入：%s。服务点、服务队和工作人员在设置中导入；保密内容不导入。"},
 	"history_unregistered":  {"Registered people are left out, since the file does not have what they are known by: %s. Count those on paper as heads.", "文件中没有登记人员的代号，以下内容不导入：%s。纸质记录中的人员请按计数填写。"},
 	"history_column":        {"%s “%s”", "%s “%s”"},
-	"column_file_sheet":     {"File or sheet", "文件或工作表"},
+	"column_sheet":          {"File or sheet", "文件或工作表"},
 	"column_of_file":        {"Column", "列"},
 	"wrong_history_plan":    {"Something was changed since this preview. Look at it again, and then import.", "预览之后内容已有变动，请重新核对后再导入。"},
 	"done_history":          {"Imported. Tablets get the records at their next sync.", "已导入，各平板下次同步时收到这些记录。"},
