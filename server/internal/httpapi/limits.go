@@ -28,8 +28,8 @@ type Rate struct {
 	PerSecond float64
 }
 
-// DefaultLimits are those of a server.
-var DefaultLimits = Limits{Device: Rate{Burst: 400, PerSecond: 5}, Address: Rate{Burst: 200, PerSecond: 5}, AtOnce: 2}
+// DefaultLimits are those of a server. Behind one address a whole office may have pages open that keep themselves up to date.
+var DefaultLimits = Limits{Device: Rate{Burst: 400, PerSecond: 5}, Address: Rate{Burst: 600, PerSecond: 20}, AtOnce: 2}
 
 // Unlimited is for callers that are part of a simulation.
 var Unlimited = Limits{Device: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, Address: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, AtOnce: math.MaxInt32}
