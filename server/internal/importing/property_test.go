@@ -12,6 +12,7 @@ import (
 
 	"levee/server/internal/export"
 	"levee/server/internal/importing"
+	"levee/server/internal/servertest"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -151,6 +152,9 @@ func kindOf(f protoreflect.FieldDescriptor) record.Kind {
 // TestWhateverIsExportedIsImportedAsEqual: valid records of all kinds that are imported, drafts and deleted ones among them. Importing
 // them again changes nothing.
 func TestWhateverIsExportedIsImportedAsEqual(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("it takes minutes under the race detector, and has one goroutine")
+	}
 	o := newOne(t)
 	rapid.Check(t, func(t *rapid.T) {
 		w := &world{one: o, made: map[record.Kind][]hlc.ID{}}

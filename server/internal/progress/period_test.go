@@ -22,6 +22,9 @@ import (
 // TestAPeriodIsWhatItsRecordsGive: whatever tablets send, the figures of some days are what a naive count up to the last one has
 // more than one up to the day before; nobody is new twice, and everybody worked when their records say so.
 func TestAPeriodIsWhatItsRecordsGive(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("it takes minutes under the race detector, and has one goroutine")
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		d := servertest.New(t)
 		defer d.Close()

@@ -45,6 +45,9 @@ func recordsOf(t testing.TB, d *servertest.Deployment) []tally.Record {
 // count of all records gives, whole and up to a day; each total leads to the records that make it; and a recount finds
 // everything equal.
 func TestTotalsAreWhatRecordsGive(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("it takes minutes under the race detector, and has one goroutine")
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		d := servertest.New(t)
 		defer d.Close()
