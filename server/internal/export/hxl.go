@@ -82,11 +82,8 @@ var heldFigures = map[record.Kind]tally.Figure{
 	recordv1.Kind_KIND_COMMUNITY_ACTIVITY: tally.CommunityActivities, recordv1.Kind_KIND_OUTREACH: tally.OutreachRounds,
 }
 
-// townDigits is how long the code of a town is, villageDigits that of a village.
-const (
-	townDigits    = 9
-	villageDigits = 12
-)
+// villageDigits is how long the code of a village is.
+const villageDigits = 12
 
 // aboutFew reports whether work of a kind is about few people each time: how much there was of it, and in which village, says
 // something of them.
@@ -98,7 +95,7 @@ func aboutFew(kind record.Kind) bool {
 func (t *table4W) add(g *progress.Given) {
 	key := workKey{team: keyOf(g, tally.Team), site: keyOf(g, tally.Site), place: keyOf(g, tally.Place), area: keyOf(g, tally.ServiceArea), kind: g.Where, month: g.Day/100*100 + 1}
 	if aboutFew(key.kind) {
-		key.place = key.place[:min(townDigits, len(key.place))]
+		key.place = key.place[:min(progress.TownDigits, len(key.place))]
 	}
 	r := t.rows[key]
 	if r == nil {
@@ -196,7 +193,7 @@ var levels = []struct {
 	{2, words.Message{EN: "province", ZH: "省"}},
 	{4, words.Message{EN: "city", ZH: "市"}},
 	{6, words.Message{EN: "county", ZH: "县"}},
-	{townDigits, words.Message{EN: "town", ZH: "乡镇"}},
+	{progress.TownDigits, words.Message{EN: "town", ZH: "乡镇"}},
 	{villageDigits, words.Message{EN: "village", ZH: "村"}},
 }
 

@@ -86,7 +86,7 @@ func (p *Period) divide(tx Counted, setUp *syncing.SetUp, counted *tally.Totals,
 		{TotalsQuery{By: tally.Site}, 0, &p.Sites},
 		{TotalsQuery{By: tally.Team}, 0, &p.Teams},
 		{TotalsQuery{By: tally.ServiceArea}, 0, &p.ServiceAreas},
-		{TotalsQuery{By: tally.Place}, townDigits, &p.Towns},
+		{TotalsQuery{By: tally.Place}, TownDigits, &p.Towns},
 	}
 	fresh, err := newPersons(tx, counted, from, to)
 	if err != nil {
@@ -115,8 +115,8 @@ func (p *Period) divide(tx Counted, setUp *syncing.SetUp, counted *tally.Totals,
 	return nil
 }
 
-// townDigits is how many digits the code of a town has.
-const townDigits = 9
+// TownDigits is how many digits the code of a town has.
+const TownDigits = 9
 
 // newPersons are how many persons of each cut of a period were met on no day before it: those known by number, who are
 // first-time heads and clients of cases that were opened then, and those whose token was not met before.

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"mime"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
 	"levee/server/internal/places"
+	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/workbook"
 	"levee/syncproto/problem"
@@ -189,7 +191,7 @@ func (v *visit) nameCells() error {
 			f.wrong("ref_"+at, v.T("wrong_missing"))
 		case c.Value == "":
 			f.wrong("value_"+at, v.T("wrong_missing"))
-		case c.Town != "" && !ofTown(c.Value):
+		case c.Town != "" && !workbook.OfTown(c.Value):
 			f.wrong("town_"+at, v.T("wrong_town"))
 		}
 		cells, row = append(cells, c), append(row, at)
@@ -222,11 +224,6 @@ func (v *visit) nameCells() error {
 
 // cellFaults are the messages for what is wrong with the naming of a cell.
 var cellFaults = map[workbook.Fault]string{workbook.NoSheet: "wrong_choice", workbook.NoCell: "wrong_cell", workbook.HasFormula: "wrong_cell_formula", workbook.Twice: "wrong_cell_twice"}
-
-// ofTown reports whether a value can be that of a town: a figure of the period.
-func ofTown(value string) bool {
-	return strings.HasPrefix(value, string(workbook.Done)+".") || strings.HasPrefix(value, string(workbook.DoneVerified)+".")
-}
 
 // cellsForm has a row for each cell that is named, and some more.
 func (v *visit) cellsForm(w workbook.Workbook, sheets []string) (f *form, rows int) {
@@ -272,22 +269,15 @@ func (v *visit) cellValues() (list []option) {
 	return list
 }
 
-// townDigits is how many digits the code of a town has.
-const townDigits = 9
-
 // townOptions are the towns in which the deployment has sites.
 func (v *visit) townOptions() (list []option) {
 	for _, site := range v.within.Syncing.SetUp().Sites {
 		code := site.GetPlace().GetCode()
-		if len(code) < townDigits || slices.ContainsFunc(list, func(o option) bool { return o.Value == code[:townDigits] }) {
+		if len(code) < progress.TownDigits || slices.ContainsFunc(list, func(o option) bool { return o.Value == code[:progress.TownDigits] }) {
 			continue
 		}
-		code = code[:townDigits]
-		name := code
-		if path := places.Path(code); len(path) > 0 && path[len(path)-1].Code == code {
-			name = path[len(path)-1].Name
-		}
-		list = append(list, option{code, name})
+		code = code[:progress.TownDigits]
+		list = append(list, option{code, cmp.Or(places.Name(code), code)})
 	}
 	slices.SortFunc(list, func(a, b option) int { return strings.Compare(a.Value, b.Value) })
 	return list

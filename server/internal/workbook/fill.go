@@ -188,7 +188,7 @@ func valuesOf(r *report.Report, part Part, town string) map[string]int64 {
 	row := r.Done
 	switch {
 	case town != "":
-		i := slices.IndexFunc(r.Towns, func(row report.Row) bool { return row.Place == town || row.Key == town })
+		i := slices.IndexFunc(r.Towns, func(row report.Row) bool { return row.Key == town })
 		if i < 0 {
 			return nil
 		}

@@ -85,6 +85,12 @@ var Parts = []Part{Done, DoneVerified, Total, TotalVerified}
 // Of is the value for a figure of a part.
 func (p Part) Of(figure string) string { return string(p) + "." + figure }
 
+// OfTown reports whether a value can be that of a town: a figure of the period.
+func OfTown(value string) bool {
+	part, _, ok := figureOf(value)
+	return ok && (part == Done || part == DoneVerified)
+}
+
 // figureOf takes a value apart; false for one that is no figure.
 func figureOf(value string) (p Part, figure string, ok bool) {
 	part, figure, ok := strings.Cut(value, ".")
