@@ -421,7 +421,7 @@ func TestTheServerKeepsTheNewestBackups(t *testing.T) {
 		}
 	}
 	for range 4 {
-		h.Now = h.Now.Add(15 * time.Minute)
+		h.Pass(15 * time.Minute)
 		if _, err := s.BackUp(context.Background()); err != nil {
 			t.Fatal(err)
 		}

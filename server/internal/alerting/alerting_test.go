@@ -78,7 +78,7 @@ func (d *desk) tablet(worker string) *servertest.Device {
 // raise has a worker's tablet send an alert.
 func (d *desk) raise(worker string, level recordv1.RiskLevel) hlc.ID {
 	v := d.tablet(worker)
-	c := v.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_SUICIDE_OR_SELF_HARM.Enum(), Level: level.Enum(), SeenAt: proto.Int64(d.Now.Add(-5 * time.Minute).UnixMilli()), Done: proto.String("已陪同")})
+	c := v.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_SUICIDE_OR_SELF_HARM.Enum(), Level: level.Enum(), SeenAt: proto.Int64(d.Wall().Add(-5 * time.Minute).UnixMilli()), Done: proto.String("已陪同")})
 	v.Push(c)
 	return c.Record
 }
@@ -87,7 +87,7 @@ func (d *desk) raise(worker string, level recordv1.RiskLevel) hlc.ID {
 func (d *desk) confirm(worker string, alert hlc.ID) {
 	v := d.tablet(worker)
 	v.Pull()
-	v.Push(v.Edit(alert, &recordv1.RiskAlert{AcknowledgedBy: v.Worker[:], AcknowledgedAt: proto.Int64(d.Now.UnixMilli())}))
+	v.Push(v.Edit(alert, &recordv1.RiskAlert{AcknowledgedBy: v.Worker[:], AcknowledgedAt: proto.Int64(d.Wall().UnixMilli())}))
 }
 
 // look does what is due now.
@@ -95,7 +95,7 @@ func (d *desk) look(t *testing.T) { d.alerts.Look(t.Context()) }
 
 // pass lets time pass, and what is due happen.
 func (d *desk) pass(t *testing.T, by time.Duration) {
-	d.Now = d.Now.Add(by)
+	d.Pass(by)
 	d.look(t)
 }
 
@@ -167,7 +167,7 @@ func TestOneAfterTheOtherIsTold(t *testing.T) {
 	d.look(t)
 	wants(t, sms.to, "phone of super")
 	a := d.alerts.Open(nil)[0]
-	if a.Step() != 1 || !slices.Equal(a.Next, []hlc.ID{d.Workers["lead"]}) || !a.NextAt.Equal(d.Now.Add(10*time.Minute)) || !a.Received.Equal(d.Now) {
+	if a.Step() != 1 || !slices.Equal(a.Next, []hlc.ID{d.Workers["lead"]}) || !a.NextAt.Equal(d.Wall().Add(10*time.Minute)) || !a.Received.Equal(d.Wall()) {
 		t.Errorf("after the first step: %+v", a)
 	}
 	d.pass(t, 10*time.Minute-time.Second)
@@ -209,7 +209,7 @@ func TestARestartNeitherRepeatsNorSkipsAStep(t *testing.T) {
 	d.restart(t)
 	d.look(t)
 	wants(t, sms.to, "phone of super")
-	d.Now = d.Now.Add(3 * time.Hour) // it was down for long: the next is told now, and those after it in their time
+	d.Pass(3 * time.Hour) // it was down for long: the next is told now, and those after it in their time
 	d.restart(t)
 	d.look(t)
 	wants(t, sms.to, "phone of super", "phone of lead")
@@ -253,7 +253,7 @@ func TestWhatFailsIsTriedAgainAndHoldsUpNothing(t *testing.T) {
 	d.look(t)
 	d.look(t) // not at once
 	wants(t, d.told(t, id), "1 super mail failed", "1 super sms sent")
-	if n := d.alerts.Open(nil)[0].Notices[0]; n.Attempts != 1 || !n.Tried.Equal(d.Now) {
+	if n := d.alerts.Open(nil)[0].Notices[0]; n.Attempts != 1 || !n.Tried.Equal(d.Wall()) {
 		t.Errorf("the notice is %+v", n)
 	}
 	d.pass(t, alerting.FirstBackOff)
@@ -339,11 +339,11 @@ func TestWhoComesToTheListIsToldBeforeAllAreToldAgain(t *testing.T) {
 func TestTheWorstComeFirst(t *testing.T) {
 	d := newDesk(t, nil, "super")
 	red := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	unknown := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_UNKNOWN)
 	yellow := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_YELLOW)
 	orange := d.raise("carl", recordv1.RiskLevel_RISK_LEVEL_ORANGE)
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	newest := d.raise("ben", recordv1.RiskLevel_RISK_LEVEL_RED)
 	d.look(t)
 	var order []hlc.ID
@@ -387,7 +387,7 @@ func TestPastAlerts(t *testing.T) {
 	var confirmed []hlc.ID
 	for range 5 {
 		id := d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_RED)
-		d.Now = d.Now.Add(time.Minute)
+		d.Pass(time.Minute)
 		d.confirm("super", id)
 		confirmed = append([]hlc.ID{id}, confirmed...)
 	}
@@ -488,11 +488,11 @@ func TestATabletGoneMadCostsNoMoreThanSomeMessages(t *testing.T) {
 		d.raise("anna", recordv1.RiskLevel_RISK_LEVEL_YELLOW)
 	}
 	_, again := d.alerts.Look(t.Context())
-	if len(sms.to) != alerting.MaxAnHour || !again.Equal(d.Now.Add(time.Hour)) {
+	if len(sms.to) != alerting.MaxAnHour || !again.Equal(d.Wall().Add(time.Hour)) {
 		t.Fatalf("%d messages; the next at %v", len(sms.to), again)
 	}
-	d.Now = again
-	_, senders[alerting.SMS] = d.Now, sms
+	d.SetWall(again)
+	_, senders[alerting.SMS] = d.Wall(), sms
 	d.look(t)
 	if len(sms.to) <= alerting.MaxAnHour {
 		t.Errorf("an hour later %d messages", len(sms.to))
@@ -520,8 +520,8 @@ func TestWithinAMomentPeopleAreTold(t *testing.T) {
 	}
 	timer := <-timers
 	d.alerts.Close()
-	d.Now = d.Now.Add(10 * time.Minute)
-	timer <- d.Now
+	d.Pass(10 * time.Minute)
+	timer <- d.Wall()
 	d.alerts = alerting.New(d.config)
 	if err := d.alerts.Start(t.Context()); err != nil {
 		t.Fatal(err)
@@ -648,7 +648,7 @@ func TestWhoSeesAnAlertFollowsItsCase(t *testing.T) {
 	}
 	carl.Pull()
 	coordinator.Seen[client.Record] = carl.Seen[client.Record]
-	d.Now = d.Now.Add(time.Minute) // later than what stands
+	d.Pass(time.Minute) // later than what stands
 	coordinator.Push(coordinator.Edit(client.Record, &recordv1.Case{Team: d.Teams[0][:]}))
 	d.look(t)
 	if open := d.alerts.Open(nil); len(open) != 1 || open[0].Team != d.Teams[0] {

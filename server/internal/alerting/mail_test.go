@@ -316,7 +316,7 @@ func TestMessagesTellNoIdentities(t *testing.T) {
 		client := anna.Make(&recordv1.Case{CaseNo: ptr("CASE-4711")})
 		identity := anna.Make(&recordv1.CaseIdentity{Case: client.Record[:], Name: ptr("张桂兰"), Phone: ptr("13900001111")})
 		alert := anna.Make(&recordv1.RiskAlert{Subject: client.Record[:], Site: d.Sites[0][:], Type: recordv1.RiskType_RISK_TYPE_DOMESTIC_VIOLENCE.Enum(), Level: recordv1.RiskLevel_RISK_LEVEL_RED.Enum(),
-			SeenAt: ptr(d.Now.Add(-5 * time.Minute).UnixMilli()), Done: ptr("已陪张桂兰离开"), ReportedTo: ptr("王庄派出所")})
+			SeenAt: ptr(d.Wall().Add(-5 * time.Minute).UnixMilli()), Done: ptr("已陪张桂兰离开"), ReportedTo: ptr("王庄派出所")})
 		anna.Push(client, identity, alert)
 		return alert.Record
 	}

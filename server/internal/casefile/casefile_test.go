@@ -362,7 +362,7 @@ func TestWhatChangedSinceAReview(t *testing.T) {
 		boss.Pull()
 		boss.Push(boss.Make(&recordv1.Review{Target: o.session[:], Reviewed: tally.Reviewed(recordv1.Kind_KIND_CASE_SESSION, boss.Seen[o.session]), Outcome: &outcome, Comment: &comment,
 			Reasons: []recordv1.ReviewReason{recordv1.ReviewReason_REVIEW_REASON_NUMBERS}}))
-		o.Now = o.Now.Add(time.Minute)
+		o.Pass(time.Minute)
 	}
 	read := func() casefile.File {
 		f, err := o.service.File(ctx, o.reader("super"), o.session)
@@ -374,7 +374,7 @@ func TestWhatChangedSinceAReview(t *testing.T) {
 	edit := func(m *recordv1.CaseSession) {
 		o.ben.Pull()
 		o.ben.Push(o.ben.Edit(o.session, m))
-		o.Now = o.Now.Add(time.Minute)
+		o.Pass(time.Minute)
 	}
 	review(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED, "几人？")
 	if f := read(); len(f.Reviews) != 1 || f.Reviews[0].Answered || f.Reviews[0].Comment != "几人？" || f.Reviews[0].By.Name != "super" || len(f.Late) != 0 {

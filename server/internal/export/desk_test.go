@@ -54,7 +54,7 @@ func TestAnExportIsMadeAndTaken(t *testing.T) {
 		t.Errorf("told of %v", got)
 	}
 	made, err := desk.Get(somebody, d.ID, started.ID)
-	if err != nil || made.State != export.Ready || made.Done != made.Of || made.Of == 0 || made.Position == 0 || !made.Until.Equal(d.Now.Add(time.Hour)) {
+	if err != nil || made.State != export.Ready || made.Done != made.Of || made.Of == 0 || made.Position == 0 || !made.Until.Equal(d.Wall().Add(time.Hour)) {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	f, err := desk.Open(somebody, d.ID, started.ID)
@@ -79,7 +79,7 @@ func TestAnExportIsMadeAndTaken(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("there are %v, %v", left, err)
 	}
-	d.Now = d.Now.Add(time.Hour + time.Second)
+	d.Pass(time.Hour + time.Second)
 	if _, err := desk.Open(somebody, d.ID, started.ID); problem.CodeOf(err) != problem.NotFound || len(desk.Of(somebody, d.ID)) != 0 {
 		t.Errorf("after an hour: %v", err)
 	}

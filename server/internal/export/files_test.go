@@ -66,7 +66,7 @@ func work(t *testing.T) *worked {
 	session := log(anna, "session", &recordv1.CaseSession{Case: file, Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Mode: recordv1.SessionMode_SESSION_MODE_PHONE.Enum(),
 		Minutes: new(uint32(45)), Attendees: new(uint32(2)), RiskSeen: recordv1.RiskSeen_RISK_SEEN_NO.Enum(), Status: held})
 	log(anna, "note", &recordv1.CaseNote{Session: session, Process: new("绝不外传")})
-	log(anna, "alert", &recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: new(d.Now.UnixMilli() - 1234), Done: new("绝不外传")})
+	log(anna, "alert", &recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: new(d.Wall().UnixMilli() - 1234), Done: new("绝不外传")})
 	log(carl, "other team's", &recordv1.Outreach{Status: held, Households: new(uint32(3)), Needs: new("棉被\r\n药品")})
 	planned := coordinator.Make(&recordv1.CommunityActivity{Name: new("全体活动"), Minutes: new(uint32(60)), RegisterUsed: new(false), Status: recordv1.Status_STATUS_PLANNED.Enum()})
 	coordinator.Push(planned)

@@ -299,7 +299,7 @@ func (s *surface) sync(v *servertest.Device) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	signed, err := wire.SignToken(v.Key, v.ID, v.Device.ID, body, v.Now)
+	signed, err := wire.SignToken(v.Key, v.ID, v.Device.ID, body, v.Wall())
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -394,7 +394,7 @@ func TestTotals(t *testing.T) {
 			t.Errorf("%+v says nothing in one of the languages", f)
 		}
 	}
-	if c := whole.Completeness; c.Devices != 1 || c.HeardFrom != 1 || c.Position == 0 || !c.At.Equal(s.Now) {
+	if c := whole.Completeness; c.Devices != 1 || c.HeardFrom != 1 || c.Position == 0 || !c.At.Equal(s.Wall()) {
 		t.Errorf("%+v", c)
 	}
 
@@ -507,7 +507,7 @@ func TestDevicesHeldAndConflicts(t *testing.T) {
 	anna.Push(made...)
 	anna.Pull()
 	ben.Pull()
-	s.Now = s.Now.Add(time.Minute)
+	s.Pass(time.Minute)
 	anna.Push(anna.Edit(made[0].Record, &recordv1.CommunityActivity{Summary: proto.String("写给督导的话甲")}))
 	ben.Push(ben.Edit(made[0].Record, &recordv1.CommunityActivity{Summary: proto.String("写给督导的话乙")}))
 

@@ -23,7 +23,7 @@ func TestDecisionsOverTheAPI(t *testing.T) {
 	made := anna.Make(&recordv1.Case{CaseNo: proto.String("1")})
 	anna.Push(made)
 	carl.Seen[made.Record] = made.Registers()
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	carl.Push(carl.Edit(made.Record, &recordv1.Case{CaseNo: proto.String("2")}))
 	var list struct {
 		Held []struct{ Change, Code string }

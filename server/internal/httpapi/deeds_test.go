@@ -224,7 +224,7 @@ func TestDuplicatesAreJoinedOverTheAPI(t *testing.T) {
 	if len(after.Pairs) >= len(before.Pairs) || slices.ContainsFunc(after.Pairs, func(p alike) bool { return p.Later == pair.Records[1].ID }) {
 		t.Errorf("%+v, then %+v", before, after)
 	}
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	d.send(ok, "GET", path, "", &pair)
 	d.send(non, "POST", "/api/records/{again one}/separation", fmt.Sprintf(`{"seen":%d}`, pair.Records[1].Seen), nil)
 	d.send(ok, "GET", "/api/duplicates?limit=200", "", &after)
@@ -323,14 +323,14 @@ func TestActivitiesArePlannedOverTheAPI(t *testing.T) {
 	if p == nil || p.Name != "讲座" || p.Form != "talk" || p.Team.Name != "one" {
 		t.Fatalf("planned: %+v", p)
 	}
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	again := `{"name":"防灾讲座","day":"2021-10-10","service_area":"other","team":"{one}","seen":%d}`
 	d.send(non, "PUT", "/api/planned/"+made.ID, fmt.Sprintf(again, p.Seen), nil)
 	changed := listed()
 	if changed == nil || changed.Name != "防灾讲座" || changed.Day != "2021-10-10" || changed.Form != "unknown" {
 		t.Fatalf("planned anew: %+v", changed)
 	}
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	d.send(non, "POST", "/api/planned/"+made.ID+"/cancellation", fmt.Sprintf(`{"seen":%d}`, changed.Seen), nil)
 	d.send(hid, "POST", "/api/planned/"+made.ID+"/cancellation", fmt.Sprintf(`{"seen":%d}`, changed.Seen), nil)
 	if listed() != nil {

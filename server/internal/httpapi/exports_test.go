@@ -31,7 +31,7 @@ func TestAnExportThroughTheAPI(t *testing.T) {
 		}
 		<-s.exported
 		at := "/api/exports/" + o.ID
-		if got := s.call("super", "GET", at, "", &o); got != http.StatusOK || o.State != "ready" || o.Done != o.Of || o.Position == 0 || o.Size == 0 || !o.Until.Equal(d.Now.Add(time.Hour)) {
+		if got := s.call("super", "GET", at, "", &o); got != http.StatusOK || o.State != "ready" || o.Done != o.Of || o.Position == 0 || o.Size == 0 || !o.Until.Equal(d.Wall().Add(time.Hour)) {
 			t.Errorf("%s: %d, %+v", format, got, o)
 		}
 		answer, body := s.get(at+"/file", "Authorization", "Bearer "+s.token("super"))

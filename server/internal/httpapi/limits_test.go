@@ -48,7 +48,7 @@ func TestLimitByAddress(t *testing.T) {
 	if status, _ := from(s, "192.0.2.2:1000"); status != http.StatusOK {
 		t.Error("another address pays for it", status)
 	}
-	d.Now = d.Now.Add(10 * time.Second)
+	d.Pass(10 * time.Second)
 	if status, _ := from(s, "192.0.2.1:1000"); status != http.StatusOK {
 		t.Error("it is never forgotten", status)
 	}
@@ -94,7 +94,7 @@ func syncFrom(t *testing.T, s *surface, v *servertest.Device, token string, body
 		t.Fatal(err)
 	}
 	if token == "" {
-		if token, err = wire.SignToken(v.Key, v.ID, v.Device.ID, encoded, v.Now); err != nil {
+		if token, err = wire.SignToken(v.Key, v.ID, v.Device.ID, encoded, v.Wall()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -130,7 +130,7 @@ func TestLimitByDevice(t *testing.T) {
 	if status, code, _ := syncFrom(t, s, anna, "", nil); status != http.StatusTooManyRequests || code != problem.TooManyRequests {
 		t.Fatal(status, code)
 	}
-	d.Now = d.Now.Add(2 * time.Second)
+	d.Pass(2 * time.Second)
 	if status, _, body := syncFrom(t, s, anna, "", nil); status != http.StatusOK {
 		t.Fatal(status, body)
 	}
@@ -141,7 +141,7 @@ func TestWhoIsNoTabletIsNotEvenRead(t *testing.T) {
 	d := servertest.New(t)
 	s := handleWithin(t, few, d)
 	anna := d.Enrol("anna")
-	forged, err := wire.SignToken(anna.Key, d.ID, hlc.ID{9}, nil, d.Now)
+	forged, err := wire.SignToken(anna.Key, d.ID, hlc.ID{9}, nil, d.Wall())
 	if err != nil {
 		t.Fatal(err)
 	}

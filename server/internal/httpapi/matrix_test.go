@@ -206,7 +206,7 @@ func (s *stage) work(team string, v *servertest.Device) map[string]*record.Chang
 		m.Name, m.OccurredOn, m.Minutes, m.RegisterUsed = proto.String("中秋晚会"), proto.Int32(20211001), proto.Uint32(60), proto.Bool(false)
 		return m
 	}
-	alert := v.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), Level: recordv1.RiskLevel_RISK_LEVEL_RED.Enum(), SeenAt: proto.Int64(s.Now.UnixMilli()), Done: proto.String("已陪同")})
+	alert := v.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), Level: recordv1.RiskLevel_RISK_LEVEL_RED.Enum(), SeenAt: proto.Int64(s.Wall().UnixMilli()), Done: proto.String("已陪同")})
 	activity, again := v.Make(on(&recordv1.CommunityActivity{Status: recordv1.Status_STATUS_HELD.Enum()})), v.Make(on(&recordv1.CommunityActivity{Status: recordv1.Status_STATUS_HELD.Enum()}))
 	planned := v.Make(on(&recordv1.CommunityActivity{Status: recordv1.Status_STATUS_PLANNED.Enum()}))
 	v.Push(file, session, note, identity, alert, activity, again, planned)
@@ -223,7 +223,7 @@ func (s *stage) furnish() {
 	s.t.Helper()
 	anna, ben, super := s.Enrol("anna"), s.Enrol("ben"), s.Enrol("super")
 	one, two := s.work("one", anna), s.work("two", s.tablet)
-	s.Now = s.Now.Add(time.Second)
+	s.Pass(time.Second)
 	anna.Pull()
 	ben.Pull()
 	activity, foreign := one["activity"].Record, two["case"]
@@ -337,7 +337,7 @@ var reviewing = regexp.MustCompile(`/api/(review|duplicates)|/(approval|return|s
 func TestMatrixOfAClosedDeployment(t *testing.T) {
 	s := newStage(t)
 	s.furnish()
-	s.Now = s.Now.Add(time.Second)
+	s.Pass(time.Second)
 	closed := recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED
 	if err := s.Service.Add(t.Context(), []syncing.SetUpRecord{{ID: s.ID, Message: &recordv1.Deployment{State: &closed}}}); err != nil {
 		t.Fatal(err)
@@ -498,20 +498,20 @@ func TestForgedCallers(t *testing.T) {
 		return text
 	}
 	_, strange, _ := ed25519.GenerateKey(rand.Reader)
-	device, err := wire.SignToken(s.tablet.Key, s.ID, s.tablet.Device.ID, nil, s.Now)
+	device, err := wire.SignToken(s.tablet.Key, s.ID, s.tablet.Device.ID, nil, s.Wall())
 	if err != nil {
 		t.Fatal(err)
 	}
 	token := s.token("coordinator")
 	expired := s.tokenFor(time.Minute)
-	s.Now = s.Now.Add(2 * time.Minute)
+	s.Pass(2 * time.Minute)
 	forged := map[string]func(*http.Request){
 		"alg none":                       withCookie(none),
 		"HMAC with the public key":       withCookie(confused),
 		"another key":                    withCookie(signed(strange, func(jwt.MapClaims) {})),
 		"the key that tablets trust":     withCookie(signed(s.Keys.Signing, func(jwt.MapClaims) {})),
 		"wrong audience":                 withCookie(signed(s.keys.all[0].Key, func(c jwt.MapClaims) { c["aud"] = "levee" })),
-		"expired":                        withCookie(signed(s.keys.all[0].Key, func(c jwt.MapClaims) { c["exp"] = s.Now.Add(-time.Second).Unix() })),
+		"expired":                        withCookie(signed(s.keys.all[0].Key, func(c jwt.MapClaims) { c["exp"] = s.Wall().Add(-time.Second).Unix() })),
 		"a tablet's token":               withToken(device),
 		"a tablet's token for a cookie":  withCookie(device),
 		"a cookie for a token":           withToken(cookie),
@@ -554,7 +554,7 @@ func TestMatrixOfTablets(t *testing.T) {
 		t.Fatal(err)
 	}
 	sign := func(key ed25519.PrivateKey, deployment, device hlc.ID, over []byte) string {
-		token, err := wire.SignToken(key, deployment, device, over, s.Now)
+		token, err := wire.SignToken(key, deployment, device, over, s.Wall())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -649,7 +649,7 @@ func TestHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _ := wire.SignToken(s.tablet.Key, s.ID, s.tablet.Device.ID, body, s.Now)
+	token, _ := wire.SignToken(s.tablet.Key, s.ID, s.tablet.Device.ID, body, s.Wall())
 	request, _ := http.NewRequest(http.MethodPost, s.url+syncv1connect.SyncServiceSyncProcedure, bytes.NewReader(body))
 	request.Header.Set("Content-Type", "application/proto")
 	request.Header.Set("Authorization", "Bearer "+token)

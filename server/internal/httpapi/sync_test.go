@@ -69,7 +69,7 @@ func (s *surface) post(procedure string, body []byte, token string, headers ...s
 
 func sign(t testing.TB, key ed25519.PrivateKey, v *servertest.Device, body []byte) string {
 	t.Helper()
-	token, err := wire.SignToken(key, v.ID, v.Device.ID, body, v.Now)
+	token, err := wire.SignToken(key, v.ID, v.Device.ID, body, v.Wall())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestOnlyADeviceWithItsOwnTokenOverItsOwnBodyIsHeard(t *testing.T) {
 	s := serve(t, d)
 	anna, ben := d.Enrol("anna"), d.Enrol("ben")
 	body := encode(t, anna.Request(anna.Batch(anna.Make(outreach()))))
-	claims := jwt.MapClaims{"sub": "x", "aud": "y", "exp": d.Now.Add(time.Hour).Unix()}
+	claims := jwt.MapClaims{"sub": "x", "aud": "y", "exp": d.Wall().Add(time.Hour).Unix()}
 	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims).SignedString(jwt.UnsafeAllowNoneSignatureType)
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +110,8 @@ func TestOnlyADeviceWithItsOwnTokenOverItsOwnBodyIsHeard(t *testing.T) {
 	stranger := *anna
 	stranger.Device.ID = d.NewID()
 	elsewhere := *anna
-	elsewhere.Deployment = &servertest.Deployment{ID: d.NewID(), Now: d.Now}
+	elsewhere.Deployment = &servertest.Deployment{ID: d.NewID()}
+	elsewhere.SetWall(d.Wall())
 	for name, c := range map[string]struct {
 		token string
 		want  problem.Code
@@ -128,7 +129,7 @@ func TestOnlyADeviceWithItsOwnTokenOverItsOwnBodyIsHeard(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
-	expired, err := wire.SignToken(anna.Key, anna.ID, anna.Device.ID, body, d.Now.Add(-time.Hour))
+	expired, err := wire.SignToken(anna.Key, anna.ID, anna.Device.ID, body, d.Wall().Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +138,9 @@ func TestOnlyADeviceWithItsOwnTokenOverItsOwnBodyIsHeard(t *testing.T) {
 	}
 	// A tablet whose clock is wrong signs an expired token, and has to learn the time all the same.
 	slow := anna.Request(nil)
-	slow.Clock = d.Now.Add(-time.Hour).UnixMilli()
+	slow.Clock = d.Wall().Add(-time.Hour).UnixMilli()
 	slowBody := encode(t, slow)
-	late, err := wire.SignToken(anna.Key, anna.ID, anna.Device.ID, slowBody, d.Now.Add(-time.Hour))
+	late, err := wire.SignToken(anna.Key, anna.ID, anna.Device.ID, slowBody, d.Wall().Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestASyncOverHTTP(t *testing.T) {
 	if err != nil || answer.Msg.GetAcknowledgement().GetHave() != 100 || answer.Msg.GetAcknowledgement().GetDurable() != 100 {
 		t.Fatalf("%v, %v", answer, err)
 	}
-	got, err := client(t, s, ben).Sync(context.Background(), connect.NewRequest(&syncv1.SyncRequest{Protocol: 1, Clock: d.Now.UnixMilli(), Pull: &syncv1.Pull{MaxBytes: 5000}}))
+	got, err := client(t, s, ben).Sync(context.Background(), connect.NewRequest(&syncv1.SyncRequest{Protocol: 1, Clock: d.Wall().UnixMilli(), Pull: &syncv1.Pull{MaxBytes: 5000}}))
 	page := got.Msg.GetPage()
 	if err != nil || page.GetRemaining() == 0 || page.GetCursor().GetPosition() >= page.GetHead().GetPosition() {
 		t.Fatalf("a small page: %v, %v", page, err)
@@ -227,7 +228,7 @@ func TestASyncOverHTTP(t *testing.T) {
 	seen := map[hlc.ID]bool{}
 	cursor := &syncv1.Mark{}
 	for {
-		got, err := client(t, s, ben).Sync(context.Background(), connect.NewRequest(&syncv1.SyncRequest{Protocol: 1, Clock: d.Now.UnixMilli(), Pull: &syncv1.Pull{Cursor: cursor, MaxBytes: 5000}}))
+		got, err := client(t, s, ben).Sync(context.Background(), connect.NewRequest(&syncv1.SyncRequest{Protocol: 1, Clock: d.Wall().UnixMilli(), Pull: &syncv1.Pull{Cursor: cursor, MaxBytes: 5000}}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -247,7 +248,7 @@ func TestASyncOverHTTP(t *testing.T) {
 	future := anna.Request(nil)
 	future.Clock += time.Hour.Milliseconds()
 	_, err = client(t, s, anna).Sync(context.Background(), connect.NewRequest(future))
-	if p := problem.FromConnect(err); p.Code != problem.ClockSkew || !p.ServerTime.Equal(d.Now) {
+	if p := problem.FromConnect(err); p.Code != problem.ClockSkew || !p.ServerTime.Equal(d.Wall()) {
 		t.Errorf("clock_skew over the wire: %+v", p)
 	}
 }

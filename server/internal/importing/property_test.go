@@ -33,7 +33,7 @@ func (w *world) record(t *rapid.T, k record.Kind) record.Common {
 		w.fill(t, m.ProtoReflect(), f, f.Number() == record.OwnerField(k) && k != recordv1.Kind_KIND_RESOURCE_LINK)
 	}
 	rules := w.service.SetUp().Rules
-	rules.Now = w.Now
+	rules.Now = w.Wall()
 	for {
 		encoded, err := proto.Marshal(m)
 		if err != nil {
@@ -84,7 +84,7 @@ func (w *world) value(t *rapid.T, f protoreflect.FieldDescriptor, empty protoref
 	case words.Date:
 		return protoreflect.ValueOfInt32(int32(record.Date(20210923).AddDays(rapid.IntRange(0, 8).Draw(t, name))))
 	case words.Instant:
-		return protoreflect.ValueOfInt64(w.Now.UnixMilli())
+		return protoreflect.ValueOfInt64(w.Wall().UnixMilli())
 	case words.YesOrNo:
 		return protoreflect.ValueOfBool(rapid.Bool().Draw(t, name))
 	case words.Choice:

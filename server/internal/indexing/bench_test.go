@@ -38,7 +38,7 @@ var texts = []string{"心理健康讲座", "入户探访孤寡老人", "儿童�
 
 func fill(b *testing.B, n int) *large {
 	d := servertest.New(b)
-	d.Now = time.Date(2021, 12, 6, 4, 0, 0, 0, time.UTC)
+	d.SetWall(time.Date(2021, 12, 6, 4, 0, 0, 0, time.UTC))
 	l := &large{Deployment: d, rand: rand.New(rand.NewPCG(1, 2)), now: hlc.TimeOf(time.Date(2021, 9, 23, 0, 0, 0, 0, time.UTC))}
 	store := d.DB.Deployment(d.ID)
 	if err := store.Read(ctx, func(tx syncing.Reading) error {

@@ -110,7 +110,7 @@ func TestAFollowerThatFailedTriesAgain(t *testing.T) {
 	s := indexing.New(indexing.Config{Store: &failing{d.DB.Deployment(d.ID), 2}, SetUp: d.Service.SetUp, Wall: d.Wall, Failed: func(error) { failed++ },
 		After: func(time.Duration) <-chan time.Time {
 			passed := make(chan time.Time, 1)
-			passed <- d.Now
+			passed <- d.Wall()
 			return passed
 		}})
 	s.Start()

@@ -78,7 +78,7 @@ func wantIDs(t testing.TB, what string, got []hlc.ID, want ...hlc.ID) {
 // edit is an edit by somebody who sees the record as it is.
 func edit(d *servertest.Deployment, id hlc.ID, m record.Common, cleared ...protowire.Number) {
 	d.T.Helper()
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	v := d.Enrol("coordinator")
 	v.Pull()
 	if held := v.Push(v.Edit(id, m, cleared...)).GetAcknowledgement().GetHeld(); len(held) > 0 {
@@ -106,18 +106,18 @@ func TestARecordGoesThroughTheQueue(t *testing.T) {
 	standing("made", tally.Waiting)
 	review := func(outcome recordv1.ReviewOutcome) *record.Change {
 		super.Pull()
-		d.Now = d.Now.Add(time.Minute)
+		d.Pass(time.Minute)
 		return super.Make(&recordv1.Review{Target: made.Record[:], Outcome: outcome.Enum(), Reviewed: tally.Reviewed(made.Kind, super.Seen[made.Record])})
 	}
 	returned := review(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED)
 	super.Push(returned)
 	standing("returned", tally.Returned)
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	edit(d, made.Record, &recordv1.CommunityActivity{Summary: proto.String("补充")})
 	standing("mended", tally.Waiting)
 	super.Push(review(recordv1.ReviewOutcome_REVIEW_OUTCOME_APPROVED))
 	standing("approved", tally.Approved)
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	edit(d, made.Record, &recordv1.CommunityActivity{Minutes: proto.Uint32(70)})
 	standing("changed in what does not count", tally.Approved)
 	edit(d, made.Record, &recordv1.CommunityActivity{OccurredOn: proto.Int32(20210930)})
@@ -128,7 +128,7 @@ func TestARecordGoesThroughTheQueue(t *testing.T) {
 	standing("restored", tally.Waiting)
 
 	// A review that turns out to be of another record.
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	super.Push(review(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED))
 	standing("returned again", tally.Returned)
 	all := d.Enrol("coordinator")
@@ -253,7 +253,7 @@ func TestLikelyPairs(t *testing.T) {
 
 func TestCasework(t *testing.T) {
 	d := servertest.New(t)
-	d.Now = time.Date(2021, 10, 20, 4, 0, 0, 0, time.UTC)
+	d.SetWall(time.Date(2021, 10, 20, 4, 0, 0, 0, time.UTC))
 	anna := d.Enrol("anna")
 	worker := d.Workers["anna"]
 	open := func(no string, day int32, more func(*recordv1.Case)) *record.Change {

@@ -94,7 +94,7 @@ func BenchmarkPages(b *testing.B) {
 	for _, records := range sizes {
 		d := servertest.New(b)
 		teams := fill(b, d, records)
-		d.Now = d.Now.AddDate(0, 4, 0)
+		d.SetWall(d.Wall().AddDate(0, 4, 0))
 		s := serviceOf(d)
 		team := teams[7]
 		behind := func(figure string, cut tally.Cut) error {

@@ -34,7 +34,7 @@ func TestWhatRecordsGive(t *testing.T) {
 	if g := giving[0]; g.ID != heads.Record || g.Name != "义诊" || g.Author.Name != "anna" || g.Team.Name != "one" || g.Day != 20211001 || g.Values["contacts"] != 23 || g.Values["persons"] != 20 || g.Outcome != 0 {
 		t.Errorf("the heads: %+v", g)
 	}
-	if g := giving[1]; g.Values["community_activities"] != 1 || g.Position == 0 || g.Comment != "几点？" || g.Outcome != recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED || !g.Judged.Equal(d.Now) {
+	if g := giving[1]; g.Values["community_activities"] != 1 || g.Position == 0 || g.Comment != "几点？" || g.Outcome != recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED || !g.Judged.Equal(d.Wall()) {
 		t.Errorf("the activity: %+v", g)
 	}
 	if g := giving[2]; len(g.Values) != 0 || g.Name != "未完" || g.Day != 20211001 {

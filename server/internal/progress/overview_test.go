@@ -109,7 +109,7 @@ func TestAnOverviewOfSomeTeams(t *testing.T) {
 		contacts, persons, devices, rows int64
 		held                             uint64
 	}{{d.Teams[:1], 14, 11, 1, 1, 0}, {d.Teams[1:], 14, 11, 1, 1, 1}, {d.Teams, 28, 21, 2, 2, 1}} {
-		o := overviewOf(t, s, progress.OverviewQuery{Teams: c.teams, HeardSince: d.Now.Add(-time.Hour)})
+		o := overviewOf(t, s, progress.OverviewQuery{Teams: c.teams, HeardSince: d.Wall().Add(-time.Hour)})
 		values := o.Whole.Values[tally.Reported]
 		if values["contacts"] != c.contacts || values["persons"] != c.persons || values["beneficiaries"] != c.persons || int64(len(o.Teams)) != c.rows {
 			t.Errorf("of %d teams: %+v", len(c.teams), o.Whole)
@@ -207,8 +207,8 @@ func TestTheBatchThatBroughtAChange(t *testing.T) {
 	anna, carl := d.Enrol("anna"), d.Enrol("carl")
 	first := activity(anna, 20210928, 10, 3)
 	anna.Push(first...)
-	received := d.Now
-	d.Now = d.Now.Add(time.Minute)
+	received := d.Wall()
+	d.Pass(time.Minute)
 	anna.Pull()
 	anna.Push(anna.Edit(first[0].Record, &recordv1.CommunityActivity{Minutes: proto.Uint32(90)}))
 	carl.Push(carl.Make(&recordv1.Case{Team: d.Teams[0][:], CaseNo: proto.String("1")})) // held

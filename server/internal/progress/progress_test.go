@@ -59,7 +59,7 @@ func TestTheAsOfDay(t *testing.T) {
 	d := servertest.New(t)
 	s := serviceOf(d)
 	anna := d.Enrol("anna")
-	d.Now = time.Date(2021, 10, 4, 15, 59, 0, 0, time.UTC) // 23:59 in Shanghai
+	d.SetWall(time.Date(2021, 10, 4, 15, 59, 0, 0, time.UTC)) // 23:59 in Shanghai
 	anna.Push(activity(anna, 20211001, 10, 0)...)
 	anna.Push(activity(anna, 20211004, 5, 0)...)
 
@@ -72,22 +72,22 @@ func TestTheAsOfDay(t *testing.T) {
 		persons   int64
 		recounted bool
 	}{
-		{"today, where the deployment is", d.Now, 0, 20211004, 12, 15, false},
-		{"a minute later it is tomorrow there", d.Now.Add(time.Minute), 0, 20211005, 13, 15, false},
-		{"the last day on which something was done", d.Now.Add(48 * time.Hour), 20211004, 20211004, 12, 15, false},
-		{"a day before that", d.Now, 20211003, 20211003, 11, 10, true},
-		{"before anything", d.Now, 20210930, 20210930, 8, 0, true},
-		{"before the start", d.Now, 20210901, 20210901, 0, 0, true},
-		{"after the end", d.Now.AddDate(1, 0, 0), 0, 20211206, 75, 15, false},
-		{"a day after the end", d.Now.AddDate(1, 0, 0), 20220101, 20211206, 75, 15, false},
+		{"today, where the deployment is", d.Wall(), 0, 20211004, 12, 15, false},
+		{"a minute later it is tomorrow there", d.Wall().Add(time.Minute), 0, 20211005, 13, 15, false},
+		{"the last day on which something was done", d.Wall().Add(48 * time.Hour), 20211004, 20211004, 12, 15, false},
+		{"a day before that", d.Wall(), 20211003, 20211003, 11, 10, true},
+		{"before anything", d.Wall(), 20210930, 20210930, 8, 0, true},
+		{"before the start", d.Wall(), 20210901, 20210901, 0, 0, true},
+		{"after the end", d.Wall().AddDate(1, 0, 0), 0, 20211206, 75, 15, false},
+		{"a day after the end", d.Wall().AddDate(1, 0, 0), 20220101, 20211206, 75, 15, false},
 	} {
-		d.Now = c.now
+		d.SetWall(c.now)
 		totals := totalsOf(t, s, progress.TotalsQuery{By: tally.Whole, AsOf: c.asOf})
 		if totals.AsOf != c.day || totals.ServiceDays != c.days || totals.Recounted != c.recounted || reported(t, totals, "", "persons") != c.persons {
 			t.Errorf("%s: %+v", c.name, totals)
 		}
 	}
-	d.Now = time.Date(2021, 10, 5, 4, 0, 0, 0, time.UTC)
+	d.SetWall(time.Date(2021, 10, 5, 4, 0, 0, 0, time.UTC))
 	if _, err := s.Totals(context.Background(), progress.TotalsQuery{By: tally.Whole, AsOf: 20211006}); !errors.Is(err, problem.New(problem.InvalidArgument)) {
 		t.Errorf("tomorrow: %v", err)
 	}
@@ -230,9 +230,9 @@ func TestCompleteness(t *testing.T) {
 	if c := complete(time.Time{}); c.Enrolled != 0 || c.OldestContact != 0 || c.Outstanding != 0 {
 		t.Errorf("without tablets: %+v", c)
 	}
-	early := d.Now
+	early := d.Wall()
 	anna, carl := d.Enrol("anna"), d.Enrol("carl")
-	d.Now = d.Now.Add(30 * time.Hour)
+	d.Pass(30 * time.Hour)
 	request := anna.Request(anna.Batch(activity(anna, 20211001, 1, 0)...))
 	request.Unsent = 7
 	if _, err := anna.Sync(request); err != nil {
@@ -244,7 +244,7 @@ func TestCompleteness(t *testing.T) {
 	if c.Enrolled != 2 || c.HeardFrom != 2 || c.Outstanding != 7 || c.WithBacklog != 1 || c.Held != 1 || c.Conflicts != 0 {
 		t.Errorf("%+v", c)
 	}
-	if c.NewestContact != d.Now.UnixMilli() || c.OldestContact != d.Now.UnixMilli() || c.At != d.Now {
+	if c.NewestContact != d.Wall().UnixMilli() || c.OldestContact != d.Wall().UnixMilli() || c.At != d.Wall() {
 		t.Errorf("contacts: %+v", c)
 	}
 	head, err := s.Version(context.Background())
@@ -252,7 +252,7 @@ func TestCompleteness(t *testing.T) {
 		t.Errorf("position %d, version %+v, %v", c.Position, head, err)
 	}
 	ben := d.Enrol("ben")
-	d.Now = d.Now.Add(25 * time.Hour)
+	d.Pass(25 * time.Hour)
 	ben.Push(activity(ben, 20211001, 1, 0)...)
 	if c := complete(time.Time{}); c.HeardFrom != 1 || c.OldestContact >= c.NewestContact {
 		t.Errorf("after a day: %+v", c)
@@ -327,7 +327,7 @@ func TestHeldChangesInPages(t *testing.T) {
 	held := slices.Concat(first, rest)
 	for i, code := range []record.Code{record.CodeNotYourTeam, record.CodeMalformed, record.CodeRecordHeld} {
 		h := held[i]
-		if h.Code != code || h.Worker.Name != "carl" || h.Device.Name != "carl" || h.Team.Name != "two" || !h.Received.Equal(d.Now) {
+		if h.Code != code || h.Worker.Name != "carl" || h.Device.Name != "carl" || h.Team.Name != "two" || !h.Received.Equal(d.Wall()) {
 			t.Errorf("%d: %+v", i, h)
 		}
 	}
@@ -348,9 +348,9 @@ func TestConflictsUntilTheyAreSettled(t *testing.T) {
 	anna.Pull()
 	ben.Pull()
 	for i, c := range made {
-		d.Now = d.Now.Add(time.Minute)
+		d.Pass(time.Minute)
 		anna.Push(anna.Edit(c.Record, &recordv1.CommunityActivity{Minutes: proto.Uint32(uint32(70 + i))}))
-		d.Now = d.Now.Add(time.Minute)
+		d.Pass(time.Minute)
 		ben.Push(ben.Edit(c.Record, &recordv1.CommunityActivity{Minutes: proto.Uint32(uint32(80 + i))}))
 	}
 	list := func(page progress.Page[hlc.ID]) ([]progress.Conflict, hlc.ID) {

@@ -81,7 +81,7 @@ func TestPeriodsAreCutToTheDaysOfTheDeployment(t *testing.T) {
 func worked(t *testing.T) *servertest.Deployment {
 	t.Helper()
 	d := servertest.New(t)
-	d.Now = time.Date(2021, 10, 8, 10, 5, 0, 0, time.UTC) // 18:05 in Shanghai
+	d.SetWall(time.Date(2021, 10, 8, 10, 5, 0, 0, time.UTC)) // 18:05 in Shanghai
 	lead, anna, carl := d.Enrol("lead"), d.Enrol("anna"), d.Enrol("carl")
 	held, team, ben := recordv1.Status_STATUS_HELD.Enum(), d.Teams, d.Workers["ben"]
 	town := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
@@ -105,7 +105,7 @@ func worked(t *testing.T) *servertest.Deployment {
 		link(before, goods, delivered, &day, 200, 30000, "床"), link(before, goods, delivered, &before, 9, 900, "床"), link(day, goods, delivered, nil, 10, 1500, "床"),
 		link(day, goods, recordv1.LinkProgress_LINK_PROGRESS_MATCHED, nil, 50, 0, "箱"), link(day, goods, recordv1.LinkProgress_LINK_PROGRESS_FAILED, nil, 3, 0, "箱"), link(day, goods, recordv1.LinkProgress_LINK_PROGRESS_REQUESTED, nil, 4, 100, "箱"),
 		link(day, recordv1.ResourceType_RESOURCE_TYPE_MONEY, delivered, &day, 1, 5000, "床"), calledOff)
-	seen := d.Now.UnixMilli()
+	seen := d.Wall().UnixMilli()
 	alert := func(on int32) *record.Change {
 		return carl.Make(&recordv1.RiskAlert{Team: team[1][:], OccurredOn: &on, SeenAt: &seen, Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), Done: proto.String("在找")})
 	}

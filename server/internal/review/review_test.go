@@ -377,7 +377,7 @@ func TestHeldChangesAreShownAndDecidedOn(t *testing.T) {
 func TestAnAlertIsAcknowledgedOnce(t *testing.T) {
 	o := open(t)
 	ctx := t.Context()
-	alert := o.anna.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: proto.Int64(o.Now.UnixMilli()), Done: proto.String("已报警")})
+	alert := o.anna.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: proto.Int64(o.Wall().UnixMilli()), Done: proto.String("已报警")})
 	o.anna.Push(alert)
 	o.check("by who wrote it, and leads nobody", o.service.Acknowledge(ctx, o.by("anna"), alert.Record), problem.NotAllowed)
 	o.check("by a team lead who does not work on it", o.service.Acknowledge(ctx, o.by("lead"), alert.Record), problem.NotFound)
@@ -389,7 +389,7 @@ func TestAnAlertIsAcknowledgedOnce(t *testing.T) {
 	o.check("closed", o.service.CloseAlert(ctx, o.by("super"), o.seen(alert.Record), 20211001), "")
 	o.anna.Pull()
 	var m recordv1.RiskAlert
-	if err := proto.Unmarshal(o.anna.Seen[alert.Record].Fields(), &m); err != nil || hlc.ID(m.GetAcknowledgedBy()) != o.Workers["super"] || m.GetAcknowledgedAt() != o.Now.UnixMilli() || m.GetClosedOn() != 20211001 {
+	if err := proto.Unmarshal(o.anna.Seen[alert.Record].Fields(), &m); err != nil || hlc.ID(m.GetAcknowledgedBy()) != o.Workers["super"] || m.GetAcknowledgedAt() != o.Wall().UnixMilli() || m.GetClosedOn() != 20211001 {
 		t.Errorf("the tablet has %v, %v", &m, err)
 	}
 	if got, want := o.audited(), "alert_acknowledged alert_closed"; got != want {
@@ -445,11 +445,11 @@ func TestPlansAreChanged(t *testing.T) {
 	o.check("planned", err, "")
 	shown := o.seen(id)
 	later := &recordv1.CommunityActivity{OccurredOn: proto.Int32(20211006)}
-	o.Now = o.Now.Add(time.Second)
+	o.Pass(time.Second)
 	o.check("by a field worker", o.service.Replan(ctx, o.by("anna"), shown, later, nil), problem.NotAllowed)
 	o.check("what is no plan", o.service.Replan(ctx, o.by("super"), o.seen(o.activity), later, nil), problem.NotFound)
 	o.check("put off", o.service.Replan(ctx, o.by("super"), shown, later, nil), "")
-	o.Now = o.Now.Add(time.Second)
+	o.Pass(time.Second)
 	o.check("put off again, as it was before", o.service.Replan(ctx, o.by("super"), shown, &recordv1.CommunityActivity{OccurredOn: proto.Int32(20211007)}, nil), problem.ChangedMeanwhile)
 	o.check("cancelled", o.service.CancelPlanned(ctx, o.by("coordinator"), o.seen(id)), "")
 	o.check("cancelled again", o.service.CancelPlanned(ctx, o.by("coordinator"), o.seen(id)), problem.NotFound)

@@ -32,8 +32,9 @@ func NewTemplate(d *Deployment, devices ...*Device) *Template {
 func (p *Template) Open(t testing.TB) (*Deployment, []*Device) {
 	t.Helper()
 	random := *p.d.rand
-	d := &Deployment{T: t, ID: p.d.ID, Keys: p.d.Keys, Now: p.d.Now, Sites: p.d.Sites, Teams: p.d.Teams, Workers: p.d.Workers,
+	d := &Deployment{T: t, ID: p.d.ID, Keys: p.d.Keys, Sites: p.d.Sites, Teams: p.d.Teams, Workers: p.d.Workers,
 		rand: &random, path: filepath.Join(t.TempDir(), "server.db")}
+	d.SetWall(p.d.Wall())
 	d.clock = hlc.NewClock(d.Wall, p.d.clock.Now())
 	if err := os.WriteFile(d.path, p.file, 0o600); err != nil {
 		t.Fatal(err)

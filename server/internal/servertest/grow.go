@@ -20,7 +20,7 @@ import (
 // Grow lets the replicas of a made-up world send what they do, in batches of any size. They all belong to coordinators,
 // so that nothing is held for want of a right; some of it is held all the same. pushed is called after each batch.
 func Grow(t *rapid.T, d *Deployment, pushed func()) {
-	d.Now = time.Date(2021, 11, 20, 4, 0, 0, 0, time.UTC)
+	d.SetWall(time.Date(2021, 11, 20, 4, 0, 0, 0, time.UTC))
 	w := oracle.NewWorld(t)
 	setUp := []syncing.SetUpRecord{{ID: d.ID, Message: &recordv1.Deployment{
 		ServiceAreas: []*recordv1.ServiceAreaName{{Number: recordv1.ServiceArea(16).Enum(), LabelZh: proto.String("妇女儿童")}},

@@ -40,7 +40,7 @@ type Deployment struct {
 	DB      *store.DB
 	Service *syncing.Service
 	Keys    *syncing.Keys
-	Now     time.Time
+	WallClock
 
 	Sites, Teams []hlc.ID
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
@@ -65,7 +65,8 @@ func (d *Deployment) observe(c syncing.Commit) {
 // New makes a deployment in a temporary folder. Its clock stands at noon of 2021-10-01, local time, until moved.
 func New(t testing.TB) *Deployment {
 	t.Helper()
-	d := &Deployment{T: t, Now: time.Date(2021, 10, 1, 4, 0, 0, 0, time.UTC), Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7}), path: filepath.Join(t.TempDir(), "server.db")}
+	d := &Deployment{T: t, Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7}), path: filepath.Join(t.TempDir(), "server.db")}
+	d.SetWall(time.Date(2021, 10, 1, 4, 0, 0, 0, time.UTC))
 	d.clock = hlc.NewClock(d.Wall, 0)
 	proofKey := make([]byte, 32)
 	_, _ = d.rand.Read(proofKey)
@@ -83,7 +84,8 @@ func New(t testing.TB) *Deployment {
 // It is closed before d is, and is not opened again.
 func (d *Deployment) Another(linked bool, codes ...string) *Deployment {
 	d.T.Helper()
-	other := &Deployment{T: d.T, ID: d.NewID(), DB: d.DB, Keys: d.Keys, Now: d.Now, Workers: map[string]hlc.ID{}, rand: d.rand, clock: d.clock}
+	other := &Deployment{T: d.T, ID: d.NewID(), DB: d.DB, Keys: d.Keys, Workers: map[string]hlc.ID{}, rand: d.rand, clock: d.clock}
+	other.SetWall(d.Wall())
 	var err error
 	if other.Service, err = other.start(d.DB, d.journal); err != nil {
 		d.T.Fatal(err)
@@ -127,9 +129,6 @@ func (d *Deployment) setUp(codes ...string) (records []syncing.SetUpRecord) {
 
 // Path is the database's file.
 func (d *Deployment) Path() string { return d.path }
-
-// Wall is the test's clock.
-func (d *Deployment) Wall() time.Time { return d.Now }
 
 // Open opens the store and starts the service, after New or Close.
 func (d *Deployment) Open() {
@@ -339,12 +338,12 @@ func (v *Device) BatchOf(bodies ...[]byte) *syncv1.Batch {
 
 // Request is a sync with a batch and a pull of everything new.
 func (v *Device) Request(b *syncv1.Batch) *syncv1.SyncRequest {
-	return &syncv1.SyncRequest{Protocol: 1, Clock: v.Now.UnixMilli(), Push: b, Pull: &syncv1.Pull{Cursor: v.Cursor}, Journal: v.Journal}
+	return &syncv1.SyncRequest{Protocol: 1, Clock: v.Wall().UnixMilli(), Push: b, Pull: &syncv1.Pull{Cursor: v.Cursor}, Journal: v.Journal}
 }
 
 // Arrival is that of a request that was signed a moment ago.
 func (v *Device) Arrival() syncing.Arrival {
-	return syncing.Arrival{Began: v.Now, TokenExpires: v.Now.Add(time.Minute)}
+	return syncing.Arrival{Began: v.Wall(), TokenExpires: v.Wall().Add(time.Minute)}
 }
 
 // Sync sends a request and takes the answer in.

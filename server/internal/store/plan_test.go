@@ -74,7 +74,7 @@ func work(t *testing.T, d *servertest.Deployment) {
 	c2 := anna.Make(&recordv1.Case{CaseNo: proto.String("2")})
 	anna.Push(c, c2)
 	ben.Pull()
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	anna.Push(anna.Edit(c.Record, &recordv1.Case{DuplicateOf: c2.Record[:]}), anna.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("3")}))
 	anna.Renumber()
 	anna.Push(anna.Edit(c.Record, &recordv1.Case{CaseNo: proto.String("4")}))
@@ -206,7 +206,7 @@ func useDesk(ctx context.Context, d *servertest.Deployment) error {
 // useAlerts lets somebody be told of an alert.
 func useAlerts(ctx context.Context, d *servertest.Deployment, alert hlc.ID) error {
 	store := d.DB.Deployment(d.ID)
-	return errors.Join(store.SaveNotices(ctx, []alerting.Notice{{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Now, Outcome: alerting.Waiting}}),
+	return errors.Join(store.SaveNotices(ctx, []alerting.Notice{{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Wall(), Outcome: alerting.Waiting}}),
 		store.ReadAlerts(ctx, func(tx alerting.Reading) error {
 			_, err := tx.FirstReceived(alert)
 			notices, nerr := tx.Notices([]hlc.ID{alert})
@@ -226,7 +226,7 @@ func useAccounts(ctx context.Context, d *servertest.Deployment) error {
 		session := accounts.StoredSession{ID: d.NewID(), Hash: []byte("session"), Account: a.ID}
 		token := accounts.StoredToken{Token: accounts.Token{ID: d.NewID(), Account: a.ID, Membership: m}, Hash: []byte("token")}
 		errs := []error{tx.SaveAccount(a), tx.SaveMembership(a.ID, m, 1), tx.SaveLink(link), tx.SaveSession(session), tx.SaveToken(token),
-			audit.Append(tx, d.Now, audit.Entry{Deployment: d.ID, Action: audit.SignedIn})}
+			audit.Append(tx, d.Wall(), audit.Entry{Deployment: d.ID, Action: audit.SignedIn})}
 		note := func(err error) { errs = append(errs, err) }
 		_, _, err := tx.Account(a.ID)
 		note(err)

@@ -181,7 +181,7 @@ func TestABacklogIsKnownAfterTheNextCommit(t *testing.T) {
 	d.Close() // what tablets said is written before the store is closed
 	d.Open()
 	v, err := d.Service.Device(context.Background(), anna.Device.ID)
-	if err != nil || v.Unsent != 5 || v.LastContact != d.Now.UnixMilli() {
+	if err != nil || v.Unsent != 5 || v.LastContact != d.Wall().UnixMilli() {
 		t.Fatalf("%+v, %v", v, err)
 	}
 }
@@ -228,7 +228,7 @@ func TestBothAnswersToADoubledRequestTellWhatIsHeld(t *testing.T) {
 	anna := d.Enrol("anna")
 	good := anna.Make(&recordv1.Outreach{})
 	b := anna.Batch(good, anna.Make(&recordv1.Review{Target: good.ID[:]}), anna.Make(&recordv1.Outreach{}))
-	acks, err := d.Service.PushTogether(context.Background(), anna.Device, d.Now, b, b)
+	acks, err := d.Service.PushTogether(context.Background(), anna.Device, d.Wall(), b, b)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -301,7 +301,7 @@ func TestWhatIsHeldOfAnErasedClientGoesToo(t *testing.T) {
 func TestARestoreForgetsNoErasure(t *testing.T) {
 	c := newClient(t)
 	older := c.Copy()
-	c.Now = c.Now.Add(time.Minute)
+	c.Pass(time.Minute)
 	before := c.totals(t)
 	c.erase(t)
 	kept := syncs(t, c.lead, asks(c.lead)).GetJournalEntries()

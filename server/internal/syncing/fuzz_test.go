@@ -40,9 +40,9 @@ func FuzzSync(f *testing.F) {
 	for _, r := range []*syncv1.SyncRequest{
 		anna.Request(anna.Batch(edit, anna.Make(session(made.Record)), anna.Make(head))),
 		anna.Request(anna.BatchOf([]byte("no change"), edit.Encode()[:20])),
-		{Protocol: 1, Clock: d.Now.UnixMilli(), Unsent: 1 << 31, Push: anna.BatchOf(), Pull: &syncv1.Pull{Cursor: &syncv1.Mark{Position: 1 << 63, Chain: []byte{1}}, Marks: []*syncv1.Mark{{Position: 3}, nil}, MaxBytes: 1 << 31}},
-		{Protocol: 1, Clock: d.Now.UnixMilli(), Push: anna.BatchOf(), Accepted: 1 << 63, Chains: []*syncv1.ReplicaMark{{Sequence: 1, Chain: anna.Chain[:16]}, {}, {Sequence: 1 << 63}}},
-		{Protocol: 1, Clock: d.Now.UnixMilli(), Push: anna.BatchOf(), Pull: &syncv1.Pull{}, GiveBack: []*syncv1.GivenRecord{{Id: made.Record[:], Kind: 5, State: record.EncodeState(anna.Seen[made.Record]), Proof: make([]byte, 8)}, {}},
+		{Protocol: 1, Clock: d.Wall().UnixMilli(), Unsent: 1 << 31, Push: anna.BatchOf(), Pull: &syncv1.Pull{Cursor: &syncv1.Mark{Position: 1 << 63, Chain: []byte{1}}, Marks: []*syncv1.Mark{{Position: 3}, nil}, MaxBytes: 1 << 31}},
+		{Protocol: 1, Clock: d.Wall().UnixMilli(), Push: anna.BatchOf(), Accepted: 1 << 63, Chains: []*syncv1.ReplicaMark{{Sequence: 1, Chain: anna.Chain[:16]}, {}, {Sequence: 1 << 63}}},
+		{Protocol: 1, Clock: d.Wall().UnixMilli(), Push: anna.BatchOf(), Pull: &syncv1.Pull{}, GiveBack: []*syncv1.GivenRecord{{Id: made.Record[:], Kind: 5, State: record.EncodeState(anna.Seen[made.Record]), Proof: make([]byte, 8)}, {}},
 			Certificate: &syncv1.Certificate{}, Journal: &syncv1.Mark{Position: 9}, JournalEntries: []*syncv1.JournalEntry{{Sort: "x"}}},
 	} {
 		b, err := proto.Marshal(r)
@@ -64,7 +64,7 @@ func FuzzSync(f *testing.F) {
 		d, devices := template.Open(t)
 		anna, ben := devices[0], devices[1]
 		if how&mendClock != 0 {
-			request.Protocol, request.Clock = 1, d.Now.UnixMilli()
+			request.Protocol, request.Clock = 1, d.Wall().UnixMilli()
 		}
 		var bodies [][]byte
 		if how&mendPush != 0 {

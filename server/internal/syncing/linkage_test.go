@@ -118,7 +118,7 @@ func TestNobodySetsTheLinkageKey(t *testing.T) {
 	coordinator := d.Enrol("coordinator")
 	key := linkageKey(coordinator)
 	other := bytes.Repeat([]byte{9}, record.LinkageKeyBytes)
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	set := coordinator.Edit(d.ID, &recordv1.Deployment{Name: proto.String("renamed"), LinkageKey: other})
 	emptied := coordinator.Edit(d.ID, &recordv1.Deployment{}, record.LinkageKeyField)
 	made := coordinator.Make(&recordv1.Deployment{LinkageKey: other})

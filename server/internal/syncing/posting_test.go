@@ -43,7 +43,7 @@ func TestASupervisorIsGivenATeam(t *testing.T) {
 	if codes := held(super.Push(early)); codes[1] != "not_your_team" {
 		t.Fatalf("an edit in it: %v", codes)
 	}
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	coordinator.Pull()
 	coordinator.Push(coordinator.Edit(d.Workers["super"], &recordv1.Worker{Supervises: [][]byte{d.Teams[1][:]}}))
 	super.Cursor = &syncv1.Mark{} // a tablet that is posted anew pulls from the beginning
@@ -51,11 +51,11 @@ func TestASupervisorIsGivenATeam(t *testing.T) {
 	if !has(page, root) || !has(page, identity) || !has(page, note) {
 		t.Fatal("she does not get the records of the team that she was given")
 	}
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	if codes := held(super.Push(super.Edit(root, &recordv1.Case{Age: proto.Uint32(70)}))); len(codes) > 0 {
 		t.Fatalf("an edit in her new team: %v", codes)
 	}
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	coordinator.Pull()
 	coordinator.Push(coordinator.Edit(d.Workers["super"], &recordv1.Worker{Supervises: [][]byte{d.Teams[0][:]}}))
 	page = super.Pull()
@@ -74,13 +74,13 @@ func TestASupervisorFromOutsideSeesNoIdentities(t *testing.T) {
 		t.Fatal("the team's own supervisor lacks something")
 	}
 	coordinator.Pull()
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	coordinator.Push(coordinator.Edit(d.Workers["super"], &recordv1.Worker{External: proto.Bool(true)}))
 	page := super.Pull()
 	if !drops(page, identity) || drops(page, note) || drops(page, root) {
 		t.Errorf("told to drop %x, which should be the identity alone", page.GetDropped())
 	}
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	_, second, _ := casework(anna, "2")
 	if page := super.Pull(); has(page, second) || len(page.GetRecords()) == 0 {
 		t.Error("she still gets identities, or nothing at all")
@@ -100,7 +100,7 @@ func TestWithAnotherRoleConfidentialRecordsGo(t *testing.T) {
 	root, identity, note := casework(anna, "1")
 	super.Pull()
 	coordinator.Pull()
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	coordinator.Push(coordinator.Edit(d.Workers["super"], &recordv1.Worker{Role: recordv1.Role_ROLE_FIELD_WORKER.Enum()}))
 	if page := super.Pull(); !drops(page, identity) || !drops(page, note) || drops(page, root) {
 		t.Errorf("told to drop %x", page.GetDropped())
@@ -114,9 +114,9 @@ func TestWhatIsWrittenAfterTheCloseWaits(t *testing.T) {
 	anna, ben, coordinator := d.Enrol("anna"), d.Enrol("ben"), d.Enrol("coordinator")
 	before := anna.Make(numbered("before"))
 	coordinator.Pull()
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	coordinator.Push(coordinator.Edit(d.ID, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED.Enum()}))
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	after := ben.Make(numbered("after"))
 	if codes := held(anna.Push(before)); len(codes) > 0 {
 		t.Errorf("written before the close: %v", codes)
@@ -127,7 +127,7 @@ func TestWhatIsWrittenAfterTheCloseWaits(t *testing.T) {
 	if codes := held(coordinator.Push(coordinator.Make(numbered("hers")))); len(codes) != 1 {
 		t.Errorf("casework of the coordinator after the close: %v", codes)
 	}
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	coordinator.Pull()
 	if codes := held(coordinator.Push(coordinator.Edit(d.ID, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum()}))); len(codes) > 0 {
 		t.Fatalf("opening it again: %v", codes)

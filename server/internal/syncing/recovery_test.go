@@ -162,7 +162,7 @@ func TestWhatWasAcknowledgedRaisesNoNewConflict(t *testing.T) {
 		anna.Pull()
 		anna.Seen[made.Record] = made.Registers() // her own, whose body is left out
 		older := d.Copy()
-		d.Now = d.Now.Add(time.Minute)
+		d.Pass(time.Minute)
 		edit := anna.Edit(made.Record, &recordv1.Case{CaseNo: proto.String("2")})
 		anna.Push(edit)
 		ben.Pull()
@@ -275,7 +275,7 @@ func TestASessionComesBackBeforeItsCase(t *testing.T) {
 	ben.Pull()
 	d.SetBack(older)
 	give := func(id hlc.ID) {
-		request := &syncv1.SyncRequest{Protocol: 1, Clock: d.Now.UnixMilli(), GiveBack: []*syncv1.GivenRecord{back(ben, id)}}
+		request := &syncv1.SyncRequest{Protocol: 1, Clock: d.Wall().UnixMilli(), GiveBack: []*syncv1.GivenRecord{back(ben, id)}}
 		if code := syncs(t, ben, request).GetGiven()[0].GetCode(); code != "" {
 			t.Fatalf("held: %s", code)
 		}
@@ -344,7 +344,7 @@ func TestHeldChangesWaitForWhatIsMissing(t *testing.T) {
 	anna, ben := d.Enrol("anna"), d.Enrol("ben")
 	made := anna.Make(numbered("1"))
 	ben.Seen[made.Record] = made.Registers()
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	edit := ben.Edit(made.Record, &recordv1.Case{CaseNo: proto.String("2")})
 	link := ben.Make(&recordv1.ResourceLink{RecipientCase: made.Record[:], Need: proto.String("棉被")})
 	answer := ben.Push(edit, link)
@@ -379,7 +379,7 @@ func TestDecisionsOnHeldChanges(t *testing.T) {
 	made := anna.Make(numbered("1"))
 	anna.Push(made)
 	carl.Seen[made.Record] = made.Registers()
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	changes := []*record.Change{carl.Edit(made.Record, &recordv1.Case{CaseNo: proto.String("2")}), carl.Edit(made.Record, &recordv1.Case{CaseNo: proto.String("3")}), carl.Edit(made.Record, &recordv1.Case{ClientCount: proto.Uint32(3)})}
 	carl.Push(changes...)
 	if got := outcomes(t, d, made.Record); !slices.Equal(got, []string{"", "not_your_team", "not_your_team", "not_your_team"}) {
@@ -409,7 +409,7 @@ func TestDecisionsOnHeldChanges(t *testing.T) {
 		t.Errorf("settled: %v", codes)
 	}
 	// The newest decision holds, also when it changes a former one. What is applied stays applied.
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	super.Push(super.Make(decisionOn(changes[0].ID, recordv1.Decision_DECISION_RELEASE)), super.Make(decisionOn(changes[1].ID, recordv1.Decision_DECISION_DISCARD)))
 	if got := outcomes(t, d, made.Record); !slices.Equal(got, []string{"", "", "", "not_your_team"}) {
 		t.Fatalf("after the supervisor's: %q", got)
@@ -449,7 +449,7 @@ func TestATabletThatOnlyItsCertificateKnows(t *testing.T) {
 	older := d.Copy()
 	anna := d.Enrol("anna")
 	certificate := func() *syncv1.Certificate {
-		c, err := d.Keys.Certify(d.ID, anna.Device, anna.Team, 1, d.Now)
+		c, err := d.Keys.Certify(d.ID, anna.Device, anna.Team, 1, d.Wall())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -548,15 +548,15 @@ func TestStampsFromTheFutureWait(t *testing.T) {
 	d := servertest.New(t)
 	anna, coordinator := d.Enrol("anna"), d.Enrol("coordinator")
 	older := d.Copy()
-	right := d.Now
-	d.Now = d.Now.AddDate(0, 1, 0)
+	right := d.Wall()
+	d.SetWall(d.Wall().AddDate(0, 1, 0))
 	made := anna.Make(numbered("1"))
 	anna.Push(made)
 	coordinator.Pull()
-	d.Now = right
+	d.SetWall(right)
 	d.SetBack(older)
 
-	request := &syncv1.SyncRequest{Protocol: 1, Clock: d.Now.UnixMilli(), GiveBack: []*syncv1.GivenRecord{back(coordinator, made.Record)}}
+	request := &syncv1.SyncRequest{Protocol: 1, Clock: d.Wall().UnixMilli(), GiveBack: []*syncv1.GivenRecord{back(coordinator, made.Record)}}
 	if code := syncs(t, coordinator, request).GetGiven()[0].GetCode(); code != "stamp_in_future" {
 		t.Fatalf("given back: %q", code)
 	}
@@ -600,7 +600,7 @@ func TestATabletIsToldWhatToDrop(t *testing.T) {
 	anna.Push(stays, goes)
 	ben.Pull()
 	coordinator.Pull()
-	d.Now = d.Now.Add(time.Second)
+	d.Pass(time.Second)
 	coordinator.Push(coordinator.Edit(goes.Record, &recordv1.Case{Team: d.Teams[1][:]}))
 	if dropped := ben.Pull().GetDropped(); len(dropped) != 1 || !bytes.Equal(dropped[0], goes.Record[:]) {
 		t.Errorf("a case went to another team: %x", dropped)

@@ -67,7 +67,7 @@ func TestWhatARevokedTabletStillSendsIsHeld(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if look(t, anna).RevokedAt != d.Now.UnixMilli() {
+	if look(t, anna).RevokedAt != d.Wall().UnixMilli() {
 		t.Fatalf("not revoked: %+v", anna.Device)
 	}
 	anna.Device = stale
@@ -86,7 +86,7 @@ func TestWhatARevokedTabletStillSendsIsHeld(t *testing.T) {
 	}
 	request := anna.Request(anna.BatchOf(bodies...))
 	request.GiveBack = []*syncv1.GivenRecord{back(ben, before.Record)}
-	request.Certificate, _ = d.Keys.Certify(d.ID, anna.Device, anna.Team, 1, d.Now)
+	request.Certificate, _ = d.Keys.Certify(d.ID, anna.Device, anna.Team, 1, d.Wall())
 	answer := syncs(t, anna, request)
 	anna.Remember(bodies...)
 	allHeld(t, anna, answer, 20)
@@ -150,7 +150,7 @@ func TestARevocationOutlivesASetBack(t *testing.T) {
 	d := servertest.New(t)
 	unknown := d.Copy()
 	anna := d.Enrol("anna")
-	certificate, err := d.Keys.Certify(d.ID, anna.Device, anna.Team, 1, d.Now)
+	certificate, err := d.Keys.Certify(d.ID, anna.Device, anna.Team, 1, d.Wall())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -147,7 +147,7 @@ func TestWhatIsNotFramedOrSignedIsRefusedWhole(t *testing.T) {
 		tooMany[i] = good
 	}
 	future := anna.Make(aCase())
-	future.Stamp.Time = hlc.TimeOf(d.Now.Add(6 * time.Minute))
+	future.Stamp.Time = hlc.TimeOf(d.Wall().Add(6 * time.Minute))
 	shortChain := seal(good)
 	shortChain.Chain = shortChain.Chain[:31]
 	clockOff := anna.Request(seal(good))
@@ -174,7 +174,7 @@ func TestWhatIsNotFramedOrSignedIsRefusedWhole(t *testing.T) {
 	}
 	if _, err := anna.Sync(clockOff); true {
 		var p *problem.Problem
-		if !errors.As(err, &p) || !p.ServerTime.Equal(d.Now) {
+		if !errors.As(err, &p) || !p.ServerTime.Equal(d.Wall()) {
 			t.Error("clock_skew does not say what time it is")
 		}
 	}
@@ -480,11 +480,11 @@ func TestWhatWasAllowedIsJudgedByTheStamp(t *testing.T) {
 	d := servertest.New(t)
 	anna := d.Enrol("anna")
 	before := anna.Make(aCase()) // logged offline, before the move
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	if err := d.Service.Add(context.Background(), []syncing.SetUpRecord{{ID: anna.Worker, Message: &recordv1.Worker{Team: d.Teams[1][:]}}}); err != nil {
 		t.Fatal(err)
 	}
-	d.Now = d.Now.Add(time.Minute)
+	d.Pass(time.Minute)
 	after := anna.Make(aCase()) // still names the old team
 	codes := held(anna.Push(before, after))
 	if codes[1] != "" || codes[2] != string(record.CodeNotYourTeam) {
@@ -512,12 +512,12 @@ func TestAServerWhoseClockLiesBehindItsLogDoesNotStart(t *testing.T) {
 	anna := d.Enrol("anna")
 	anna.Push(anna.Make(aCase()))
 	d.Close()
-	db := d.Now
-	d.Now = d.Now.Add(-time.Hour)
+	db := d.Wall()
+	d.Pass(-time.Hour)
 	if _, err := d.TryStart(); err == nil {
 		t.Fatal("started with a clock an hour behind")
 	}
-	d.Now = db
+	d.SetWall(db)
 	d.Open()
 }
 
@@ -586,7 +586,7 @@ func TestEnrolment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.Now = d.Now.Add(2 * time.Hour)
+	d.Pass(2 * time.Hour)
 	expired := proto.CloneOf(other)
 	expired.Secret = late
 	if _, err := d.Service.Enrol(ctx, expired); problem.CodeOf(err) != problem.EnrolmentCodeExpired {

@@ -29,7 +29,7 @@ func (p post) Send(context.Context, string, alerting.Message) error { return p.d
 // raise has a worker's tablet send an alert about a case, or about nobody who is known.
 func (s *site) raise(v *servertest.Device, level recordv1.RiskLevel, about hlc.ID) hlc.ID {
 	s.t.Helper()
-	m := &recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_SUICIDE_OR_SELF_HARM.Enum(), Level: level.Enum(), Site: v.Sites[0][:], SeenAt: proto.Int64(v.Now.Add(-90 * time.Minute).UnixMilli()), Done: proto.String("已陪同在场")}
+	m := &recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_SUICIDE_OR_SELF_HARM.Enum(), Level: level.Enum(), Site: v.Sites[0][:], SeenAt: proto.Int64(v.Wall().Add(-90 * time.Minute).UnixMilli()), Done: proto.String("已陪同在场")}
 	if about != (hlc.ID{}) {
 		m.Subject = about[:]
 	}
@@ -226,7 +226,7 @@ func TestPastAlertsArePaged(t *testing.T) {
 	d := s.field()
 	anna, boss := d.Enrol("anna"), d.Enrol("super")
 	for range 21 {
-		anna.Push(anna.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), AcknowledgedBy: boss.Worker[:], AcknowledgedAt: proto.Int64(d.Now.UnixMilli())}))
+		anna.Push(anna.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), AcknowledgedBy: boss.Worker[:], AcknowledgedAt: proto.Int64(d.Wall().UnixMilli())}))
 	}
 	s.settle(d)
 	b := s.as(d, "super", "en").Open("/deployments/" + d.ID.String() + "/alerts")

@@ -43,7 +43,7 @@ func (c *casework) review(target hlc.ID, outcome recordv1.ReviewOutcome, comment
 	c.T.Helper()
 	c.boss.Pull()
 	c.boss.Push(c.boss.Make(&recordv1.Review{Target: target[:], Reviewed: tally.Reviewed(recordv1.Kind_KIND_CASE_SESSION, c.boss.Seen[target]), Outcome: &outcome, Comment: &comment}))
-	c.Now = c.Now.Add(time.Minute)
+	c.Pass(time.Minute)
 }
 
 func (c *casework) at(id hlc.ID) string {
@@ -140,7 +140,7 @@ func TestAReviewLapses(t *testing.T) {
 	edit := func(m *recordv1.CaseSession) {
 		c.ben.Pull()
 		c.ben.Push(c.ben.Edit(c.session, m))
-		c.Now = c.Now.Add(time.Minute)
+		c.Pass(time.Minute)
 	}
 	b := s.as(c.Deployment, "super", "en")
 	c.review(c.session, recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED, "几人在场？")

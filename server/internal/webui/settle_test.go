@@ -79,7 +79,7 @@ func (o *office) conflict(minutes ...uint64) {
 	const field = 18
 	m := &recordv1.Conflict{Target: o.first[:], TargetKind: recordv1.Kind_KIND_COMMUNITY_ACTIVITY.Enum(), Field: proto.Uint32(field), Settled: proto.Bool(false)}
 	for i, n := range minutes {
-		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.VarintType), n), Time: proto.Uint64(uint64(hlc.TimeOf(o.now)) + uint64(i)), Replica: proto.Uint64(1), Author: o.worker[:]})
+		m.Sides = append(m.Sides, &recordv1.ConflictSide{Value: protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.VarintType), n), Time: proto.Uint64(uint64(hlc.TimeOf(o.Wall())) + uint64(i)), Replica: proto.Uint64(1), Author: o.worker[:]})
 	}
 	if err := o.deployment.Syncing.Add(o.t.Context(), []syncing.SetUpRecord{{ID: o.newID(), Message: m}}); err != nil {
 		o.t.Fatal(err)
@@ -103,8 +103,8 @@ func (o *office) hold(name string) {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	c := &record.Change{ID: id, Record: id, Kind: recordv1.Kind_KIND_COMMUNITY_ACTIVITY, Stamp: hlc.Stamp{Time: hlc.TimeOf(o.now), Replica: 1}, Fields: fields}
-	answer, err := o.deployment.Syncing.Sync(o.t.Context(), o.device, syncing.Arrival{Began: o.now, TokenExpires: o.now.Add(time.Minute)}, &syncv1.SyncRequest{Protocol: 1, Clock: o.now.UnixMilli(), Pull: &syncv1.Pull{},
+	c := &record.Change{ID: id, Record: id, Kind: recordv1.Kind_KIND_COMMUNITY_ACTIVITY, Stamp: hlc.Stamp{Time: hlc.TimeOf(o.Wall()), Replica: 1}, Fields: fields}
+	answer, err := o.deployment.Syncing.Sync(o.t.Context(), o.device, syncing.Arrival{Began: o.Wall(), TokenExpires: o.Wall().Add(time.Minute)}, &syncv1.SyncRequest{Protocol: 1, Clock: o.Wall().UnixMilli(), Pull: &syncv1.Pull{},
 		GiveBack: []*syncv1.GivenRecord{{Id: id[:], Kind: uint32(c.Kind), State: record.EncodeState(c.Registers()), Proof: key}}})
 	if err != nil || len(answer.GetGiven()) != 1 || answer.GetGiven()[0].GetCode() != string(record.CodeUnproven) {
 		o.t.Fatalf("given back: %v, %v", answer.GetGiven(), err)

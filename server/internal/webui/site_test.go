@@ -45,9 +45,9 @@ import (
 // site is the pages on a real store, with a clock that the test moves.
 type site struct {
 	// made is from what the last deployment was made.
-	made     webui.NewDeployment
-	t        *testing.T
-	now      time.Time
+	made webui.NewDeployment
+	t    *testing.T
+	servertest.WallClock
 	db       *store.DB
 	keys     *syncing.Keys
 	journal  *journal.File
@@ -79,7 +79,8 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100)}
+	s := &site{t: t, keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100)}
+	s.SetWall(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 	path := filepath.Join(t.TempDir(), "server.db")
 	var err error
 	if s.db, err = sqlite.Open(t.Context(), path); err != nil {
@@ -88,14 +89,13 @@ func newSite(t *testing.T) *site {
 	if s.journal, err = journal.Open(path+".journal", s.keys.PublicKey()); err != nil {
 		t.Fatal(err)
 	}
-	wall := func() time.Time { return s.now }
 	s.accounts, err = accounts.Start(t.Context(), accounts.Config{Store: s.db, Keys: keys{accounts.SessionKey{ID: "one", Key: newKey(t)}}, Signing: s.keys.Signing,
-		Journal: s.journal.Deployment(hlc.ID{}), Wall: wall, Entropy: rand.Reader, Hashing: accounts.Hashing{Memory: 64, Passes: 1, Lanes: 1}})
+		Journal: s.journal.Deployment(hlc.ID{}), Wall: s.Wall, Entropy: rand.Reader, Hashing: accounts.Hashing{Memory: 64, Passes: 1, Lanes: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewTLSServer(nil)
-	s.audit = audit.New(s.db, wall)
+	s.audit = audit.New(s.db, s.Wall)
 	t.Cleanup(func() {
 		s.server.Close()
 		for _, d := range s.all.Clear() {
@@ -107,7 +107,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	exports, err := export.NewDesk(export.DeskConfig{Dir: path + ".exports", Wall: wall,
+	exports, err := export.NewDesk(export.DeskConfig{Dir: path + ".exports", Wall: s.Wall,
 		Store:   func(id hlc.ID) export.Store { return cmp.Or(s.fields[id], s.db).Deployment(id) },
 		Changed: func(id hlc.ID) { s.exported <- id }, Failed: func(err error) { s.t.Error(err) }})
 	if err != nil {
@@ -118,7 +118,7 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, Exports: exports, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: wall})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, Exports: exports, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: s.Wall})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	many := httpapi.Rate{Burst: 1e6, PerSecond: 1e6}
-	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
+	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.Wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
 		Limits: httpapi.Limits{Device: many, Address: many, AtOnce: 2}, Pages: pages})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +138,7 @@ func newSite(t *testing.T) *site {
 
 // makeDeployment stands in for the server that the pages are put into.
 func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDeployment) (deployment, coordinator hlc.ID, err error) {
-	clock := hlc.NewClock(func() time.Time { return s.now }, 0)
+	clock := hlc.NewClock(s.Wall, 0)
 	id := func() hlc.ID {
 		one, err := hlc.NewID(clock.Now(), rand.Reader)
 		if err != nil {
@@ -152,10 +152,10 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 		return deployment, coordinator, err
 	}
 	var service *syncing.Service
-	index := indexing.New(indexing.Config{Store: s.db.Deployment(deployment), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: func() time.Time { return s.now },
+	index := indexing.New(indexing.Config{Store: s.db.Deployment(deployment), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: s.Wall,
 		Indexed: func(uint64) { s.live.Publish(deployment) }, Failed: func(err error) { s.t.Error(err) }})
 	alerts := s.alerting(s.db, deployment, func() *syncing.SetUp { return service.SetUp() })
-	service, err = syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: func() time.Time { return s.now },
+	service, err = syncing.Start(ctx, syncing.Config{Deployment: deployment, Store: s.db.Deployment(deployment), Keys: s.keys, Journal: s.journal.Deployment(deployment), Wall: s.Wall,
 		Entropy: rand.Reader, Observe: func(c syncing.Commit) {
 			index.Notice()
 			alerts.Observe(c)
@@ -187,19 +187,19 @@ func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDep
 // behind is a deployment as the pages have it.
 func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Service, alerts *alerting.Service) *httpapi.Deployment {
 	id := service.Deployment()
-	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: func() time.Time { return s.now }})
+	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: s.Wall})
 	return &httpapi.Deployment{Workbooks: db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
 		Reports:   report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
-		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
-		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: func() time.Time { return s.now }}),
+		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
 		Casefile:  casefile.New(casefile.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit})}
 }
 
 // alerting sees to the alerts of a deployment, and tells people through the site's senders. What is due later does not happen.
 func (s *site) alerting(db *store.DB, id hlc.ID, setUp func() *syncing.SetUp) *alerting.Service {
 	return alerting.New(alerting.Config{Deployment: id, Store: db.Deployment(id), SetUp: setUp, Senders: s.senders, Language: func(context.Context, hlc.ID) string { return "zh" },
-		Wall: func() time.Time { return s.now }, After: func(time.Duration) <-chan time.Time { return nil }, Changed: func() { s.live.Publish(id) }, Failed: func(err error) {
+		Wall: s.Wall, After: func(time.Duration) <-chan time.Time { return nil }, Changed: func() { s.live.Publish(id) }, Failed: func(err error) {
 			if !errors.Is(err, errRefused) {
 				s.t.Error(err)
 			}
@@ -210,7 +210,8 @@ func (s *site) alerting(db *store.DB, id hlc.ID, setUp func() *syncing.SetUp) *a
 func (s *site) field() *servertest.Deployment {
 	s.t.Helper()
 	d := servertest.New(s.t)
-	s.now, s.fields[d.ID] = d.Now, d.DB
+	s.SetWall(d.Wall())
+	s.fields[d.ID] = d.DB
 	index := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall, Failed: func(err error) { s.t.Error(err) }})
 	alerts := s.alerting(d.DB, d.ID, d.Service.SetUp)
 	d.Observe(func(c syncing.Commit) {

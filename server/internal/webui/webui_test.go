@@ -119,7 +119,7 @@ func TestSignInWithTimeCode(t *testing.T) {
 	b.Send("Turn the time code on", nil).Is(http.StatusOK)
 	secret := webtest.TextOf(webtest.Find(b.Page, "code")[0])
 	at := func() string {
-		code, err := totp.GenerateCode(secret, s.now)
+		code, err := totp.GenerateCode(secret, s.Wall())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +127,7 @@ func TestSignInWithTimeCode(t *testing.T) {
 	}
 	b.Send("Turn it on", webtest.Values("time_code", "000000")).Is(http.StatusUnprocessableEntity).Sees("This code is not right")
 	b.Send("Turn it on", webtest.Values("time_code", at())).Is(http.StatusOK).Sees("The time code is on")
-	s.now = s.now.Add(time.Minute)
+	s.Pass(time.Minute)
 
 	c := s.browser("en").Open("/sign-in?next=/account")
 	c.Send("Sign in", webtest.Values("login", "zhou", "password", "wrong password")).Is(http.StatusUnprocessableEntity).Sees("Login, password or time code is not right.")
@@ -143,7 +143,7 @@ func TestSignInWithTimeCode(t *testing.T) {
 		t.Errorf("led to %s", c.At)
 	}
 	// The first step is good for some minutes only.
-	s.now = s.now.Add(16 * time.Minute)
+	s.Pass(16 * time.Minute)
 	late := s.browser("en").Open("/sign-in")
 	half.Set("time_code", at())
 	late.Do(http.MethodPost, "/sign-in", half)
@@ -195,7 +195,7 @@ func TestShownOnce(t *testing.T) {
 	}
 	b.Open(shown).Is(http.StatusOK)
 	s.member("other", accounts.Invitation{Administrator: true}).Open(shown).Is(http.StatusNotFound)
-	s.now = s.now.Add(16 * time.Minute)
+	s.Pass(16 * time.Minute)
 	b.Open(shown).Is(http.StatusNotFound)
 	b.Open("/account").Sees("weekly").Send("Revoke", nil, "weekly").Sees("The token is revoked.", "There is none.")
 	if _, err := s.accounts.AuthenticateToken(t.Context(), token); problem.CodeOf(err) != problem.Unauthenticated {
