@@ -44,6 +44,15 @@ var fieldLabels = map[protoreflect.Name]Message{
 	"emergency_numbers":          {"emergency numbers", "紧急电话"},
 	"escalation_minutes":         {"escalation minutes", "升级分钟数"},
 	"linkage_key":                {"linkage key", "关联密钥"},
+	"erase_on":                   {"erase personal data from", "清除日期"},
+	"foreword":                   {"foreword", "前言"},
+	"left_out":                   {"sections left out", "不列入"},
+	"check":                      {"what is open", "检查项"},
+	"Waiver.subject":             {"which one", "对象"},
+	"Waiver.reason":              {"reason", "理由"},
+	"count":                      {"how many", "数量"},
+	"Certificate.edition":        {"edition", "版次"},
+	"document":                   {"content", "内容"},
 	"number":                     {"number", "编号"},
 	"ServiceAreaName.number":     {"service area", "编号"},
 	"EmergencyNumber.number":     {"phone number", "号码"},
@@ -205,7 +214,7 @@ var fieldLabels = map[protoreflect.Name]Message{
 // choiceLabels are the Chinese words for the values of each enumeration, by number. The English ones are the values'
 // names.
 var choiceLabels = map[protoreflect.Name][]string{
-	"Kind":                {"不详", "行动", "服务点", "服务队", "工作人员", "个案", "个案身份信息", "知情同意", "个案服务记录", "个案服务笔记", "走访", "小组", "小组活动", "小组活动笔记", "团体活动", "计数", "参与者", "出席", "资源链接", "转介", "转介交接", "风险上报", "督导", "督导意见", "审核", "两处填写不一致", "待处理决定", "非重复认定"},
+	"Kind":                {"不详", "行动", "服务点", "服务队", "工作人员", "个案", "个案身份信息", "知情同意", "个案服务记录", "个案服务笔记", "走访", "小组", "小组活动", "小组活动笔记", "团体活动", "计数", "参与者", "出席", "资源链接", "转介", "转介交接", "风险上报", "督导", "督导意见", "审核", "两处填写不一致", "待处理决定", "非重复认定", "说明后放行", "数据确认书"},
 	"Status":              {"不详", "计划", "已开展", "取消"},
 	"ServiceArea":         {"不详", "心理疏导", "文化重建", "资源链接", "其他"},
 	"Entry":               {"不详", "现场", "补录"},
@@ -216,6 +225,7 @@ var choiceLabels = map[protoreflect.Name][]string{
 	"DeploymentState":     {"不详", "进行中", "收队中", "已收队", "已归档"},
 	"TargetPeriod":        {"不详", "每日", "每周", "整个行动"},
 	"TargetOf":            {"不详", "每支服务队", "每名工作人员", "一个地区"},
+	"CloseOutCheck":       {"不详", "平板有未上传的记录", "结束后未联系上的平板", "未结案且未转介的个案", "未结束的风险上报", "疑似重复", "两处填写不一致", "待处理", "未审核", "缺知情同意", "缺转介单或回执", "重新统计不一致", "没有备份"},
 	"Qualification":       {"不详", "无", "助理社会工作师", "社会工作师", "高级社会工作师"},
 	"CaseSource":          {"不详", "主动求助", "外展发现", "转介", "村镇推荐"},
 	"ClientType":          {"不详", "个人", "家庭"},
