@@ -70,7 +70,7 @@ func linkageKey(_ *judge, v value) Code {
 	return ""
 }
 
-// document is a certificate.
+// document is a part of a certificate.
 func document(_ *judge, v value) Code {
 	if len(v.bytes) > MaxDocumentBytes {
 		return CodeTooLarge

@@ -195,7 +195,7 @@ func completeRecords() []Common {
 		&recordv1.HeldDecision{Change: testID(23), Decision: recordv1.Decision_DECISION_RELEASE.Enum(), Reason: proto.String("已核实")},
 		&recordv1.Distinction{Record: testID(12), Other: testID(13), Reason: proto.String("上午、下午各一场")},
 		&recordv1.Waiver{Check: recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNHEARD.Enum(), Subject: testID(24), Reason: proto.String("平板已摔坏"), Count: proto.Uint32(2)},
-		&recordv1.Certificate{Edition: proto.Uint32(1), Document: []byte{0x28, 0xb5, 0x2f, 0xfd}},
+		&recordv1.Certificate{Edition: proto.Uint32(1), Document: []byte{0x28, 0xb5, 0x2f, 0xfd}, Part: proto.Uint32(1), Parts: proto.Uint32(2)},
 	}
 	for _, m := range records {
 		setCommon(m)

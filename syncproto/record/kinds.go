@@ -113,7 +113,7 @@ var kinds = [...]kind{
 	recordv1.Kind_KIND_DISTINCTION:   {message: (*recordv1.Distinction)(nil), owner: "record", required: names{"record", "other"}},
 
 	recordv1.Kind_KIND_WAIVER:      {message: (*recordv1.Waiver)(nil), nature: setUp, required: names{"check", "reason"}},
-	recordv1.Kind_KIND_CERTIFICATE: {message: (*recordv1.Certificate)(nil), nature: setUp, required: names{"edition", "document"}},
+	recordv1.Kind_KIND_CERTIFICATE: {message: (*recordv1.Certificate)(nil), nature: setUp, required: names{"edition", "document", "part", "parts"}},
 }
 
 // Kinds are all kinds that this version knows, ascending.

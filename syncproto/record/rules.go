@@ -15,8 +15,8 @@ const (
 	maxSideBytes  = 64 << 10 // one side of a conflict: any field of any kind
 	maxHouseholds = 100_000  // households of one outreach or resource link
 	maxYuan       = 1_000_000_000
-	// MaxDocumentBytes bounds a certificate, compressed: some 5,000 tablets fit in.
-	MaxDocumentBytes = 256 << 10
+	// MaxDocumentBytes bounds a part of a certificate, so that it fits into a change.
+	MaxDocumentBytes = 48 << 10
 	minutesOfDay     = 24 * 60
 )
 
@@ -88,6 +88,8 @@ var rules = map[protoreflect.Name]rule{
 	"Waiver.count":        number(1, 1_000_000),
 	"Certificate.edition": number(1, 1_000),
 	"document":            document,
+	"part":                number(1, 1_000),
+	"parts":               number(1, 1_000),
 
 	// case
 	"case_no":            fits(MaxNameBytes),

@@ -384,7 +384,7 @@ func TestEveryFieldHasBounds(t *testing.T) {
 		case protoreflect.StringKind:
 			bad = append(bad, protoreflect.ValueOfString(strings.Repeat("x", MaxNoteBytes+1)), protoreflect.ValueOfString("\x00"))
 		case protoreflect.BytesKind:
-			bad = append(bad, protoreflect.ValueOfBytes(make([]byte, MaxDocumentBytes+1)))
+			bad = append(bad, protoreflect.ValueOfBytes(make([]byte, maxSideBytes+1)))
 		case protoreflect.Int32Kind, protoreflect.Sint32Kind:
 			bad = append(bad, protoreflect.ValueOfInt32(math.MaxInt32), protoreflect.ValueOfInt32(math.MinInt32))
 		case protoreflect.Int64Kind:

@@ -53,6 +53,8 @@ var fieldLabels = map[protoreflect.Name]Message{
 	"count":                      {"how many", "数量"},
 	"Certificate.edition":        {"edition", "版次"},
 	"document":                   {"content", "内容"},
+	"part":                       {"part", "第几部分"},
+	"parts":                      {"parts", "共几部分"},
 	"number":                     {"number", "编号"},
 	"ServiceAreaName.number":     {"service area", "编号"},
 	"EmergencyNumber.number":     {"phone number", "号码"},

@@ -259,7 +259,8 @@ func (x *Waiver) GetCount() uint32 {
 	return 0
 }
 
-// Certificate 数据确认书 is what the totals of a closed deployment are signed with. The server alone makes it. Set-up kind.
+// Certificate 数据确认书 is what the totals of a closed deployment are signed with. There is a record
+// for each part of each edition, and the server alone makes them. Set-up kind.
 type Certificate struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Site          []byte                 `protobuf:"bytes,1,opt,name=site" json:"site,omitempty"`                                                                    // 服务点: id of a Site
@@ -274,7 +275,9 @@ type Certificate struct {
 	DuplicateOf   []byte                 `protobuf:"bytes,10,opt,name=duplicate_of,json=duplicateOf" json:"duplicate_of,omitempty"`                                  // 重复于: id of the record of the same kind that counts instead
 	Deleted       *bool                  `protobuf:"varint,15,opt,name=deleted" json:"deleted,omitempty"`                                                            // 已删除: set by a delete, unset by a restore
 	Edition       *uint32                `protobuf:"varint,16,opt,name=edition" json:"edition,omitempty"`                                                            // 版次: from 1*
-	Document      []byte                 `protobuf:"bytes,17,opt,name=document" json:"document,omitempty"`                                                           // 内容: its file, zstd-compressed*
+	Document      []byte                 `protobuf:"bytes,17,opt,name=document" json:"document,omitempty"`                                                           // 内容: a part of its file, which is zstd-compressed before it is divided*
+	Part          *uint32                `protobuf:"varint,18,opt,name=part" json:"part,omitempty"`                                                                  // 第几部分: from 1*
+	Parts         *uint32                `protobuf:"varint,19,opt,name=parts" json:"parts,omitempty"`                                                                // 共几部分*
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -400,6 +403,20 @@ func (x *Certificate) GetDocument() []byte {
 	return nil
 }
 
+func (x *Certificate) GetPart() uint32 {
+	if x != nil && x.Part != nil {
+		return *x.Part
+	}
+	return 0
+}
+
+func (x *Certificate) GetParts() uint32 {
+	if x != nil && x.Parts != nil {
+		return *x.Parts
+	}
+	return 0
+}
+
 var File_levee_record_v1_closeout_proto protoreflect.FileDescriptor
 
 const file_levee_record_v1_closeout_proto_rawDesc = "" +
@@ -423,7 +440,7 @@ const file_levee_record_v1_closeout_proto_rawDesc = "" +
 	"\x05check\x18\x10 \x01(\x0e2\x1e.levee.record.v1.CloseOutCheckR\x05check\x12\x18\n" +
 	"\asubject\x18\x11 \x01(\fR\asubject\x12\x16\n" +
 	"\x06reason\x18\x12 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05count\x18\x13 \x01(\rR\x05countJ\x04\b\v\x10\x0f\"\xd4\x03\n" +
+	"\x05count\x18\x13 \x01(\rR\x05countJ\x04\b\v\x10\x0f\"\xfe\x03\n" +
 	"\vCertificate\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
 	"\x04team\x18\x02 \x01(\fR\x04team\x12\x16\n" +
@@ -440,7 +457,9 @@ const file_levee_record_v1_closeout_proto_rawDesc = "" +
 	" \x01(\fR\vduplicateOf\x12\x18\n" +
 	"\adeleted\x18\x0f \x01(\bR\adeleted\x12\x18\n" +
 	"\aedition\x18\x10 \x01(\rR\aedition\x12\x1a\n" +
-	"\bdocument\x18\x11 \x01(\fR\bdocumentJ\x04\b\v\x10\x0f*\x90\x03\n" +
+	"\bdocument\x18\x11 \x01(\fR\bdocument\x12\x12\n" +
+	"\x04part\x18\x12 \x01(\rR\x04part\x12\x14\n" +
+	"\x05parts\x18\x13 \x01(\rR\x05partsJ\x04\b\v\x10\x0f*\x90\x03\n" +
 	"\rCloseOutCheck\x12\x1b\n" +
 	"\x17CLOSE_OUT_CHECK_UNKNOWN\x10\x00\x12\x1b\n" +
 	"\x17CLOSE_OUT_CHECK_BACKLOG\x10\x01\x12\x1b\n" +
