@@ -129,6 +129,9 @@ func (g *group) judgeAccess(s submission, e *entry, late bool) (verdict, error) 
 	if tooLarge(merged) {
 		return held(record.CodeTooLarge), nil
 	}
+	if late && !access.AfterClosing(c.Kind) {
+		return held(record.CodeDeploymentClosed), nil // whether or not that is here to which it belongs
+	}
 	root, audience, code, err := g.place(c.Kind, c.Record, merged)
 	if err != nil {
 		return verdict{}, err

@@ -113,11 +113,11 @@ func TestWithAnotherRoleConfidentialRecordsGo(t *testing.T) {
 func closes(t *testing.T, coordinator *servertest.Device, state recordv1.DeploymentState) {
 	t.Helper()
 	coordinator.Pull()
-	coordinator.Deployment.Pass(time.Minute)
-	if codes := held(coordinator.Push(coordinator.Edit(coordinator.Deployment.ID, &recordv1.Deployment{State: state.Enum()}))); len(codes) > 0 {
+	coordinator.Pass(time.Minute)
+	if codes := held(coordinator.Push(coordinator.Edit(coordinator.ID, &recordv1.Deployment{State: state.Enum()}))); len(codes) > 0 {
 		t.Fatalf("state %v: %v", state, codes)
 	}
-	coordinator.Deployment.Pass(time.Minute)
+	coordinator.Pass(time.Minute)
 }
 
 // The coordinator closes the deployment. Whatever comes afterwards waits for her, no matter when it was written, an edit together with
