@@ -47,6 +47,7 @@ const (
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
 	Frozen               Code = "frozen"
+	FileWrong            Code = "file_wrong"
 	Internal             Code = "internal"
 )
 
@@ -116,6 +117,8 @@ var table = map[Code]entry{
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
 	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
+	FileWrong: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
+		"文件中有错误，没有导入任何内容。请按指出的位置修改后再试。", "Something in the file is wrong, and nothing of it was imported. Correct what is named, and try again."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,
 		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
 }
