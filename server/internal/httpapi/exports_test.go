@@ -38,6 +38,13 @@ func TestAnExportThroughTheAPI(t *testing.T) {
 		if answer.Status != http.StatusOK || !strings.HasPrefix(string(body), begin) || int64(len(body)) != o.Size || !strings.Contains(answer.Header.Get("Content-Disposition"), "levee-"+format+"-20211001-1200.") {
 			t.Errorf("%s: %+v, %.40q", format, answer, body)
 		}
+		var own, others struct{ Exports []exportAnswer }
+		if got := s.call("super", "GET", "/api/exports", "", &own); got != http.StatusOK || len(own.Exports) != 1 || own.Exports[0] != o {
+			t.Errorf("%s: one's own are %d, %+v", format, got, own)
+		}
+		if got := s.call("coordinator", "GET", "/api/exports", "", &others); got != http.StatusOK || others.Exports == nil || len(others.Exports) != 0 {
+			t.Errorf("%s: somebody else's are %d, %+v", format, got, others)
+		}
 		for _, path := range []string{at, at + "/file"} {
 			if got := s.call("coordinator", "GET", path, "", nil); got != http.StatusNotFound {
 				t.Errorf("somebody else gets %s: %d", path, got)

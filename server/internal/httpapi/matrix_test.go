@@ -92,6 +92,7 @@ var matrix = []cell{
 	{"GET", "/api/held", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/conflicts", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"POST", "/api/exports", "deployment={deployment}", `{"format":"hxl","confidential":true}`, nil, [8]int{no, no, bad, bad, bad, hid, hid, hid}},
+	{"GET", "/api/exports", "deployment={deployment}", "", nil, [8]int{no, no, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/exports/:export", "deployment={deployment}", "", map[string]string{"export": "{nothing}"}, [8]int{no, no, hid, hid, hid, hid, hid, hid}},
 	{"GET", "/api/exports/:export/file", "deployment={deployment}", "", map[string]string{"export": "{nothing}"}, [8]int{no, no, hid, hid, hid, hid, hid, hid}},
 	{"DELETE", "/api/exports/:export", "deployment={deployment}", "", map[string]string{"export": "{nothing}"}, [8]int{no, no, hid, hid, hid, hid, hid, hid}},
@@ -131,6 +132,7 @@ var matrix = []cell{
 	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other","team":"{one}"}`, nil, [8]int{no, add, add, hid, add, hid, hid, hid}},
 	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other"}`, nil, [8]int{no, no, no, no, add, hid, hid, hid}}, // for all teams
 	{"POST", "/api/imports", "deployment={deployment}&name=outreach.csv&check=true", "households\n3\n", nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},
+	{"POST", "/api/imports", "deployment={deployment}&name=outreach.csv", "households\nthree\n", nil, [8]int{no, bad, bad, bad, bad, hid, hid, hid}},
 	{"PUT", "/api/planned/:activity", "deployment={deployment}", `{"name":"y","day":"2021-10-05","service_area":"other","team":"{one}","seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
 	{"POST", "/api/planned/:activity/cancellation", "deployment={deployment}", `{"seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
 	{"POST", "/api/search", "deployment={deployment}", `{"text":"房屋"}`, nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
