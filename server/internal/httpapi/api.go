@@ -56,6 +56,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a.mountAlerts(h)
 	a.mountWork(h)
 	a.mountReports(h)
+	a.mountWorkbooks(h)
 	a.mountSupervision(h)
 	a.mountPlanned(h)
 	a.mountSearch(h)

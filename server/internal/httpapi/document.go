@@ -41,7 +41,7 @@ var tags = []struct{ name, description, parts string }{
 	{"Alerts", "Risk alerts, until somebody sees to them.", "alerts"},
 	{"Supervision and plans", "Supervision sessions, and activities that are to be held.", "supervision planned"},
 	{"Tablets", "Tablets and their backlog; how they come and go.", "devices enrolment-codes"},
-	{"Files", "Records and totals as files, out and in.", "exports imports"},
+	{"Files", "Records and totals as files, out and in; reports in bureaus' own Excel files.", "exports imports workbooks"},
 	{"Audit log", "Who did what to what.", "audit"},
 }
 

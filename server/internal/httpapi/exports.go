@@ -25,10 +25,15 @@ func (a *api) mountExports(h huma.API) {
 	huma.Register(h, operation(http.MethodGet, "list-exports", "/api/exports", "Files that the caller ordered and may have still, the newest first", http.StatusOK), a.listExports)
 	huma.Register(h, operation(http.MethodGet, "get-export", "/api/exports/{export}", "How far a file is that was ordered. It is kept for an hour", http.StatusOK), a.getExport)
 	file := operation(http.MethodGet, "get-export-file", "/api/exports/{export}/file", "The file, once it is ready", http.StatusOK)
-	file.Responses["200"] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	file.Responses["200"] = aFile("application/octet-stream")
 	huma.Register(h, file, a.exportFile)
 	drop := operation(http.MethodDelete, "drop-export", "/api/exports/{export}", "Break off a file that is being made, or remove it", http.StatusNoContent)
 	huma.Register(h, drop, a.dropExport)
+}
+
+// aFile is how the document describes an answer that is a file of a media type.
+func aFile(mediaType string) *huma.Response {
+	return &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 }
 
 type orderExportIn struct {
