@@ -107,8 +107,8 @@ func (a *api) startExport(ctx context.Context, in *orderExportIn, lang string) (
 			return o, problem.New(problem.NotAllowed)
 		}
 	}
-	return a.Exports.Start(export.Order{Account: orderer(who), Deployment: id, Format: export.FormatNamed(in.Body.Format), Query: q, Note: func() error {
-		return a.Audit.Write(ctx, audit.Entry{Deployment: id, Actor: who.Actor(id), Action: action, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
+	return a.Exports.Start(export.Order{Account: orderer(who), Deployment: id, Format: export.FormatNamed(in.Body.Format), Query: q, Note: func(ctx context.Context, position uint64) error {
+		return a.Audit.Write(ctx, audit.Entry{Deployment: id, Actor: who.Actor(id), Action: action, Subject: ofDeployment(d), File: audit.File{Format: in.Body.Format, Position: position}})
 	}})
 }
 

@@ -73,8 +73,18 @@ func TestAnExportOfWhatIsConfidential(t *testing.T) {
 	}
 	<-s.exported
 	entries, _, err := s.audit.Page(context.Background(), d.ID, 0, 1)
-	if err != nil || len(entries) != 1 || entries[0].Action != audit.ConfidentialExported || entries[0].Actor.Worker != d.Workers["super"] || entries[0].Actor.Token == (audit.Actor{}.Token) {
+	if err != nil || len(entries) != 1 || entries[0].Action != audit.ConfidentialExported || entries[0].Actor.Worker != d.Workers["super"] || entries[0].Actor.Token == (audit.Actor{}.Token) || entries[0].File.Format != "csv" {
 		t.Errorf("%+v, %v", entries, err)
+	}
+	var log struct {
+		Entries []struct {
+			Action, Format string
+			Position       uint64
+		}
+	}
+	s.read("/api/audit?limit=2", &log) // the newest tells of the token by which it is read
+	if len(log.Entries) != 2 || log.Entries[1].Format != "csv" || log.Entries[1].Position == 0 || log.Entries[1].Position != entries[0].File.Position {
+		t.Errorf("%+v", log)
 	}
 	text, _, err := s.accounts.NewToken(context.Background(), audit.Actor{}, accounts.NewToken{Name: "read", Membership: accounts.Membership{Deployment: d.ID, Worker: d.Workers["super"]}, Scopes: []accounts.Scope{accounts.ScopeRead}, Life: time.Hour})
 	if err != nil {
