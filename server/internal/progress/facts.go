@@ -71,3 +71,12 @@ func giveAll(tx RecordReading, roots []syncing.Record, root func(syncing.Record)
 	}
 	return nil
 }
+
+// nextOf are the next records of a run, and whether there may be more of it.
+func nextOf(tx RecordReading, run *DayRange) (chunk []syncing.Record, more bool, err error) {
+	chunk, err = tx.RecordsByDay(*run)
+	if more = len(chunk) == run.Limit; more {
+		run.Before = &chunk[len(chunk)-1]
+	}
+	return chunk, more, err
+}

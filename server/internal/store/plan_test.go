@@ -36,7 +36,7 @@ var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE de
 	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
 
 // looksUp is a step that finds a word, or a document by its number, in the index of words, or looks at the few rows of a part of a query.
-var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$|since$)`)
+var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$|dates$)`)
 
 // walks is a step that looks at all rows of a table, or at all of a deployment.
 var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)

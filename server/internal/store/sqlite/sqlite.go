@@ -47,7 +47,11 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	return store.New(write, read, classify, words), nil
+	db := store.New(write, read, classify, words)
+	if err := db.FillDays(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
+	}
+	return db, nil
 }
 
 // examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
