@@ -79,7 +79,28 @@ CREATE TABLE goods_days (
   PRIMARY KEY (deployment, day, noted, audience, what, unit)
 ) WITHOUT ROWID;
 
--- 1: the tables above hold all that the records give. They are filled from the records when a server opens the database.
+-- Risk alerts, by the day on which they say to have occurred.
+CREATE TABLE alert_days (
+  deployment BLOB    NOT NULL,
+  day        INTEGER NOT NULL, -- 0: they say none
+  audience   BLOB    NOT NULL,
+  sent       INTEGER NOT NULL,
+  open       INTEGER NOT NULL, -- of these, those that nobody has acknowledged
+  PRIMARY KEY (deployment, day, audience)
+) WITHOUT ROWID;
+
+-- How many cases are open, by team and stage.
+CREATE TABLE open_cases (
+  deployment BLOB    NOT NULL,
+  audience   BLOB    NOT NULL,
+  stage      INTEGER NOT NULL,
+  count      INTEGER NOT NULL,
+  PRIMARY KEY (deployment, audience, stage)
+) WITHOUT ROWID;
+INSERT INTO open_cases (deployment, audience, stage, count)
+  SELECT deployment, audience, stage, count(*) FROM casework WHERE closed = 0 GROUP BY deployment, audience, stage;
+
+-- 1: the tables by day hold all that the records give. They are filled from the records when a server opens the database.
 ALTER TABLE deployments ADD COLUMN days INTEGER NOT NULL DEFAULT 0;
 
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
@@ -88,11 +109,15 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('meetings', 'meetings', '1000000 1000000 10 5 1 1 1 1 1'),
   ('meetings', 'meetings_by_team', '1000000 1000000 500000 10000 100 1 1 1 1'),
   ('met_days', 'met_days', '1000000 1000000 500000 100000 1000 50 50 1'),
-  ('goods_days', 'goods_days', '100000 100000 1000 1000 10 3 1');
+  ('goods_days', 'goods_days', '100000 100000 1000 1000 10 3 1'),
+  ('alert_days', 'alert_days', '10000 10000 100 1'),
+  ('open_cases', 'open_cases', '1000 1000 10 1');
 ANALYZE sqlite_schema; -- reads them
 
 -- +goose Down
 ALTER TABLE deployments DROP COLUMN days;
+DROP TABLE open_cases;
+DROP TABLE alert_days;
 DROP TABLE goods_days;
 DROP TABLE met_days;
 DROP TABLE meetings;

@@ -68,7 +68,36 @@ func (t *Tx) saveDays(c syncing.Changes) error {
 	if err := t.bulk(`INSERT INTO work_days (deployment, `+workColumns+`)`, addWork, rows); err != nil {
 		return err
 	}
-	return t.saveMet(d.Met)
+	if err := t.saveMet(d.Met); err != nil {
+		return err
+	}
+	return t.saveTold(c.Told)
+}
+
+// saveTold moves what is kept by day of goods and alerts.
+func (t *Tx) saveTold(moved syncing.Told) error {
+	var rows [][]any
+	for _, g := range slices.SortedFunc(maps.Keys(moved.Goods), func(a, b syncing.GoodsDay) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.Noted, b.Noted), hlc.CompareIDs(a.Audience, b.Audience), cmp.Compare(a.What, b.What), cmp.Compare(a.Unit, b.Unit))
+	}) {
+		if s := moved.Goods[g]; s != (syncing.GoodsSums{}) {
+			rows = append(rows, []any{t.id, int32(g.Day), int32(g.Noted), g.Audience[:], int(g.What), g.Unit, s.Links, s.Quantity, s.Yuan})
+		}
+	}
+	if err := t.bulk(`INSERT INTO goods_days (deployment, day, noted, audience, what, unit, links, quantity, yuan)`,
+		`ON CONFLICT (deployment, day, noted, audience, what, unit) DO UPDATE SET `+adding("goods_days", "links", "quantity", "yuan"), rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, a := range slices.SortedFunc(maps.Keys(moved.Alerts), func(a, b syncing.AlertDay) int {
+		return cmp.Or(cmp.Compare(a.Day, b.Day), hlc.CompareIDs(a.Audience, b.Audience))
+	}) {
+		if s := moved.Alerts[a]; s != (syncing.AlertSums{}) {
+			rows = append(rows, []any{t.id, int32(a.Day), a.Audience[:], s.Sent, s.Open})
+		}
+	}
+	return t.bulk(`INSERT INTO alert_days (deployment, day, audience, sent, open)`,
+		`ON CONFLICT (deployment, day, audience) DO UPDATE SET `+adding("alert_days", "sent", "open"), rows)
 }
 
 // saveMet moves how often tokens are met, and with it how many are met on which days: the other days of a token have a say in
@@ -264,6 +293,13 @@ func (t *Tx) fillDays() error {
 		return err
 	}
 	if err := add(); err != nil {
+		return err
+	}
+	told, err := progress.ToldBy(t)
+	if err != nil {
+		return err
+	}
+	if err := t.saveTold(told); err != nil {
 		return err
 	}
 	return t.run(`UPDATE deployments SET days = 1 WHERE deployment = $1`, t.id)

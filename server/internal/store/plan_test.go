@@ -31,7 +31,7 @@ import (
 // a log.
 var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
 	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
-	"FROM indexed", "FROM review_counts",
+	"FROM indexed", "FROM review_counts", "FROM open_cases",
 	// Erasing a client looks for tokens in the whole log, and is rare.
 	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
 

@@ -33,7 +33,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"look-ups take any number of ids":               testManyIDs,
 		"distinct persons come and go with their count": testPersons,
 		"records of a kind come one by one":             testEachOfKind,
-		"nobody is met twice in some days":               testMetDays,
+		"nobody is met twice in some days":              testMetDays,
 		"tokens of a cut come in order":                 testTokensOf,
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
