@@ -23,6 +23,7 @@ type Reading interface {
 	KeptDays
 	LogReading
 	Everything
+	EveryDay
 }
 
 // Standing is where the deployment stands, and what waits.
@@ -147,6 +148,16 @@ type Everything interface {
 	EachReplica(func(syncing.Replica) error) error
 	// EachRecord are all records, ascending by id.
 	EachRecord(func(syncing.Record) error) error
+}
+
+// EveryDay reads all that is kept by day, row by row, in no order.
+type EveryDay interface {
+	EachDaySum(func(DayPart, DaySums) error) error
+	EachWorkDay(func(WorkDay, WorkSums) error) error
+	EachMeeting(func(Meeting, int64) error) error
+	EachMetDay(func(MetDay, int64) error) error
+	EachGoodsDay(func(syncing.GoodsDay, syncing.GoodsSums) error) error
+	EachAlertDay(func(syncing.AlertDay, syncing.AlertSums) error) error
 }
 
 // TotalRow is one stored total, with the names that stand in the table.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -256,51 +255,4 @@ func (t *Tx) MeetingsOfTeam(basis tally.Basis, team string, from, to record.Date
 			m.Token = tally.Token(token)
 			return row(m, fresh)
 		})
-}
-
-// FillDays fills what is kept by day from the records, for the deployments of older programs. It takes as long as a recount, once.
-func (d *DB) FillDays(ctx context.Context) error {
-	var ids []hlc.ID
-	err := d.transact(ctx, d.read, true, func(tx *Tx) (err error) {
-		ids, err = tx.ids(`SELECT deployment FROM deployments WHERE days = 0 ORDER BY deployment`)
-		return err
-	})
-	for _, id := range ids {
-		if err == nil {
-			err = d.Deployment(id).Write(ctx, func(tx syncing.Writing) error { return tx.(*Tx).fillDays() })
-		}
-	}
-	return err
-}
-
-// fillChunk is how many facts are added together.
-const fillChunk = 10_000
-
-func (t *Tx) fillDays() error {
-	var moves []tally.Move
-	add := func() error {
-		defer func() { moves = nil }()
-		return t.saveDays(syncing.Changes{Totals: tally.Delta{Moves: moves}})
-	}
-	err := progress.EachGiven(t, func(syncing.Record) error { return nil }, func(g progress.Given) error {
-		moves = append(moves, g.Moves()...)
-		if len(moves) < fillChunk {
-			return nil
-		}
-		return add()
-	})
-	if err != nil {
-		return err
-	}
-	if err := add(); err != nil {
-		return err
-	}
-	told, err := progress.ToldBy(t)
-	if err != nil {
-		return err
-	}
-	if err := t.saveTold(told); err != nil {
-		return err
-	}
-	return t.run(`UPDATE deployments SET days = 1 WHERE deployment = $1`, t.id)
 }
