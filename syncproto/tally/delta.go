@@ -43,7 +43,7 @@ func DeltaOf(before, after []Record) Delta {
 				continue
 			}
 			for _, m := range []Move{{was, basis, -1}, {is, basis, 1}} {
-				if m.Fact.on(basis) {
+				if m.on(basis) {
 					moves = append(moves, m)
 					cells += len(m.Amounts)*len(m.Cuts) + len(m.Split)
 					tokens += len(m.Tokens) * (len(m.Cuts) + len(m.TokenCuts))

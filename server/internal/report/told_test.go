@@ -56,6 +56,22 @@ func TestGoodsAndAlertsAreWhatTheirRecordsSay(t *testing.T) {
 	})
 }
 
+// TestGoodsThatWereNotedLater: what somebody writes down on one day of goods that came on an earlier one is told of from the day of
+// writing on.
+func TestGoodsThatWereNotedLater(t *testing.T) {
+	d := servertest.New(t)
+	d.SetWall(time.Date(2021, 10, 20, 4, 0, 0, 0, time.UTC))
+	anna := d.Enrol("anna")
+	anna.Push(anna.Make(&recordv1.ResourceLink{OccurredOn: proto.Int32(20211008), DeliveredOn: proto.Int32(20211004), Need: proto.String("棉被"), Unit: proto.String("床"), Quantity: proto.Uint32(3),
+		Type: recordv1.ResourceType_RESOURCE_TYPE_GOODS.Enum(), Progress: recordv1.LinkProgress_LINK_PROGRESS_DELIVERED.Enum()}))
+	three := report.Quantity{Links: 1, Quantity: 3}
+	for day, want := range map[record.Date][]report.Goods{20211004: {}, 20211007: {}, 20211008: {{Unit: "床", AskedFor: three, Delivered: three}}} {
+		if r := reportOf(t, d, report.Whole, day, nil); !slices.Equal(r.Goods, want) {
+			t.Errorf("up to %v: %+v", day, r.Goods)
+		}
+	}
+}
+
 // drawTold draws a link or an alert, or what to set of one; same are records of its kind that it may be. The
 // step makes it another one than what there is.
 func drawTold(t *rapid.T, d *servertest.Deployment, step uint32, kind record.Kind, same []*record.Change) record.Common {
