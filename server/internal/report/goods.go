@@ -40,7 +40,7 @@ func (q *Quantity) add(l *recordv1.ResourceLink) {
 func (r *Report) readGoods(tx Reading, has func(hlc.ID) bool) error {
 	in := func(day record.Date) bool { return r.From.Date <= day && day <= r.To.Date }
 	units := map[string]*Goods{}
-	err := each(tx, recordv1.Kind_KIND_RESOURCE_LINK, r.To.Date, has, func(day record.Date, l *recordv1.ResourceLink) {
+	err := Each(tx, recordv1.Kind_KIND_RESOURCE_LINK, r.To.Date, has, func(day record.Date, l *recordv1.ResourceLink) {
 		delivered := l.GetProgress() == recordv1.LinkProgress_LINK_PROGRESS_DELIVERED
 		asked, came := in(day), delivered && in(cmp.Or(record.Date(l.GetDeliveredOn()), day))
 		if l.GetType() != recordv1.ResourceType_RESOURCE_TYPE_GOODS || l.GetNeed() == "" || !asked && !came {

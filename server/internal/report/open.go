@@ -25,12 +25,17 @@ type Store interface {
 
 // Reading looks up what no totals are kept of.
 type Reading interface {
+	ByDay
+	// OpenCases is how many cases are open, by team and stage.
+	OpenCases() ([]StageCount, error)
+}
+
+// ByDay reads records by the day on which they occurred.
+type ByDay interface {
 	// Audiences are those that have records of a kind, ascending.
 	Audiences(kind record.Kind) ([]hlc.ID, error)
 	// RecordsByDay are records of one kind and audience, the latest day and then the highest id first.
 	RecordsByDay(progress.DayRange) ([]syncing.Record, error)
-	// OpenCases is how many cases are open, by team and stage.
-	OpenCases() ([]StageCount, error)
 }
 
 // StageCount is how many open cases of a team stand at a stage.
@@ -90,7 +95,7 @@ func (r *Report) readOpenCases(tx Reading, has func(hlc.ID) bool) error {
 
 func (r *Report) readAlerts(tx Reading, zone *time.Location, has func(hlc.ID) bool) error {
 	const last = record.Date(99999999)
-	return each(tx, recordv1.Kind_KIND_RISK_ALERT, last, has, func(day record.Date, a *recordv1.RiskAlert) {
+	return Each(tx, recordv1.Kind_KIND_RISK_ALERT, last, has, func(day record.Date, a *recordv1.RiskAlert) {
 		if day == 0 {
 			day = record.DateOf(time.UnixMilli(a.GetSeenAt()), zone)
 		}
@@ -103,12 +108,12 @@ func (r *Report) readAlerts(tx Reading, zone *time.Location, has func(hlc.ID) bo
 	})
 }
 
-// each hands out the records of a kind up to a day that stand: not those that were deleted or cancelled, or say that they are the
+// Each hands out the records of a kind up to a day that stand: not those that were deleted or cancelled, or say that they are the
 // same as another.
-func each[M any, P interface {
+func Each[M any, P interface {
 	*M
 	record.Common
-}](tx Reading, kind record.Kind, until record.Date, has func(hlc.ID) bool, one func(record.Date, P)) error {
+}](tx ByDay, kind record.Kind, until record.Date, has func(hlc.ID) bool, one func(record.Date, P)) error {
 	audiences, err := tx.Audiences(kind)
 	if err != nil {
 		return err

@@ -1,0 +1,170 @@
+package finalreport
+
+import (
+	"levee/server/internal/charts"
+)
+
+// Space within tables and charts.
+const (
+	padding  = 1.6 // beside the text of a cell
+	rowSpace = 1.0 // above and below it
+	indent   = 3.2 // of a row that is within another one
+)
+
+// table draws a table over as many pages as it takes, with its head on each.
+func (p *printer) table(t *Table) {
+	widths := p.columns(t)
+	head := p.head(t, widths)
+	p.SetY(p.GetY() + 1)
+	p.room(lineHeight(tableTitleSize) + head.height + 2*(lineHeight(tableSize)+2*rowSpace))
+	p.bold(margin, p.GetY()+baseline(tableTitleSize), t.Title, tableTitleSize, ink)
+	p.SetY(p.GetY() + lineHeight(tableTitleSize) + 0.8)
+	p.draw(t, head, widths)
+	for _, r := range t.Rows {
+		set := p.set(t, r, widths)
+		if p.room(set.height) {
+			p.draw(t, head, widths)
+		}
+		p.draw(t, set, widths)
+	}
+	p.line(margin, p.GetY(), margin+sum(widths), quiet)
+	p.SetY(p.GetY() + 1)
+}
+
+// setRow is a row whose cells are divided into lines.
+type setRow struct {
+	cells  [][]string
+	height float64
+	depth  int
+	// head and sum are how it is drawn.
+	head, sum bool
+}
+
+func (p *printer) set(t *Table, r Row, widths []float64) setRow {
+	s := setRow{depth: r.Depth, sum: r.Sum}
+	for i, c := range r.Cells {
+		width := widths[i] - 2*padding
+		if i == 0 {
+			width -= float64(r.Depth) * indent
+		}
+		s.add(p.lines(c.Text, tableSize, width))
+	}
+	return s
+}
+
+func (p *printer) head(t *Table, widths []float64) setRow {
+	s := setRow{head: true}
+	for i, c := range t.Columns {
+		s.add(p.lines(c.Label, tableSize, widths[i]-2*padding))
+	}
+	return s
+}
+
+func (s *setRow) add(lines []string) {
+	s.cells = append(s.cells, lines)
+	s.height = max(s.height, float64(len(lines))*lineHeight(tableSize)+2*rowSpace)
+}
+
+// draw draws a row at Y: text to the left, numbers to the right.
+func (p *printer) draw(t *Table, s setRow, widths []float64) {
+	x, y := margin, p.GetY()
+	if s.head || s.sum {
+		p.fill(margin, y, sum(widths), s.height, tint)
+	}
+	set := p.text
+	c := ink
+	if s.head {
+		c = strong
+	}
+	if s.head || s.sum {
+		set = p.bold
+	}
+	for i, lines := range s.cells {
+		for n, line := range lines {
+			at := x + padding
+			switch {
+			case t.Columns[i].Number:
+				at = x + widths[i] - padding - p.width(line, tableSize)
+			case i == 0:
+				at += float64(s.depth) * indent
+			}
+			set(at, y+rowSpace+float64(n)*lineHeight(tableSize)+baseline(tableSize), line, tableSize, c)
+		}
+		x += widths[i]
+	}
+	p.line(margin, y+s.height, margin+sum(widths), rule)
+	p.SetY(y + s.height)
+}
+
+// columns are how wide the columns of a table are: as wide as they like, and what is left over goes to the first one; where there is
+// not enough, texts share what numbers leave.
+func (p *printer) columns(t *Table) []float64 {
+	at := func(s string) float64 { return p.width(s, tableSize) }
+	wanted, least := make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
+	for i, c := range t.Columns {
+		least[i] = narrowest(c.Label, at)
+		wanted[i] = min(at(c.Label), max(least[i], 22))
+		for _, r := range t.Rows {
+			width := at(r.Cells[i].Text)
+			if i == 0 {
+				width += float64(r.Depth) * indent
+			}
+			wanted[i] = max(wanted[i], width)
+		}
+		if c.Number {
+			least[i] = wanted[i]
+		}
+		wanted[i], least[i] = wanted[i]+2*padding+0.1, max(least[i], 12)+2*padding+0.1
+		if c.Number && wanted[i] < 15 {
+			wanted[i], least[i] = 15, 15
+		}
+	}
+	if left := textWidth - sum(wanted); left >= 0 {
+		wanted[0] += min(left, max(0, 60-wanted[0]))
+		return wanted
+	}
+	// The widest ones give way until all have room, and none becomes narrower than it can.
+	for most := textWidth; sum(wanted) > textWidth && most > 10; most -= 0.5 {
+		for i := range wanted {
+			wanted[i] = max(min(wanted[i], most), min(least[i], wanted[i]))
+		}
+	}
+	return wanted
+}
+
+func sum(widths []float64) (all float64) {
+	for _, w := range widths {
+		all += w
+	}
+	return all
+}
+
+// chart draws a bar for each row, with its label before it and its number behind it.
+func (p *printer) chart(t *charts.Table) {
+	const barHeight, rowHeight, labelWidth = 3.4, 6.2, 44.0
+	if len(t.Rows) == 0 {
+		return
+	}
+	p.SetY(p.GetY() + 1)
+	p.room(lineHeight(tableTitleSize) + 3*rowHeight)
+	p.bold(margin, p.GetY()+baseline(tableTitleSize), t.Title, tableTitleSize, ink)
+	p.SetY(p.GetY() + lineHeight(tableTitleSize) + 0.8)
+	most := int64(1)
+	for _, r := range t.Rows {
+		most = max(most, r.Values[0])
+	}
+	for _, r := range t.Rows {
+		lines := p.lines(r.Label, tableSize, labelWidth-padding)
+		height := max(rowHeight, float64(len(lines))*lineHeight(tableSize)+rowSpace)
+		p.room(height)
+		y := p.GetY()
+		for n, line := range lines {
+			p.text(margin, y+(height-float64(len(lines))*lineHeight(tableSize))/2+float64(n)*lineHeight(tableSize)+baseline(tableSize), line, tableSize, ink)
+		}
+		length := (textWidth - labelWidth - 18) * float64(r.Values[0]) / float64(most)
+		p.fill(margin+labelWidth, y+(height-barHeight)/2, max(length, 0.3), barHeight, strong)
+		number := p.report.number(r.Values[0])
+		p.text(margin+labelWidth+length+2, y+(height-lineHeight(tableSize))/2+baseline(tableSize), number, tableSize, quiet)
+		p.SetY(y + height)
+	}
+}
