@@ -54,7 +54,7 @@ type Query struct {
 	LeftOut []string
 }
 
-// Make makes the report. The error is a *certificate.Fault when the file is not the certificate that was signed, and the problem
+// Make makes the report. Whether the certificate was signed with the right key is for the caller to know. The error is a *certificate.Fault when the file is not the certificate that was signed, and the problem
 // not_found when it is one of another deployment.
 func (s *Service) Make(ctx context.Context, q Query) (*Report, error) {
 	c, key, err := certificate.Open(q.File)

@@ -37,7 +37,7 @@ var (
 var (
 	serviceDays  = words.Counted{One: "%d day", Other: "%d days", ZH: "%d 天"}
 	summaryLine  = words.Message{EN: "In %[1]s of service: %[2]s; %[4]s %[3]s.", ZH: "累计服务 %s，开展 %s，%s %s 人。"}
-	summaryRule  = words.Message{EN: "From %s to %s, both days counted, in the deployment's time zone. “%s” are %s: everybody counts once.", ZH: "服务天数从%s算到统计截止日%s，首尾两天都算（按行动所在时区）。“%s”即%s：同一个人只计一次。"}
+	summaryRule  = words.Message{EN: "From %s to %s, both days counted, in the deployment's time zone. Here %s are %s: everybody counts once.", ZH: "服务天数从%s算到统计截止日%s，首尾两天都算（按行动所在时区）。“%s”即%s：同一个人只计一次。"}
 	laterEdition = words.Message{EN: "This is edition %d. What it changed since edition %d is told below, line by line.", ZH: "本报告为第%d版，与第%d版的差异见后文逐行列出。"}
 	figuresTitle = words.Message{EN: "Figures of the whole deployment", ZH: "全部统计数字"}
 	figureWord   = words.Message{EN: "figure", ZH: "指标"}
@@ -141,5 +141,5 @@ var (
 	certificateLine  = words.Message{EN: "The totals were signed on %s by %s, as edition %d. This is what the file of the certificate is known by:", ZH: "统计数字于%s由%s签发，第%d版。数据确认书文件以下列内容为准："}
 	keyWord          = words.Message{EN: "Key", ZH: "签名密钥"}
 	chainWord        = words.Message{EN: "Chain of the log", ZH: "日志链"}
-	verifyLine       = words.Message{EN: "“leveed verify FILE” checks the file without a server or a network, and says which line fails. The QR code has the deployment, the edition, the SHA-256 and the key.", ZH: "“leveed verify 文件”无需服务器和网络即可核对该文件，并指出哪一行不符。二维码中有行动编号、版次、SHA-256 和签名密钥。"}
+	verifyLine       = words.Message{EN: "The command leveed verify FILE checks the file without a server or a network, and says which line fails. The QR code has the deployment, the edition, the SHA-256 and the key.", ZH: "“leveed verify 文件”无需服务器和网络即可核对该文件，并指出哪一行不符。二维码中有行动编号、版次、SHA-256 和签名密钥。"}
 )

@@ -9,6 +9,7 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 
 	"levee/server/internal/qr"
+	"levee/syncproto/words"
 )
 
 // Lengths in millimetres, and sizes of type in points.
@@ -48,10 +49,7 @@ func (r *Report) WritePDF(w io.Writer) error {
 	p.SetAuthor(printable(r.Author), true)
 	p.SetProducer("Levee", true)
 	p.SetCreator("Levee", true)
-	p.SetLang(map[string]string{"zh": "zh-CN"}[r.Lang])
-	if r.Lang != "zh" {
-		p.SetLang("en")
-	}
+	p.SetLang(words.In(r.Lang).Either("en", "zh-CN"))
 	p.SetAutoPageBreak(false, 0)
 	p.SetMargins(0, 0, 0)
 	p.SetCellMargin(0)
@@ -178,11 +176,11 @@ func (p *printer) section(s Section) {
 	p.bold(margin+4.5, p.GetY()+baseline(headingSize), s.Title, headingSize, strong)
 	p.SetY(p.GetY() + lineHeight(headingSize) + 2)
 	for _, b := range s.Blocks {
-		p.block(b)
+		p.block(b, s.Title)
 	}
 }
 
-func (p *printer) block(b Block) {
+func (p *printer) block(b Block, heading string) {
 	switch {
 	case b.Lead != "":
 		p.lead(b.Lead)
@@ -197,7 +195,7 @@ func (p *printer) block(b Block) {
 			p.paragraph(margin+5, textWidth-5, item, textSize, ink)
 		}
 	case b.Table != nil:
-		p.table(b.Table)
+		p.table(b.Table, heading)
 	case b.Chart != nil:
 		p.chart(b.Chart)
 	case b.QR != "":

@@ -11,14 +11,16 @@ const (
 	indent   = 3.2 // of a row that is within another one
 )
 
-// table draws a table over as many pages as it takes, with its head on each.
-func (p *printer) table(t *Table) {
+// table draws a table over as many pages as it takes, with its head on each. A title that the heading of the section says is left out.
+func (p *printer) table(t *Table, heading string) {
 	widths := p.columns(t)
 	head := p.head(t, widths)
 	p.SetY(p.GetY() + 1)
 	p.room(lineHeight(tableTitleSize) + head.height + 2*(lineHeight(tableSize)+2*rowSpace))
-	p.bold(margin, p.GetY()+baseline(tableTitleSize), t.Title, tableTitleSize, ink)
-	p.SetY(p.GetY() + lineHeight(tableTitleSize) + 0.8)
+	if t.Title != heading {
+		p.bold(margin, p.GetY()+baseline(tableTitleSize), t.Title, tableTitleSize, ink)
+		p.SetY(p.GetY() + lineHeight(tableTitleSize) + 0.8)
+	}
 	p.draw(t, head, widths)
 	for _, r := range t.Rows {
 		set := p.set(t, r, widths)
@@ -96,14 +98,17 @@ func (p *printer) draw(t *Table, s setRow, widths []float64) {
 	p.SetY(y + s.height)
 }
 
-// columns are how wide the columns of a table are: as wide as they like, and what is left over goes to the first one; where there is
-// not enough, texts share what numbers leave.
+// columns are how wide the columns of a table are: as wide as they like, and what is left over goes to the first one. Where there is
+// not enough the widest texts give way; numbers are not divided.
 func (p *printer) columns(t *Table) []float64 {
 	at := func(s string) float64 { return p.width(s, tableSize) }
 	wanted, least := make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
 	for i, c := range t.Columns {
-		least[i] = narrowest(c.Label, at)
-		wanted[i] = min(at(c.Label), max(least[i], 22))
+		wanted[i] = max(narrowest(c.Label, at), 10)
+		least[i] = wanted[i]
+		if i == 0 {
+			least[i] = max(least[i], 24)
+		}
 		for _, r := range t.Rows {
 			width := at(r.Cells[i].Text)
 			if i == 0 {
@@ -114,21 +119,14 @@ func (p *printer) columns(t *Table) []float64 {
 		if c.Number {
 			least[i] = wanted[i]
 		}
-		wanted[i], least[i] = wanted[i]+2*padding+0.1, max(least[i], 12)+2*padding+0.1
-		if c.Number && wanted[i] < 15 {
-			wanted[i], least[i] = 15, 15
-		}
+		wanted[i], least[i] = wanted[i]+2*padding+0.1, min(least[i], wanted[i])+2*padding+0.1
 	}
-	if left := textWidth - sum(wanted); left >= 0 {
-		wanted[0] += min(left, max(0, 60-wanted[0]))
-		return wanted
-	}
-	// The widest ones give way until all have room, and none becomes narrower than it can.
 	for most := textWidth; sum(wanted) > textWidth && most > 10; most -= 0.5 {
 		for i := range wanted {
-			wanted[i] = max(min(wanted[i], most), min(least[i], wanted[i]))
+			wanted[i] = max(min(wanted[i], most), least[i])
 		}
 	}
+	wanted[0] += min(max(0, textWidth-sum(wanted)), max(0, 56-wanted[0]))
 	return wanted
 }
 

@@ -113,7 +113,7 @@ func (m *maker) figureTable(name, title string, of Column, measures []measure, p
 	for _, c := range measures {
 		column := m.figureColumn(c.figure)
 		if c.basis == tally.Verified {
-			column = m.column(c.figure+"_verified", ofThemVerified)
+			column = m.numbers(c.figure+"_verified", ofThemVerified)
 		}
 		t.Columns = append(t.Columns, column)
 	}
@@ -205,7 +205,8 @@ func (m *maker) levels() []Block {
 	blocks := []Block{{Table: m.figureTable("levels", m.Say(levelsTitle), m.column("place", placeWord), heldMeasures, wide)}, {Note: m.Say(personsNote)}}
 	if len(villages) > 0 {
 		leaveOut(villages, villageMeasures, func(p part) string { return p.key[:progress.TownDigits] })
-		blocks = append(blocks, Block{Table: m.figureTable("villages", m.Say(villagesTitle), m.column("village", villageWord), villageMeasures, villages)}, Block{Note: m.Say(fewNote, few, report.Small)})
+		blocks = append(blocks, Block{Table: m.figureTable("villages", m.Say(villagesTitle), m.column("village", villageWord), villageMeasures, villages)})
+		blocks = append(blocks, m.fewNote(villages)...)
 	}
 	return blocks
 }
@@ -222,6 +223,7 @@ func (m *maker) serviceAreas() []Block {
 // people divides by sex, and by age.
 func (m *maker) people() []Block {
 	var blocks []Block
+	var all []part
 	for _, one := range []struct {
 		by            tally.Dimension
 		title, column string
@@ -230,11 +232,22 @@ func (m *maker) people() []Block {
 		for _, key := range m.keys(one.by) {
 			parts = append(parts, m.part(one.by, key, peopleMeasures))
 		}
+		if one.by == tally.AgeBand && len(parts) > 0 && parts[0].key == "0" { // whose age is not known come last
+			parts = append(parts[1:], parts[0])
+		}
 		leaveOut(parts, peopleMeasures, func(part) string { return "" })
 		t := m.figureTable(one.column, one.title, m.column(one.column, dimensionWords[one.by]), peopleMeasures, parts)
-		blocks = append(blocks, withChart(t, "persons")...)
+		blocks, all = append(blocks, withChart(t, "persons")...), append(all, parts...)
 	}
-	return append(blocks, Block{Note: m.Say(fewNote, few, report.Small)}, Block{Note: m.Say(personsNote)})
+	return append(append(blocks, m.fewNote(all)...), Block{Note: m.Say(personsNote)})
+}
+
+// fewNote says why numbers of some parts are not told, where there are any.
+func (m *maker) fewNote(parts []part) []Block {
+	if !slices.ContainsFunc(parts, func(p part) bool { return slices.Contains(p.untold, true) }) {
+		return nil
+	}
+	return []Block{{Note: m.Say(fewNote, few, report.Small)}}
 }
 
 // leaveOut leaves out contacts and persons of parts where either are few, as they are parts of groups whose sums are told.
