@@ -75,7 +75,7 @@ type printer struct {
 // page begins the next page, with what stands below its text.
 func (p *printer) page() {
 	p.AddPage()
-	p.line(margin, pageHeight-16, pageWidth-margin, rule)
+	p.line(pageWidth-margin, pageHeight-16, rule)
 	name := p.lines(p.report.Deployment+" · "+p.report.Title, noteSize, textWidth-20)[0]
 	p.text(margin, pageHeight-11, name, noteSize, quiet)
 	number := strconv.Itoa(p.PageNo())
@@ -117,10 +117,11 @@ func (p *printer) lines(text string, size, width float64) []string {
 	return linesOf(text, width, func(s string) float64 { return p.width(s, size) })
 }
 
-func (p *printer) line(x1, y, x2 float64, c colour) {
+// line draws a line from the margin to x.
+func (p *printer) line(x, y float64, c colour) {
 	p.SetDrawColor(c[0], c[1], c[2])
 	p.SetLineWidth(0.2)
-	p.Line(x1, y, x2, y)
+	p.Line(margin, y, x, y)
 }
 
 func (p *printer) fill(x, y, width, height float64, c colour) {
@@ -164,12 +165,19 @@ func (p *printer) title() {
 		p.paragraph(inner+label+6, textWidth-label-22, f.Value, textSize, ink)
 	}
 	p.SetY(p.GetY() + 3)
-	p.line(margin, p.GetY(), pageWidth-margin, strong)
+	p.line(pageWidth-margin, p.GetY(), strong)
 }
 
 func (p *printer) section(s Section) {
 	p.SetY(p.GetY() + 9)
-	p.room(45) // so that a heading stands with what it is about
+	needs := 45.0 // so that a heading stands with what it is about, and a code with what it says
+	if len(s.Blocks) > 0 && s.Blocks[0].Table != nil {
+		needs, _, _ = p.measure(s.Blocks[0].Table)
+		needs += lineHeight(headingSize) + 3
+	} else if len(s.Blocks) > 0 && s.Blocks[len(s.Blocks)-1].QR != "" {
+		needs = 100
+	}
+	p.room(needs)
 	p.SetFontSize(headingSize)
 	p.Bookmark(printable(s.Title), 0, p.GetY())
 	p.fill(margin, p.GetY()+1.6, 1.4, lineHeight(headingSize)-3.2, strong)

@@ -9,28 +9,48 @@ const (
 	padding  = 1.6 // beside the text of a cell
 	rowSpace = 1.0 // above and below it
 	indent   = 3.2 // of a row that is within another one
+	// together is up to which height a table or a chart stands on one page.
+	together = 110.0
 )
 
 // table draws a table over as many pages as it takes, with its head on each. A title that the heading of the section says is left out.
 func (p *printer) table(t *Table, heading string) {
-	widths := p.columns(t)
-	head := p.head(t, widths)
+	needs, widths, rows := p.measure(t)
+	head := rows[0]
 	p.SetY(p.GetY() + 1)
-	p.room(lineHeight(tableTitleSize) + head.height + 2*(lineHeight(tableSize)+2*rowSpace))
+	p.room(needs)
 	if t.Title != heading {
 		p.bold(margin, p.GetY()+baseline(tableTitleSize), t.Title, tableTitleSize, ink)
 		p.SetY(p.GetY() + lineHeight(tableTitleSize) + 0.8)
 	}
 	p.draw(t, head, widths)
-	for _, r := range t.Rows {
-		set := p.set(t, r, widths)
-		if p.room(set.height) {
-			p.draw(t, head, widths)
+	for _, row := range rows[1:] {
+		for _, piece := range row.pieces(bottom - margin - head.height) {
+			if p.room(piece.height) {
+				p.draw(t, head, widths)
+			}
+			p.draw(t, piece, widths)
 		}
-		p.draw(t, set, widths)
 	}
-	p.line(margin, p.GetY(), margin+sum(widths), quiet)
+	p.line(margin+sum(widths), p.GetY(), quiet)
 	p.SetY(p.GetY() + 1)
+}
+
+// measure is the height that there must be for a table on its page, how wide its columns are, and its rows, the head first.
+func (p *printer) measure(t *Table) (needs float64, widths []float64, rows []setRow) {
+	widths = p.columns(t)
+	rows = []setRow{p.head(t, widths)}
+	needs = lineHeight(tableTitleSize) + rows[0].height + 2
+	first := needs + 2*(lineHeight(tableSize)+2*rowSpace)
+	for _, r := range t.Rows {
+		row := p.set(r, widths)
+		rows = append(rows, row)
+		needs += row.height
+	}
+	if needs > together {
+		needs = first
+	}
+	return needs, widths, rows
 }
 
 // setRow is a row whose cells are divided into lines.
@@ -42,7 +62,7 @@ type setRow struct {
 	head, sum bool
 }
 
-func (p *printer) set(t *Table, r Row, widths []float64) setRow {
+func (p *printer) set(r Row, widths []float64) setRow {
 	s := setRow{depth: r.Depth, sum: r.Sum}
 	for i, c := range r.Cells {
 		width := widths[i] - 2*padding
@@ -52,6 +72,27 @@ func (p *printer) set(t *Table, r Row, widths []float64) setRow {
 		s.add(p.lines(c.Text, tableSize, width))
 	}
 	return s
+}
+
+// pieces are a row that is higher than a page, divided into such as are not: somebody gave a long reason.
+func (s setRow) pieces(height float64) []setRow {
+	if s.height <= height {
+		return []setRow{s}
+	}
+	most := int((height - 2*rowSpace) / lineHeight(tableSize))
+	var all []setRow
+	for more := true; more; {
+		piece := setRow{depth: s.depth, sum: s.sum}
+		more = false
+		for i, lines := range s.cells {
+			n := min(most, len(lines))
+			piece.add(lines[:n])
+			s.cells[i] = lines[n:]
+			more = more || n < len(lines)
+		}
+		all = append(all, piece)
+	}
+	return all
 }
 
 func (p *printer) head(t *Table, widths []float64) setRow {
@@ -94,7 +135,7 @@ func (p *printer) draw(t *Table, s setRow, widths []float64) {
 		}
 		x += widths[i]
 	}
-	p.line(margin, y+s.height, margin+sum(widths), rule)
+	p.line(margin+sum(widths), y+s.height, rule)
 	p.SetY(y + s.height)
 }
 
@@ -104,7 +145,7 @@ func (p *printer) columns(t *Table) []float64 {
 	at := func(s string) float64 { return p.width(s, tableSize) }
 	wanted, least := make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
 	for i, c := range t.Columns {
-		wanted[i] = max(narrowest(c.Label, at), 10)
+		wanted[i] = max(narrowest(c.Label, at), min(at(c.Label), 16), 10)
 		least[i] = wanted[i]
 		if i == 0 {
 			least[i] = max(least[i], 24)
@@ -144,7 +185,11 @@ func (p *printer) chart(t *charts.Table) {
 		return
 	}
 	p.SetY(p.GetY() + 1)
-	p.room(lineHeight(tableTitleSize) + 3*rowHeight)
+	if whole := lineHeight(tableTitleSize) + float64(len(t.Rows))*rowHeight; whole <= together {
+		p.room(whole)
+	} else {
+		p.room(lineHeight(tableTitleSize) + 3*rowHeight)
+	}
 	p.bold(margin, p.GetY()+baseline(tableTitleSize), t.Title, tableTitleSize, ink)
 	p.SetY(p.GetY() + lineHeight(tableTitleSize) + 0.8)
 	most := int64(1)
