@@ -53,7 +53,7 @@ func closed(t testing.TB) *servertest.Deployment {
 		return &recordv1.HeadcountCell{Sex: sex.Enum(), AgeBand: &band, FirstTime: &n}
 	}
 	fair, few := activity(anna, 20211004, "410621108201"), activity(anna, 20211005, "410621108202")
-	file := anna.Make(&recordv1.Case{OccurredOn: proto.Int32(20211004), Place: at("410621108201"), CaseNo: proto.String("7"), OpenedOn: proto.Int32(20211004), ClientCount: proto.Uint32(2), Stage: recordv1.CaseStage_CASE_STAGE_CLOSURE.Enum(),
+	file := anna.Make(&recordv1.Case{OccurredOn: proto.Int32(20211004), Place: at("410621108201"), CaseNo: proto.String("7"), OpenedOn: proto.Int32(20211004), ClientCount: proto.Uint32(2), Stage: recordv1.CaseStage_CASE_STAGE_EVALUATION.Enum(),
 		Lead: anna.Worker[:], ClosedOn: proto.Int32(20211010), Closure: recordv1.CaseClosure_CASE_CLOSURE_REFERRED.Enum()})
 	refer := func(by *servertest.Device, of *record.Change, to string, progress recordv1.ReferralProgress) *record.Change {
 		return by.Make(&recordv1.Referral{OccurredOn: proto.Int32(20211010), Case: of.Record[:], ToOrganisation: &to, Reason: proto.String(secrets[3]), Progress: progress.Enum()})
@@ -225,7 +225,7 @@ func TestTablesOfAReport(t *testing.T) {
 		"service_areas": {"心理疏导 2 0 0 3 0 106 104 0", "合计 2 0 0 3 0 106 104 0"},
 		"sex":           {"女 23 23", "男 15 15", "不详 68 66", "合计 106 104"},
 		"age_band":      {"14–17 20 20", "18–59 ※ ※", "80+ ※ ※", "不详 68 66", "合计 106 104"},
-		"stages":        {"计划 1", "结案 1", "合计 2"},
+		"stages":        {"计划 1", "评估 1", "合计 2"},
 		"outcomes":      {"转介 1", "未结案 1", "合计 2"},
 		"referrals":     {"浚县民政局 2 0 2 0 0 0 1", `=HYPERLINK("http://example.org") 1 1 0 0 0 0 0`, "县医院 1 0 1 0 0 0 1", "合计 4 1 3 0 0 0 1"},
 		"supervision":   {"团体 2 120", "同辈 1 45", "合计 3 165"},
@@ -248,6 +248,29 @@ func TestTablesOfAReport(t *testing.T) {
 	if all := strings.Join(textsOf(r), "\n"); !strings.Contains(all, "王庄镇：1 个个案、0 次小组活动、2 次团体活动，服务 43 人、41 人次。") || !strings.Contains(all, "人数 104 人中，按数目计 104 人，其中来自估算 60 人。") ||
 		!strings.Contains(all, "共督导 3 次，合计 2 小时 45 分。") || !strings.Contains(all, "12 台平板中 11 台在行动结束后有联系；1 台有未上传的记录，已知共 7 条更改。") {
 		t.Error(all)
+	}
+}
+
+func TestChartsHaveTheNumbersOfTheirTables(t *testing.T) {
+	d := closed(t)
+	r := made(t, d, finalreport.Query{File: signed(t, d, asItIs), Lang: "en"})
+	got := map[string]string{}
+	for _, s := range r.Sections {
+		for _, b := range s.Blocks {
+			if b.Chart != nil {
+				got[b.Chart.Title] = fmt.Sprint(b.Chart.Columns, b.Chart.Rows)
+			}
+		}
+	}
+	for title, want := range map[string]string{
+		"By town · persons": "[persons] [{王庄镇  [43]} {上乐村镇  [61]}]", "By age · persons": "[persons] [{14–17  [20]} {unknown  [66]}]", "Cases by outcome · cases": "[cases] [{referred  [1]} {still open  [1]}]",
+	} {
+		if got[title] != want {
+			t.Errorf("%s: %s, want %s", title, got[title], want)
+		}
+	}
+	if towns := r.Sections[1].Blocks[0].List; !slices.Equal(towns, []string{"王庄镇: 1 case, 0 group sessions, 2 community activities; 43 persons, 41 contacts.", "上乐村镇: 1 case, 0 group sessions, 1 community activity; 61 persons, 65 contacts."}) {
+		t.Error(towns)
 	}
 }
 

@@ -130,6 +130,9 @@ func TestAPDFIsTheSameEachTime(t *testing.T) {
 		if !bytes.Equal(first, again) {
 			t.Errorf("%s: it is another file", lang)
 		}
+		if dates := bytes.Count(first, []byte("(D:20211208093000")); dates != 2 { // made and changed
+			t.Errorf("%s: it was not made when the certificate was issued", lang)
+		}
 		if bookmarks := bytes.Count(first, []byte("/Dest [")); bookmarks != len(r.Sections) || !bytes.Contains(first, []byte(says)) {
 			t.Errorf("%s: %d bookmarks for %d sections", lang, bookmarks, len(r.Sections))
 		}
