@@ -50,8 +50,14 @@ func dayOf(text string) record.Date {
 	return max(day, 1_01_01)
 }
 
-// instant is a time as it was where the deployment is.
-func (m *maker) instant(t time.Time) string { return m.Instant(t.In(m.setUp.Location)) }
+// instant is a time as it was where the deployment is, by its certificate: the zone may have been set anew since.
+func (m *maker) instant(t time.Time) string {
+	zone, err := time.LoadLocation(m.Deployment.TimeZone)
+	if err != nil {
+		zone = m.setUp.Location
+	}
+	return m.Instant(t.In(zone))
+}
 
 // other speaks the other language, for headings that are in both.
 func (m *maker) other() *words.Words { return words.In(m.Either("zh", "en")) }

@@ -38,7 +38,7 @@ var (
 	serviceDays  = words.Counted{One: "%d day", Other: "%d days", ZH: "%d 天"}
 	summaryLine  = words.Message{EN: "In %[1]s of service: %[2]s; %[4]s %[3]s.", ZH: "累计服务 %s，开展 %s，%s %s 人。"}
 	summaryRule  = words.Message{EN: "From %s to %s, both days counted, in the deployment's time zone. Here %s are %s: everybody counts once.", ZH: "服务天数从%s算到统计截止日%s，首尾两天都算（按行动所在时区）。“%s”即%s：同一个人只计一次。"}
-	laterEdition = words.Message{EN: "This is edition %d. What it changed since edition %d is told below, line by line.", ZH: "本报告为第%d版，与第%d版的差异见后文逐行列出。"}
+	laterEdition = words.Message{EN: "This is edition %d. It replaces edition %d.", ZH: "本报告为第%d版，取代第%d版。"}
 	figuresTitle = words.Message{EN: "Figures of the whole deployment", ZH: "全部统计数字"}
 	figureWord   = words.Message{EN: "figure", ZH: "指标"}
 	reportedWord = words.Message{EN: "reported", ZH: "已上报"}
@@ -65,6 +65,7 @@ var (
 	noTown         = words.Message{EN: "No record says in which town it was.", ZH: "没有记录注明乡镇。"}
 	noPlace        = words.Message{EN: "No record says where it was.", ZH: "没有记录注明地点。"}
 	personsNote    = words.Message{EN: "Persons are counted once within each row, so that rows do not add up: somebody met in two places counts in both. What says no place is in the whole alone.", ZH: "人数在每一行内去重，各行不能相加：在两个地方接受服务的人，两处各计一次。没有注明地点的只计入合计。"}
+	peopleNote     = words.Message{EN: "Persons are counted once within each row.", ZH: "人数在每一行内去重。"}
 	areasNote      = words.Message{EN: "Each record has one primary service area, so that all but persons add up.", ZH: "每条记录只有一个主要服务领域，除人数外，各行之和等于合计。"}
 	weeksNote      = words.Message{EN: "Weeks begin on Mondays. Persons are counted once within each week, from the records.", ZH: "每周从周一起算。人数在每周内去重，根据记录统计。"}
 	fewNote        = words.Message{EN: "%s: not told. Numbers below %d are left out to protect people, and with them those from which they could be worked out.", ZH: "%s：不列出。为保护个人，少于 %d 的数字不列出；可据以推算的数字也一并不列出。"}

@@ -3,6 +3,7 @@ package finalreport_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 
 	"levee/server/internal/finalreport"
 	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/server/internal/servertest"
 	"levee/syncproto/oracle"
 	"levee/syncproto/record"
@@ -69,7 +71,26 @@ func TestAReportSaysWhatRecordsGive(t *testing.T) {
 			}
 		}
 		weeksAgree(rt, t, d, r)
+		nothingSmall(rt, r)
 	})
+}
+
+// nothingSmall checks that no few people are told of where they are divided by what tells something of them.
+func nothingSmall(t *rapid.T, r *finalreport.Report) {
+	for _, s := range r.Sections {
+		for _, b := range s.Blocks {
+			if b.Table == nil || !slices.Contains([]string{"sex", "age_band", "villages"}, b.Table.Name) {
+				continue
+			}
+			for _, row := range b.Table.Rows {
+				for i, c := range row.Cells {
+					if people := b.Table.Columns[i].Name; (people == "contacts" || people == "persons") && !row.Sum && c.Number != nil && *c.Number > 0 && *c.Number < report.Small {
+						t.Errorf("%s: %d %s are told of", b.Table.Name, *c.Number, people)
+					}
+				}
+			}
+		}
+	}
 }
 
 func tableRows(t testing.TB, r *finalreport.Report, name string) []finalreport.Row {

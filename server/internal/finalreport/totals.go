@@ -239,7 +239,7 @@ func (m *maker) people() []Block {
 		t := m.figureTable(one.column, one.title, m.column(one.column, dimensionWords[one.by]), peopleMeasures, parts)
 		blocks, all = append(blocks, withChart(t, "persons")...), append(all, parts...)
 	}
-	return append(append(blocks, m.fewNote(all)...), Block{Note: m.Say(personsNote)})
+	return append(append(blocks, m.fewNote(all)...), Block{Note: m.Say(peopleNote)})
 }
 
 // fewNote says why numbers of some parts are not told, where there are any.
