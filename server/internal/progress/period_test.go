@@ -30,7 +30,7 @@ func TestAPeriodIsWhatItsRecordsGive(t *testing.T) {
 		defer d.Close()
 		servertest.Grow(rt, d, func() {})
 		s := serviceOf(d)
-		records := recordsOf(t, d)
+		records := d.Records()
 		from := record.Date(20210923).AddDays(rapid.IntRange(0, 30).Draw(rt, "from"))
 		to := from.AddDays(rapid.SampledFrom([]int{0, 0, 1, 6, 30}).Draw(rt, "days"))
 
