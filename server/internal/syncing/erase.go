@@ -68,6 +68,9 @@ func (s *Service) carryOut(ctx context.Context) (done Erasures, err error) {
 			return done, err
 		}
 	}
+	if s.self.erasedWhole() && !s.self.carriedOut.Swap(true) {
+		return done, s.readSetUp(ctx) // a command beside this server may have done it
+	}
 	return done, nil
 }
 
