@@ -553,6 +553,9 @@ func tryRule(t *testing.T, f probed, row []string) {
 	case strings.HasPrefix(rule, "bytes of at most 64 KiB"):
 		f.allowsBytes(t, "", repeat(64<<10), duringHenan)
 		f.allowsBytes(t, codes[0], repeat(64<<10+1), duringHenan)
+	case strings.HasPrefix(rule, "bytes of at most 48 KiB"):
+		f.allowsBytes(t, "", repeat(48<<10), duringHenan)
+		f.allowsBytes(t, codes[0], repeat(48<<10+1), duringHenan)
 	case strings.HasPrefix(rule, "day"):
 		tryDay(t, f, rule)
 	default:

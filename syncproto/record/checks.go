@@ -70,6 +70,14 @@ func linkageKey(_ *judge, v value) Code {
 	return ""
 }
 
+// document is a part of a certificate.
+func document(_ *judge, v value) Code {
+	if len(v.bytes) > MaxDocumentBytes {
+		return CodeTooLarge
+	}
+	return ""
+}
+
 // side is a field of any kind, as one side of a conflict has it.
 func side(_ *judge, v value) Code {
 	if len(v.bytes) > maxSideBytes {

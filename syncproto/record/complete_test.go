@@ -71,6 +71,9 @@ func completeRecords() []Common {
 			LinkageKey:        bytes.Repeat([]byte{9}, LinkageKeyBytes),
 			Targets: []*recordv1.Target{{Figure: proto.String("case_sessions"), Period: recordv1.TargetPeriod_TARGET_PERIOD_WEEK.Enum(),
 				Of: recordv1.TargetOf_TARGET_OF_WORKER.Enum(), Team: testID(9), Value: proto.Uint32(4), PlaceCode: proto.String("410621"), DueOn: proto.Int32(20211130)}},
+			EraseOn:  proto.Int32(20220606),
+			Foreword: proto.String("感谢各位队员"),
+			LeftOut:  []string{"supervision"},
 		},
 		&recordv1.Site{Name: proto.String("王庄镇服务点"), Planned: proto.Bool(false), LatitudeE6: proto.Int32(35_700_000), LongitudeE6: proto.Int32(114_500_000)},
 		&recordv1.Team{Name: proto.String("一队")},
@@ -191,6 +194,8 @@ func completeRecords() []Common {
 		},
 		&recordv1.HeldDecision{Change: testID(23), Decision: recordv1.Decision_DECISION_RELEASE.Enum(), Reason: proto.String("已核实")},
 		&recordv1.Distinction{Record: testID(12), Other: testID(13), Reason: proto.String("上午、下午各一场")},
+		&recordv1.Waiver{Check: recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNHEARD.Enum(), Subject: testID(24), Reason: proto.String("平板已摔坏"), Count: proto.Uint32(2)},
+		&recordv1.Certificate{Edition: proto.Uint32(1), Document: []byte{0x28, 0xb5, 0x2f, 0xfd}, Part: proto.Uint32(1), Parts: proto.Uint32(2)},
 	}
 	for _, m := range records {
 		setCommon(m)

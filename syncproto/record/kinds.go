@@ -43,7 +43,7 @@ const (
 	work
 	// plannedWork: work that may be entered before it is done.
 	plannedWork
-	// setUp: the deployment's own sites, teams and workers.
+	// setUp: the deployment's own sites, teams and workers, and how it is closed.
 	setUp
 )
 
@@ -111,6 +111,9 @@ var kinds = [...]kind{
 		required: names{"target", "target_kind", "field", "sides"}},
 	recordv1.Kind_KIND_HELD_DECISION: {message: (*recordv1.HeldDecision)(nil), required: names{"change", "decision"}},
 	recordv1.Kind_KIND_DISTINCTION:   {message: (*recordv1.Distinction)(nil), owner: "record", required: names{"record", "other"}},
+
+	recordv1.Kind_KIND_WAIVER:      {message: (*recordv1.Waiver)(nil), nature: setUp, required: names{"check", "reason"}},
+	recordv1.Kind_KIND_CERTIFICATE: {message: (*recordv1.Certificate)(nil), nature: setUp, required: names{"edition", "document", "part", "parts"}},
 }
 
 // Kinds are all kinds that this version knows, ascending.

@@ -70,7 +70,7 @@ func files() []protoreflect.FileDescriptor {
 		recordv1.File_levee_record_v1_case_proto, recordv1.File_levee_record_v1_group_proto,
 		recordv1.File_levee_record_v1_activity_proto, recordv1.File_levee_record_v1_resource_proto,
 		recordv1.File_levee_record_v1_risk_proto, recordv1.File_levee_record_v1_supervision_proto,
-		recordv1.File_levee_record_v1_conflict_proto,
+		recordv1.File_levee_record_v1_conflict_proto, recordv1.File_levee_record_v1_closeout_proto,
 	}
 }
 
@@ -189,7 +189,7 @@ func TestConfidentialAndSetUpKinds(t *testing.T) {
 		if want := slices.Contains(confidential, k); Confidential(k) != want || marks[k.String()] != want {
 			t.Errorf("%v confidential: %v, marked ▲ in the schema: %v, want %v", k, Confidential(k), marks[k.String()], want)
 		}
-		if SetUp(k) != (k <= recordv1.Kind_KIND_WORKER) {
+		if SetUp(k) != (k <= recordv1.Kind_KIND_WORKER || k == recordv1.Kind_KIND_WAIVER || k == recordv1.Kind_KIND_CERTIFICATE) {
 			t.Errorf("%v set up: %v", k, SetUp(k))
 		}
 	}

@@ -15,7 +15,9 @@ const (
 	maxSideBytes  = 64 << 10 // one side of a conflict: any field of any kind
 	maxHouseholds = 100_000  // households of one outreach or resource link
 	maxYuan       = 1_000_000_000
-	minutesOfDay  = 24 * 60
+	// MaxDocumentBytes bounds a part of a certificate, so that it fits into a change.
+	MaxDocumentBytes = 48 << 10
+	minutesOfDay     = 24 * 60
 )
 
 // rules say what the value of a field must be, by the field's name; "Message.field" comes before "field". One word
@@ -78,6 +80,16 @@ var rules = map[protoreflect.Name]rule{
 	"due_on":                 setUpDay,
 	"latitude_e6":            number(-90_000_000, 90_000_000),
 	"longitude_e6":           number(-180_000_000, 180_000_000),
+	"erase_on":               setUpDay,
+	"foreword":               fits(MaxNoteBytes),
+	"left_out":               fits(MaxNameBytes),
+
+	// closing
+	"Waiver.count":        number(1, 1_000_000),
+	"Certificate.edition": number(1, 1_000),
+	"document":            document,
+	"part":                number(1, 1_000),
+	"parts":               number(1, 1_000),
 
 	// case
 	"case_no":            fits(MaxNameBytes),

@@ -61,6 +61,8 @@ const (
 	Kind_KIND_CONFLICT           Kind = 25 // 两处填写不一致
 	Kind_KIND_HELD_DECISION      Kind = 26 // 待处理决定
 	Kind_KIND_DISTINCTION        Kind = 27 // 非重复认定
+	Kind_KIND_WAIVER             Kind = 28 // 说明后放行
+	Kind_KIND_CERTIFICATE        Kind = 29 // 数据确认书
 )
 
 // Enum value maps for Kind.
@@ -94,6 +96,8 @@ var (
 		25: "KIND_CONFLICT",
 		26: "KIND_HELD_DECISION",
 		27: "KIND_DISTINCTION",
+		28: "KIND_WAIVER",
+		29: "KIND_CERTIFICATE",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNKNOWN":            0,
@@ -124,6 +128,8 @@ var (
 		"KIND_CONFLICT":           25,
 		"KIND_HELD_DECISION":      26,
 		"KIND_DISTINCTION":        27,
+		"KIND_WAIVER":             28,
+		"KIND_CERTIFICATE":        29,
 	}
 )
 
@@ -485,7 +491,7 @@ const file_levee_record_v1_common_proto_rawDesc = "" +
 	"\x05Place\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\aedition\x18\x02 \x01(\x05R\aedition\x12\x18\n" +
-	"\avillage\x18\x03 \x01(\tR\avillage*\xc7\x04\n" +
+	"\avillage\x18\x03 \x01(\tR\avillage*\xee\x04\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\x13\n" +
 	"\x0fKIND_DEPLOYMENT\x10\x01\x12\r\n" +
@@ -516,7 +522,9 @@ const file_levee_record_v1_common_proto_rawDesc = "" +
 	"\vKIND_REVIEW\x10\x18\x12\x11\n" +
 	"\rKIND_CONFLICT\x10\x19\x12\x16\n" +
 	"\x12KIND_HELD_DECISION\x10\x1a\x12\x14\n" +
-	"\x10KIND_DISTINCTION\x10\x1b*W\n" +
+	"\x10KIND_DISTINCTION\x10\x1b\x12\x0f\n" +
+	"\vKIND_WAIVER\x10\x1c\x12\x14\n" +
+	"\x10KIND_CERTIFICATE\x10\x1d*W\n" +
 	"\x06Status\x12\x12\n" +
 	"\x0eSTATUS_UNKNOWN\x10\x00\x12\x12\n" +
 	"\x0eSTATUS_PLANNED\x10\x01\x12\x0f\n" +

@@ -127,7 +127,7 @@ func (TargetOf) EnumDescriptor() ([]byte, []int) {
 	return file_levee_record_v1_deployment_proto_rawDescGZIP(), []int{1}
 }
 
-// DeploymentState 行动状态 is how far a deployment has come. What is written after it was closed waits for the coordinator.
+// DeploymentState 行动状态 is how far a deployment has come. What comes after it was closed waits for the coordinator.
 type DeploymentState int32
 
 const (
@@ -381,6 +381,9 @@ type Deployment struct {
 	State             *DeploymentState       `protobuf:"varint,26,opt,name=state,enum=levee.record.v1.DeploymentState" json:"state,omitempty"`                           // 状态: active when absent
 	LinkageKey        []byte                 `protobuf:"bytes,27,opt,name=linkage_key,json=linkageKey" json:"linkage_key,omitempty"`                                     // 关联密钥: 32 random bytes under which tablets make the same token for one person; set by the server alone, never shown, emptied when the deployment is archived
 	Targets           []*Target              `protobuf:"bytes,28,rep,name=targets" json:"targets,omitempty"`                                                             // 目标: what the coordinator expects of teams and workers
+	EraseOn           *int32                 `protobuf:"varint,29,opt,name=erase_on,json=eraseOn" json:"erase_on,omitempty"`                                             // 清除日期: the day from which personal data of a closed deployment is to be erased
+	Foreword          *string                `protobuf:"bytes,30,opt,name=foreword" json:"foreword,omitempty"`                                                           // 前言: what the closing report begins with
+	LeftOut           []string               `protobuf:"bytes,31,rep,name=left_out,json=leftOut" json:"left_out,omitempty"`                                              // 不列入: sections that the closing report leaves out
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -579,6 +582,27 @@ func (x *Deployment) GetLinkageKey() []byte {
 func (x *Deployment) GetTargets() []*Target {
 	if x != nil {
 		return x.Targets
+	}
+	return nil
+}
+
+func (x *Deployment) GetEraseOn() int32 {
+	if x != nil && x.EraseOn != nil {
+		return *x.EraseOn
+	}
+	return 0
+}
+
+func (x *Deployment) GetForeword() string {
+	if x != nil && x.Foreword != nil {
+		return *x.Foreword
+	}
+	return ""
+}
+
+func (x *Deployment) GetLeftOut() []string {
+	if x != nil {
+		return x.LeftOut
 	}
 	return nil
 }
@@ -1358,7 +1382,7 @@ var File_levee_record_v1_deployment_proto protoreflect.FileDescriptor
 
 const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\n" +
-	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\xbb\a\n" +
+	" levee/record/v1/deployment.proto\x12\x0flevee.record.v1\x1a\x1clevee/record/v1/common.proto\"\x8d\b\n" +
 	"\n" +
 	"Deployment\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\fR\x04site\x12\x12\n" +
@@ -1388,7 +1412,10 @@ const file_levee_record_v1_deployment_proto_rawDesc = "" +
 	"\x05state\x18\x1a \x01(\x0e2 .levee.record.v1.DeploymentStateR\x05state\x12\x1f\n" +
 	"\vlinkage_key\x18\x1b \x01(\fR\n" +
 	"linkageKey\x121\n" +
-	"\atargets\x18\x1c \x03(\v2\x17.levee.record.v1.TargetR\atargetsJ\x04\b\v\x10\x0f\"\xe2\x01\n" +
+	"\atargets\x18\x1c \x03(\v2\x17.levee.record.v1.TargetR\atargets\x12\x19\n" +
+	"\berase_on\x18\x1d \x01(\x05R\aeraseOn\x12\x1a\n" +
+	"\bforeword\x18\x1e \x01(\tR\bforeword\x12\x19\n" +
+	"\bleft_out\x18\x1f \x03(\tR\aleftOutJ\x04\b\v\x10\x0f\"\xe2\x01\n" +
 	"\x06Target\x12\x16\n" +
 	"\x06figure\x18\x01 \x01(\tR\x06figure\x125\n" +
 	"\x06period\x18\x02 \x01(\x0e2\x1d.levee.record.v1.TargetPeriodR\x06period\x12)\n" +
