@@ -52,6 +52,12 @@ const (
 	DeploymentUnclear RefusalCode = "deployment_unclear"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
+	// DeploymentOpen: what is done after a deployment was closed can't be done yet.
+	DeploymentOpen RefusalCode = "deployment_open"
+	// ErasureNotDue: the day has not come from which the personal data of a deployment is erased.
+	ErasureNotDue RefusalCode = "erasure_not_due"
+	// NameDiffers: what was typed is not the name of the deployment.
+	NameDiffers RefusalCode = "name_differs"
 )
 
 var refusals = map[RefusalCode]struct{ zh, en string }{
@@ -97,6 +103,15 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DeploymentUnclear: {
 		"请用 --deployment 指明行动，可选：\n%[1]s",
 		"Say with --deployment which deployment is meant. There are:\n%[1]s"},
+	DeploymentOpen: {
+		"行动“%[1]s”还没有结束，没有清除任何内容。请先收队并签发数据确认书。",
+		"The deployment “%[1]s” is not closed yet. Nothing was erased. Close it first, with its certificate."},
+	ErasureNotDue: {
+		"行动“%[1]s”的个人信息保留到 %[2]s，现在没有清除任何内容。\n如果确实要提前清除：加上 --now，并输入行动名称。",
+		"The personal data of “%[1]s” is kept until %[2]s. Nothing was erased.\nTo erase it earlier all the same: add --now, and type the deployment's name."},
+	NameDiffers: {
+		"输入的名称与行动“%[1]s”不一致，没有清除任何内容。",
+		"What was typed is not the name of the deployment “%[1]s”. Nothing was erased."},
 	BackupDamaged: {
 		"%[1]s 不是完好的备份，没有使用：%[2]v\n请换一个更早的备份。",
 		"%[1]s is no sound backup and was not used: %[2]v\nTake an older one."},

@@ -75,6 +75,9 @@ const (
 	Imported             Action = "imported"              // records from a file
 	ClientErased         Action = "client_erased"
 	ClientErasureStarted Action = "client_erasure_started"
+	DeploymentErased     Action = "deployment_erased" // all personal data of it
+	WholeErasureStarted  Action = "deployment_erasure_started"
+	HandedOver           Action = "case_handed_over" // a sealed file of a case was made for somebody
 )
 
 // Kind says what the id of a Subject names.
