@@ -29,6 +29,7 @@ var auditMessages = map[string]message{
 	"kind_change":     {"change", "更改"},
 	"kind_deployment": {"deployment", "行动"},
 	"kind_server":     {"server", "服务器"},
+	"kind_recipient":  {"receiver's key", "接收方公钥"},
 
 	"action_account_made":               {"made an account", "建立账号"},
 	"action_account_disabled":           {"disabled an account", "停用账号"},
@@ -79,4 +80,5 @@ var auditMessages = map[string]message{
 	"action_deployment_erased":          {"erased all personal data of the deployment", "清除了整个行动的个人信息"},
 	"action_deployment_erasure_started": {"began to erase all personal data of the deployment", "开始清除整个行动的个人信息"},
 	"action_case_handed_over":           {"handed over a case file, sealed", "加密移交了个案档案"},
+	"action_case_handed_over_to":        {"sealed it to a key or passphrase", "加密给了这个公钥或口令"},
 }
