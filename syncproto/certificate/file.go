@@ -25,7 +25,7 @@ const (
 const sealBytes = 4
 
 // context keeps a certificate's signature from being taken for anything else that the server signs.
-const context = "levee certificate v1"
+const context = "levee totals v1"
 
 // file is a Certificate as it stands in its file, one list after the other.
 type file struct {
@@ -51,7 +51,7 @@ type file struct {
 //
 //	"seals":     the first 4 bytes of the SHA-256 of each line above, its line feed included, in hexadecimal digits
 //	"key":       the Ed25519 public key, in base64
-//	"signature": over "levee certificate v1" ‖ SHA-256 of all lines above the key's, in base64
+//	"signature": over "levee totals v1" ‖ SHA-256 of all lines above the key's, in base64
 func Sign(key ed25519.PrivateKey, c *Certificate) ([]byte, error) {
 	c.Sort()
 	var b bytes.Buffer
