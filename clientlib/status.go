@@ -30,6 +30,9 @@ type Status struct {
 	// Revoked says that the server has put this tablet out of use: nothing can be read or logged any more. What is unsent is
 	// still sent by Sync, which then destroys what the file holds; from then on Unsent and all else is zero.
 	Revoked bool
+	// Erased says that all personal data of the deployment was erased: nothing confidential is on this tablet any more, and what is
+	// confidential and logged from now on stays here only until it is sent.
+	Erased bool
 	// Records is how many records are on this tablet, deleted ones left out.
 	Records int
 	// LastContact is when the server last answered; enrolment counts.
@@ -43,12 +46,16 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 	var st Status
 	err := s.even(ctx, s.db.Read, func(tx *localdb.Tx, t *localdb.Tablet) error {
 		counts, err := tx.Counts(t)
+		if err != nil {
+			return err
+		}
 		st = Status{
 			Enrolled: true, Deployment: t.Deployment, Device: t.Device, Worker: t.Worker, ServerURL: t.ServerURL, Site: t.Site,
 			Unsent: int(t.Sequence - t.Acknowledged),                                                                    //nolint:gosec // counts of what is on this disk
 			Sent:   int(t.Acknowledged-t.Durable) + counts.EarlierSent, Durable: int(t.Durable) + counts.EarlierDurable, //nolint:gosec // as above
 			Held: counts.Held, Records: counts.Records, Unconfirmed: t.Unconfirmed, Revoked: t.Revoked, LastContact: t.LastContact, ClockOffset: t.Offset,
 		}
+		st.Erased, err = tx.Erased(t)
 		return err
 	})
 	var e *Error

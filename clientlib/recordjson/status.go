@@ -38,7 +38,9 @@ type Status struct {
 	// Unconfirmed says that the server waits for a coordinator to confirm this tablet.
 	Unconfirmed bool `json:"unconfirmed"`
 	// Revoked says that the tablet is out of use. Nothing else but unsent is told then.
-	Revoked   bool `json:"revoked"`
+	Revoked bool `json:"revoked"`
+	// Erased says that all personal data of the deployment was erased.
+	Erased    bool `json:"erased"`
 	Conflicts int  `json:"conflicts"`
 	// UnconfirmedAlerts are risk alerts that nobody has confirmed.
 	UnconfirmedAlerts int        `json:"unconfirmed_alerts"`
@@ -59,7 +61,7 @@ func StatusOf(ctx context.Context, s *clientlib.Store, t *words.Terms) (*Status,
 	}
 	contact := st.LastContact.In(t.Zone())
 	out := &Status{
-		Enrolled: true, Server: st.ServerURL, Unsent: st.Unsent, Sent: st.Sent, Durable: st.Durable, Held: st.Held, Unconfirmed: st.Unconfirmed, Records: st.Records,
+		Enrolled: true, Server: st.ServerURL, Unsent: st.Unsent, Sent: st.Sent, Durable: st.Durable, Held: st.Held, Unconfirmed: st.Unconfirmed, Erased: st.Erased, Records: st.Records,
 		LastContact: &contact, ClockOffset: st.ClockOffset.Milliseconds(),
 		Deployment: nameOf(ctx, s, st.Deployment), Worker: nameOf(ctx, s, st.Worker),
 	}

@@ -223,6 +223,7 @@ var messages = map[string]words.Message{
 	"sync_last":          {EN: "Last complete sync: %s.", ZH: "上次完成同步：%s。"},
 	"sync_contact":       {EN: "Last contact with the server: %s.", ZH: "上次联系服务器：%s。"},
 	"sync_never":         {EN: "Never synced yet.", ZH: "还没有同步过。"},
+	"sync_erased":        {EN: "The personal data of this deployment was erased, here too. Figures and records of activities stay.", ZH: "本次行动的个人信息已经清除，本机上的也已清除。统计数字和活动记录仍然保留。"},
 	"sync_unconfirmed":   {EN: "The server waits for a coordinator to confirm this tablet. What you send is kept until then.", ZH: "服务器在等协调员确认本机，您发送的内容会先保留。"},
 	"sync_copied":        {EN: "Another copy of this tablet is in use. Nothing is lost; tell your supervisor.", ZH: "另一台平板在用从本机复制的数据。内容没有丢失，请告诉督导。"},
 	"sync_not_safe_yet":  {EN: "The server has everything. It is safe once the server's next backup holds it too.", ZH: "服务器已收到全部内容；等它完成下一次备份，就是安全的。"},

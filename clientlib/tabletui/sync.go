@@ -94,6 +94,9 @@ func (v *visit) syncBody() (*syncBody, error) {
 	if st.Unconfirmed {
 		b.Lines = append(b.Lines, v.T("sync_unconfirmed"))
 	}
+	if st.Erased {
+		b.Lines = append(b.Lines, v.T("sync_erased"))
+	}
 	if s.Result.NewReplica {
 		b.Lines = append(b.Lines, v.T("sync_copied"))
 	}

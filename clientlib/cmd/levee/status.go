@@ -59,6 +59,9 @@ func (c *statusCmd) Run(s *session) error {
 		if st.Unconfirmed {
 			s.line(isUnconfirmed)
 		}
+		if st.Erased {
+			s.line(isErased)
+		}
 		if st.UnconfirmedAlerts > 0 {
 			s.line(alertsUnconfirmed, s.Count(alertsCount, int64(st.UnconfirmedAlerts)))
 			s.advise()

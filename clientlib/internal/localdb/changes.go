@@ -183,6 +183,9 @@ func (tx *Tx) Acknowledge(t *Tablet, a Acknowledgement) error {
 	if err := tx.sweep(t); err != nil {
 		return err
 	}
+	if err := tx.eraseWritten(t); err != nil {
+		return err
+	}
 	if err := tx.eraseTokens(t); err != nil {
 		return err
 	}

@@ -314,7 +314,7 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 		}
 	}
 	// Now that what was found is here: the damaged file may have had remains of what was erased.
-	if err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
+	if _, err := tx.KeepJournal(&t, s.Journal, t.Journal, true); err != nil {
 		return 0, err
 	}
 	all, err := tx.allChanges(`1`)
