@@ -42,6 +42,7 @@ func (c *statusCmd) Run(s *session) error {
 		row(titleDeployment, st.Deployment.Name)
 		row(titleWorker, s.workerLine(st))
 		row(titleSite, nameOrNothing(st.Site))
+		s.closeOut(row, st)
 		row(titleServer, st.Server)
 		row(titleChanges, s.Say(changesAre, s.Count(unsentCount, int64(st.Unsent)), s.Count(sentCount, int64(st.Sent)), s.Count(safeCount, int64(st.Durable))))
 		if st.Held > 0 {
