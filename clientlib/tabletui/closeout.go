@@ -19,8 +19,8 @@ type ending struct {
 	Late []choice
 	// Leave: the tablet can be handed back.
 	Leave bool
-	// inbox: what waits in the inbox is among what is owed.
-	inbox bool
+	// all: what waits in the inbox is among what is owed, or nothing can be done about it any more.
+	all bool
 }
 
 // ending is nil while the deployment goes on.
@@ -35,7 +35,7 @@ func (v *visit) ending() (*ending, error) {
 	case recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED:
 		return v.closed(st), nil
 	case recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED:
-		return &ending{Title: v.T("title_archived"), Lines: append([]string{v.T("archived_lead")}, v.editionLines(st)...), Leave: true}, nil
+		return &ending{Title: v.T("title_archived"), Lines: append([]string{v.T("archived_lead")}, v.editionLines(st)...), Leave: true, all: true}, nil
 	default:
 		return nil, nil
 	}
@@ -46,7 +46,7 @@ func (v *visit) closing(st clientlib.Status) (*ending, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &ending{Title: v.T("title_closing"), inbox: true}
+	e := &ending{Title: v.T("title_closing"), all: true}
 	switch {
 	case st.LastDay == 0:
 	case st.DaysLeft == 0:
@@ -103,8 +103,8 @@ func (v *visit) editionLines(st clientlib.Status) []string {
 	return []string{v.T("edition_is", st.Edition, v.Date(st.CertifiedOn))}
 }
 
-// tellsInbox reports whether a notice tells already what waits in the inbox.
-func (e *ending) tellsInbox() bool { return e != nil && e.inbox }
+// tellsAll reports whether a notice tells already what there is to do in the inbox.
+func (e *ending) tellsAll() bool { return e != nil && e.all }
 
 // mayLog refuses what logs once the deployment is archived.
 func (v *visit) mayLog() error {

@@ -145,9 +145,12 @@ func TestAnArchivedDeployment(t *testing.T) {
 	tab := newTablet(t)
 	id := tab.visited("12")
 	tab.caseNo("HN-1", "赵秀英")
+	tab.sync()
+	tab.visited("1200")
+	tab.holds(recordv1.Kind_KIND_OUTREACH, record.CodeNumberOutOfRange)
 	open := tab.get("/new/outreach").to()
 	tab.becomes(isArchived, 20211008)
-	home := tab.get("/").says("已归档", "个人信息已清除，不能再填写记录，平板可以交还").silent("计数")
+	home := tab.get("/").says("已归档", "个人信息已清除，不能再填写记录，平板可以交还").silent("计数", "待处理")
 	if got := home.link("交还平板"); got != "/handover/tablet" {
 		t.Errorf("handing it back leads to %q", got)
 	}

@@ -136,7 +136,7 @@ func (a *around) where(status clientlib.Status) []string {
 }
 
 // waiting are what waits for the worker, counted: alerts that nobody has confirmed, and what is in the inbox, unless the notice of the
-// deployment's end tells that.
+// deployment's end tells all of that.
 func (v *visit) waiting(end *ending) ([]choice, error) {
 	var all []choice
 	alerts, err := v.store().Alerts(v.context())
@@ -152,7 +152,7 @@ func (v *visit) waiting(end *ending) ([]choice, error) {
 	if open > 0 { // until somebody has confirmed one, the tablet says what to do
 		all = append(all, choice{Value: pathEmergency, Label: v.N("alerts_count", open)})
 	}
-	if end.tellsInbox() {
+	if end.tellsAll() {
 		return all, nil
 	}
 	returned, err := v.store().Returned(v.context())

@@ -40,7 +40,7 @@ const (
 // waits is a value for the column; NULL where it is not known.
 func (tx *Tx) waits(r *held) (any, error) {
 	m := record.New(r.kind)
-	if m == nil || proto.Unmarshal(r.view.Fields(), m) != nil {
+	if readable := m != nil && proto.Unmarshal(r.view.Fields(), m) == nil; !readable {
 		return nil, nil
 	}
 	if r.view.Deleted() {
