@@ -99,3 +99,21 @@ func TestOpenCasesAreCountedByAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Changes are found in the pages of a file that SQLite can't read any more, also those that were written before the table had its last column.
+func TestChangesAreCarvedFromBothTables(t *testing.T) {
+	w := newWritten(t)
+	carved := func(when string) {
+		t.Helper()
+		if found, _ := w.seal.carve(w.path); len(found) != len(w.records) {
+			t.Errorf("%s: %d of %d changes", when, len(found), len(w.records))
+		}
+	}
+	carved("as they are written now")
+	for _, query := range []string{`DROP INDEX changes_late`, `ALTER TABLE changes DROP COLUMN late`, `VACUUM`} {
+		if _, err := w.write.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	carved("as they were written")
+}
