@@ -17,6 +17,7 @@ var auditMessages = map[string]message{
 	"audit_lead":         {"Who did what, when. Nothing can be taken out of it or changed. It has ids alone; the names are those of now.", "谁在何时做了什么，只增不改。日志只存编号，所示姓名为现在的姓名。"},
 	"no_entries":         {"There is nothing yet.", "还没有内容。"},
 	"actor_command_line": {"on the server's machine", "服务器本机"},
+	"exported_as":        {"%s, at position %s of the change log", "%s，更改日志第 %s 位"},
 	"through_token":      {"by API token", "通过 API 令牌"},
 	"through_tablet":     {"by tablet", "通过平板"},
 
@@ -54,6 +55,9 @@ var auditMessages = map[string]message{
 	"action_deployment_linked":      {"made a deployment that counts the same people", "新建统计同一批人的行动"},
 	"action_deployment_changed":     {"changed a deployment's state", "更改行动状态"},
 	"action_set_up_changed":         {"changed the set-up", "修改设置"},
+	"action_waived":                 {"let an open item pass, with a reason", "说明后放行"},
+	"action_waiver_taken_back":      {"took back that an item may pass", "撤回放行"},
+	"action_certificate_issued":     {"issued a certificate", "签发数据确认书"},
 	"action_enrolment_code_made":    {"made an enrolment code", "生成登记码"},
 	"action_device_renamed":         {"renamed a tablet", "平板改名"},
 	"action_device_revoked":         {"revoked a tablet", "停用平板"},
