@@ -4,6 +4,7 @@ import (
 	"levee/clientlib"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/words"
 )
 
 // ending is how the deployment comes to its end, as far as this tablet is concerned.
@@ -106,8 +107,12 @@ func (v *visit) editionLines(st clientlib.Status) []string {
 // tellsAll reports whether a notice tells already what there is to do in the inbox.
 func (e *ending) tellsAll() bool { return e != nil && e.all }
 
-// mayLog refuses what logs once the deployment is archived.
+// mayLog refuses what logs once the deployment is archived, but nothing stands in the way of an alert.
 func (v *visit) mayLog() error {
+	alert := words.KindName(recordv1.Kind_KIND_RISK_ALERT)
+	if v.r.PathValue("kind") == alert || v.r.FormValue(valueKind) == alert {
+		return nil
+	}
 	a, err := v.around()
 	if err == nil && a.status.State == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED {
 		err = &clientlib.Error{Code: clientlib.CodeDeploymentArchived}
@@ -131,7 +136,7 @@ func (v *visit) LateNote() string {
 
 // SaveLabel is what is on the button that saves a form.
 func (v *visit) SaveLabel() string {
-	if v.late() {
+	if v.logs && v.late() {
 		return v.T("save_late")
 	}
 	return v.T("save")

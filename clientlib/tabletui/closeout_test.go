@@ -89,6 +89,7 @@ func TestWhatIsLoggedAfterTheClosing(t *testing.T) {
 	tab.get("/paper").follow().says(note)
 	tab.get("/counter").says(note)
 	tab.get("/emergency").silent(note)
+	tab.get("/new/risk_alert").follow().silent("补报")
 	tab.get("/history").silent(note)
 
 	first, second := tab.visited("1"), tab.visited("2")
@@ -175,6 +176,9 @@ func TestAnArchivedDeployment(t *testing.T) {
 	}
 	if page := tab.get("/emergency"); page.StatusCode != http.StatusOK {
 		t.Errorf("in an emergency: status %d", page.StatusCode)
+	}
+	if page := tab.get("/new/risk_alert").follow(); page.StatusCode != http.StatusOK {
+		t.Errorf("the form of an alert: status %d", page.StatusCode)
 	}
 	for _, lang := range []string{"en", "zh"} {
 		tab.post("/language", url.Values{"language": {lang}, "next": {"/"}})
