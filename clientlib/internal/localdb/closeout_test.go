@@ -11,6 +11,19 @@ import (
 	"levee/syncproto/record"
 )
 
+// plan is how SQLite goes about a query.
+func (tx *Tx) plan(query string) (string, error) {
+	var plan strings.Builder
+	err := tx.each(func(r row) error {
+		var id, parent, unused int
+		var step string
+		err := r.Scan(&id, &parent, &unused, &step)
+		plan.WriteString(step + "\n")
+		return err
+	}, `EXPLAIN QUERY PLAN `+query)
+	return plan.String(), err
+}
+
 func (w *written) openCases() (n int) {
 	w.t.Helper()
 	w.in(func(tx *Tx, _ *Tablet) (err error) {
@@ -82,16 +95,9 @@ func TestOpenCasesAreCountedByAnIndex(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		var plan strings.Builder
-		err = tx.each(func(r row) error {
-			var id, parent, unused int
-			var step string
-			err := r.Scan(&id, &parent, &unused, &step)
-			plan.WriteString(step + "\n")
-			return err
-		}, `EXPLAIN QUERY PLAN `+openCases)
-		if strings.Count(plan.String(), "COVERING INDEX records_waiting") != 2 {
-			t.Errorf("it goes by\n%s", &plan)
+		plan, err := tx.plan(openCases)
+		if strings.Count(plan, "COVERING INDEX records_waiting") != 2 {
+			t.Errorf("it goes by\n%s", plan)
 		}
 		return err
 	})
