@@ -84,6 +84,11 @@ func (c Column) labelIn(w *words.Words) string {
 	}
 }
 
+// Labels are what people read above the column, in both languages.
+func (c Column) Labels() words.Message {
+	return words.Message{EN: c.labelIn(english), ZH: c.labelIn(chinese)}
+}
+
 // Called reports whether a heading names the column: by its stable name, or by its label in either language.
 func (c Column) Called(heading string) bool {
 	return heading == c.Name || strings.EqualFold(heading, c.labelIn(english)) || heading == c.labelIn(chinese)
@@ -128,6 +133,30 @@ func (c Column) Text(r Row) string {
 		return ""
 	}
 	return c.writing.cell(f, v, false)
+}
+
+// Number reports whether the column has whole numbers.
+func (c Column) Number() bool {
+	f := c.field
+	if c.part != nil {
+		f = c.part
+	}
+	return f != nil && !f.IsList() && words.FormOf(f) == words.Number
+}
+
+// Value is what a row has in the column where it is kept in a table of a database: nil where there is nothing, an int64 in a column of
+// numbers, else the text of a text file, as it is.
+func (c Column) Value(r Row) any {
+	if c.Number() {
+		if _, v, ok := c.value(r); ok {
+			return words.Integer(v)
+		}
+		return nil
+	}
+	if text := c.Text(r); text != "" {
+		return Meant(text)
+	}
+	return nil
 }
 
 // Cell is what stands in a row's cell in a spreadsheet: nil where there is nothing, an int64, a bool, a record.Date, a

@@ -21,6 +21,8 @@ var (
 	ErrDamaged = errors.New("the database is damaged")
 	// ErrForeign: a database, and not one of a server.
 	ErrForeign = errors.New("it is no database of a Levee server")
+	// ErrArchive: it is the archive of a deployment, which is only read.
+	ErrArchive = errors.New("it is an archive, and nothing is written to it")
 	// ErrHeld: a server runs on the database, or another one is being put in its place.
 	ErrHeld = errors.New("the database is in use")
 )
