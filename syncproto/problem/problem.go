@@ -47,6 +47,7 @@ const (
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
 	Frozen               Code = "frozen"
+	ReadOnly             Code = "read_only"
 	Internal             Code = "internal"
 )
 
@@ -116,6 +117,8 @@ var table = map[Code]entry{
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
 	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
+	ReadOnly: {connect.CodeFailedPrecondition, http.StatusForbidden,
+		"这是行动档案，只能查阅，不能改动。", "This is an archive: it can be read, and nothing in it can be changed."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,
 		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
 }

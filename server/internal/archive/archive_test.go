@@ -3,7 +3,6 @@ package archive_test
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,66 +52,11 @@ func worked(t testing.TB) *servertest.Deployment {
 	anna.Push(file, session, identity, note, talk)
 	other := carl.Make(&recordv1.Case{Site: d.Sites[1][:], CaseNo: proto.String("HN-0008"), OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(3), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Lead: carl.Worker[:]})
 	carl.Push(other)
-	change(t, d, syncing.SetUpRecord{ID: d.Workers["anna"], Message: &recordv1.Worker{Phone: proto.String(workerPhone)}})
+	phone := syncing.SetUpRecord{ID: d.Workers["anna"], Message: &recordv1.Worker{Phone: proto.String(workerPhone)}}
+	if err := d.Service.ChangeSetUp(context.Background(), hlc.ID{}, syncing.SetUpChange{SetUpRecord: phone}); err != nil {
+		t.Fatal(err)
+	}
 	return d
-}
-
-func change(t testing.TB, d *servertest.Deployment, r syncing.SetUpRecord) {
-	t.Helper()
-	if err := d.Service.ChangeSetUp(context.Background(), hlc.ID{}, syncing.SetUpChange{SetUpRecord: r}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// certify is the certificate of a deployment as it stands.
-func certify(t testing.TB, d *servertest.Deployment, edition int) *certificate.Certificate {
-	t.Helper()
-	ctx := context.Background()
-	counted, err := progress.Recount(ctx, d.DB.Deployment(d.ID), d.ID)
-	if err != nil || !counted.Equal() {
-		t.Fatalf("recount: %v, %+v", err, counted)
-	}
-	c := &certificate.Certificate{Deployment: certificate.Deployment{ID: d.ID, Name: "test", StartOn: "2021-09-23", EndOn: "2021-12-06", TimeZone: "Asia/Shanghai"}, Edition: edition,
-		Issued:  certificate.Issued{At: d.Wall().UTC(), Worker: d.Workers["coordinator"], Name: "coordinator"},
-		Log:     certificate.Log{Records: counted.Records, Changes: counted.Changes},
-		Checks:  []certificate.Check{{Check: "unheard", Open: 1, Waived: 1}},
-		Waivers: []certificate.Waiver{{Check: "unheard", Subject: d.Sites[0], Name: "平板三", Count: 1, Reason: "在洪水中丢失", By: "coordinator", At: d.Wall().UTC()}}}
-	if edition > 1 {
-		c.Addenda = []certificate.Addendum{{Device: d.Sites[0], Name: "平板三", Received: d.Wall().UTC(), Accepted: 1, Reasons: []string{"已核对", "属实"}}}
-		c.Differences = []certificate.Difference{{Line: certificate.Line{Basis: "reported", Figure: "cases", By: "whole"}, Before: 2, After: 3}}
-	}
-	for _, l := range counted.Totals {
-		c.Totals = append(c.Totals, certificate.Total{Line: certificate.Line{Basis: l.Basis, Figure: l.Figure, By: l.Dimension, Key: l.Key, Name: l.Name}, Value: l.Value})
-	}
-	err = d.DB.Deployment(d.ID).Look(ctx, func(tx progress.Reading) error {
-		head, err := tx.Head()
-		c.Log.Position, c.Log.Chain = head.Position, hex.EncodeToString(head.Chain[:])
-		return errors.Join(err, tx.EachReplica(func(r syncing.Replica) error {
-			c.Replicas = append(c.Replicas, certificate.Replica{Replica: r.Number, Device: r.Device, Sequence: r.Have, Chain: hex.EncodeToString(r.Chain[:])})
-			return nil
-		}))
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// issue signs a certificate, and keeps it as the server does.
-func issue(t testing.TB, d *servertest.Deployment, c *certificate.Certificate) []byte {
-	t.Helper()
-	file, err := certificate.Sign(d.Keys.Signing, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts, err := certificate.Records(c.Edition, file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, part := range parts {
-		change(t, d, syncing.SetUpRecord{ID: d.NewID(), Message: part})
-	}
-	return file
 }
 
 func configOf(d *servertest.Deployment) archive.Config {
@@ -148,7 +92,7 @@ func read(t testing.TB, path string) []byte {
 
 func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 	d := worked(t)
-	file := issue(t, d, certify(t, d, 1))
+	file := d.Issue(d.Certify(1))
 	d.Another(false, "410621108", "410781106") // whose rows stay behind
 	for _, secret := range secrets {
 		if !strings.Contains(string(read(t, d.Path()))+string(read(t, d.Path()+"-wal")), secret) {
@@ -214,7 +158,7 @@ func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 // Whatever byte is changed, it is noticed, and said where.
 func TestWhateverByteIsChangedIsNamed(t *testing.T) {
 	d := worked(t)
-	certificateFile := issue(t, d, certify(t, d, 1))
+	certificateFile := d.Issue(d.Certify(1))
 	path := write(t, d)
 	whole := read(t, path)
 	manifest := bytes.LastIndex(whole, []byte("{\n\"levee_archive\""))
@@ -298,9 +242,9 @@ func TestWhatIsSignedIsCountedAgain(t *testing.T) {
 		"one left out": {func(c *certificate.Certificate) { c.Replicas = c.Replicas[1:] }, "replica_differs: edition 1: change 1 of"},
 	} {
 		d := worked(t)
-		c := certify(t, d, 1)
+		c := d.Certify(1)
 		tt.falsify(c)
-		issue(t, d, c)
+		d.Issue(c)
 		_, err := archive.Write(context.Background(), configOf(d), filepath.Join(t.TempDir(), "false"))
 		if !errors.Is(err, archive.ErrNotCertified) || !strings.Contains(err.Error(), tt.detail) {
 			t.Errorf("%s: %v", name, err)
@@ -314,10 +258,10 @@ func TestADeploymentThatIsNotClosedIsNotArchived(t *testing.T) {
 	if _, err := archive.Write(context.Background(), configOf(d), path); !errors.Is(err, archive.ErrNoCertificate) {
 		t.Errorf("%v", err)
 	}
-	c := certify(t, d, 1)
+	c := d.Certify(1)
 	anna := d.Enrol("anna")
 	anna.Push(anna.Make(&recordv1.Case{CaseNo: proto.String("HN-0009"), OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(1), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Lead: anna.Worker[:]}))
-	issue(t, d, c)
+	d.Issue(c)
 	if _, err := archive.Write(context.Background(), configOf(d), path); !errors.Is(err, archive.ErrNotCertified) {
 		t.Errorf("%v", err)
 	}
@@ -340,13 +284,13 @@ func TestADeploymentThatIsNotClosedIsNotArchived(t *testing.T) {
 // A later edition takes the place of the archive before, and has both certificates.
 func TestALaterEditionReplacesTheArchive(t *testing.T) {
 	d := worked(t)
-	first := issue(t, d, certify(t, d, 1))
+	first := d.Issue(d.Certify(1))
 	path := write(t, d)
 	ben := d.Enrol("ben")
 	ben.Push(ben.Make(&recordv1.Case{CaseNo: proto.String("HN-0009"), OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(1), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Lead: ben.Worker[:]}))
-	c := certify(t, d, 2)
+	c := d.Certify(2)
 	c.Previous = &certificate.Previous{Edition: 1, SHA256: certificate.Hash(first)}
-	second := issue(t, d, c)
+	second := d.Issue(c)
 	if _, err := archive.Write(context.Background(), configOf(d), path); err != nil {
 		t.Fatal(err)
 	}
@@ -362,7 +306,7 @@ func TestALaterEditionReplacesTheArchive(t *testing.T) {
 // What a server would write to an archive would leave it without its signature.
 func TestAServerDoesNotOpenAnArchive(t *testing.T) {
 	d := worked(t)
-	issue(t, d, certify(t, d, 1))
+	d.Issue(d.Certify(1))
 	path := write(t, d)
 	whole := read(t, path)
 	if _, err := sqlite.Open(context.Background(), path); !errors.Is(err, store.ErrArchive) {
@@ -394,7 +338,7 @@ func TestAServerDoesNotOpenAnArchive(t *testing.T) {
 // Each fault has its sentence, in both languages.
 func TestWhatIsFoundIsSaidInBothLanguages(t *testing.T) {
 	d := worked(t)
-	issue(t, d, certify(t, d, 1))
+	d.Issue(d.Certify(1))
 	path := write(t, d)
 	r := verify(t, path)
 	for lang, want := range map[string][]string{"zh": {"行动档案", "个案：2", "服务天数：75", "\nok\n"}, "en": {"archive", "Cases: 2", "Service days: 75", "\nok\n"}} {
