@@ -375,3 +375,60 @@ func TestWhatIsFoundIsSaidInBothLanguages(t *testing.T) {
 		}
 	}
 }
+
+// Every table and column that an archive has is documented, and nothing else is.
+func TestTheSchemaIsDocumented(t *testing.T) {
+	d := worked(t)
+	d.Issue(d.Certify(1))
+	db, err := sqlite.OpenToVerify(write(t, d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	text := string(read(t, "README.md"))
+	documented := map[string]string{} // the columns of each table, as they stand in its row
+	for line := range strings.Lines(text) {
+		if name, rest, ok := strings.Cut(strings.TrimPrefix(line, "| `"), "` |"); ok && strings.HasPrefix(name, sqlite.PlainPrefix) {
+			documented[name] = rest[strings.LastIndex(strings.TrimSuffix(rest, " |\n"), "|")+1:]
+		}
+	}
+	_, common, _ := strings.Cut(text, "Each has the common columns:")
+	common, _, _ = strings.Cut(common, "Its own follow")
+	names, err := db.PlainTables(context.Background())
+	if err != nil || len(names) != len(documented) {
+		t.Errorf("%d tables, %d documented, %v", len(names), len(documented), err)
+	}
+	comments := map[string]int{}
+	for _, name := range names {
+		columns := 0
+		err := db.EachPlain(context.Background(), name, func(all []string) error {
+			for _, column := range all {
+				own, shared := strings.Contains(documented[name], "`"+column+"`"), strings.Contains(common, "`"+column+"`") && all[0] == "id"
+				if own == shared {
+					t.Errorf("%s.%s: documented %v, common %v", name, column, own, shared)
+				}
+			}
+			columns = len(all)
+			if all[0] == "id" {
+				columns -= strings.Count(common, "`") / 2
+			}
+			return nil
+		}, func(values []any) error {
+			if name == "plain_column" {
+				comments[fmt.Sprint(values[0])]++
+			}
+			return nil
+		})
+		if err != nil || strings.Count(documented[name], "`")/2 != columns {
+			t.Errorf("%s has %d columns of its own, documented %d, %v", name, columns, strings.Count(documented[name], "`")/2, err)
+		}
+	}
+	if len(comments) != len(names) {
+		t.Errorf("plain_column tells of %d tables of %d", len(comments), len(names))
+	}
+	for _, code := range []archive.FaultCode{archive.TrailerChanged, archive.BlockChanged, archive.TableChanged, archive.TotalDiffers, archive.RecountDiffers, archive.LogDiffers, archive.ReplicaDiffers} {
+		if !strings.Contains(text, "`"+string(code)+"`") {
+			t.Errorf("%s is not documented", code)
+		}
+	}
+}

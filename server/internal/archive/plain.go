@@ -64,6 +64,8 @@ var (
 	aboutTable  = tableOf("about", 1, text("key", "what", "项目"), text("value", "value", "内容"))
 	columnTable = tableOf("column", 2, text("table_name", "table", "表"), text("column_name", "column", "列"), number("position", "which one in its table", "位置"),
 		text("label_zh", "label in Chinese", "中文名称"), text("label_en", "label in English", "英文名称"))
+	valueTable = tableOf("value", 3, text("table_name", "table", "表"), text("column_name", "column", "列"), text("value", "value as it stands in the column", "列中的值"),
+		text("label_zh", "word for it in Chinese", "中文"), text("label_en", "word for it in English", "英文"))
 	certificateTable = tableOf("certificate", 1, editionLabel, text("issued_at", "when it was issued", "签发时间"), text("issued_by", "name of who issued it", "签发人"),
 		text("sha256", "SHA-256 of its file", "文件的 SHA-256"), text("document", "its file, as it was signed", "文件原文"))
 	checkTable = tableOf("check", 2, editionLabel, text("check", "item of the checklist", "检查项"), number("open", "how many were open", "未完成数"),
@@ -83,9 +85,6 @@ var (
 		text("time", "when the server received it", "服务器收到时间"), text("kind", "kind of the record; empty where the content is erased", "记录种类（内容已清除的为空）"),
 		text("record", "id of the record", "记录编号"), text("outcome", "what became of it; empty: applied", "处理结果（空为已生效）"))
 )
-
-// plainTables are all plain tables that are not of a kind.
-var plainTables = []plainTable{aboutTable, columnTable, certificateTable, checkTable, waiverTable, addendumTable, differenceTable, placeTable, totalTable, logTable}
 
 // plainKinds are the kinds of which there are plain tables: those that are not confidential, but for what the certificates say.
 func plainKinds() []record.Kind {
@@ -193,6 +192,9 @@ func (w *writing) write(ctx context.Context, of *store.Deployment) error {
 				return fmt.Errorf("table of %s: %w", words.KindName(kind), err)
 			}
 		}
+		if err := w.values(content); err != nil {
+			return err
+		}
 		return w.totals(content)
 	})
 	if err != nil {
@@ -216,6 +218,22 @@ func (w *writing) kind(content *export.Content, kind record.Kind) error {
 			}
 			return put(values...)
 		})
+	})
+}
+
+// values writes what the choices in columns are called.
+func (w *writing) values(content *export.Content) error {
+	return w.table(valueTable, func(put func(...any) error) error {
+		for _, kind := range plainKinds() {
+			for _, c := range content.Columns(kind) {
+				for _, o := range c.Options() {
+					if err := put(sqlite.PlainPrefix+words.KindName(kind), c.Name, o.Name, o.ZH, o.EN); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
 	})
 }
 

@@ -144,6 +144,18 @@ func (c Column) Number() bool {
 	return f != nil && !f.IsList() && words.FormOf(f) == words.Number
 }
 
+// Options are the values that may stand in a column of choices, with the words for them; none in another.
+func (c Column) Options() []words.Option {
+	f := c.field
+	if c.part != nil {
+		f = c.part
+	}
+	if f == nil || words.FormOf(f) != words.Choice {
+		return nil
+	}
+	return c.writing.terms.Options(f.Enum())
+}
+
 // Value is what a row has in the column where it is kept in a table of a database: nil where there is nothing, an int64 in a column of
 // numbers, else the text of a text file, as it is.
 func (c Column) Value(r Row) any {
