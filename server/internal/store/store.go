@@ -95,6 +95,8 @@ type Tx struct {
 	of  *sql.DB
 	tx  *sql.Tx
 	id  []byte
+	// bound are the statements that this transaction has used: it holds what it binds until its end, so each is bound once.
+	bound map[string]*sql.Stmt
 }
 
 func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
@@ -125,6 +127,9 @@ func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*T
 
 // statement is a prepared form of a query, which the pool keeps for every connection that has used it.
 func (t *Tx) statement(query string) (*sql.Stmt, error) {
+	if s, ok := t.bound[query]; ok {
+		return s, nil
+	}
 	t.db.mu.Lock()
 	defer t.db.mu.Unlock()
 	key := preparedKey{t.of, query}
@@ -137,7 +142,12 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 		}
 		t.db.prepared[key] = s
 	}
-	return t.tx.StmtContext(t.ctx, s), nil
+	bound := t.tx.StmtContext(t.ctx, s)
+	if t.bound == nil {
+		t.bound = map[string]*sql.Stmt{}
+	}
+	t.bound[query] = bound
+	return bound, nil
 }
 
 type scanner interface{ Scan(...any) error }
