@@ -3,6 +3,8 @@ package archive_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -102,7 +104,7 @@ func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 	path := write(t, d)
 	b := read(t, path)
 	for _, secret := range append(secrets, string(d.LinkageKey())) {
-		if at := servertest.Shows(string(b), []byte(secret+strings.Repeat("\x00", 16))[:max(16, len(secret))]); at != "" || bytes.Contains(b, []byte(secret)) {
+		if at := servertest.Shows(string(b), []byte(secret + strings.Repeat("\x00", 16))[:max(16, len(secret))]); at != "" || bytes.Contains(b, []byte(secret)) {
 			t.Errorf("the archive has %q %s", secret, at)
 		}
 	}
@@ -141,7 +143,7 @@ func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 		"SELECT reason FROM plain_waiver":                                                                       "在洪水中丢失",
 		"SELECT count(*) FROM deployments":                                                                      "1",
 		"SELECT count(*) FROM accounts":                                                                         "0",
-		"SELECT count(*) FROM tokens WHERE token = CAST('" + clientToken + "' AS BLOB)":                          "0",
+		"SELECT count(*) FROM tokens WHERE token = CAST('" + clientToken + "' AS BLOB)":                         "0",
 		"SELECT count(*) > 0 FROM tokens":                                                                       "1",
 		"SELECT count(*) FROM sqlite_schema WHERE name IN ('plain_case_identity', 'plain_case_note')":           "0",
 		"SELECT count(*), count(chain) FROM plain_log":                                                          query("SELECT position || '|' || position FROM deployments"),
@@ -233,7 +235,9 @@ func TestWhatIsSignedIsCountedAgain(t *testing.T) {
 		detail  string
 	}{
 		"a total": {func(c *certificate.Certificate) {
-			i := slices.IndexFunc(c.Totals, func(l certificate.Total) bool { return l.Figure == "persons" && l.By == "whole" && l.Basis == "reported" })
+			i := slices.IndexFunc(c.Totals, func(l certificate.Total) bool {
+				return l.Figure == "persons" && l.By == "whole" && l.Basis == "reported"
+			})
 			c.Totals[i].Value = 4130
 		}, "total_differs: reported persons whole: the certificate has 4130, the archive 4"},
 		"the chain":    {func(c *certificate.Certificate) { c.Log.Chain = strings.Repeat("0", 64) }, "log_differs: edition 1"},
@@ -430,5 +434,72 @@ func TestTheSchemaIsDocumented(t *testing.T) {
 		if !strings.Contains(text, "`"+string(code)+"`") {
 			t.Errorf("%s is not documented", code)
 		}
+	}
+}
+
+// What somebody with the key signs, and does not hold together, is found all the same.
+func TestASignedArchiveMustHoldTogether(t *testing.T) {
+	d := worked(t)
+	d.Issue(d.Certify(1))
+	path := write(t, d)
+	whole := read(t, path)
+	same := func(*archive.Manifest) {}
+	for name, tt := range map[string]struct {
+		statement string
+		forge     func(*archive.Manifest)
+		want      string
+	}{
+		"nothing":       {"SELECT 1", same, ""},
+		"a plain table": {"UPDATE plain_total SET value = value + 1", func(m *archive.Manifest) { m.Tables[0].Rows++ }, "table_changed: plain_about"},
+		"a table more": {"CREATE TABLE plain_more (a TEXT PRIMARY KEY) WITHOUT ROWID", func(m *archive.Manifest) {
+			m.Tables = slices.DeleteFunc(m.Tables, func(t archive.Table) bool { return t.Table == "plain_more" })
+		}, "table_changed: plain_more"},
+		"a table less":     {"DROP TABLE plain_case", func(m *archive.Manifest) { m.Tables = append(m.Tables, archive.Table{Table: "plain_case"}) }, "table_changed: plain_case"},
+		"a stored total":   {"UPDATE totals SET value = 4130 WHERE basis = 'reported' AND figure = 'cases' AND dimension = 'whole'", same, "total_differs: reported cases whole: the certificate has 2, the archive 4130"},
+		"a record":         {"DELETE FROM records WHERE kind = 4", same, "record_lost"},
+		"a body":           {"UPDATE log SET body = x'00' WHERE position = 3", same, "log_chain: at position 3"},
+		"the chain":        {"UPDATE log SET chain = zeroblob(32) WHERE position = (SELECT position FROM deployments)", same, "log_chain"},
+		"an entry less":    {"DELETE FROM log WHERE position = 5", same, "log_gap"},
+		"the certificate":  {"DELETE FROM records WHERE kind = 29", same, "certificate_missing"},
+		"the edition":      {"SELECT 1", func(m *archive.Manifest) { m.Edition = 2 }, "certificate_missing"},
+		"its hash":         {"SELECT 1", func(m *archive.Manifest) { m.Certificates[0].SHA256 = "00" }, "certificate_changed: edition 1"},
+		"the deployment":   {"SELECT 1", func(m *archive.Manifest) { m.Deployment.Name = "another" }, "manifest_changed: deployment"},
+		"the log's end":    {"SELECT 1", func(m *archive.Manifest) { m.Log.Changes++ }, "log_differs: manifest"},
+		"a block":          {"SELECT 1", func(m *archive.Manifest) { m.Blocks = m.Blocks[1:] }, "manifest_changed"},
+		"the persons":      {"UPDATE tokens SET count = 5", same, "token_counts"},
+		"the journal mode": {"PRAGMA journal_mode = WAL", same, ""},
+	} {
+		changed := filepath.Join(t.TempDir(), "changed")
+		if err := os.WriteFile(changed, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := archive.Forge(context.Background(), changed, d.Keys.Signing, func() error {
+			db, err := sql.Open("sqlite", changed)
+			if err != nil {
+				return err
+			}
+			_, err = db.Exec(tt.statement)
+			return errors.Join(err, db.Close())
+		}, tt.forge)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		r := verify(t, changed)
+		if tt.want == "" {
+			if !r.OK {
+				t.Errorf("%s: %+v", name, r.Faults)
+			}
+			continue
+		}
+		if r.OK || !slices.ContainsFunc(r.Faults, func(f archive.Fault) bool { return strings.HasPrefix(f.Error(), tt.want) }) {
+			t.Errorf("%s: %+v, want %s", name, r.Faults, tt.want)
+		}
+	}
+	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize))
+	if err := archive.Forge(context.Background(), path, other, func() error { return nil }, same); err != nil {
+		t.Fatal(err)
+	}
+	if r := verify(t, path); r.OK || r.Faults[0].Code != archive.OtherKey {
+		t.Errorf("by another key: %+v", r.Faults)
 	}
 }

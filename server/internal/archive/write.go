@@ -133,8 +133,30 @@ func (c *Config) erase(ctx context.Context, copied, kept string) (err error) {
 	return err
 }
 
-// seal hashes what the packed database holds, and writes the manifest behind it.
+// seal writes the manifest behind the packed database.
 func (c *Config) seal(ctx context.Context, packed string, m *Manifest) (err error) {
+	if err := measure(ctx, packed, m); err != nil {
+		return err
+	}
+	text, err := m.sign(c.Key)
+	if err != nil {
+		return err
+	}
+	return attach(packed, text)
+}
+
+// attach puts a manifest behind a database.
+func attach(path string, manifest []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // in a folder that was made for it
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(manifest, fmt.Sprintf(trailerForm, len(manifest))...))
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// measure hashes what a packed database holds.
+func measure(ctx context.Context, packed string, m *Manifest) (err error) {
 	db, err := sqlite.OpenToVerify(packed)
 	if err != nil {
 		return err
@@ -151,11 +173,11 @@ func (c *Config) seal(ctx context.Context, packed string, m *Manifest) (err erro
 		}
 		m.Tables = append(m.Tables, t)
 	}
-	f, err := os.OpenFile(packed, os.O_RDWR|os.O_APPEND, 0) //nolint:gosec // in a folder that was made for it
+	f, err := os.Open(packed) //nolint:gosec // in a folder that was made for it
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Sync(), f.Close()) }()
+	defer func() { _ = f.Close() }() // it was read only
 	info, err := f.Stat()
 	if err != nil {
 		return err
@@ -164,15 +186,7 @@ func (c *Config) seal(ctx context.Context, packed string, m *Manifest) (err erro
 	if m.Blocks, err = hashBlocks(ctx, f, info.Size()); err != nil {
 		return err
 	}
-	if err := nameBlocks(ctx, db, m.Blocks); err != nil {
-		return err
-	}
-	text, err := m.sign(c.Key)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(append(text, fmt.Sprintf(trailerForm, len(text))...))
-	return err
+	return nameBlocks(ctx, db, m.Blocks)
 }
 
 // hashBlocks hashes the first bytes of a file, block by block.
