@@ -9,6 +9,7 @@ import (
 
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
+	"levee/server/internal/closeout"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
@@ -104,7 +105,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 		Casefile:  casefile.New(casefile.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit}),
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
 		Importing: importing.New(importing.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
-		Review:    review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall})}
+		Review:    review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
+		Closeout: closeout.New(closeout.Config{Syncing: service, Store: s.db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing,
+			Backups: s.config.Backups.Dir != "", Wall: s.config.Wall})}
 	if !s.begun {
 		return d, nil
 	}

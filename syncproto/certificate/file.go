@@ -15,7 +15,7 @@ import (
 const MaxBytes = 64 << 20
 
 // form is what tells a certificate from other signed files, and its version.
-var form = sealed.Form{Opening: "{\n\"levee_certificate\": 1,\n", Context: "levee certificate v1", Foreign: NotACertificate}
+var form = sealed.Form{Opening: "{\n\"levee_certificate\": 1,\n", Context: "levee totals v1", Foreign: NotACertificate}
 
 // file is a Certificate as it stands in its file, one list after the other.
 type file struct {
@@ -38,7 +38,7 @@ type file struct {
 }
 
 // Sign is the file of a certificate: one JSON object, one item of a list a line, sealed and signed as package sealed has it, in the
-// context "levee certificate v1".
+// context "levee totals v1".
 func Sign(key ed25519.PrivateKey, c *Certificate) ([]byte, error) {
 	c.Sort()
 	w := sealed.New(form)

@@ -99,7 +99,7 @@ const (
 	CodeDeviceRevoked Code = "device_revoked"
 	// CodeStampInFuture: the change, or the record given back, has a stamp that lies in the future.
 	CodeStampInFuture Code = "stamp_in_future"
-	// CodeDeploymentClosed: it was written after the deployment had been closed.
+	// CodeDeploymentClosed: it came after the deployment had been closed. It belongs to an addendum.
 	CodeDeploymentClosed Code = "deployment_closed"
 	// CodeDiscarded: somebody decided that the change is not to be applied.
 	CodeDiscarded Code = "discarded"
@@ -244,8 +244,8 @@ var (
 			"This was written by a clock that ran ahead. It waits for the coordinator; nothing is lost.",
 		},
 		CodeDeploymentClosed: {
-			"行动已收队，之后填写的内容待协调员处理。内容已保留。",
-			"The deployment was closed before this was written. It waits for the coordinator; nothing is lost.",
+			"收到时行动已收队，作为补报待协调员处理。内容已保留。",
+			"The deployment was closed before this came. It waits for the coordinator as an addendum; nothing is lost.",
 		},
 		CodeDiscarded: {
 			"已决定不采用这项更改；原文仍保留在记录里。",

@@ -43,16 +43,16 @@ type Scope struct {
 	Before, After hlc.ID
 	// Secret: the change touches a field that only the server sets.
 	Secret bool
-	// Closed: the deployment was closed when the change was made.
+	// Closed: the deployment was closed when the change came.
 	Closed bool
 }
 
 // Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
 func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 	switch {
-	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes, s.Secret:
-		return record.CodeNotAllowed // the server alone finds conflicts, which people settle, and makes keys
-	case s.Closed && (p.Role != recordv1.Role_ROLE_COORDINATOR || (!record.SetUp(kind) && kind != recordv1.Kind_KIND_HELD_DECISION)):
+	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes, kind == recordv1.Kind_KIND_CERTIFICATE, s.Secret:
+		return record.CodeNotAllowed // the server alone finds conflicts, which people settle, issues certificates, and makes keys
+	case s.Closed && kind != recordv1.Kind_KIND_RISK_ALERT && (p.Role != recordv1.Role_ROLE_COORDINATOR || !AfterClosing(kind)):
 		return record.CodeDeploymentClosed
 	case p.Role == recordv1.Role_ROLE_COORDINATOR:
 		return ""
@@ -69,6 +69,12 @@ func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 		}
 	}
 	return ""
+}
+
+// AfterClosing reports whether records of a kind are taken in after the deployment was closed as they were before, because they
+// move no total: what coordinators write to close it, and calls for help, which wait for nobody.
+func AfterClosing(kind recordv1.Kind) bool {
+	return record.SetUp(kind) || kind == recordv1.Kind_KIND_HELD_DECISION || kind == recordv1.Kind_KIND_RISK_ALERT
 }
 
 // Discard reports whether a person may decide that a held change of an author is not applied: one's own, and those of the

@@ -53,6 +53,9 @@ const (
 	DeploymentLinked     Action = "deployment_linked"  // another one was made that counts the same people: it shares the linkage key
 	DeploymentChanged    Action = "deployment_changed" // its state: closing, closed, archived, active again
 	SetUpChanged         Action = "set_up_changed"
+	Waived               Action = "waived"
+	WaiverTakenBack      Action = "waiver_taken_back"
+	CertificateIssued    Action = "certificate_issued"
 	CodeMade             Action = "enrolment_code_made"
 	DeviceRenamed        Action = "device_renamed"
 	DeviceRevoked        Action = "device_revoked"

@@ -10,6 +10,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
+	"levee/server/internal/closeout"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
@@ -32,6 +33,7 @@ type Deployment struct {
 	Alerting  *alerting.Service
 	Importing *importing.Service
 	Review    *review.Service
+	Closeout  *closeout.Service
 	// Workbooks are the Excel files of bureaus.
 	Workbooks workbook.Store
 	Reports   *report.Service

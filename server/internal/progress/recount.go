@@ -21,11 +21,13 @@ import (
 // Recounted is everything that is stored twice, beside each other: the totals and what the records give, the records
 // and what the change log gives, the log and its chains.
 type Recounted struct {
-	// Position is how long the log is, Time the highest in it.
+	// Position is how long the log is, Chain its hash there, Time the highest in it.
 	Position uint64
+	Chain    batch.Hash
 	Time     hlc.Time
-	// Have is how many changes of each replica the log holds.
-	Have map[hlc.Replica]uint64
+	// Have is how many changes of each replica the log holds, Replicas how far each is noted.
+	Have     map[hlc.Replica]uint64
+	Replicas []syncing.Replica
 	// Totals are all that are stored or counted, but for what is zero in both.
 	Totals []Line
 	// Faults are the first ones that were found elsewhere; MoreFaults is how many there are besides.
@@ -188,7 +190,7 @@ func follow(tx Reading, deployment hlc.ID, result *Recounted, each func(Step) er
 	if err != nil {
 		return err
 	}
-	result.Time, result.Have = head.Time, make(map[hlc.Replica]uint64, len(replicas))
+	result.Chain, result.Time, result.Have = head.Chain, head.Time, make(map[hlc.Replica]uint64, len(replicas))
 	for number, r := range replicas {
 		result.Have[number] = r.Have
 	}
@@ -200,6 +202,7 @@ func follow(tx Reading, deployment hlc.ID, result *Recounted, each func(Step) er
 			result.fault(ReplicaChain, "replica %x is noted up to change %d, and the log has it up to %d", uint64(r.Number), r.Have, log.Have)
 		}
 		delete(replicas, r.Number)
+		result.Replicas = append(result.Replicas, r)
 		return nil
 	})
 	for _, number := range slices.Sorted(maps.Keys(replicas)) {

@@ -265,10 +265,10 @@ func (t *Tx) EachEntry(row func(syncing.LogEntry) error) error {
 
 // EachReplica implements progress.Everything.
 func (t *Tx) EachReplica(row func(syncing.Replica) error) error {
-	return t.each(`SELECT replica, device, have, chain FROM replicas WHERE deployment = $1 ORDER BY replica`, []any{t.id}, func(s scanner) error {
+	return t.each(`SELECT replica, device, have, chain, durable FROM replicas WHERE deployment = $1 ORDER BY replica`, []any{t.id}, func(s scanner) error {
 		var r syncing.Replica
 		var device, chain []byte
-		if err := s.Scan(&r.Number, &device, &r.Have, &chain); err != nil {
+		if err := s.Scan(&r.Number, &device, &r.Have, &chain, &r.Durable); err != nil {
 			return err
 		}
 		r.Device, r.Chain = hlc.ID(device), batch.Hash(chain)

@@ -46,6 +46,8 @@ type group struct {
 	setUpChanged bool
 	// removed are records that were erased.
 	removed []hlc.ID
+	// certified is the newest certificate, once it was looked for.
+	certified *newestCertificate
 }
 
 // entry is a record in a group.

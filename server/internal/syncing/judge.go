@@ -68,6 +68,10 @@ func (g *group) judge(s submission) (verdict, error) {
 	if e.there && c.Makes() {
 		return verdict{outcome: Known}, nil // the record is there, so what made it is
 	}
+	late, err := g.late(s)
+	if err != nil {
+		return verdict{}, err
+	}
 	// Only a tablet that went on under a new number sends edits again; all others need not be looked for.
 	if s.others || s.again != 0 || (!e.there && !c.Makes()) {
 		past, err := g.past(c.Record)
@@ -85,6 +89,9 @@ func (g *group) judge(s submission) (verdict, error) {
 			}
 		}
 		if !e.there && !c.Makes() && !s.barred() {
+			if late && !access.AfterClosing(c.Kind) {
+				return held(record.CodeDeploymentClosed), nil // decided on together with what made its record
+			}
 			if len(past) > 0 {
 				return verdict{outcome: string(record.CodeRecordHeld), waitsFor: c.Record}, nil
 			}
@@ -106,7 +113,7 @@ func (g *group) judge(s submission) (verdict, error) {
 	case e.there && e.Kind != c.Kind:
 		return held(record.CodeKindMismatch), nil
 	}
-	return g.judgeAccess(s, e)
+	return g.judgeAccess(s, e, late)
 }
 
 // released reports whether somebody decided that the change is to be applied.
@@ -116,11 +123,14 @@ func (s submission) released() bool { return s.by != nil }
 func (s submission) barred() bool { return s.revoked && !s.released() }
 
 // judgeAccess asks whether the author, or who releases the change, might do this, posted as they were at that time.
-func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
+func (g *group) judgeAccess(s submission, e *entry, late bool) (verdict, error) {
 	c := s.change
 	merged := record.Merge(e.registers, s.set)
 	if tooLarge(merged) {
 		return held(record.CodeTooLarge), nil
+	}
+	if late && !access.AfterClosing(c.Kind) {
+		return held(record.CodeDeploymentClosed), nil // whether or not that is here to which it belongs
 	}
 	root, audience, code, err := g.place(c.Kind, c.Record, merged)
 	if err != nil {
@@ -146,10 +156,6 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 		}
 		person = &p
 	}
-	deployment, err := g.get(g.self.deployment)
-	if err != nil {
-		return verdict{}, err
-	}
 	frozen, err := g.freezes(c.Kind, e.registers, merged)
 	if err != nil {
 		return verdict{}, err
@@ -157,13 +163,12 @@ func (g *group) judgeAccess(s submission, e *entry) (verdict, error) {
 	if frozen {
 		return held(record.CodeNotAllowed), nil
 	}
-	closed := closedSince(deployment.registers)
 	before := audience
 	if e.there {
 		before = e.Audience
 	}
 	return held(access.Write(*person, c.Kind, access.Scope{
 		Makes: !e.there, Root: root == c.Record, Before: before, After: audience, Secret: touchesSecret(c.Kind, s.set),
-		Closed: closed != 0 && c.Stamp.Time > closed && !s.released(),
+		Closed: late,
 	})), nil
 }

@@ -8,6 +8,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/servertest"
+	"levee/server/internal/syncing"
+	"levee/syncproto/certificate"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -107,33 +109,104 @@ func TestWithAnotherRoleConfidentialRecordsGo(t *testing.T) {
 	}
 }
 
-// The coordinator closes the deployment. What was written before is applied whenever it comes; what is written after waits
-// for her, and is applied once she opens the deployment again.
-func TestWhatIsWrittenAfterTheCloseWaits(t *testing.T) {
+// closes has a coordinator's tablet say how far the deployment has come.
+func closes(t *testing.T, coordinator *servertest.Device, state recordv1.DeploymentState) {
+	t.Helper()
+	coordinator.Pull()
+	coordinator.Pass(time.Minute)
+	if codes := held(coordinator.Push(coordinator.Edit(coordinator.ID, &recordv1.Deployment{State: state.Enum()}))); len(codes) > 0 {
+		t.Fatalf("state %v: %v", state, codes)
+	}
+	coordinator.Pass(time.Minute)
+}
+
+// The coordinator closes the deployment. Whatever comes afterwards waits for her, no matter when it was written, an edit together with
+// what it edits; but calls for help wait for nobody. Once she opens the deployment again, it is applied.
+func TestWhatComesAfterTheCloseWaits(t *testing.T) {
 	d := servertest.New(t)
 	anna, ben, coordinator := d.Enrol("anna"), d.Enrol("ben"), d.Enrol("coordinator")
+	there := ben.Make(numbered("there"))
+	ben.Push(there)
 	before := anna.Make(numbered("before"))
-	coordinator.Pull()
-	d.Pass(time.Minute)
-	coordinator.Push(coordinator.Edit(d.ID, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED.Enum()}))
-	d.Pass(time.Minute)
+	edit := anna.Edit(before.Record, &recordv1.Case{Stage: recordv1.CaseStage_CASE_STAGE_CLOSURE.Enum()})
+	closes(t, coordinator, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED)
 	after := ben.Make(numbered("after"))
-	if codes := held(anna.Push(before)); len(codes) > 0 {
+	if codes := held(anna.Push(before, edit)); codes[1] != "deployment_closed" || codes[2] != "deployment_closed" {
 		t.Errorf("written before the close: %v", codes)
 	}
-	if codes := held(ben.Push(after)); codes[1] != "deployment_closed" {
+	alert := ben.Make(&recordv1.RiskAlert{Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), SeenAt: proto.Int64(d.Wall().UnixMilli()), Done: proto.String("已报警")})
+	if codes := held(ben.Push(after, ben.Edit(there.Record, numbered("other")), alert)); codes[2] != "deployment_closed" || codes[3] != "deployment_closed" || codes[4] != "" {
 		t.Errorf("written after it: %v", codes)
 	}
 	if codes := held(coordinator.Push(coordinator.Make(numbered("hers")))); len(codes) != 1 {
 		t.Errorf("casework of the coordinator after the close: %v", codes)
 	}
-	d.Pass(time.Minute)
-	coordinator.Pull()
-	if codes := held(coordinator.Push(coordinator.Edit(d.ID, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum()}))); len(codes) > 0 {
-		t.Fatalf("opening it again: %v", codes)
+	waiver := &recordv1.Waiver{Check: recordv1.CloseOutCheck_CLOSE_OUT_CHECK_HELD.Enum(), Reason: proto.String("已电话核对")}
+	if codes := held(coordinator.Push(coordinator.Make(waiver))); len(codes) > 0 {
+		t.Errorf("what she waives: %v", codes)
 	}
-	if settled := ben.Pull().GetSettled(); len(settled) != 1 || settled[0].GetCode() != "" {
+	if codes := held(coordinator.Push(coordinator.Make(&recordv1.Certificate{Edition: proto.Uint32(1), Document: []byte{1}, Part: proto.Uint32(1), Parts: proto.Uint32(1)}))); len(codes) != 1 {
+		t.Errorf("a certificate that she makes herself: %v", codes)
+	}
+	closes(t, coordinator, recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE)
+	if settled := ben.Pull().GetSettled(); len(settled) != 2 || settled[0].GetCode() != "" || settled[1].GetCode() != "" {
 		t.Errorf("once it is open again: %v", settled)
+	}
+	addsUp(t, d)
+}
+
+// She accepts some of an addendum and declines the rest: what she accepts is applied as if it had come in time.
+func TestAnAddendumIsDecidedOnChangeByChange(t *testing.T) {
+	d := servertest.New(t)
+	anna, coordinator := d.Enrol("anna"), d.Enrol("coordinator")
+	one, two := anna.Make(numbered("one")), anna.Make(numbered("two"))
+	edit := anna.Edit(one.Record, numbered("one, mended"))
+	closes(t, coordinator, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED)
+	anna.Push(one, two, edit)
+	decide := func(change hlc.ID, decision recordv1.Decision) {
+		t.Helper()
+		if err := d.Service.Decide(t.Context(), change, decision, coordinator.Worker, "已核对"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	decide(one.ID, recordv1.Decision_DECISION_RELEASE)
+	if got := outcomes(t, d, one.Record); !slices.Equal(got, []string{syncing.Applied, "deployment_closed"}) {
+		t.Errorf("what was accepted, and its edit: %v", got)
+	}
+	decide(edit.ID, recordv1.Decision_DECISION_RELEASE)
+	decide(two.ID, recordv1.Decision_DECISION_DISCARD)
+	if got, declined := outcomes(t, d, one.Record), outcomes(t, d, two.Record); !slices.Equal(got, []string{syncing.Applied, syncing.Applied}) || !slices.Equal(declined, []string{syncing.Discarded}) {
+		t.Errorf("accepted %v, declined %v", got, declined)
+	}
+	addsUp(t, d)
+}
+
+// A server that was set back to a copy from before has what the certificate says was within put where it was, and the rest waits.
+func TestWhatTheCertificateCoversIsNoAddendum(t *testing.T) {
+	d := servertest.New(t)
+	anna, coordinator := d.Enrol("anna"), d.Enrol("coordinator")
+	one, two := anna.Make(numbered("one")), anna.Make(numbered("two"))
+	c := &certificate.Certificate{Edition: 1, Replicas: []certificate.Replica{{Replica: anna.Replica, Sequence: 1}}}
+	file, err := certificate.Sign(d.Keys.Signing, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := certificate.Records(1, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Service.ChangeSetUp(t.Context(), coordinator.Worker, syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: d.NewID(), Message: parts[0]}}); err != nil {
+		t.Fatal(err)
+	}
+	closes(t, coordinator, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED)
+	request := anna.Request(anna.Batch(one, two))
+	request.Accepted = 2 // a server had both
+	response, err := anna.Sync(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if codes := held(response); codes[1] != "" || codes[2] != "deployment_closed" {
+		t.Errorf("sent again: %v", codes)
 	}
 	addsUp(t, d)
 }

@@ -51,6 +51,8 @@ type arrival struct {
 	accepted bool
 	// future: its stamp lies in the future.
 	future bool
+	// sequence is its number in its batch's replica.
+	sequence uint64
 }
 
 // newPush opens the batch of a request: its frame and signature, then each change by itself. A bad frame refuses the
@@ -72,7 +74,8 @@ func newPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest, rule
 	for i, entry := range b.GetEntries() {
 		a := &p.arrivals[i]
 		*a = arrive(entry.GetChange(), p.replica, rules)
-		a.hash, a.accepted = hashes[i], p.first+uint64(i) <= p.accepted
+		a.hash, a.sequence = hashes[i], p.first+uint64(i)
+		a.accepted = a.sequence <= p.accepted
 		if a.change == nil || a.change.Stamp.Time <= future {
 			continue
 		}

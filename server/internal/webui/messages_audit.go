@@ -81,4 +81,7 @@ var auditMessages = map[string]message{
 	"action_deployment_erasure_started": {"began to erase all personal data of the deployment", "开始清除整个行动的个人信息"},
 	"action_case_handed_over":           {"handed over a case file, sealed", "加密移交了个案档案"},
 	"action_case_handed_over_to":        {"sealed it to a key or passphrase", "加密给了这个公钥或口令"},
+	"action_waived":                     {"let an open item pass, with a reason", "说明后放行"},
+	"action_waiver_taken_back":          {"took back that an item may pass", "撤回放行"},
+	"action_certificate_issued":         {"issued a certificate", "签发数据确认书"},
 }

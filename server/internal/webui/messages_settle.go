@@ -91,7 +91,7 @@ var settleMessages = map[string]message{
 	"held_unconfirmed":       {"The server was restored from a backup. Confirm the tablet that sent this, or decide on this alone.", "服务器从备份恢复过。请确认送来这项更改的平板，或单独决定这项更改。"},
 	"held_device_revoked":    {"This came from a tablet that was revoked before. Ask whose tablet it was whether they wrote it, and decide.", "这项更改来自已停用的平板。请向平板的使用人核实是否本人填写，然后决定。"},
 	"held_stamp_in_future":   {"This was written by a clock that ran ahead. Look whether its dates are right, and decide.", "填写时的时钟超前。请核对日期是否正确，然后决定。"},
-	"held_deployment_closed": {"This was written after the deployment was closed. Decide whether it is to be applied all the same.", "这是行动收队之后填写的。请决定是否仍然采用。"},
+	"held_deployment_closed": {"This came after the deployment was closed: an addendum. Decide whether it is to count all the same.", "这是行动收队之后收到的补报。请决定是否采用。"},
 
 	"field_decision":   {"What is to become of it", "如何处理"},
 	"decision_release": {"Apply it", "采用"},

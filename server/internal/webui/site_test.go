@@ -21,6 +21,7 @@ import (
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
+	"levee/server/internal/closeout"
 	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
@@ -190,6 +191,7 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: s.Wall})
 	return &httpapi.Deployment{Workbooks: db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
 		Reports:   report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
+		Closeout:  closeout.New(closeout.Config{Syncing: service, Store: db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing, Wall: s.Wall}),
 		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
