@@ -168,9 +168,7 @@ func TestWhateverByteIsChangedIsNamed(t *testing.T) {
 	for at := 0; at < manifest; at += 4096 { // in each page: those of every table and index, and nothing is free
 		offsets = append(offsets, at, at+1234)
 	}
-	for _, at := range []int{16, 18, 24, 28, 44, 60, 68, 92, 96, 99, manifest - 1} { // the header of the database
-		offsets = append(offsets, at)
-	}
+	offsets = append(offsets, 16, 18, 24, 28, 44, 60, 68, 92, 96, 99, manifest-1) // the header of the database
 	line := manifest
 	for l := range bytes.Lines(whole[manifest:]) { // each line of the manifest, its seals and signature, and the end
 		offsets = append(offsets, line, line+len(l)/2, line+len(l)-1)

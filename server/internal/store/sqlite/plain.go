@@ -138,7 +138,7 @@ func (s *Still) EachPlain(ctx context.Context, table string, columns func([]stri
 	if err := columns(names); err != nil {
 		return err
 	}
-	return s.each(ctx, `SELECT * FROM `+name(table)+` ORDER BY `+strings.Join(key, ", "), row) //nolint:gosec // quoted names
+	return s.each(ctx, `SELECT * FROM `+name(table)+` ORDER BY `+strings.Join(key, ", "), row)
 }
 
 // EachPage hands out where in the file each page begins, with the name of the table or index whose it is.
