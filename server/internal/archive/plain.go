@@ -97,7 +97,8 @@ func plainKinds() []record.Kind {
 func kindTable(kind record.Kind, columns []export.Column) plainTable {
 	t := plainTable{PlainTable: sqlite.PlainTable{Name: words.KindName(kind), Key: 1}}
 	for _, c := range columns {
-		t.add(column{c.Name, c.Number(), c.Labels()})
+		zh, en := c.Labels()
+		t.add(column{c.Name, c.Number(), words.Message{EN: en, ZH: zh}})
 	}
 	return t
 }

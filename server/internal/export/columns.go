@@ -84,10 +84,8 @@ func (c Column) labelIn(w *words.Words) string {
 	}
 }
 
-// Labels are what people read above the column, in both languages.
-func (c Column) Labels() words.Message {
-	return words.Message{EN: c.labelIn(english), ZH: c.labelIn(chinese)}
-}
+// Labels are what people read above the column, in Chinese and in English.
+func (c Column) Labels() (zh, en string) { return c.labelIn(chinese), c.labelIn(english) }
 
 // Called reports whether a heading names the column: by its stable name, or by its label in either language.
 func (c Column) Called(heading string) bool {
