@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
 
 	"levee/server/internal/archive"
 	"levee/server/internal/progress"
@@ -26,6 +28,7 @@ import (
 	"levee/syncproto/certificate"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // What must not be in an archive.
@@ -500,4 +503,54 @@ func TestASignedArchiveMustHoldTogether(t *testing.T) {
 	if r := verify(t, path); r.OK || r.Faults[0].Code != archive.OtherKey {
 		t.Errorf("by another key: %+v", r.Faults)
 	}
+}
+
+// Whatever people did, what was held and what was erased: the archive holds together, and nothing confidential is in it.
+func TestEveryDeploymentIsArchived(t *testing.T) {
+	checks := flag.Lookup("rapid.checks").Value
+	was := checks.String()
+	if err := checks.Set("12"); err != nil { // each is a deployment, an archive and a recount
+		t.Fatal(err)
+	}
+	defer func() { _ = checks.Set(was) }()
+	rapid.Check(t, func(rt *rapid.T) {
+		d := servertest.New(t)
+		defer d.Close()
+		servertest.Grow(rt, d, func() {})
+		if rapid.Bool().Draw(rt, "erased before") {
+			if _, err := d.Service.EraseAll(context.Background()); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		d.Issue(d.Certify(1))
+		path := write(t, d)
+		if r := verify(t, path); !r.OK {
+			rt.Fatalf("%+v", r.Faults)
+		}
+		copied := filepath.Join(t.TempDir(), "copy")
+		if err := archive.Unpack(context.Background(), path, copied); err != nil {
+			rt.Fatal(err)
+		}
+		db, err := sqlite.OpenToRead(context.Background(), copied)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer func() { _ = db.Close() }()
+		err = db.Deployment(d.ID).Look(context.Background(), func(tx progress.Reading) error {
+			return errors.Join(tx.EachRecord(func(r syncing.Record) error {
+				if record.Confidential(r.Kind) {
+					rt.Errorf("record %v, a %v, is there", r.ID, r.Kind)
+				}
+				return nil
+			}), tx.EachEntry(func(e syncing.LogEntry) error {
+				if kind, _, ok := syncing.ContentOf(e); ok && record.Confidential(kind) {
+					rt.Errorf("position %d says something of a %v", e.Position, kind)
+				}
+				return nil
+			}))
+		})
+		if err != nil {
+			rt.Fatal(err)
+		}
+	})
 }

@@ -61,17 +61,22 @@ var (
 // Write writes the archive of a deployment, without personal data of clients, whatever the database has of it still. The file has its name
 // once it is whole, on the disk and verified but for the recount; one that is there is replaced. When ctx ends, nothing is left.
 //
-// Memory does not grow with the records.
+// Memory does not grow with the records. Only one may be written to a path at a time.
 func Write(ctx context.Context, c Config, path string) (_ *Manifest, err error) {
 	if c.Progress == nil {
 		c.Progress = func(Step, uint64, uint64) {}
 	}
 	// Beside the file, so that it can be given its name, and for its owner alone: the copy holds personal data until it is erased.
-	folder, err := os.MkdirTemp(filepath.Dir(path), ".levee-archive-")
-	if err != nil {
+	folder := path + ".part"
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o700)); err != nil { // there is one after a crash
 		return nil, fmt.Errorf("writing the archive: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = ctx.Err() // what was under way then fails in ways of its own
+		}
+	}()
 	copied, packed := filepath.Join(folder, "copy"), filepath.Join(folder, "archive")
 	c.Progress(Copying, 0, 0)
 	if err := sqlite.Extract(ctx, c.DB, copied, c.Deployment); err != nil {
