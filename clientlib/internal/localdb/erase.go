@@ -66,10 +66,12 @@ func (tx *Tx) eraseRecord(recordID hlc.ID) error {
 }
 
 // eraseTokens takes out the own changes with tokens that the server has replaced since, once it has them: what it made of
-// them comes with their records. Before, nobody but this tablet has what else is in them.
+// them comes with their records. Before, nobody but this tablet has what else is in them; and of what is held there is no record that
+// could be given back, so that it stays until the server has it for good.
 func (tx *Tx) eraseTokens(t *Tablet) error {
 	return tx.eraseChanges(`(record IN (SELECT record FROM erased_records WHERE whole = 0) OR EXISTS (SELECT 1 FROM erased_records WHERE record = $3))
-		AND (replica <> $1 OR sequence <= $2)`, hasTokens, int64(t.Replica), t.Acknowledged, t.Deployment[:]) //nolint:gosec // the same bits, signed
+		AND (replica <> $1 OR sequence <= $2) AND (held = '' OR replica <> $1 OR sequence <= $4)`, hasTokens,
+		int64(t.Replica), t.Acknowledged, t.Deployment[:], t.Durable) //nolint:gosec // the same bits, signed
 }
 
 // hasTokens reports whether a change sets tokens.

@@ -256,8 +256,11 @@ func (s *self) redactedEntry(e LogEntry) ([]byte, error) {
 	}
 	var given syncv1.GivenRecord
 	kind, registers, ok := ContentOf(e)
-	if !ok || proto.Unmarshal(e.Body, &given) != nil {
+	if !ok {
 		return nil, nil
+	}
+	if err := proto.Unmarshal(e.Body, &given); err != nil {
+		return nil, fmt.Errorf("reading a record given back: %w", err)
 	}
 	registers, err := s.redactedState(kind, registers)
 	if err != nil || registers == nil {

@@ -55,6 +55,9 @@ var auditMessages = map[string]message{
 	"action_deployment_linked":          {"made a deployment that counts the same people", "新建统计同一批人的行动"},
 	"action_deployment_changed":         {"changed a deployment's state", "更改行动状态"},
 	"action_set_up_changed":             {"changed the set-up", "修改设置"},
+	"action_waived":                     {"let an open item pass, with a reason", "说明后放行"},
+	"action_waiver_taken_back":          {"took back that an item may pass", "撤回放行"},
+	"action_certificate_issued":         {"issued a certificate", "签发数据确认书"},
 	"action_enrolment_code_made":        {"made an enrolment code", "生成登记码"},
 	"action_device_renamed":             {"renamed a tablet", "平板改名"},
 	"action_device_revoked":             {"revoked a tablet", "停用平板"},
@@ -81,7 +84,4 @@ var auditMessages = map[string]message{
 	"action_deployment_erasure_started": {"began to erase all personal data of the deployment", "开始清除整个行动的个人信息"},
 	"action_case_handed_over":           {"handed over a case file, sealed", "加密移交了个案档案"},
 	"action_case_handed_over_to":        {"sealed it to a key or passphrase", "加密给了这个公钥或口令"},
-	"action_waived":                     {"let an open item pass, with a reason", "说明后放行"},
-	"action_waiver_taken_back":          {"took back that an item may pass", "撤回放行"},
-	"action_certificate_issued":         {"issued a certificate", "签发数据确认书"},
 }
