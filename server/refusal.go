@@ -26,6 +26,8 @@ const (
 	DatabaseDamaged RefusalCode = "database_damaged"
 	// DatabaseForeign: the file is a database of another program.
 	DatabaseForeign RefusalCode = "database_foreign"
+	// DatabaseArchive: the file is an archive, which is only read.
+	DatabaseArchive RefusalCode = "database_archive"
 	// DatabaseGone: there are keys, so there was a deployment, and the database holds none.
 	DatabaseGone RefusalCode = "database_gone"
 	// DatabaseInUse: a server runs on it.
@@ -52,6 +54,12 @@ const (
 	DeploymentUnclear RefusalCode = "deployment_unclear"
 	// WorkbookUnclear: the deployment has no Excel file of that name, or several.
 	WorkbookUnclear RefusalCode = "workbook_unclear"
+	// ArchiveNotSound: an archive does not verify.
+	ArchiveNotSound RefusalCode = "archive_not_sound"
+	// NotClosed: a deployment without a certificate is not archived.
+	NotClosed RefusalCode = "not_closed"
+	// NotCertified: what a deployment holds is not what its newest certificate says.
+	NotCertified RefusalCode = "not_certified"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
 	// DeploymentOpen: what is done after a deployment was closed can't be done yet.
@@ -77,6 +85,18 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DatabaseForeign: {
 		"%[1]s 是其他程序的数据库，没有对它做任何改动。请核对 --db。",
 		"%[1]s is a database of another program. Nothing in it was changed. Check what --db names."},
+	DatabaseArchive: {
+		"%[1]s 是行动档案，没有对它做任何改动。\n查阅：leveed open-archive %[1]s\n核验：leveed verify %[1]s",
+		"%[1]s is an archive. Nothing in it was changed.\nTo look at it: leveed open-archive %[1]s\nTo verify it: leveed verify %[1]s"},
+	ArchiveNotSound: {
+		"%[1]s 没有通过核验，没有打开。查看哪里不符：leveed verify %[1]s",
+		"%[1]s does not verify and was not opened. To see what does not hold: leveed verify %[1]s"},
+	NotClosed: {
+		"行动还没有数据确认书，不能归档。请先收队。",
+		"The deployment has no certificate yet, so there is nothing to archive. Close it first."},
+	NotCertified: {
+		"统计与最新的数据确认书不一致，没有归档：%[1]v\n请先签发新的一版。",
+		"The deployment is not as its newest certificate says, and was not archived: %[1]v\nIssue the next edition first."},
 	DatabaseGone: {
 		"密钥 %[2]s 还在，数据库 %[1]s 里却没有任何行动，可能是换了硬盘或丢了文件。\n用最近的备份恢复：leveed restore 备份文件 --db %[1]s\n如果确实要新建行动，请先把密钥文件移到别处。",
 		"There are keys at %[2]s, and no deployment in the database %[1]s: its disk may have been replaced, or the file lost.\nTo put the newest backup in its place: leveed restore BACKUP --db %[1]s\nIf a new deployment is to be made, move the keys elsewhere first."},
@@ -168,7 +188,7 @@ func refusedAt(path string, err error) error {
 	if problem.CodeOf(err) == problem.StorageFull {
 		return refuse(DiskFull, err, path)
 	}
-	for what, code := range map[error]RefusalCode{store.ErrDamaged: DatabaseDamaged, store.ErrForeign: DatabaseForeign} {
+	for what, code := range map[error]RefusalCode{store.ErrDamaged: DatabaseDamaged, store.ErrForeign: DatabaseForeign, store.ErrArchive: DatabaseArchive} {
 		if errors.Is(err, what) {
 			return refuse(code, err, path)
 		}

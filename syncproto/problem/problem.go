@@ -47,6 +47,7 @@ const (
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
 	Frozen               Code = "frozen"
+	ReadOnly             Code = "read_only"
 	NotReady             Code = "not_ready"
 	WrongState           Code = "wrong_state"
 	TotalsDiffer         Code = "totals_differ"
@@ -121,6 +122,8 @@ var table = map[Code]entry{
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
 	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
+	ReadOnly: {connect.CodeFailedPrecondition, http.StatusForbidden,
+		"这是行动档案，只能查阅，不能改动。", "This is an archive: it can be read, and nothing in it can be changed."},
 	NotReady: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"还有检查项没有处理，不能收队。请逐项处理，或说明理由后放行。", "Something is still open, so the deployment can't be closed. Bring it in order, or waive it with a reason."},
 	WrongState: {connect.CodeFailedPrecondition, http.StatusConflict,

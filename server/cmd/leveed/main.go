@@ -31,6 +31,9 @@ type cli struct {
 	OpenHandOver openHandOverCmd `cmd:"" help:"Open a file that hand-over has sealed, with the key or the passphrase that it is for."`
 	Export       exportCmd       `cmd:"" help:"Write what a deployment holds into files: records and totals, all of one moment. A server may run meanwhile."`
 	Recount      recountCmd      `cmd:"" help:"Count every total again from the records and the change log."`
+	Archive      archiveCmd      `cmd:"" help:"Write a closed deployment into one file for years, without personal data of clients. A server may run meanwhile."`
+	Verify       verifyCmd       `cmd:"" help:"Verify a certificate or an archive, each byte of it, without a server or a network."`
+	OpenArchive  openArchiveCmd  `cmd:"" name:"open-archive" help:"Verify an archive and show its pages in a browser on this machine. Nothing is written."`
 	Report       reportCmd       `cmd:"" help:"Report of a day, a week or a month, ready for a group chat. A server may run meanwhile."`
 	Bench        benchCmd        `cmd:"" help:"Measure this version on this machine."`
 	Soak         soakCmd         `cmd:"" help:"Play simulated worlds of tablets and a server with every fault there is, and check that nothing is lost."`

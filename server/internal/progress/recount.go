@@ -120,10 +120,22 @@ func Recount(ctx context.Context, store Store, deployment hlc.ID) (*Recounted, e
 
 // Verify follows the log and its chains, one snapshot of them, and leaves out what is made from them: records and totals.
 func Verify(ctx context.Context, store Store, deployment hlc.ID) (*Recounted, error) {
+	return Follow(ctx, store, deployment, func(Step) error { return nil })
+}
+
+// Step is an entry of the log, and what follows from it.
+type Step struct {
+	syncing.LogEntry
+	// Hash is what the chains have of it.
+	Hash batch.Hash
+	// Of is its replica as far as this entry; the zero Replica where no replica wrote it.
+	Of syncing.Replica
+}
+
+// Follow does as Verify, and hands on each step. each must not use the store.
+func Follow(ctx context.Context, store Store, deployment hlc.ID, each func(Step) error) (*Recounted, error) {
 	result := &Recounted{}
-	err := store.Look(ctx, func(tx Reading) error {
-		return follow(tx, deployment, result, func(syncing.LogEntry) {})
-	})
+	err := store.Look(ctx, func(tx Reading) error { return follow(tx, deployment, result, each) })
 	return result, err
 }
 
@@ -137,20 +149,21 @@ type replayed struct {
 // replay follows the log, and finds what the applied changes make of each record.
 func replay(tx Reading, deployment hlc.ID, result *Recounted) (map[hlc.ID]*replayed, error) {
 	records := map[hlc.ID]*replayed{}
-	err := follow(tx, deployment, result, func(e syncing.LogEntry) {
-		switch e.Outcome {
+	err := follow(tx, deployment, result, func(s Step) error {
+		switch s.Outcome {
 		case syncing.Applied:
-			apply(records, e, result)
+			apply(records, s.LogEntry, result)
 		case syncing.Given:
-			applyGiven(records, e, result)
+			applyGiven(records, s.LogEntry, result)
 		}
+		return nil
 	})
 	return records, err
 }
 
 // follow follows the log: its chain and the chain of each replica. After a fault it goes on from what is stored, so that
-// each is named once. It hands on each entry.
-func follow(tx Reading, deployment hlc.ID, result *Recounted, entry func(syncing.LogEntry)) error {
+// each is named once. It hands on each step.
+func follow(tx Reading, deployment hlc.ID, result *Recounted, each func(Step) error) error {
 	replicas := map[hlc.Replica]syncing.Replica{}
 	at := syncing.Head{Chain: batch.LogStart(deployment)}
 	err := tx.EachEntry(func(e syncing.LogEntry) error {
@@ -163,8 +176,7 @@ func follow(tx Reading, deployment hlc.ID, result *Recounted, entry func(syncing
 		}
 		at.Position, at.Chain = e.Position, e.Chain
 		if e.Replica == 0 { // no change of a replica
-			entry(e)
-			return nil
+			return each(Step{LogEntry: e, Hash: hash})
 		}
 		result.Changes++
 		r, ok := replicas[e.Replica]
@@ -176,8 +188,7 @@ func follow(tx Reading, deployment hlc.ID, result *Recounted, entry func(syncing
 		}
 		r.Have, r.Chain = e.Sequence, batch.Next(r.Chain, hash)
 		replicas[e.Replica] = r
-		entry(e)
-		return nil
+		return each(Step{e, hash, r})
 	})
 	if err != nil {
 		return err

@@ -246,9 +246,6 @@ func (w *whole) personalHere(kind record.Kind, registers record.Registers) (bool
 			return false, nil
 		}
 		owner := registers.Owner(kind)
-		if w.gone[owner] {
-			return true, nil
-		}
 		found, err := w.store.Records([]hlc.ID{owner})
 		if err != nil || len(found) == 0 {
 			return true, err // of what it is about nobody knows what it was

@@ -103,6 +103,7 @@ func TestAnErasedDeploymentHasNothingOfAnybody(t *testing.T) {
 		t.Fatalf("held: %v", held)
 	}
 	carl.Push(&strange)
+	carl.PushBodies([]byte("no change: " + clientName))
 	before := c.totals(t)
 	head := c.head(t)
 	for _, trace := range [][]byte{[]byte(workerPhone), []byte(workerEmail), key} {

@@ -19,14 +19,21 @@ import (
 
 // Open opens or makes the database in a file, and brings its schema up to date. A database of a newer program is
 // refused with migrations.ErrNewer, one that is damaged with store.ErrDamaged, and one of another program with
-// store.ErrForeign; they are left as they are.
+// store.ErrForeign, an archive with store.ErrArchive; they are left as they are.
 func Open(ctx context.Context, path string) (*store.DB, error) {
+	return open(ctx, path, pragmas)
+}
+
+func open(ctx context.Context, path string, pragmas []string) (*store.DB, error) {
 	// The file holds personal data: it is made for its owner alone, before SQLite makes it for everybody.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if err := refuseArchive(path); err != nil { // before the pragmas, which write
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	write, err := sql.Open("sqlite", dsn(path, "immediate", pragmas...))
