@@ -3,6 +3,7 @@ package closeout
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,20 @@ type Addendum struct {
 	// First and Last are when it was received.
 	First, Last time.Time
 	Changes     []progress.HeldChange
+	// New are the records among them that are not there yet, and would be made.
+	New map[hlc.ID]bool
+}
+
+// NewRecords is how many records of each kind would be made.
+func (a Addendum) NewRecords() map[record.Kind]int {
+	counts, told := map[record.Kind]int{}, map[hlc.ID]bool{}
+	for _, h := range a.Changes {
+		if a.New[h.Record] && !told[h.Record] {
+			told[h.Record] = true
+			counts[h.Kind]++
+		}
+	}
+	return counts
 }
 
 // Addenda are what waits, by tablet, in the order in which it came.
@@ -58,7 +73,29 @@ func (s *Service) Addenda(ctx context.Context) ([]Addendum, error) {
 		}
 		after, more = next, next != 0
 	}
-	return all, nil
+	err := s.Store.Read(ctx, func(tx syncing.Reading) error {
+		for i := range all {
+			if err := all[i].lookUp(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// lookUp finds out which records are not there.
+func (a *Addendum) lookUp(tx syncing.Reading) error {
+	a.New = map[hlc.ID]bool{}
+	for _, h := range a.Changes {
+		a.New[h.Record] = true
+	}
+	there, err := tx.Records(slices.Collect(maps.Keys(a.New)))
+	for _, r := range there {
+		delete(a.New, r.ID)
+	}
+	delete(a.New, hlc.ID{}) // of what can't be read nobody knows
+	return err
 }
 
 // Decide accepts or declines changes of an addendum, those of a record in the order in which they were made, with a reason, which is

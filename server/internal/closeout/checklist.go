@@ -25,6 +25,8 @@ type Item struct {
 	Subject hlc.ID
 	// Name is what people know it by: a tablet's name, a case's number.
 	Name string
+	// Kind is that of the record, of which Name may be a field.
+	Kind record.Kind
 	Team hlc.ID
 	// Worker is whose tablet it is, who leads the case, or who wrote it; Phone is to call them.
 	Worker progress.Named
@@ -33,8 +35,10 @@ type Item struct {
 	Since time.Time
 	Count int64
 	// Other is the earlier record of a likely pair.
-	Other  hlc.ID
-	Waiver *Waiver
+	Other hlc.ID
+	// Referrals are those of a case that nobody has accepted.
+	Referrals []hlc.ID
+	Waiver    *Waiver
 }
 
 // Check is one check of the list.
@@ -228,7 +232,7 @@ func (s *Service) cases(ctx context.Context) ([]Check, error) {
 			if papers.referred[c.Record] {
 				continue
 			}
-			items = append(items, Item{Subject: c.Record, Name: c.Number, Team: c.Audience, Worker: workerNamed(setUp, c.Lead), Phone: setUp.Workers[c.Lead].GetPhone()})
+			items = append(items, Item{Subject: c.Record, Kind: recordv1.Kind_KIND_CASE, Name: c.Number, Team: c.Audience, Worker: workerNamed(setUp, c.Lead), Phone: setUp.Workers[c.Lead].GetPhone()})
 		}
 		if more = len(page) == indexing.MaxPage; more {
 			after = page[len(page)-1].Place()
@@ -253,7 +257,7 @@ func (s *Service) alerts(ctx context.Context) ([]Check, error) {
 		for id, a := range alerts {
 			if a.GetClosedOn() == 0 {
 				author := hlc.IDOf(a.GetAuthor())
-				items = append(items, Item{Subject: id, Team: hlc.IDOf(a.GetTeam()), Worker: workerNamed(setUp, author), Phone: setUp.Workers[author].GetPhone(), Since: time.UnixMilli(a.GetSeenAt()).UTC()})
+				items = append(items, Item{Subject: id, Kind: recordv1.Kind_KIND_RISK_ALERT, Team: hlc.IDOf(a.GetTeam()), Worker: workerNamed(setUp, author), Phone: setUp.Workers[author].GetPhone(), Since: time.UnixMilli(a.GetSeenAt()).UTC()})
 			}
 		}
 		return nil
@@ -271,7 +275,7 @@ func (s *Service) duplicates(ctx context.Context) ([]Check, error) {
 			return nil, err
 		}
 		for _, p := range page {
-			items = append(items, Item{Subject: p.Later, Other: p.Earlier, Team: p.Audience})
+			items = append(items, Item{Subject: p.Later, Kind: p.Kind, Other: p.Earlier, Team: p.Audience})
 		}
 		if more = len(page) == indexing.MaxPage; more {
 			after = page[len(page)-1].Place()
@@ -290,7 +294,7 @@ func (s *Service) waiting(ctx context.Context) ([]Check, error) {
 			return nil, err
 		}
 		for _, c := range page {
-			conflicts = append(conflicts, Item{Subject: c.ID, Name: c.Field, Team: c.Team.ID, Other: c.Target})
+			conflicts = append(conflicts, Item{Subject: c.ID, Kind: c.TargetKind, Name: c.Field, Team: c.Team.ID, Other: c.Target})
 		}
 		after, more = next, next != hlc.ID{}
 	}
@@ -301,7 +305,7 @@ func (s *Service) waiting(ctx context.Context) ([]Check, error) {
 		}
 		for _, h := range page {
 			if h.Code != record.CodeDeploymentClosed {
-				held = append(held, Item{Subject: h.Change, Name: string(h.Code), Team: h.Team.ID, Worker: h.Worker, Phone: s.Syncing.SetUp().Workers[h.Worker.ID].GetPhone(), Since: h.Received})
+				held = append(held, Item{Subject: h.Change, Kind: h.Kind, Name: string(h.Code), Team: h.Team.ID, Worker: h.Worker, Phone: s.Syncing.SetUp().Workers[h.Worker.ID].GetPhone(), Since: h.Received})
 			}
 		}
 		after, more = next, next != 0
