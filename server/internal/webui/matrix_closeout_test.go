@@ -21,7 +21,7 @@ var closeoutMatrix = map[string][9]int{
 	"GET /deployments/:deployment/closeout/reopening":                         {in, no, no, no, no, no, old, hid, no},
 	"POST /deployments/:deployment/closeout/reopening":                        {in, no, no, no, no, no, old, hid, no},
 	"GET /deployments/:deployment/closeout/report-settings":                   {in, no, no, no, no, no, yes, hid, no},
-	"POST /deployments/:deployment/closeout/report-settings":                  {in, no, no, no, no, no, in, hid, no},
+	"POST /deployments/:deployment/closeout/report-settings":                  {in, no, no, no, no, no, bad, hid, no},
 	"POST /deployments/:deployment/closeout/certificates":                     {in, no, no, no, no, no, old, hid, no},
 	"GET /deployments/:deployment/closeout/certificates/:edition":             {in, hid, hid, hid, hid, hid, hid, hid, hid},
 	"GET /deployments/:deployment/closeout/certificates/:edition/file":        {in, hid, hid, hid, hid, hid, hid, hid, hid},

@@ -147,6 +147,8 @@ func late(route string) string {
 		return "2"
 	case strings.HasSuffix(route, "/enabled"):
 		return "2x"
+	case strings.HasSuffix(route, "/closeout/backup"), strings.HasSuffix(route, "/closeout/recount"): // while it goes on, nothing else is decided
+		return "2y"
 	}
 	return "1"
 }
