@@ -30,6 +30,17 @@ func CheckName(c recordv1.CloseOutCheck) string {
 	return strings.ToLower(strings.TrimPrefix(string(v.Name()), "CLOSE_OUT_CHECK_"))
 }
 
+// CheckNamed is the check of a stable name; false when there is none.
+func CheckNamed(name string) (recordv1.CloseOutCheck, bool) {
+	values := recordv1.CloseOutCheck(0).Descriptor().Values()
+	for i := range values.Len() {
+		if check := recordv1.CloseOutCheck(values.Get(i).Number()); check != 0 && CheckName(check) == name {
+			return check, true
+		}
+	}
+	return 0, false
+}
+
 // Addendum is what one tablet brought after the closing 补报, and on which nobody has decided.
 type Addendum struct {
 	Device, Worker, Team progress.Named

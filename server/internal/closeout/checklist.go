@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"levee/server/internal/access"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
@@ -54,6 +55,28 @@ type Check struct {
 
 // Blocks reports whether the check stands in the way.
 func (c Check) Blocks() bool { return c.Open > c.Waived }
+
+// shownTo is what one must be allowed, in an item's team, to see the item.
+var shownTo = map[recordv1.CloseOutCheck]access.Action{
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKLOG:    access.SeeDevices,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNHEARD:    access.SeeDevices,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_CASE:  access.SeeRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_ALERT: access.SeeConfidential,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_DUPLICATE:  access.ReviewRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONFLICT:   access.SeeConflicts,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_HELD:       access.SeeHeld,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED: access.ReviewRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONSENT:    access.SeeRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_REFERRAL:   access.SeeRecords,
+}
+
+// ShownTo is what one must be allowed, in an item's team, to see an item of a check; for what has no items, to close the deployment.
+func ShownTo(check recordv1.CloseOutCheck) access.Action {
+	if action, ok := shownTo[check]; ok {
+		return action
+	}
+	return access.CloseDeployment
+}
 
 // Checklist is what must be in order before the deployment is closed.
 type Checklist struct {
@@ -111,7 +134,7 @@ func (s *Service) checklist(ctx context.Context, recounted *progress.Recounted) 
 		return nil, err
 	}
 	// What was sorted in by now is what the checks read: cases, pairs, reviews.
-	if err := s.Indexing.Wait(ctx, version.Position); err != nil {
+	if err := s.Indexing.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	list := &Checklist{At: s.Wall(), Position: version.Position}

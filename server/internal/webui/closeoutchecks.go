@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"levee/server/internal/access"
 	"levee/server/internal/closeout"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -37,29 +36,23 @@ type itemRow struct {
 	Waive            string
 }
 
-// checkSays is how the pages speak of a check.
-type checkSays struct {
-	// title and what are the names of messages; mend is where it is brought in order, as what, and sees what one must be allowed to see
-	// one of its items, and to be led there.
-	title, what  string
-	mend, mended string
-	sees         access.Action
-}
+// checkSays is how the pages speak of a check, by the names of messages: its title, what it is, and where it is brought in order.
+type checkSays struct{ title, what, mend, mended string }
 
 // checkSaid are all, by check.
 var checkSaid = map[recordv1.CloseOutCheck]checkSays{
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKLOG:    {"check_backlog", "check_backlog_what", "tablets", "nav_tablets", access.SeeDevices},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNHEARD:    {"check_unheard", "check_unheard_what", "tablets", "nav_tablets", access.SeeDevices},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_CASE:  {"check_open_case", "check_open_case_what", "cases", "nav_cases", access.SeeRecords},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_ALERT: {"check_open_alert", "check_open_alert_what", "alerts", "nav_alerts", access.SeeConfidential},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_DUPLICATE:  {"check_duplicate", "check_duplicate_what", "duplicates", "nav_duplicates", access.ReviewRecords},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONFLICT:   {"check_conflict", "check_conflict_what", "conflicts", "nav_conflicts", access.SeeConflicts},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_HELD:       {"check_held", "check_held_what", "held", "nav_held", access.SeeHeld},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED: {"check_unreviewed", "check_unreviewed_what", "review", "to_queue", access.ReviewRecords},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONSENT:    {"check_consent", "check_consent_what", "", "", access.SeeRecords},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_REFERRAL:   {"check_referral", "check_referral_what", "", "", access.SeeRecords},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_RECOUNT:    {"check_recount", "check_recount_what", "", "", access.CloseDeployment},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKUP:     {"check_backup", "check_backup_what", "", "", access.CloseDeployment},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKLOG:    {"check_backlog", "check_backlog_what", "tablets", "nav_tablets"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNHEARD:    {"check_unheard", "check_unheard_what", "tablets", "nav_tablets"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_CASE:  {"check_open_case", "check_open_case_what", "cases", "nav_cases"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_ALERT: {"check_open_alert", "check_open_alert_what", "alerts", "nav_alerts"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_DUPLICATE:  {"check_duplicate", "check_duplicate_what", "duplicates", "nav_duplicates"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONFLICT:   {"check_conflict", "check_conflict_what", "conflicts", "nav_conflicts"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_HELD:       {"check_held", "check_held_what", "held", "nav_held"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED: {"check_unreviewed", "check_unreviewed_what", "review", "to_queue"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONSENT:    {title: "check_consent", what: "check_consent_what"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_REFERRAL:   {title: "check_referral", what: "check_referral_what"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_RECOUNT:    {title: "check_recount", what: "check_recount_what"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKUP:     {title: "check_backup", what: "check_backup_what"},
 }
 
 // fillChecklist fills in what stands in the way, as it is now.
@@ -106,7 +99,7 @@ func (v *visit) withRecount(checks []closeout.Check) []closeout.Check {
 }
 
 func (v *visit) checkRow(c closeout.Check, waives bool) checkRow {
-	says := checkSaid[c.Check]
+	says, sees := checkSaid[c.Check], closeout.ShownTo(c.Check)
 	row := checkRow{Name: closeout.CheckName(c.Check), Title: v.T(says.title), What: v.T(says.what)}
 	switch {
 	case c.Blocks():
@@ -117,7 +110,7 @@ func (v *visit) checkRow(c closeout.Check, waives bool) checkRow {
 	if c.Waived > 0 {
 		row.Tags = append(row.Tags, tag{v.N("check_waived", int64(c.Waived)), "warn"})
 	}
-	if says.mend != "" && c.Open > 0 && v.may(says.sees, access.Everyone) {
+	if says.mend != "" && c.Open > 0 && v.may(sees, access.Everyone) {
 		row.Mend = link{To: v.To(v.toIn(says.mend)), Name: v.T(says.mended)}
 	}
 	if c.Waiver != nil {
@@ -131,7 +124,7 @@ func (v *visit) checkRow(c closeout.Check, waives bool) checkRow {
 	}
 	v.mendAtOnce(c, &row)
 	for _, item := range c.Items {
-		if v.may(says.sees, item.Team) {
+		if v.may(sees, item.Team) {
 			row.Items = append(row.Items, v.itemRow(c.Check, item, waives, c.Blocks()))
 		}
 	}
@@ -230,16 +223,6 @@ func (v *visit) itemName(check recordv1.CloseOutCheck, item closeout.Item) link 
 		}
 		return link{To: v.To(v.toRecord(item.Subject)), Name: item.Name}
 	}
-}
-
-// checkNamed is the check of a stable name; false when there is none.
-func checkNamed(name string) (recordv1.CloseOutCheck, bool) {
-	for check := range checkSaid {
-		if closeout.CheckName(check) == name {
-			return check, true
-		}
-	}
-	return 0, false
 }
 
 // itemAsked is the item that the address names; the zero id for all of a check.

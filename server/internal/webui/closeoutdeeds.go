@@ -87,7 +87,7 @@ func (v *visit) waive() error {
 	if ok, err := v.idle(); !ok {
 		return err
 	}
-	check, ok := checkNamed(v.Param("check"))
+	check, ok := closeout.CheckNamed(v.Param("check"))
 	if !ok {
 		return problem.New(problem.NotFound)
 	}

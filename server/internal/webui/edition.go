@@ -185,7 +185,7 @@ func (v *visit) completeIn(c *certificate.Completeness) []string {
 }
 
 func (v *visit) checkTitle(name string) string {
-	check, ok := checkNamed(name)
+	check, ok := closeout.CheckNamed(name)
 	if !ok { // of a newer server
 		return name
 	}
