@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"levee/server/internal/access"
 	"levee/server/internal/closeout"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
