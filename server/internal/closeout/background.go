@@ -53,7 +53,7 @@ type background struct {
 	recounted *Recounted
 }
 
-// Stop breaks off what is done in the background. A closing that is broken off after the totals were frozen is completed by Issue.
+// Stop breaks off what is done in the background: a closing comes to nothing then.
 func (s *Service) Stop() {
 	s.background.stop()
 	s.background.done.Wait()

@@ -185,9 +185,9 @@ func (s *Service) Close(ctx context.Context, by casefile.Reader) (*Edition, erro
 	return edition, nil
 }
 
-// unclose takes a closing back that came to nothing.
+// unclose takes a closing back that came to nothing, also when that was because the server is to stop.
 func (s *Service) unclose(ctx context.Context, by casefile.Reader, cause error) error {
-	if err := s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()}); err != nil {
+	if err := s.change(context.WithoutCancel(ctx), by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()}); err != nil {
 		return err
 	}
 	return cause

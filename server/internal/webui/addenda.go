@@ -11,18 +11,18 @@ import (
 	"levee/syncproto/record"
 )
 
-// addendaBody is what has come since the closing, by tablet. They are counted apart: Count says how much waits, New what would be made.
+// addendaBody is what has come since the closing, by tablet. They are counted apart: Count says how much waits, and what would be made.
 type addendaBody struct {
-	Count, New string
-	Tablets    []addendumRow
-	Preview    string
-	Back       string
+	Count   string
+	Tablets []addendumRow
+	Preview string
+	Back    string
 }
 
-// addendumRow is what one tablet brought. All has the values of all its changes, one after the other.
+// addendumRow is what one tablet brought.
 type addendumRow struct {
-	ID, Name, Says, New string
-	Changes             []addedChange
+	ID, Name, Says string
+	Changes        []addedChange
 }
 
 // addedChange is one change of an addendum; To shows what it would set.
@@ -44,7 +44,7 @@ func (v *visit) addenda() error {
 		for kind, n := range a.NewRecords() {
 			made[kind] += n
 		}
-		row := addendumRow{ID: a.Device.ID.String(), Name: a.Device.Name, Says: v.T("addendum_says", a.Worker.Name, a.Team.Name, v.Time(a.First)), New: v.newRecords(a.NewRecords())}
+		row := addendumRow{ID: a.Device.ID.String(), Name: a.Device.Name, Says: v.sentences(v.T("addendum_says", a.Worker.Name, a.Team.Name, v.Time(a.First)), v.newRecords(a.NewRecords()))}
 		if row.Name == "" {
 			row.Name = v.T("tablet_unnamed")
 		}
@@ -53,8 +53,9 @@ func (v *visit) addenda() error {
 		}
 		body.Tablets = append(body.Tablets, row)
 	}
-	if body.Count, body.New = v.T("addenda_none"), v.newRecords(made); count > 0 {
-		body.Count = v.N("addenda_waiting", int64(count))
+	body.Count = v.T("addenda_none")
+	if count > 0 {
+		body.Count = v.sentences(v.N("addenda_waiting", int64(count)), v.newRecords(made))
 	}
 	if count > 0 && !v.within.Closeout.Work().Running() {
 		body.Preview = v.To(v.toCloseout("addenda", "preview"))

@@ -163,8 +163,13 @@ func (v *visit) daysLeft() string {
 	}
 }
 
-// sentences are two sentences after one another.
-func (w *wording) sentences(one, other string) string { return one + w.Either(" ", "") + other }
+// sentences are two sentences after one another; the second one may be empty.
+func (w *wording) sentences(one, other string) string {
+	if other == "" {
+		return one
+	}
+	return one + w.Either(" ", "") + other
+}
 
 // closeoutLinks lead to what a coordinator may do next.
 func (v *visit) closeoutLinks(state recordv1.DeploymentState, ready bool) (all []link) {
@@ -270,8 +275,11 @@ func (v *visit) closeoutNotice() (n notice, err error) {
 			return n, nil
 		}
 		open, known, err := v.within.Closeout.Blocked(v.context())
-		if err == nil && known {
+		switch {
+		case err == nil && known && open > 0:
 			n.Text = v.sentences(n.Text, v.N("notice_open", int64(open)))
+		case err == nil && known:
+			n.Text = v.sentences(n.Text, v.T("notice_clear"))
 		}
 		return n, err
 	case stateClosed:

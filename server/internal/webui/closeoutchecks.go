@@ -49,7 +49,7 @@ var checkSaid = map[recordv1.CloseOutCheck]checkSays{
 	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_DUPLICATE:  {"check_duplicate", "check_duplicate_what", "duplicates", "nav_duplicates"},
 	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONFLICT:   {"check_conflict", "check_conflict_what", "conflicts", "nav_conflicts"},
 	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_HELD:       {"check_held", "check_held_what", "held", "nav_held"},
-	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED: {"check_unreviewed", "check_unreviewed_what", "review", "to_queue"},
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED: {"check_unreviewed", "check_unreviewed_what", "review", "nav_review"},
 	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONSENT:    {title: "check_consent", what: "check_consent_what"},
 	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_REFERRAL:   {title: "check_referral", what: "check_referral_what"},
 	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_RECOUNT:    {title: "check_recount", what: "check_recount_what"},

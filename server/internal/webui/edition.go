@@ -94,11 +94,12 @@ type editionBody struct {
 	Waivers        []waivedRow
 	Previous       link
 	Changed        string
-	Differences    []differenceRow
-	More           string
-	Addenda        []addedRow
-	Image, File    string
-	Back           string
+	// Differences are of the whole deployment; Parts of its parts, of which More says how many are not shown.
+	Differences, Parts []differenceRow
+	More               string
+	Addenda            []addedRow
+	Image, File        string
+	Back               string
 }
 
 // fact is something with the word for it; Code is told digit by digit.
@@ -199,6 +200,9 @@ var byNames = map[tally.Dimension]string{tally.Day: "by_day", tally.Place: "by_p
 // fillChanges says in what an edition differs from the one before, and what came of addenda.
 func (v *visit) fillChanges(body *editionBody, c *certificate.Certificate) {
 	for _, a := range c.Addenda {
+		if a.Name == "" {
+			a.Name = v.T("tablet_unnamed")
+		}
 		body.Addenda = append(body.Addenda, addedRow{a.Name, v.Time(a.Received), v.Number(int64(a.Accepted)), v.Number(int64(a.Declined)), v.List(a.Reasons)})
 	}
 	if c.Previous == nil {
@@ -207,11 +211,14 @@ func (v *visit) fillChanges(body *editionBody, c *certificate.Certificate) {
 	body.Previous = link{To: v.To(v.toEdition(c.Previous.Edition)), Name: v.T("edition_number", c.Previous.Edition)}
 	body.Changed = v.N("edition_differs", int64(len(c.Differences)))
 	for _, d := range c.Differences[:min(len(c.Differences), mostDifferences)] {
-		row := differenceRow{Figure: v.figureNamedBy(d.Figure), Basis: v.basisNamed(d.Basis), Before: v.Number(d.Before), After: v.Number(d.After), By: fmt.Sprintf("%+d", d.After-d.Before)}
-		row.Of = v.lineOf(d.Line)
-		body.Differences = append(body.Differences, row)
+		row := differenceRow{v.figureNamedBy(d.Figure), v.basisNamed(d.Basis), v.lineOf(d.Line), v.Number(d.Before), v.Number(d.After), fmt.Sprintf("%+d", d.After-d.Before)}
+		if d.By == tally.Whole.String() {
+			body.Differences = append(body.Differences, row)
+		} else {
+			body.Parts = append(body.Parts, row)
+		}
 	}
-	if rest := len(c.Differences) - len(body.Differences); rest > 0 {
+	if rest := len(c.Differences) - mostDifferences; rest > 0 {
 		body.More = v.N("edition_more", int64(rest))
 	}
 }
