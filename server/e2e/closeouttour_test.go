@@ -23,7 +23,7 @@ func (d *fullDesk) closesOut(do func(name string)) {
 	do("closeout-reopening")
 	d.waivesAll(do)
 	do("closeout-waived")
-	d.follow(d.either("Close the deployment", "正式收队")).sees(d.either("What the certificate will say", "数据确认书将写明"))
+	d.follow(d.either("Close the deployment", "正式收队")).sees(d.either("what the certificate will say", "数据确认书将写明"))
 	do("closeout-sure")
 	d.follow(d.either("Close it and sign the certificate", "收队并签发数据确认书")).sees(d.either("edition 1 of the certificate stands", "以第 1 版数据确认书为准"))
 	do("closeout-closed")
