@@ -50,6 +50,8 @@ const (
 	ExportThere RefusalCode = "export_there"
 	// DeploymentUnclear: there are several deployments, or none of that id.
 	DeploymentUnclear RefusalCode = "deployment_unclear"
+	// WorkbookUnclear: the deployment has no Excel file of that name, or several.
+	WorkbookUnclear RefusalCode = "workbook_unclear"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
 )
@@ -97,6 +99,9 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DeploymentUnclear: {
 		"请用 --deployment 指明行动，可选：\n%[1]s",
 		"Say with --deployment which deployment is meant. There are:\n%[1]s"},
+	WorkbookUnclear: {
+		"请用 --workbook 指明报表文件的名称或编号，可选：\n%[1]s",
+		"Say with --workbook which Excel file is meant, by its name or its id. There are:\n%[1]s"},
 	BackupDamaged: {
 		"%[1]s 不是完好的备份，没有使用：%[2]v\n请换一个更早的备份。",
 		"%[1]s is no sound backup and was not used: %[2]v\nTake an older one."},

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -25,24 +26,30 @@ type Store interface {
 
 // Reading looks up what no totals are kept of.
 type Reading interface {
-	ByDay
-	// OpenCases is how many cases are open, by team and stage.
-	OpenCases() ([]StageCount, error)
-}
-
-// ByDay reads records by the day on which they occurred.
-type ByDay interface {
 	// Audiences are those that have records of a kind, ascending.
 	Audiences(kind record.Kind) ([]hlc.ID, error)
 	// RecordsByDay are records of one kind and audience, the latest day and then the highest id first.
 	RecordsByDay(progress.DayRange) ([]syncing.Record, error)
+	// OpenCases is how many cases are open, by team and stage.
+	OpenCases() ([]indexing.StageCount, error)
+	// GoodsOfDays adds up the goods of the days from one to another, and AlertsOfDays the alerts: Sent are those of the days, and
+	// Open those of all days.
+	GoodsOfDays(from, to record.Date, row func(GoodsCount)) error
+	AlertsOfDays(from, to record.Date, row func(AlertCount)) error
 }
 
-// StageCount is how many open cases of a team stand at a stage.
-type StageCount struct {
+// GoodsCount is how much goods of a unit a team has that stand somewhere.
+type GoodsCount struct {
 	Audience hlc.ID
-	Stage    recordv1.CaseStage
-	Count    int64
+	What     syncing.GoodsStanding
+	Unit     string
+	syncing.GoodsSums
+}
+
+// AlertCount is how many alerts a team has.
+type AlertCount struct {
+	Audience hlc.ID
+	syncing.AlertSums
 }
 
 // Alerts are how many risk alerts there are; what they say is confidential.
@@ -94,27 +101,23 @@ func (r *Report) readOpenCases(tx Reading, has func(hlc.ID) bool) error {
 }
 
 func (r *Report) readAlerts(tx Reading, zone *time.Location, has func(hlc.ID) bool) error {
-	const last = record.Date(99999999)
-	return Each(tx, recordv1.Kind_KIND_RISK_ALERT, last, has, func(day record.Date, a *recordv1.RiskAlert) {
-		if day == 0 {
-			day = record.DateOf(time.UnixMilli(a.GetSeenAt()), zone)
-		}
-		if r.From.Date <= day && day <= r.To.Date {
-			r.Alerts.Sent++
-		}
-		if len(a.GetAcknowledgedBy()) == 0 {
-			r.Alerts.Open++
+	err := tx.AlertsOfDays(r.From.Date, r.To.Date, func(c AlertCount) {
+		if has(c.Audience) {
+			r.Alerts.Sent += c.Sent
+			r.Alerts.Open += c.Open
 		}
 	})
+	return errors.Join(err, eachDayless(tx, has, func(a *recordv1.RiskAlert) {
+		if day := record.DateOf(time.UnixMilli(a.GetSeenAt()), zone); r.From.Date <= day && day <= r.To.Date {
+			r.Alerts.Sent++
+		}
+	}))
 }
 
-// Each hands out the records of a kind up to a day that stand: not those that were deleted or cancelled, or say that they are the
-// same as another.
-func Each[M any, P interface {
-	*M
-	record.Common
-}](tx ByDay, kind record.Kind, until record.Date, has func(hlc.ID) bool, one func(record.Date, P)) error {
-	audiences, err := tx.Audiences(kind)
+// eachDayless hands out the alerts that stand and say no day, as hardly any does: the day on which they were seen is one in the
+// deployment's time zone, which may be another tomorrow.
+func eachDayless(tx Reading, has func(hlc.ID) bool, one func(*recordv1.RiskAlert)) error {
+	audiences, err := tx.Audiences(recordv1.Kind_KIND_RISK_ALERT)
 	if err != nil {
 		return err
 	}
@@ -122,18 +125,18 @@ func Each[M any, P interface {
 		if !has(audience) {
 			continue
 		}
-		run := progress.DayRange{Kind: kind, Audience: audience, To: until, Limit: 500}
+		run := progress.DayRange{Kind: recordv1.Kind_KIND_RISK_ALERT, Audience: audience, Limit: 500}
 		for more := true; more; {
 			chunk, err := tx.RecordsByDay(run)
 			if err != nil {
 				return err
 			}
 			for _, found := range chunk {
-				m := P(new(M))
-				if stands, err := read(found, m); err != nil {
+				a := &recordv1.RiskAlert{}
+				if stands, err := Read(found, a); err != nil {
 					return err
 				} else if stands {
-					one(record.Date(found.Day), m)
+					one(a)
 				}
 			}
 			if more = len(chunk) == run.Limit; more {
@@ -144,8 +147,8 @@ func Each[M any, P interface {
 	return nil
 }
 
-// read reads a record, and reports whether it stands.
-func read(r syncing.Record, into record.Common) (stands bool, err error) {
+// Read reads a record, and reports whether it stands: not when it was deleted or cancelled, or says that it is the same as another.
+func Read(r syncing.Record, into record.Common) (stands bool, err error) {
 	registers, err := record.DecodeState(r.State)
 	if err == nil && !registers.Deleted() {
 		err = proto.Unmarshal(registers.Fields(), into)
