@@ -54,6 +54,20 @@ const (
 	WorkbookUnclear RefusalCode = "workbook_unclear"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
+	// DeploymentOpen: what is done after a deployment was closed can't be done yet.
+	DeploymentOpen RefusalCode = "deployment_open"
+	// ErasureNotDue: the day has not come from which the personal data of a deployment is erased.
+	ErasureNotDue RefusalCode = "erasure_not_due"
+	// NameDiffers: what was typed is not the name of the deployment.
+	NameDiffers RefusalCode = "name_differs"
+	// RecipientUnreadable: what was named is no public key.
+	RecipientUnreadable RefusalCode = "recipient_unreadable"
+	// PassphraseShort: a passphrase could be guessed.
+	PassphraseShort RefusalCode = "passphrase_short"
+	// CaseUnknown: there is no case of such a number.
+	CaseUnknown RefusalCode = "case_unknown"
+	// SealedCantBeOpened: the key or passphrase does not open the file, or it is damaged.
+	SealedCantBeOpened RefusalCode = "sealed_cant_be_opened"
 )
 
 var refusals = map[RefusalCode]struct{ zh, en string }{
@@ -102,6 +116,27 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	WorkbookUnclear: {
 		"请用 --workbook 指明报表文件的名称或编号，可选：\n%[1]s",
 		"Say with --workbook which Excel file is meant, by its name or its id. There are:\n%[1]s"},
+	DeploymentOpen: {
+		"行动“%[1]s”还没有结束，没有清除任何内容。请先收队并签发数据确认书。",
+		"The deployment “%[1]s” is not closed yet. Nothing was erased. Close it first, with its certificate."},
+	ErasureNotDue: {
+		"行动“%[1]s”的个人信息保留到 %[2]s，现在没有清除任何内容。\n如果确实要提前清除：加上 --now，并输入行动名称。",
+		"The personal data of “%[1]s” is kept until %[2]s. Nothing was erased.\nTo erase it earlier all the same: add --now, and type the deployment's name."},
+	NameDiffers: {
+		"输入的名称与行动“%[1]s”不一致，没有清除任何内容。",
+		"What was typed is not the name of the deployment “%[1]s”. Nothing was erased."},
+	RecipientUnreadable: {
+		"--to 后面不是 age 公钥。请向接收机构索取以 age1 开头的公钥（由 age-keygen 生成）。没有生成文件。",
+		"What --to names is no public key of age. Ask the receiving station for theirs: it begins with age1, and age-keygen makes it. No file was made."},
+	PassphraseShort: {
+		"口令至少 %[1]d 个字符。请换一个更长的口令，没有生成文件。",
+		"A passphrase has at least %[1]d characters. Take a longer one. No file was made."},
+	CaseUnknown: {
+		"没有这样的个案：%[1]s。请核对编号，没有生成文件。",
+		"There is no such case: %[1]s. Check the number. No file was made."},
+	SealedCantBeOpened: {
+		"打不开 %[1]s：私钥或口令不对，或者文件已损坏。请向移交方核对。",
+		"%[1]s can't be opened: the key or passphrase is another one, or the file is damaged. Ask who handed it over."},
 	BackupDamaged: {
 		"%[1]s 不是完好的备份，没有使用：%[2]v\n请换一个更早的备份。",
 		"%[1]s is no sound backup and was not used: %[2]v\nTake an older one."},

@@ -78,6 +78,10 @@ const (
 	Imported             Action = "imported"              // records from a file
 	ClientErased         Action = "client_erased"
 	ClientErasureStarted Action = "client_erasure_started"
+	DeploymentErased     Action = "deployment_erased" // all personal data of it
+	WholeErasureStarted  Action = "deployment_erasure_started"
+	HandedOver           Action = "case_handed_over"    // a sealed file of a case was made for somebody
+	HandedOverTo         Action = "case_handed_over_to" // to whose key that was: the entry behind it
 )
 
 // Kind says what the id of a Subject names.
@@ -94,6 +98,8 @@ const (
 	OfChange     Kind = "change"
 	OfDeployment Kind = "deployment"
 	OfServer     Kind = "server"
+	// OfRecipient: the id is of a public key to which something was sealed; zeros for a passphrase.
+	OfRecipient Kind = "recipient"
 )
 
 // Subject is what something was done to.

@@ -26,16 +26,21 @@ type Store interface {
 
 // Reading looks up what no totals are kept of.
 type Reading interface {
-	// Audiences are those that have records of a kind, ascending.
-	Audiences(kind record.Kind) ([]hlc.ID, error)
-	// RecordsByDay are records of one kind and audience, the latest day and then the highest id first.
-	RecordsByDay(progress.DayRange) ([]syncing.Record, error)
+	ByDay
 	// OpenCases is how many cases are open, by team and stage.
 	OpenCases() ([]indexing.StageCount, error)
 	// GoodsOfDays adds up the goods of the days from one to another, and AlertsOfDays the alerts: Sent are those of the days, and
 	// Open those of all days.
 	GoodsOfDays(from, to record.Date, row func(GoodsCount)) error
 	AlertsOfDays(from, to record.Date, row func(AlertCount)) error
+}
+
+// ByDay reads records by the day on which they occurred.
+type ByDay interface {
+	// Audiences are those that have records of a kind, ascending.
+	Audiences(kind record.Kind) ([]hlc.ID, error)
+	// RecordsByDay are records of one kind and audience, the latest day and then the highest id first.
+	RecordsByDay(progress.DayRange) ([]syncing.Record, error)
 }
 
 // GoodsCount is how much goods of a unit a team has that stand somewhere.
@@ -107,17 +112,22 @@ func (r *Report) readAlerts(tx Reading, zone *time.Location, has func(hlc.ID) bo
 			r.Alerts.Open += c.Open
 		}
 	})
-	return errors.Join(err, eachDayless(tx, has, func(a *recordv1.RiskAlert) {
+	// An alert that says no day, as hardly any does, is of the day on which it was seen in the deployment's time zone, which may be another
+	// one tomorrow.
+	return errors.Join(err, Each(tx, recordv1.Kind_KIND_RISK_ALERT, 0, has, func(_ record.Date, a *recordv1.RiskAlert) {
 		if day := record.DateOf(time.UnixMilli(a.GetSeenAt()), zone); r.From.Date <= day && day <= r.To.Date {
 			r.Alerts.Sent++
 		}
 	}))
 }
 
-// eachDayless hands out the alerts that stand and say no day, as hardly any does: the day on which they were seen is one in the
-// deployment's time zone, which may be another tomorrow.
-func eachDayless(tx Reading, has func(hlc.ID) bool, one func(*recordv1.RiskAlert)) error {
-	audiences, err := tx.Audiences(recordv1.Kind_KIND_RISK_ALERT)
+// Each hands out the records of a kind up to a day that stand: not those that were deleted or cancelled, or say that they are the
+// same as another.
+func Each[M any, P interface {
+	*M
+	record.Common
+}](tx ByDay, kind record.Kind, until record.Date, has func(hlc.ID) bool, one func(record.Date, P)) error {
+	audiences, err := tx.Audiences(kind)
 	if err != nil {
 		return err
 	}
@@ -125,18 +135,18 @@ func eachDayless(tx Reading, has func(hlc.ID) bool, one func(*recordv1.RiskAlert
 		if !has(audience) {
 			continue
 		}
-		run := progress.DayRange{Kind: recordv1.Kind_KIND_RISK_ALERT, Audience: audience, Limit: 500}
+		run := progress.DayRange{Kind: kind, Audience: audience, To: until, Limit: 500}
 		for more := true; more; {
 			chunk, err := tx.RecordsByDay(run)
 			if err != nil {
 				return err
 			}
 			for _, found := range chunk {
-				a := &recordv1.RiskAlert{}
-				if stands, err := Read(found, a); err != nil {
+				m := P(new(M))
+				if stands, err := read(found, m); err != nil {
 					return err
 				} else if stands {
-					one(a)
+					one(record.Date(found.Day), m)
 				}
 			}
 			if more = len(chunk) == run.Limit; more {
