@@ -65,6 +65,9 @@ type referrals struct {
 	handedOver map[hlc.ID]bool
 }
 
+// allDays are all that there can be.
+const allDays = record.Date(99999999)
+
 func (c *counted) read(tx Reading) error {
 	*c = counted{stages: choices{}, outcomes: choices{}, persons: map[record.Date]int64{}, referrals: map[string]*referrals{}, handedOver: map[hlc.ID]bool{}}
 	c.supervision.sessions, c.supervision.minutes = choices{}, choices{}
@@ -76,38 +79,17 @@ func (c *counted) read(tx Reading) error {
 	if err := c.readFacts(tx); err != nil {
 		return err
 	}
-	if err := eachOf(tx, recordv1.Kind_KIND_REFERRAL, c.addReferral); err != nil {
+	everybody := func(hlc.ID) bool { return true }
+	err = report.Each(tx, recordv1.Kind_KIND_REFERRAL, allDays, everybody, func(_ record.Date, r *recordv1.Referral) { c.addReferral(r) })
+	if err != nil {
 		return err
 	}
-	return eachOf(tx, recordv1.Kind_KIND_SUPERVISION, func(s *recordv1.Supervision) {
+	return report.Each(tx, recordv1.Kind_KIND_SUPERVISION, allDays, everybody, func(_ record.Date, s *recordv1.Supervision) {
 		if len(s.GetSupervisor()) > 0 && s.GetMinutes() > 0 { // or it is a draft
 			c.supervision.sessions.add(s.GetForm(), 1)
 			c.supervision.minutes.add(s.GetForm(), int64(s.GetMinutes()))
 		}
 	})
-}
-
-// eachOf hands out the records of a kind that stand.
-func eachOf[M any, P interface {
-	*M
-	record.Common
-}](tx Reading, kind record.Kind, one func(P)) error {
-	records, err := progress.NewestFirst(tx, kind, func(hlc.ID) bool { return true }, hlc.ID{})
-	if err != nil {
-		return err
-	}
-	for {
-		r, more, err := records.Next()
-		if err != nil || !more {
-			return err
-		}
-		m := P(new(M))
-		if stands, err := report.Read(r, m); err != nil {
-			return err
-		} else if stands {
-			one(m)
-		}
-	}
 }
 
 // readFacts goes through all that counts. Of each fact it keeps what tells persons of the whole apart.

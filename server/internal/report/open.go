@@ -157,8 +157,8 @@ func Each[M any, P interface {
 	return nil
 }
 
-// Read reads a record, and reports whether it stands: not when it was deleted or cancelled, or says that it is the same as another.
-func Read(r syncing.Record, into record.Common) (stands bool, err error) {
+// read reads a record, and reports whether it stands.
+func read(r syncing.Record, into record.Common) (stands bool, err error) {
 	registers, err := record.DecodeState(r.State)
 	if err == nil && !registers.Deleted() {
 		err = proto.Unmarshal(registers.Fields(), into)
