@@ -276,8 +276,8 @@ func (w *whole) eraseBodies() error {
 				return err
 			}
 		}
-		kind, registers, ok := ContentOf(e)
-		personal := !ok || w.gone[e.Record]
+		kind, registers, _ := ContentOf(e) // what can't be read is of no kind
+		personal := w.gone[e.Record]
 		if !personal {
 			var err error
 			if personal, err = w.personalSaid(e.Record, kind, registers); err != nil {
