@@ -124,6 +124,8 @@ func acknowledge(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv1.Syn
 type step struct {
 	// more asks for another request, moved says that the answer brought something forward that positions do not show.
 	more, moved bool
+	// again: everything is to be pulled again, and what the answer's page has is passed over.
+	again bool
 	// toGive is how many records there are still to give back.
 	toGive int
 }
@@ -160,11 +162,15 @@ func (r *run) receive(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *syncv
 	if err := r.keepJournal(tx, t, a, answer, &s); err != nil {
 		return s, err
 	}
-	if err := takePage(tx, t, answer, result); err != nil {
-		return s, err
-	}
-	if err := moveOn(tx, t, a, page, posting, lost, &s); err != nil {
-		return s, err
+	if s.again {
+		s.more, s.moved = true, true // the page may be from before the deployment was erased
+	} else {
+		if err := takePage(tx, t, answer, result); err != nil {
+			return s, err
+		}
+		if err := moveOn(tx, t, a, page, posting, lost, &s); err != nil {
+			return s, err
+		}
 	}
 	if err := given(tx, a, answer, result); err != nil {
 		return s, err

@@ -147,7 +147,9 @@ func (r *run) keepJournal(tx *localdb.Tx, t *localdb.Tablet, a *asked, answer *s
 	if len(entries) >= journalPage {
 		s.more, s.moved = true, true
 	}
-	return tx.KeepJournal(t, entries, mark(answer.GetJournal()), a.request.GetJournal() == nil)
+	var err error
+	s.again, err = tx.KeepJournal(t, entries, mark(answer.GetJournal()), a.request.GetJournal() == nil)
+	return err
 }
 
 // lose goes back to the newest mark that the server and this tablet share, when the server lost history.

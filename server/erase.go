@@ -91,14 +91,16 @@ func (e Erased) Print(w io.Writer, lang string) error {
 	return errors.Join(err, serr)
 }
 
-var eraseWords = map[bool]struct{ done, backups, tablets string }{
+var eraseWords = map[bool]struct{ done, whole, backups, tablets string }{
 	false: {
 		done:    "Case %s: %d confidential records erased, tokens replaced in %d. The totals stay as they are.\n",
+		whole:   "Deployment %s: %d records of people erased, tokens replaced in %d; phones of workers and the linkage key are gone. The totals, the log's chain and the certificate stay as they are.\n",
 		backups: "Backups made before still hold them: remove those by hand, or let them run out. Should one be restored, the journal erases them again before the server serves.\n",
 		tablets: "Each tablet erases them at its next sync.\n",
 	},
 	true: {
 		done:    "个案 %s：已清除 %d 条保密记录，更换了 %d 条记录中的代号。统计数字不变。\n",
+		whole:   "行动“%s”：已清除 %d 条个人信息记录，更换了 %d 条记录中的代号；工作人员电话和关联密钥也已清除。统计数字、日志链和数据确认书不变。\n",
 		backups: "以前的备份里仍有这些内容：请手动删除，或等它们过期。如果用旧备份恢复，服务器会在提供服务之前按日志文件再次清除。\n",
 		tablets: "各平板在下次同步时清除。\n",
 	},

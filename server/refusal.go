@@ -26,6 +26,8 @@ const (
 	DatabaseDamaged RefusalCode = "database_damaged"
 	// DatabaseForeign: the file is a database of another program.
 	DatabaseForeign RefusalCode = "database_foreign"
+	// DatabaseArchive: the file is an archive, which is only read.
+	DatabaseArchive RefusalCode = "database_archive"
 	// DatabaseGone: there are keys, so there was a deployment, and the database holds none.
 	DatabaseGone RefusalCode = "database_gone"
 	// DatabaseInUse: a server runs on it.
@@ -50,8 +52,30 @@ const (
 	ExportThere RefusalCode = "export_there"
 	// DeploymentUnclear: there are several deployments, or none of that id.
 	DeploymentUnclear RefusalCode = "deployment_unclear"
+	// WorkbookUnclear: the deployment has no Excel file of that name, or several.
+	WorkbookUnclear RefusalCode = "workbook_unclear"
+	// ArchiveNotSound: an archive does not verify.
+	ArchiveNotSound RefusalCode = "archive_not_sound"
+	// NotClosed: a deployment without a certificate is not archived.
+	NotClosed RefusalCode = "not_closed"
+	// NotCertified: what a deployment holds is not what its newest certificate says.
+	NotCertified RefusalCode = "not_certified"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
+	// DeploymentOpen: what is done after a deployment was closed can't be done yet.
+	DeploymentOpen RefusalCode = "deployment_open"
+	// ErasureNotDue: the day has not come from which the personal data of a deployment is erased.
+	ErasureNotDue RefusalCode = "erasure_not_due"
+	// NameDiffers: what was typed is not the name of the deployment.
+	NameDiffers RefusalCode = "name_differs"
+	// RecipientUnreadable: what was named is no public key.
+	RecipientUnreadable RefusalCode = "recipient_unreadable"
+	// PassphraseShort: a passphrase could be guessed.
+	PassphraseShort RefusalCode = "passphrase_short"
+	// CaseUnknown: there is no case of such a number.
+	CaseUnknown RefusalCode = "case_unknown"
+	// SealedCantBeOpened: the key or passphrase does not open the file, or it is damaged.
+	SealedCantBeOpened RefusalCode = "sealed_cant_be_opened"
 )
 
 var refusals = map[RefusalCode]struct{ zh, en string }{
@@ -61,6 +85,18 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DatabaseForeign: {
 		"%[1]s 是其他程序的数据库，没有对它做任何改动。请核对 --db。",
 		"%[1]s is a database of another program. Nothing in it was changed. Check what --db names."},
+	DatabaseArchive: {
+		"%[1]s 是行动档案，没有对它做任何改动。\n查阅：leveed open-archive %[1]s\n核验：leveed verify %[1]s",
+		"%[1]s is an archive. Nothing in it was changed.\nTo look at it: leveed open-archive %[1]s\nTo verify it: leveed verify %[1]s"},
+	ArchiveNotSound: {
+		"%[1]s 没有通过核验，没有打开。查看哪里不符：leveed verify %[1]s",
+		"%[1]s does not verify and was not opened. To see what does not hold: leveed verify %[1]s"},
+	NotClosed: {
+		"行动还没有数据确认书，不能归档。请先收队。",
+		"The deployment has no certificate yet, so there is nothing to archive. Close it first."},
+	NotCertified: {
+		"统计与最新的数据确认书不一致，没有归档：%[1]v\n请先签发新的一版。",
+		"The deployment is not as its newest certificate says, and was not archived: %[1]v\nIssue the next edition first."},
 	DatabaseGone: {
 		"密钥 %[2]s 还在，数据库 %[1]s 里却没有任何行动，可能是换了硬盘或丢了文件。\n用最近的备份恢复：leveed restore 备份文件 --db %[1]s\n如果确实要新建行动，请先把密钥文件移到别处。",
 		"There are keys at %[2]s, and no deployment in the database %[1]s: its disk may have been replaced, or the file lost.\nTo put the newest backup in its place: leveed restore BACKUP --db %[1]s\nIf a new deployment is to be made, move the keys elsewhere first."},
@@ -97,6 +133,30 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DeploymentUnclear: {
 		"请用 --deployment 指明行动，可选：\n%[1]s",
 		"Say with --deployment which deployment is meant. There are:\n%[1]s"},
+	WorkbookUnclear: {
+		"请用 --workbook 指明报表文件的名称或编号，可选：\n%[1]s",
+		"Say with --workbook which Excel file is meant, by its name or its id. There are:\n%[1]s"},
+	DeploymentOpen: {
+		"行动“%[1]s”还没有结束，没有清除任何内容。请先收队并签发数据确认书。",
+		"The deployment “%[1]s” is not closed yet. Nothing was erased. Close it first, with its certificate."},
+	ErasureNotDue: {
+		"行动“%[1]s”的个人信息保留到 %[2]s，现在没有清除任何内容。\n如果确实要提前清除：加上 --now，并输入行动名称。",
+		"The personal data of “%[1]s” is kept until %[2]s. Nothing was erased.\nTo erase it earlier all the same: add --now, and type the deployment's name."},
+	NameDiffers: {
+		"输入的名称与行动“%[1]s”不一致，没有清除任何内容。",
+		"What was typed is not the name of the deployment “%[1]s”. Nothing was erased."},
+	RecipientUnreadable: {
+		"--to 后面不是 age 公钥。请向接收机构索取以 age1 开头的公钥（由 age-keygen 生成）。没有生成文件。",
+		"What --to names is no public key of age. Ask the receiving station for theirs: it begins with age1, and age-keygen makes it. No file was made."},
+	PassphraseShort: {
+		"口令至少 %[1]d 个字符。请换一个更长的口令，没有生成文件。",
+		"A passphrase has at least %[1]d characters. Take a longer one. No file was made."},
+	CaseUnknown: {
+		"没有这样的个案：%[1]s。请核对编号，没有生成文件。",
+		"There is no such case: %[1]s. Check the number. No file was made."},
+	SealedCantBeOpened: {
+		"打不开 %[1]s：私钥或口令不对，或者文件已损坏。请向移交方核对。",
+		"%[1]s can't be opened: the key or passphrase is another one, or the file is damaged. Ask who handed it over."},
 	BackupDamaged: {
 		"%[1]s 不是完好的备份，没有使用：%[2]v\n请换一个更早的备份。",
 		"%[1]s is no sound backup and was not used: %[2]v\nTake an older one."},
@@ -128,7 +188,7 @@ func refusedAt(path string, err error) error {
 	if problem.CodeOf(err) == problem.StorageFull {
 		return refuse(DiskFull, err, path)
 	}
-	for what, code := range map[error]RefusalCode{store.ErrDamaged: DatabaseDamaged, store.ErrForeign: DatabaseForeign} {
+	for what, code := range map[error]RefusalCode{store.ErrDamaged: DatabaseDamaged, store.ErrForeign: DatabaseForeign, store.ErrArchive: DatabaseArchive} {
 		if errors.Is(err, what) {
 			return refuse(code, err, path)
 		}

@@ -27,6 +27,7 @@ import (
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
+	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	"levee/syncproto/wire"
 )
@@ -67,6 +68,9 @@ type Config struct {
 	Unlimited bool
 	// Grace is how long running requests may take after the server was told to stop; 10 seconds when 0.
 	Grace time.Duration
+
+	// archive is what is shown, where nothing else may be done; nil where it is no archive.
+	archive *webui.Archive
 }
 
 // Server is a running server. Close it in the end.
@@ -205,7 +209,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Wall: s.config.Wall,
-		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits()})
+		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits(), ReadOnly: s.config.archive != nil})
 	return err
 }
 

@@ -38,12 +38,16 @@ type Status struct {
 	// Unconfirmed says that the server waits for a coordinator to confirm this tablet.
 	Unconfirmed bool `json:"unconfirmed"`
 	// Revoked says that the tablet is out of use. Nothing else but unsent is told then.
-	Revoked   bool `json:"revoked"`
+	Revoked bool `json:"revoked"`
+	// Erased says that all personal data of the deployment was erased.
+	Erased    bool `json:"erased"`
 	Conflicts int  `json:"conflicts"`
 	// UnconfirmedAlerts are risk alerts that nobody has confirmed.
-	UnconfirmedAlerts int        `json:"unconfirmed_alerts"`
-	Records           int        `json:"records"`
-	LastContact       *time.Time `json:"last_contact,omitempty"`
+	UnconfirmedAlerts int `json:"unconfirmed_alerts"`
+	Records           int `json:"records"`
+	// CloseOut is how far the deployment has come, and what is left to do.
+	CloseOut
+	LastContact *time.Time `json:"last_contact,omitempty"`
 	// ClockOffset is by how much the tablet's clock is corrected, in milliseconds.
 	ClockOffset int64 `json:"clock_offset_ms"`
 }
@@ -59,7 +63,7 @@ func StatusOf(ctx context.Context, s *clientlib.Store, t *words.Terms) (*Status,
 	}
 	contact := st.LastContact.In(t.Zone())
 	out := &Status{
-		Enrolled: true, Server: st.ServerURL, Unsent: st.Unsent, Sent: st.Sent, Durable: st.Durable, Held: st.Held, Unconfirmed: st.Unconfirmed, Records: st.Records,
+		Enrolled: true, Server: st.ServerURL, Unsent: st.Unsent, Sent: st.Sent, Durable: st.Durable, Held: st.Held, Unconfirmed: st.Unconfirmed, Erased: st.Erased, Records: st.Records,
 		LastContact: &contact, ClockOffset: st.ClockOffset.Milliseconds(),
 		Deployment: nameOf(ctx, s, st.Deployment), Worker: nameOf(ctx, s, st.Worker),
 	}
@@ -80,6 +84,9 @@ func StatusOf(ctx context.Context, s *clientlib.Store, t *words.Terms) (*Status,
 		return nil, err
 	}
 	out.Conflicts = len(conflicts)
+	if out.CloseOut, err = closeOutOf(ctx, s, st, t); err != nil {
+		return nil, err
+	}
 	q := clientlib.Query{Kinds: []record.Kind{recordv1.Kind_KIND_RISK_ALERT}, Limit: 500}
 	for {
 		page, err := s.List(ctx, q)

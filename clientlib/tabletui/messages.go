@@ -1,10 +1,28 @@
 package tabletui
 
-import "levee/syncproto/words"
+import (
+	"maps"
+
+	"levee/syncproto/words"
+)
 
 // messages are what the pages say, by name: English, 简体中文. Names that begin with done_ say what was done just now; those that
 // begin with hint_ stand at the field of that name, or of that kind and name.
-var messages = map[string]words.Message{
+var messages = joined(commonMessages, closeOutMessages)
+
+// numbers are messages about a number.
+var numbers = joined(commonNumbers, closeOutNumbers)
+
+// joined are several maps as one.
+func joined[V any](parts ...map[string]V) map[string]V {
+	all := map[string]V{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+var commonMessages = map[string]words.Message{
 	"brand":          {EN: "Levee", ZH: "堤"},
 	"skip":           {EN: "Skip to the content", ZH: "跳到正文"},
 	"back":           {EN: "Back", ZH: "返回"},
@@ -223,6 +241,7 @@ var messages = map[string]words.Message{
 	"sync_last":          {EN: "Last complete sync: %s.", ZH: "上次完成同步：%s。"},
 	"sync_contact":       {EN: "Last contact with the server: %s.", ZH: "上次联系服务器：%s。"},
 	"sync_never":         {EN: "Never synced yet.", ZH: "还没有同步过。"},
+	"sync_erased":        {EN: "The personal data of this deployment was erased, here too. Figures and records of activities stay.", ZH: "本次行动的个人信息已经清除，本机上的也已清除。统计数字和活动记录仍然保留。"},
 	"sync_unconfirmed":   {EN: "The server waits for a coordinator to confirm this tablet. What you send is kept until then.", ZH: "服务器在等协调员确认本机，您发送的内容会先保留。"},
 	"sync_copied":        {EN: "Another copy of this tablet is in use. Nothing is lost; tell your supervisor.", ZH: "另一台平板在用从本机复制的数据。内容没有丢失，请告诉督导。"},
 	"sync_not_safe_yet":  {EN: "The server has everything. It is safe once the server's next backup holds it too.", ZH: "服务器已收到全部内容；等它完成下一次备份，就是安全的。"},
@@ -460,8 +479,7 @@ var messages = map[string]words.Message{
 	"hint_disability_asked":     {EN: "Asked, never judged by looking.", ZH: "要询问本人，不凭外表判断。"},
 }
 
-// numbers are messages about a number.
-var numbers = map[string]words.Counted{
+var commonNumbers = map[string]words.Counted{
 	"heads":            {One: "%d person", Other: "%d people", ZH: "%d 人"},
 	"alerts_count":     {One: "%d risk alert that nobody has confirmed: phone", Other: "%d risk alerts that nobody has confirmed: phone", ZH: "%d 条风险上报未确认：请打电话"},
 	"returned_count":   {One: "%d record came back from review", Other: "%d records came back from review", ZH: "%d 条被退回"},

@@ -24,6 +24,11 @@ var clientTraces = []string{"赵桂兰", "她梦见水漫进屋里", "1380000000
 // found are the files below some folders in which one of the traces stands.
 func found(t *testing.T, folders ...string) map[string]bool {
 	t.Helper()
+	return foundOf(t, clientTraces, folders...)
+}
+
+func foundOf(t *testing.T, traces []string, folders ...string) map[string]bool {
+	t.Helper()
 	in := map[string]bool{}
 	for _, folder := range folders {
 		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
@@ -34,7 +39,7 @@ func found(t *testing.T, folders ...string) map[string]bool {
 			if err != nil {
 				return err
 			}
-			for _, trace := range clientTraces {
+			for _, trace := range traces {
 				if bytes.Contains(b, []byte(trace)) {
 					in[filepath.Base(path)] = true
 				}

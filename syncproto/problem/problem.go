@@ -47,10 +47,12 @@ const (
 	LinkInvalid          Code = "link_invalid"
 	LastAdministrator    Code = "last_administrator"
 	Frozen               Code = "frozen"
+	ReadOnly             Code = "read_only"
 	NotReady             Code = "not_ready"
 	WrongState           Code = "wrong_state"
 	TotalsDiffer         Code = "totals_differ"
 	Unchanged            Code = "unchanged"
+	FileWrong            Code = "file_wrong"
 	Internal             Code = "internal"
 )
 
@@ -120,6 +122,8 @@ var table = map[Code]entry{
 		"这是最后一位管理员，请先指定另一位。", "This is the last administrator. Name another one first."},
 	Frozen: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"已有记录按此统计，不能再修改。", "Records were counted by this already, so it can't be changed any more."},
+	ReadOnly: {connect.CodeFailedPrecondition, http.StatusForbidden,
+		"这是行动档案，只能查阅，不能改动。", "This is an archive: it can be read, and nothing in it can be changed."},
 	NotReady: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"还有检查项没有处理，不能收队。请逐项处理，或说明理由后放行。", "Something is still open, so the deployment can't be closed. Bring it in order, or waive it with a reason."},
 	WrongState: {connect.CodeFailedPrecondition, http.StatusConflict,
@@ -128,6 +132,8 @@ var table = map[Code]entry{
 		"重新统计的结果与合计不一致，不能签发数据确认书。请联系服务器管理员。", "A recount gives other totals, so no certificate can be issued. Tell the server's operator."},
 	Unchanged: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"自上一版数据确认书以来没有变化，不需要新的版次。", "Nothing has changed since the last edition of the certificate, so there is no need for another one."},
+	FileWrong: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
+		"文件中有错误，没有导入任何内容。请按指出的位置修改后再试。", "Something in the file is wrong, and nothing of it was imported. Correct what is named, and try again."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,
 		"服务器出错，请稍后再试；如需帮助，请告知编号。", "Something went wrong on the server. Try again later; if you ask for help, give the number."},
 }

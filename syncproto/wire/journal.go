@@ -30,6 +30,9 @@ const (
 	JournalTokenReplaced = "token_replaced"
 	// JournalTokensIn: tokens in a record were replaced. Subject is its id. Its author drops the changes that have the old ones.
 	JournalTokensIn = "record_tokens_replaced"
+	// JournalDeploymentErased: all personal data of the deployment was erased. Subject is its id. Whoever has anything of it drops
+	// that, and nothing that is confidential is taken any more.
+	JournalDeploymentErased = "deployment_erased"
 )
 
 // Bounds on one entry of the journal, in bytes.

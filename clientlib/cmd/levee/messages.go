@@ -255,6 +255,10 @@ var (
 		EN: "The server holds what this tablet sends until a coordinator has confirmed the tablet. Nothing is lost; tell your coordinator.",
 		ZH: "协调员确认本机之前，服务器先保留本机发送的内容，暂不采用。没有内容丢失，请告诉协调员。",
 	}
+	isErased = words.Message{
+		EN: "The personal data of this deployment was erased here too, as it was on the server. Figures and records of activities stay.",
+		ZH: "本次行动的个人信息已经清除，本机上的也已清除。统计数字和活动记录仍然保留。",
+	}
 	clockCorrected = words.Message{EN: "This tablet's clock was corrected by %s.", ZH: "本机时间已校正 %s。"}
 	syncStopped    = words.Message{EN: "Until it stopped: %s sent, %s received; %s still unsent.", ZH: "中止前：发送 %s，接收 %s；未发送 %s。"}
 )

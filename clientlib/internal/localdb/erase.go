@@ -1,6 +1,7 @@
 package localdb
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,12 +17,21 @@ import (
 	"levee/syncproto/wire"
 )
 
-// carryOut does what encoded entries of the journal say of erased personal data.
-func (tx *Tx) carryOut(t *Tablet, entries [][]byte) error {
+// carryOut does what encoded entries of the journal say of erased personal data. anew: it has heard just now that the whole deployment
+// is erased.
+func (tx *Tx) carryOut(t *Tablet, entries [][]byte) (anew bool, err error) {
 	for _, encoded := range entries {
 		e := &syncv1.JournalEntry{}
 		if err := proto.Unmarshal(encoded, e); err != nil {
-			return fmt.Errorf("reading the journal: %w: %w", ErrDamaged, err)
+			return false, fmt.Errorf("reading the journal: %w: %w", ErrDamaged, err)
+		}
+		if e.GetSort() == wire.JournalDeploymentErased && bytes.Equal(e.GetSubject(), t.Deployment[:]) {
+			first, err := tx.hearOfWhole(t)
+			if err != nil {
+				return false, err
+			}
+			anew = anew || first
+			continue
 		}
 		whole := e.GetSort() == wire.JournalErased
 		if (!whole && e.GetSort() != wire.JournalTokensIn) || len(e.GetSubject()) != len(hlc.ID{}) {
@@ -33,10 +43,13 @@ func (tx *Tx) carryOut(t *Tablet, entries [][]byte) error {
 			err = tx.eraseRecord(hlc.ID(e.GetSubject()))
 		}
 		if err != nil {
-			return fmt.Errorf("erasing record %x: %w", e.GetSubject(), err)
+			return false, fmt.Errorf("erasing record %x: %w", e.GetSubject(), err)
 		}
 	}
-	return tx.eraseTokens(t)
+	if err := tx.eraseWhole(t); err != nil {
+		return false, err
+	}
+	return anew, tx.eraseTokens(t)
 }
 
 // eraseRecord takes a record out, all own changes of it, those not sent yet among them, and what somebody is about to change in it.
@@ -53,10 +66,12 @@ func (tx *Tx) eraseRecord(recordID hlc.ID) error {
 }
 
 // eraseTokens takes out the own changes with tokens that the server has replaced since, once it has them: what it made of
-// them comes with their records. Before, nobody but this tablet has what else is in them.
+// them comes with their records. Before, nobody but this tablet has what else is in them; and of what is held there is no record that
+// could be given back, so that it stays until the server has it for good.
 func (tx *Tx) eraseTokens(t *Tablet) error {
-	return tx.eraseChanges(`record IN (SELECT record FROM erased_records WHERE whole = 0) AND (replica <> $1 OR sequence <= $2)`, hasTokens,
-		int64(t.Replica), t.Acknowledged) //nolint:gosec // the same bits, signed
+	return tx.eraseChanges(`(record IN (SELECT record FROM erased_records WHERE whole = 0) OR EXISTS (SELECT 1 FROM erased_records WHERE record = $3))
+		AND (replica <> $1 OR sequence <= $2) AND (held = '' OR replica <> $1 OR sequence <= $4)`, hasTokens,
+		int64(t.Replica), t.Acknowledged, t.Deployment[:], t.Durable) //nolint:gosec // the same bits, signed
 }
 
 // hasTokens reports whether a change sets tokens.
@@ -84,7 +99,7 @@ func (tx *Tx) eraseChanges(where string, only func(*record.Change) bool, args ..
 		if err := tx.exec(`DELETE FROM changes WHERE id = $1`, o.change.ID[:]); err != nil {
 			return fmt.Errorf("erasing change %d: %w", o.sequence, err)
 		}
-		if err := tx.exec(`UPDATE erased_records SET purged = 0 WHERE record = $1`, o.change.Record[:]); err != nil {
+		if err := tx.exec(`UPDATE erased_records SET purged = 0 WHERE record = $1 OR record = (SELECT deployment FROM tablet)`, o.change.Record[:]); err != nil {
 			return fmt.Errorf("erasing change %d: %w", o.sequence, err)
 		}
 	}

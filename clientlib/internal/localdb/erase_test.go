@@ -3,6 +3,8 @@ package localdb
 import (
 	"bytes"
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -67,7 +69,8 @@ func (w *written) hear(sort string, id hlc.ID) {
 		w.t.Fatal(err)
 	}
 	w.in(func(tx *Tx, tablet *Tablet) error {
-		return tx.KeepJournal(tablet, [][]byte{entry}, tablet.Journal, false)
+		_, err := tx.KeepJournal(tablet, [][]byte{entry}, tablet.Journal, false)
+		return err
 	})
 }
 
@@ -210,5 +213,79 @@ func TestErasedChangesAreNeitherRestampedNorRenumbered(t *testing.T) {
 	})
 	if w.has(w.records[1]) {
 		t.Error("the record is there again")
+	}
+}
+
+// Once the whole deployment is erased, nothing confidential is left, sent or not; tokens stay until the server has them, and its
+// versions take their place though they have the same stamps.
+func TestAnErasedDeploymentLeavesHashes(t *testing.T) {
+	w := newWritten(t)
+	w.log(recordv1.Kind_KIND_REVIEW, &recordv1.Review{Target: w.records[1][:], Comment: proto.String("秘密？")})
+	w.log(recordv1.Kind_KIND_REVIEW, &recordv1.Review{Target: w.records[0][:], Comment: proto.String("好")})
+	w.in(func(tx *Tx, _ *Tablet) error {
+		form := hlc.ID{9}
+		return tx.SaveForm(Form{ID: form, Kind: recordv1.Kind_KIND_OUTREACH, Values: []byte("秘密")})
+	})
+	w.acknowledge(2)
+	var deployment hlc.ID
+	w.in(func(tx *Tx, tablet *Tablet) error {
+		deployment, tablet.Cursor = tablet.Deployment, Mark{Position: 7, Chain: bytes.Repeat([]byte{1}, batch.ShortChain)}
+		return tx.Save(tablet)
+	})
+	w.hear(wire.JournalDeploymentErased, hlc.ID{0xee}) // another one
+	if !w.has(w.records[1]) {
+		t.Fatal("a note is gone")
+	}
+	w.hear(wire.JournalDeploymentErased, deployment)
+	if got, want := w.chained(), []bool{true, false, true, false, true}; !slices.Equal(got, want) {
+		t.Errorf("bodies in the outbox: %v", got)
+	}
+	for i, want := range []bool{true, false, true, false, true, false, true} {
+		if w.has(w.records[i]) != want {
+			t.Errorf("record %d is there: %v", i, !want)
+		}
+	}
+	w.in(func(tx *Tx, tablet *Tablet) error {
+		erased, err := tx.Erased(tablet)
+		if forms, ferr := tx.UnfinishedForms(); forms != 0 || ferr != nil {
+			t.Errorf("%d forms, %v", forms, ferr)
+		}
+		if !erased || tablet.Cursor.Position != 0 || tablet.Recheck.Position != 7 {
+			t.Errorf("erased %v, pulls from %v, compares at %v", erased, tablet.Cursor, tablet.Recheck)
+		}
+		return err
+	})
+	w.acknowledge(7)
+	w.in(func(tx *Tx, tablet *Tablet) error {
+		own, err := tx.allChanges(`record = $1`, w.records[2][:])
+		if len(own) != 0 {
+			t.Error("the own change has its token still")
+		}
+		was, err2 := tx.load(w.records[2], recordv1.Kind_KIND_PARTICIPANT)
+		if err2 != nil {
+			return err2
+		}
+		// The server's token is the lesser one.
+		state := slices.Clone(was.base)
+		i := slices.IndexFunc(state, func(r record.Register) bool { return r.Field == participantToken })
+		state[i].Value = append(slices.Clone(state[i].Value[:len(state[i].Value)-16]), bytes.Repeat([]byte{3}, 16)...)
+		note := record.EncodeState(record.Registers{{Field: 17, Value: []byte{0x8a, 0x01, 1, 'x'}, Stamp: hlc.Stamp{Time: 1, Replica: 1}}})
+		_, err3 := tx.Pull(tablet, []Pulled{{ID: w.records[2], Kind: recordv1.Kind_KIND_PARTICIPANT, Position: 9, State: record.EncodeState(state), Proof: []byte{1}},
+			{ID: hlc.ID{8}, Kind: recordv1.Kind_KIND_CASE_NOTE, Position: 10, State: note, Proof: []byte{1}}}, true)
+		now, err4 := tx.load(w.records[2], recordv1.Kind_KIND_PARTICIPANT)
+		if err4 == nil && now.view.Get(participantToken).ID() != hlc.ID(bytes.Repeat([]byte{3}, 16)) {
+			t.Errorf("the token is %v", now.view.Get(participantToken).ID())
+		}
+		return errors.Join(err, err3, err4)
+	})
+	if w.has(hlc.ID{8}) {
+		t.Error("a note was taken from a page")
+	}
+	// What is written later goes once it is sent.
+	w.log(recordv1.Kind_KIND_CASE_NOTE, &recordv1.CaseNote{Process: proto.String("秘密")})
+	if later := w.records[len(w.records)-1]; !w.has(later) {
+		t.Error("a note is not shown before it is sent")
+	} else if w.acknowledge(8); w.has(later) {
+		t.Error("a note is there still")
 	}
 }

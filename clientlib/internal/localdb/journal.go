@@ -18,21 +18,24 @@ func (tx *Tx) Journal() ([][]byte, error) {
 }
 
 // KeepJournal keeps entries that came, up to a mark: behind those that are here, or in their place. What they say is erased
-// is erased here.
-func (tx *Tx) KeepJournal(t *Tablet, entries [][]byte, upTo Mark, anew bool) error {
+// is erased here. again: the whole deployment is, and everything is to be pulled again.
+func (tx *Tx) KeepJournal(t *Tablet, entries [][]byte, upTo Mark, anew bool) (again bool, err error) {
 	if anew {
 		if err := tx.exec(`DELETE FROM journal`); err != nil {
-			return fmt.Errorf("replacing the journal: %w", err)
+			return false, fmt.Errorf("replacing the journal: %w", err)
 		}
 	}
 	for _, entry := range entries {
 		if err := tx.exec(`INSERT INTO journal (number, entry) SELECT coalesce(max(number), 0) + 1, $1 FROM journal`, entry); err != nil {
-			return fmt.Errorf("keeping the journal: %w", err)
+			return false, fmt.Errorf("keeping the journal: %w", err)
 		}
 	}
-	if err := tx.carryOut(t, entries); err != nil {
-		return err
+	if again, err = tx.carryOut(t, entries); err != nil {
+		return false, err
 	}
 	t.Journal = upTo
-	return tx.Save(t)
+	if again {
+		return true, tx.PullAgain(t)
+	}
+	return false, tx.Save(t)
 }

@@ -31,6 +31,10 @@ func (tx *Tx) Pull(t *Tablet, records []Pulled, current bool) (unreadable int, e
 	if err != nil {
 		return 0, err
 	}
+	whole, err := tx.Erased(t)
+	if err != nil {
+		return 0, err
+	}
 	for _, p := range records {
 		if erased[p.ID] {
 			continue // from a server that was set back, and does not know yet
@@ -49,6 +53,12 @@ func (tx *Tx) Pull(t *Tablet, records []Pulled, current bool) (unreadable int, e
 		if err != nil || (len(state) == 0 && len(r.base) == 0) || !readable(p.Kind, r, state) {
 			unreadable++
 			continue
+		}
+		if whole {
+			if confidential(p.Kind, state) {
+				continue // likewise
+			}
+			r.base = asServer(r.base, state)
 		}
 		proven, base := r.proven(), record.Merge(r.base, state)
 		switch {

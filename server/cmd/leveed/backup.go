@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -86,8 +87,15 @@ func (c *acceptTimeCmd) Run(ctx context.Context) error {
 func tell(what interface {
 	Print(w io.Writer, lang string) error
 }, asJSON bool) error {
+	return tellIn(what, "", asJSON)
+}
+
+// tellIn does so in a language; in that of the environment when it is empty.
+func tellIn(what interface {
+	Print(w io.Writer, lang string) error
+}, lang string, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(os.Stdout).Encode(what)
 	}
-	return what.Print(os.Stdout, language())
+	return what.Print(os.Stdout, cmp.Or(lang, language()))
 }

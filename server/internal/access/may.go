@@ -46,6 +46,8 @@ const (
 	// themselves as one, and read casework.
 	InviteFirst     Action = "invite_first_coordinator"
 	CloseDeployment Action = "close_deployment" // and all its other states
+	// HandOver: to give files of cases, with who the clients are, to another station.
+	HandOver Action = "hand_over"
 
 	// OwnAccount: one's own password, second factor, sessions and API tokens.
 	OwnAccount     Action = "own_account"
@@ -138,6 +140,7 @@ var rules = []rule{
 	{InviteFirst, [5]reach{}, true, anyone, SeeSetUp},
 	{EraseClient, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeRecords},
 	{CloseDeployment, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeSetUp},
+	{HandOver, [5]reach{nowhere, nowhere, nowhere, nowhere, whole}, false, coordinators, SeeRecords},
 
 	{SeeAccounts, [5]reach{}, true, anyone, ""},
 	{ManageAccounts, [5]reach{}, true, anyone, SeeAccounts},

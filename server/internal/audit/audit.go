@@ -78,6 +78,10 @@ const (
 	Imported             Action = "imported"              // records from a file
 	ClientErased         Action = "client_erased"
 	ClientErasureStarted Action = "client_erasure_started"
+	DeploymentErased     Action = "deployment_erased" // all personal data of it
+	WholeErasureStarted  Action = "deployment_erasure_started"
+	HandedOver           Action = "case_handed_over"    // a sealed file of a case was made for somebody
+	HandedOverTo         Action = "case_handed_over_to" // to whose key that was: the entry behind it
 )
 
 // Kind says what the id of a Subject names.
@@ -94,6 +98,8 @@ const (
 	OfChange     Kind = "change"
 	OfDeployment Kind = "deployment"
 	OfServer     Kind = "server"
+	// OfRecipient: the id is of a public key to which something was sealed; zeros for a passphrase.
+	OfRecipient Kind = "recipient"
 )
 
 // Subject is what something was done to.
@@ -113,8 +119,18 @@ type Entry struct {
 	Actor      Actor
 	Action     Action
 	Subject    Subject
+	// File is what an export wrote; zero for everything else.
+	File File
 	// Chain is that of the log up to and with this entry; Write gives it.
 	Chain batch.Hash
+}
+
+// File is a file that left the server.
+type File struct {
+	// Format is the stable name of its format.
+	Format string
+	// Position is how long the deployment's change log was at the moment that all of the file is of.
+	Position uint64
 }
 
 // Store keeps the logs.
@@ -235,7 +251,8 @@ func start(deployment hlc.ID) batch.Hash {
 	return sha256.Sum256(append([]byte(chainContext), deployment[:]...))
 }
 
-// next is SHA-256 over the chain before and all that the entry says, each part of fixed length or preceded by its length.
+// next is SHA-256 over the chain before and all that the entry says, each part of fixed length or preceded by its length. Entries from
+// before files were told of have none, and their chain is what it was.
 func next(chain batch.Hash, e Entry) batch.Hash {
 	b := append([]byte(nil), chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
@@ -246,6 +263,11 @@ func next(chain batch.Hash, e Entry) batch.Hash {
 	for _, text := range []string{string(e.Action), string(e.Subject.Kind)} {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(text)))
 		b = append(b, text...)
+	}
+	if e.File != (File{}) {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(e.File.Format)))
+		b = append(b, e.File.Format...)
+		b = binary.BigEndian.AppendUint64(b, e.File.Position)
 	}
 	return sha256.Sum256(b)
 }

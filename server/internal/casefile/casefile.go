@@ -62,8 +62,8 @@ type Reader struct {
 	May func(access.Action) bool
 }
 
-// sees reports whether a reader may see a record.
-func (by Reader) sees(r syncing.Record, c syncing.Circle) bool {
+// Sees reports whether a reader may see a record.
+func (by Reader) Sees(r syncing.Record, c syncing.Circle) bool {
 	action := access.Seeing(c.Shows)
 	return access.May(by.Person, action, c.Where(by.Person, r.Audience)) == access.Yes && by.May(action)
 }
@@ -88,7 +88,7 @@ func read[Out any](ctx context.Context, s *Service, by Reader, id hlc.ID, fn fun
 		if err != nil {
 			return err
 		}
-		if !by.sees(found[0], circle) {
+		if !by.Sees(found[0], circle) {
 			return problem.New(problem.NotFound)
 		}
 		if record.Confidential(circle.Shows) {
@@ -130,7 +130,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 		may := false
 		for _, kind := range []record.Kind{recordv1.Kind_KIND_CASE_NOTE, recordv1.Kind_KIND_CASE_IDENTITY} {
 			circle.Shows = kind
-			may = may || by.sees(root, circle)
+			may = may || by.Sees(root, circle)
 		}
 		slices.SortFunc(family, func(a, b syncing.Record) int {
 			if a.Kind != b.Kind {
@@ -143,7 +143,7 @@ func (s *Service) Confidential(ctx context.Context, by Reader, caseID hlc.ID) ([
 			if err != nil {
 				return err
 			}
-			if !record.Confidential(circle.Shows) || !by.sees(r, circle) {
+			if !record.Confidential(circle.Shows) || !by.Sees(r, circle) {
 				continue
 			}
 			shown, err := l.record(r)

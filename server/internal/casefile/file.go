@@ -171,7 +171,7 @@ func (l *lens) around(out *File, by Reader, family []member) error {
 			of = &family[root].Record
 		}
 		circle, err := syncing.CircleOf(m.Record, of)
-		return err == nil && by.sees(m.Record, circle), err
+		return err == nil && by.Sees(m.Record, circle), err
 	}
 	self := family[at[out.ID]]
 	out.Self = l.entry(self)
@@ -274,7 +274,7 @@ func (l *lens) namedBy(by Reader, fields []Field) (map[hlc.ID]Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !by.sees(r, circle) {
+		if !by.Sees(r, circle) {
 			continue
 		}
 		m, err := memberOf(r)

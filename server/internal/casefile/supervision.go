@@ -90,7 +90,7 @@ func (s *Service) Supervision(ctx context.Context, by Reader, id hlc.ID) (out Su
 // fieldsFor reads the fields of a record of a family into m; false when it is deleted, or hidden from the reader.
 func fieldsFor(by Reader, r, root syncing.Record, m proto.Message) (bool, error) {
 	circle, err := syncing.CircleOf(r, &root)
-	if err != nil || !by.sees(r, circle) {
+	if err != nil || !by.Sees(r, circle) {
 		return false, err
 	}
 	registers, err := record.DecodeState(r.State)

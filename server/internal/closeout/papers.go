@@ -76,7 +76,7 @@ func papersIn(tx syncing.Reading, setUp *syncing.SetUp) (papers, error) {
 		lead := hlc.IDOf(c.GetLead())
 		slices.SortFunc(waiting[id], hlc.CompareIDs)
 		item := Item{Subject: id, Kind: recordv1.Kind_KIND_CASE, Referrals: waiting[id], Name: c.GetCaseNo(), Team: hlc.IDOf(c.GetTeam()), Worker: workerNamed(setUp, lead), Phone: setUp.Workers[lead].GetPhone()}
-		if !consented[id] {
+		if !consented[id] && StateOf(setUp.Deployment) != recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED {
 			found.noConsent = append(found.noConsent, item)
 		}
 		if (found.referred[id] || c.GetClosure() == recordv1.CaseClosure_CASE_CLOSURE_REFERRED) && !accepted[id] {

@@ -84,6 +84,9 @@ func (c Column) labelIn(w *words.Words) string {
 	}
 }
 
+// Labels are what people read above the column, in Chinese and in English.
+func (c Column) Labels() (zh, en string) { return c.labelIn(chinese), c.labelIn(english) }
+
 // Called reports whether a heading names the column: by its stable name, or by its label in either language.
 func (c Column) Called(heading string) bool {
 	return heading == c.Name || strings.EqualFold(heading, c.labelIn(english)) || heading == c.labelIn(chinese)
@@ -128,6 +131,42 @@ func (c Column) Text(r Row) string {
 		return ""
 	}
 	return c.writing.cell(f, v, false)
+}
+
+// Number reports whether the column has whole numbers.
+func (c Column) Number() bool {
+	f := c.field
+	if c.part != nil {
+		f = c.part
+	}
+	return f != nil && !f.IsList() && words.FormOf(f) == words.Number
+}
+
+// Options are the values that may stand in a column of choices, with the words for them; none in another.
+func (c Column) Options() []words.Option {
+	f := c.field
+	if c.part != nil {
+		f = c.part
+	}
+	if f == nil || words.FormOf(f) != words.Choice {
+		return nil
+	}
+	return c.writing.terms.Options(f.Enum())
+}
+
+// Value is what a row has in the column where it is kept in a table of a database: nil where there is nothing, an int64 in a column of
+// numbers, else the text of a text file, as it is.
+func (c Column) Value(r Row) any {
+	if c.Number() {
+		if _, v, ok := c.value(r); ok {
+			return words.Integer(v)
+		}
+		return nil
+	}
+	if text := c.Text(r); text != "" {
+		return Meant(text)
+	}
+	return nil
 }
 
 // Cell is what stands in a row's cell in a spreadsheet: nil where there is nothing, an int64, a bool, a record.Date, a

@@ -58,8 +58,9 @@ type Order struct {
 	Format              *Format
 	// Query is what they may have. Its Progress is the desk's.
 	Query Query
-	// Note notes the order in the audit log, before anything is read.
-	Note func() error
+	// Note notes in the audit log that a file of a position of the change log is made, before any record is read. What can't be noted is
+	// not made.
+	Note func(ctx context.Context, position uint64) error
 }
 
 // State says how far an order is.
@@ -97,6 +98,8 @@ type job struct {
 	// ctx ends when nobody wants it any more.
 	ctx  context.Context
 	stop context.CancelFunc
+	// removed is closed when nothing of it is left.
+	removed chan struct{}
 }
 
 // NewDesk is a desk on which nothing lies.
@@ -130,11 +133,6 @@ func (d *Desk) Start(o Order) (Ordered, error) {
 	if err != nil {
 		return Ordered{}, err
 	}
-	if err := o.Note(); err != nil {
-		d.drop(j)
-		d.going.Done()
-		return Ordered{}, err
-	}
 	started := j.Ordered
 	go d.run(j)
 	return started, nil
@@ -166,7 +164,7 @@ func (d *Desk) enter(o Order) (*job, error) {
 	case len(d.jobs) >= maxKept:
 		d.dropOldest(func(*job) bool { return true })
 	}
-	j := &job{Ordered: Ordered{Order: o, ID: rand.Text(), Ordered: d.config.Wall()}}
+	j := &job{Ordered: Ordered{Order: o, ID: rand.Text(), Ordered: d.config.Wall()}, removed: make(chan struct{})}
 	j.ctx, j.stop = context.WithCancel(context.Background())
 	d.jobs = append(d.jobs, j)
 	d.going.Add(1)
@@ -189,9 +187,28 @@ func (d *Desk) drop(j *job) {
 	d.jobs = slices.DeleteFunc(d.jobs, func(o *job) bool { return o == j })
 }
 
+// Forget breaks off what is being made of a deployment and removes all files of it. It returns when nothing of them is left.
+func (d *Desk) Forget(deployment hlc.ID) {
+	d.mu.Lock()
+	var dropped []*job
+	for _, j := range d.jobs {
+		if j.Deployment == deployment {
+			dropped = append(dropped, j)
+		}
+	}
+	d.mu.Unlock()
+	for _, j := range dropped {
+		d.drop(j)
+	}
+	for _, j := range dropped {
+		<-j.removed
+	}
+}
+
 // run makes an export, and removes it in the end.
 func (d *Desk) run(j *job) {
 	defer d.going.Done()
+	defer close(j.removed)
 	path := filepath.Join(d.config.Dir, j.ID)
 	size, err := d.make(j, path)
 	d.mu.Lock()
@@ -235,6 +252,9 @@ func (d *Desk) make(j *job, path string) (size int64, err error) {
 		j.Done, j.Of = done, of
 	}
 	err = j.Format.Look(j.ctx, d.config.Store(j.Deployment), d.config.Wall, q, func(c *Content) error {
+		if err := j.Note(j.ctx, c.Position); err != nil {
+			return err
+		}
 		d.mu.Lock()
 		j.Position, j.Of = c.Position, c.Records()
 		d.mu.Unlock()

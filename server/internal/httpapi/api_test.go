@@ -158,7 +158,7 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		ending := closeout.New(closeout.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Progress: figures, Indexing: index, Audit: s.audit, Key: d.Keys.Signing, Backups: true, Wall: d.Wall,
 			Changed: func() { s.worked <- d.ID }, Failed: func(err error) { t.Error(err) }})
 		t.Cleanup(ending.Stop)
-		deployments.Add(&httpapi.Deployment{Closeout: ending, Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
+		deployments.Add(&httpapi.Deployment{Closeout: ending, Workbooks: d.DB.Deployment(d.ID), Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
 			Member:    &rollup.Member{Syncing: d.Service, Progress: figures, Store: d.DB.Deployment(d.ID)},
 			Indexing:  index,
 			Review:    review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
@@ -325,16 +325,16 @@ func (s *surface) sync(v *servertest.Device) {
 	}
 }
 
-type problemBody struct {
+type ProblemBody struct {
 	Title, Code, Detail, Incident string
 	Status                        int
 }
 
 // refused asks for what must be refused.
-func (s *surface) refused(path string, code problem.Code, headers ...string) problemBody {
+func (s *surface) refused(path string, code problem.Code, headers ...string) ProblemBody {
 	s.t.Helper()
 	response, body := s.get(path, headers...)
-	var p problemBody
+	var p ProblemBody
 	if err := json.Unmarshal(body, &p); err != nil {
 		s.t.Fatalf("%s: %v in %s", path, err, body)
 	}
@@ -698,7 +698,7 @@ func TestTheDocumentListsEveryRoute(t *testing.T) {
 			t.Errorf("%s is referred to and not there", name)
 		}
 	}
-	for _, path := range []string{"/docs", "/schemas/problemBody.json", "/openapi.json", "/openapi.yaml", "/api/openapi.yaml", "/api/openapi-3.0.json"} {
+	for _, path := range []string{"/docs", "/schemas/ProblemBody.json", "/openapi.json", "/openapi.yaml", "/api/openapi.yaml", "/api/openapi-3.0.json"} {
 		s.refused(path, problem.NotFound)
 	}
 }

@@ -37,6 +37,8 @@ type Config struct {
 	// Limits are DefaultLimits when zero.
 	Limits   Limits
 	Measures *Measures
+	// ReadOnly: nothing is done but to look and to search, whoever asks.
+	ReadOnly bool
 	// Codes are what enrolment codes say.
 	Codes Codes
 	// Pages are what people see; nil for none.
@@ -72,7 +74,7 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	if err := c.Measures.registry.Register(&standing{c.Deployments, c.Log}); err != nil {
 		return nil, err
 	}
-	e.Use(c.tell, c.Measures.request, c.recoverPanic, c.protect) // a panic is measured as what it is answered with
+	e.Use(c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly) // a panic is measured as what it is answered with
 	c.mountSync(e)
 	document, err := c.mountAPI(e)
 	if err != nil {

@@ -85,3 +85,15 @@ func (c *Config) tell(next echo.HandlerFunc) echo.HandlerFunc {
 		return nil
 	}
 }
+
+// readOnly refuses every deed where there are none: all but to look, to search, which is sent as a form, and to sign out.
+func (c *Config) readOnly(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(ctx echo.Context) error {
+		r := ctx.Request()
+		looks := r.Method == http.MethodGet || r.Method == http.MethodHead || strings.HasSuffix(r.URL.Path, "/search") || r.URL.Path == "/sign-out"
+		if c.ReadOnly && !looks {
+			return problem.New(problem.ReadOnly)
+		}
+		return next(ctx)
+	}
+}

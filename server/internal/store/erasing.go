@@ -6,17 +6,80 @@ import (
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	"levee/syncproto/tally"
 )
 
-// EachBody implements syncing.Erasing.
-func (t *Tx) EachBody(fn func(syncing.LogEntry) error) error {
-	return t.each(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND body IS NOT NULL ORDER BY position`, []any{t.id}, func(row scanner) error {
-		e, err := scanLog(row)
-		if err != nil {
+// BodiesAfter implements syncing.Erasing.
+func (t *Tx) BodiesAfter(position uint64, limit int) ([]syncing.LogEntry, error) {
+	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND position > $2 AND body IS NOT NULL ORDER BY position LIMIT $3`,
+		t.id, int64(position), limit) //nolint:gosec // a position of the log
+}
+
+// RecordsAfter implements syncing.Erasing.
+func (t *Tx) RecordsAfter(id hlc.ID, limit int) ([]syncing.Record, error) {
+	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND id > $2 ORDER BY id LIMIT $3`, t.id, id[:], limit)
+}
+
+// tokenRows is how many token counts are read at once.
+const tokenRows = 1000
+
+// tokenCount is how often a token is met in one cut.
+type tokenCount struct {
+	basis, dimension, key string
+	token                 []byte
+	count                 int64
+}
+
+// ReplaceTokens implements syncing.Erasing. Rows that it writes may be read again further on, and stand as they are then.
+func (t *Tx) ReplaceTokens(with func(token hlc.ID) hlc.ID) error {
+	var last tokenCount
+	for {
+		var rows []tokenCount
+		err := t.each(`SELECT basis, dimension, key, token, count FROM tokens
+			WHERE deployment = $1 AND (basis, dimension, key, token) > ($2, $3, $4, $5) ORDER BY basis, dimension, key, token LIMIT $6`,
+			[]any{t.id, last.basis, last.dimension, last.key, orEmpty(last.token), tokenRows}, func(row scanner) error {
+				var r tokenCount
+				err := row.Scan(&r.basis, &r.dimension, &r.key, &r.token, &r.count)
+				rows = append(rows, r)
+				return err
+			})
+		if err != nil || len(rows) == 0 {
 			return err
 		}
-		return fn(e)
-	})
+		for _, r := range rows {
+			if next := with(hlc.ID(r.token)); next != hlc.ID(r.token) {
+				if err := t.replaceToken(r, next); err != nil {
+					return err
+				}
+			}
+		}
+		last = rows[len(rows)-1]
+	}
+}
+
+func orEmpty(token []byte) []byte {
+	if token == nil {
+		return []byte{}
+	}
+	return token
+}
+
+func (t *Tx) replaceToken(r tokenCount, next hlc.ID) error {
+	var now int64
+	if _, err := t.one(`INSERT INTO tokens (deployment, basis, dimension, key, token, count) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (deployment, basis, dimension, key, token) DO UPDATE SET count = tokens.count + excluded.count RETURNING count`,
+		[]any{t.id, r.basis, r.dimension, r.key, next[:], r.count}, &now); err != nil {
+		return err
+	}
+	if err := t.run(`DELETE FROM tokens WHERE deployment = $1 AND basis = $2 AND dimension = $3 AND key = $4 AND token = $5`,
+		t.id, r.basis, r.dimension, r.key, r.token); err != nil {
+		return err
+	}
+	if now == r.count {
+		return nil
+	}
+	return t.run(`UPDATE totals SET value = value - 1 WHERE deployment = $1 AND basis = $2 AND figure = $3 AND dimension = $4 AND key = $5`,
+		t.id, r.basis, tally.Persons.String(), r.dimension, r.key)
 }
 
 // AllKept implements syncing.Erasing.

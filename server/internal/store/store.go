@@ -21,6 +21,8 @@ var (
 	ErrDamaged = errors.New("the database is damaged")
 	// ErrForeign: a database, and not one of a server.
 	ErrForeign = errors.New("it is no database of a Levee server")
+	// ErrArchive: it is the archive of a deployment, which is only read.
+	ErrArchive = errors.New("it is an archive, and nothing is written to it")
 	// ErrHeld: a server runs on the database, or another one is being put in its place.
 	ErrHeld = errors.New("the database is in use")
 )
@@ -93,6 +95,8 @@ type Tx struct {
 	of  *sql.DB
 	tx  *sql.Tx
 	id  []byte
+	// bound are the statements that this transaction has used: it holds what it binds until its end, so each is bound once.
+	bound map[string]*sql.Stmt
 }
 
 func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
@@ -123,6 +127,9 @@ func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*T
 
 // statement is a prepared form of a query, which the pool keeps for every connection that has used it.
 func (t *Tx) statement(query string) (*sql.Stmt, error) {
+	if s, ok := t.bound[query]; ok {
+		return s, nil
+	}
 	t.db.mu.Lock()
 	defer t.db.mu.Unlock()
 	key := preparedKey{t.of, query}
@@ -135,7 +142,12 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 		}
 		t.db.prepared[key] = s
 	}
-	return t.tx.StmtContext(t.ctx, s), nil
+	bound := t.tx.StmtContext(t.ctx, s)
+	if t.bound == nil {
+		t.bound = map[string]*sql.Stmt{}
+	}
+	t.bound[query] = bound
+	return bound, nil
 }
 
 type scanner interface{ Scan(...any) error }

@@ -1,12 +1,15 @@
 package syncing_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/servertest"
+	"levee/syncproto/cputime"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
@@ -43,4 +46,40 @@ func BenchmarkPush(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "changes/s")
+}
+
+// BenchmarkEraseAll erases a deployment of 100,000 records once: half are attendances of 20,000 people, a fifth are risk alerts, and the rest
+// are sessions of cases and the like.
+func BenchmarkEraseAll(b *testing.B) {
+	const records, people = 100_000, 20_000
+	for range b.N {
+		b.StopTimer()
+		d := servertest.New(b)
+		v := d.Enrol("anna")
+		for made := 0; made < records; {
+			file, show := v.Make(aCase()), v.Make(&recordv1.CommunityActivity{Name: proto.String("电影放映"), Minutes: proto.Uint32(90), RegisterUsed: proto.Bool(true), Status: recordv1.Status_STATUS_HELD.Enum()})
+			changes := []*record.Change{file, show}
+			for i := range 98 {
+				made++
+				switch i % 10 {
+				case 0, 1, 2, 3, 4:
+					token := binary.BigEndian.AppendUint64(bytes.Repeat([]byte{7}, 8), uint64(made%people))
+					changes = append(changes, v.Make(&recordv1.Attendance{Activity: show.Record[:], Participant: show.Record[:], Token: token}))
+				case 5, 6:
+					changes = append(changes, v.Make(&recordv1.RiskAlert{Done: proto.String("孩子夜里惊醒，约好下周再去，带上政策说明和联系卡，并请村医一同入户看看老人的血压情况。")}))
+				default:
+					changes = append(changes, v.Make(&recordv1.CaseSession{Case: file.Record[:], Minutes: proto.Uint32(50)}))
+				}
+			}
+			v.Push(changes...)
+		}
+		b.StartTimer()
+		took := cputime.Of(func() {
+			if _, err := d.Service.EraseAll(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+		})
+		b.StopTimer()
+		b.ReportMetric(took.Seconds(), "cpu-s")
+	}
 }

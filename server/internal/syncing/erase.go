@@ -53,13 +53,25 @@ func (s *Service) Erase(ctx context.Context, caseID hlc.ID) (Erasures, error) {
 // erasing are the sorts of entries that are carried out.
 var erasing = []string{wire.JournalClientErased, wire.JournalErased, wire.JournalTokenReplaced}
 
-// carryOut erases what the journal says is erased and the store has not noted yet.
+// carryOut erases what the journal says is erased and the store has not noted yet: first the whole deployment, if that is, so
+// that nothing is left of its clients.
 func (s *Service) carryOut(ctx context.Context) (done Erasures, err error) {
-	err = s.writer.do(ctx, func(g *group) (err error) {
-		done, err = g.carryOut()
-		return err
-	})
-	return done, err
+	for _, part := range []func(*group) (Erasures, error){(*group).carryOutWhole, (*group).carryOut} {
+		err := s.writer.do(ctx, func(g *group) error {
+			some, err := part(g)
+			if err == nil {
+				done.Records, done.TokensIn = done.Records+some.Records, done.TokensIn+some.TokensIn
+			}
+			return err
+		})
+		if err != nil {
+			return done, err
+		}
+	}
+	if s.self.erasedWhole() && !s.self.carriedOut.Swap(true) {
+		return done, s.readSetUp(ctx) // a command beside this server may have done it
+	}
+	return done, nil
 }
 
 // catchUpErasing does so for what the store learns of late. That something is left in unused parts of its files keeps
@@ -123,6 +135,9 @@ func (g *group) carryOut() (Erasures, error) {
 		}
 		if err := g.personalOf(hlc.ID(e.GetSubject()), gone); err != nil {
 			return done, err
+		}
+		if g.self.erasedWhole() {
+			continue // its tokens tell nobody anything any more
 		}
 		if err := g.replaceTokensOf(hlc.ID(e.GetSubject())); err != nil {
 			return done, err
@@ -281,7 +296,11 @@ func (g *group) eraseRecords(gone map[hlc.ID]bool) error {
 		if err := g.store.Rewrite(erased); err != nil {
 			return err
 		}
-		g.records[id] = &entry{Record: Record{ID: id, Root: id}}
+		gone, err := g.get(id)
+		if err != nil {
+			return err
+		}
+		g.records[id] = &entry{Record: Record{ID: id, Root: id, Kind: gone.Kind}, was: gone.was, audienceWas: gone.audienceWas}
 	}
 	g.removed = append(g.removed, ids...)
 	return g.store.Remove(ids)
@@ -292,6 +311,9 @@ func (g *group) eraseRecords(gone map[hlc.ID]bool) error {
 func (g *group) erased(id hlc.ID, kind record.Kind, merged func() record.Registers) (bool, error) {
 	if g.self.journal.Find(wire.JournalErased, id[:]) != nil {
 		return true, nil
+	}
+	if g.self.erasedWhole() {
+		return g.personalInAny(id, kind, merged)
 	}
 	if !about(kind) && !record.Confidential(kind) {
 		return false, nil

@@ -10,15 +10,16 @@ import (
 
 // Numbers of the fields that decide where a record belongs.
 const (
-	stateField       protowire.Number = 26 // of Deployment
-	roleField        protowire.Number = 18 // of Worker
-	supervisesField  protowire.Number = 23
-	externalField    protowire.Number = 24
-	caseLeadField    protowire.Number = 29 // of Case
-	caseWorkersField protowire.Number = 30
-	leaderField      protowire.Number = 21 // of Group
-	targetKindField  protowire.Number = 17 // of Conflict
-	settledField     protowire.Number = 20
+	stateField         protowire.Number = 26 // of Deployment
+	roleField          protowire.Number = 18 // of Worker
+	supervisesField    protowire.Number = 23
+	externalField      protowire.Number = 24
+	caseLeadField      protowire.Number = 29 // of Case
+	caseWorkersField   protowire.Number = 30
+	leaderField        protowire.Number = 21 // of Group
+	targetKindField    protowire.Number = 17 // of Conflict
+	conflictFieldField protowire.Number = 18
+	settledField       protowire.Number = 20
 )
 
 // assigns reports whether fields decide who works on a root.

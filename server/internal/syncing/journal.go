@@ -56,8 +56,11 @@ func (s *Service) takeJournal(ctx context.Context, request *syncv1.SyncRequest) 
 	return s.catchUpErasing(ctx)
 }
 
-// tellJournal gives a tablet the entries that it lacks.
+// tellJournal gives a tablet the entries that it lacks; none while the deployment is being erased: the tablet would pull what it drops.
 func (s *Service) tellJournal(request *syncv1.SyncRequest, response *syncv1.SyncResponse) {
+	if s.self.erasedWhole() && !s.self.carriedOut.Load() {
+		return
+	}
 	entries, next, same := s.config.Journal.After(request.GetJournal(), maxJournalEntries)
 	response.JournalEntries, response.Journal, response.SendJournal = entries, next, !same
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -71,19 +72,30 @@ func (s *self) markOfToken(token hlc.ID) []byte {
 	return h.Sum(nil)
 }
 
+// replaced is what stands in the place of a token: itself, unless the journal says otherwise.
+func (s *self) replaced(token hlc.ID) hlc.ID {
+	if e := s.journal.Find(wire.JournalTokenReplaced, s.markOfToken(token)); e != nil && len(e.GetDetail()) == len(token) {
+		token = hlc.ID(e.GetDetail())
+	}
+	if s.erasedWhole() {
+		token = s.pseudonym(token)
+	}
+	return token
+}
+
 // redacted is an encoded record or change with the tokens replaced that the journal says are; nil when it has none of them.
 // A token is replaced by one as long, so that nothing else moves.
 func (s *self) redacted(kind record.Kind, registers record.Registers, encoded []byte) []byte {
 	var out []byte
 	for _, token := range tokensIn(kind, registers) {
-		e := s.journal.Find(wire.JournalTokenReplaced, s.markOfToken(token))
-		if e == nil || len(e.GetDetail()) != len(token) {
+		next := s.replaced(token)
+		if next == token {
 			continue
 		}
 		if out == nil {
 			out = bytes.Clone(encoded)
 		}
-		out = bytes.ReplaceAll(out, token[:], e.GetDetail())
+		out = bytes.ReplaceAll(out, token[:], next[:])
 	}
 	return out
 }
@@ -131,17 +143,14 @@ func (g *group) redactAll() (int, error) {
 	}
 	in := map[hlc.ID]bool{}
 	var rewritten []LogEntry
-	err := g.store.EachBody(func(e LogEntry) error {
-		kind, registers, ok := ContentOf(e)
-		if !ok {
-			return nil
-		}
-		if body := g.self.redacted(kind, registers, e.Body); body != nil {
+	err := g.eachBody(func(e LogEntry) error {
+		body, err := g.self.redactedEntry(e)
+		if body != nil {
 			hash := hashOf(e)
 			e.Body, e.Hash = body, hash[:]
 			rewritten, in[e.Record] = append(rewritten, e), true
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return 0, err
@@ -164,19 +173,34 @@ func (g *group) redactAll() (int, error) {
 	return len(ids), nil
 }
 
+// bodies is how many entries of the log are read at once.
+const bodies = 1000
+
+// eachBody hands on the log's entries that have a body, ascending.
+func (g *group) eachBody(fn func(LogEntry) error) error {
+	for after := uint64(0); ; {
+		entries, err := g.store.BodiesAfter(after, bodies)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		for _, e := range entries {
+			if err := fn(e); err != nil {
+				return err
+			}
+		}
+		after = entries[len(entries)-1].Position
+	}
+}
+
 // redactRecord replaces erased tokens in a record. Stamps stay, so that reviews of it hold. Who has it drops it, and gets
 // it anew: by the stamps alone nobody could tell which of the two tokens to take.
 func (g *group) redactRecord(e *entry) error {
 	if !e.there {
 		return nil
 	}
-	state := g.self.redacted(e.Kind, e.registers, record.EncodeState(e.registers))
-	if state == nil {
-		return nil
-	}
-	registers, err := record.DecodeState(state)
-	if err != nil {
-		return fmt.Errorf("record %v with its tokens replaced: %w", e.ID, err)
+	registers, err := g.self.redactedState(e.Kind, e.registers)
+	if err != nil || registers == nil {
+		return err
 	}
 	e.registers, e.changed = registers, true
 	g.announce(e)
@@ -184,12 +208,75 @@ func (g *group) redactRecord(e *entry) error {
 	return nil
 }
 
+// redactedState is a record as it may stand here: with erased tokens replaced, and nothing of people in the set-up once the
+// deployment is erased. nil when it may stand as it is.
+func (s *self) redactedState(kind record.Kind, registers record.Registers) (record.Registers, error) {
+	if state := s.redacted(kind, registers, record.EncodeState(registers)); state != nil {
+		return record.DecodeState(state)
+	}
+	if len(s.toEmpty(kind, registers)) == 0 {
+		return nil, nil
+	}
+	registers = slices.Clone(registers)
+	for _, field := range s.toEmpty(kind, registers) {
+		i := slices.IndexFunc(registers, func(r record.Register) bool { return r.Field == field })
+		registers[i].Value = nil
+	}
+	return registers, nil
+}
+
+// redactedChange is a change as it may stand here, as redactedState has it; nil when it may stand as it is.
+func (s *self) redactedChange(c *record.Change, set record.Registers, body []byte) []byte {
+	if body := s.redacted(c.Kind, set, body); body != nil {
+		return body
+	}
+	empty := s.toEmpty(c.Kind, set)
+	if len(empty) == 0 {
+		return nil
+	}
+	without := *c
+	without.Fields, without.Cleared = nil, append(slices.Clone(c.Cleared), empty...)
+	slices.Sort(without.Cleared)
+	for _, r := range set {
+		if !slices.Contains(empty, r.Field) {
+			without.Fields = append(without.Fields, r.Value...)
+		}
+	}
+	return without.Encode()
+}
+
+// redactedEntry is the body of an entry as it may stand here; nil when it may stand as it is, or can't be read.
+func (s *self) redactedEntry(e LogEntry) ([]byte, error) {
+	if e.Replica != 0 {
+		c, err := record.DecodeChange(e.Body, e.Replica)
+		if err != nil {
+			return nil, nil //nolint:nilerr // it was never applied
+		}
+		return s.redactedChange(c, c.Registers(), e.Body), nil
+	}
+	var given syncv1.GivenRecord
+	kind, registers, ok := ContentOf(e)
+	if !ok {
+		return nil, nil
+	}
+	if err := proto.Unmarshal(e.Body, &given); err != nil {
+		return nil, fmt.Errorf("reading a record given back: %w", err)
+	}
+	registers, err := s.redactedState(kind, registers)
+	if err != nil || registers == nil {
+		return nil, err
+	}
+	given.State = record.EncodeState(registers)
+	_, body, err := changeOf(&given)
+	return body, err
+}
+
 // redact replaces erased tokens in a change that has come. The journal says so, for who wrote it.
 func (g *group) redact(a *arrival) error {
 	if a.change == nil {
 		return nil
 	}
-	body := g.self.redacted(a.change.Kind, a.set, a.body)
+	body := g.self.redactedChange(a.change, a.set, a.body)
 	if body == nil {
 		return nil
 	}
@@ -198,21 +285,23 @@ func (g *group) redact(a *arrival) error {
 		return fmt.Errorf("a change with its tokens replaced: %w", err)
 	}
 	a.change, a.set, a.body, a.redacted = c, c.Registers(), body, true
+	if g.self.erasedWhole() {
+		return nil // its tablet knows from that
+	}
 	return g.noteErased(wire.JournalTokensIn, []hlc.ID{c.Record})
 }
 
 // redactGiven replaces erased tokens in a record given back.
 func (s *self) redactGiven(g *given) error {
-	state := s.redacted(g.kind, g.registers, record.EncodeState(g.registers))
-	if state == nil {
-		return nil
-	}
-	registers, err := record.DecodeState(state)
+	registers, err := s.redactedState(g.kind, g.registers)
 	if err != nil {
 		return fmt.Errorf("a record given back with its tokens replaced: %w", err)
 	}
+	if registers == nil {
+		return nil
+	}
 	g.registers = registers
-	_, g.body, err = changeOf(&syncv1.GivenRecord{Id: g.id[:], Kind: uint32(g.kind), State: state}) //nolint:gosec // kinds are positive
+	_, g.body, err = changeOf(&syncv1.GivenRecord{Id: g.id[:], Kind: uint32(g.kind), State: record.EncodeState(registers)}) //nolint:gosec // kinds are positive
 	return err
 }
 

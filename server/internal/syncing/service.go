@@ -177,6 +177,11 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if device.RevokedAt != 0 {
 		return s.takeLast(ctx, device, request, now)
 	}
+	if s.self.erasedWhole() && !s.self.carriedOut.Load() {
+		if _, err := s.carryOut(ctx); err != nil {
+			return nil, err
+		}
+	}
 	response := &syncv1.SyncResponse{Protocol: Protocol, Unconfirmed: device.AdmittedAt != 0}
 	if err := s.takeJournal(ctx, request); err != nil {
 		return nil, err

@@ -105,12 +105,16 @@ type Settling interface {
 
 // Erasing takes personal data out. It writes at once, and not with Save.
 type Erasing interface {
-	// EachBody hands on the log's entries that have a body. fn must not use the store.
-	EachBody(fn func(LogEntry) error) error
+	// BodiesAfter are the log's entries after a position that have a body, ascending, at most so many.
+	BodiesAfter(position uint64, limit int) ([]LogEntry, error)
+	// RecordsAfter are the records after an id, ascending, at most so many.
+	RecordsAfter(id hlc.ID, limit int) ([]Record, error)
 	// AllKept are the entries that are held or discarded, ascending.
 	AllKept() ([]LogEntry, error)
 	// Rewrite changes outcome, body, hash and what is waited for of entries. What the log's chain is made of stays.
 	Rewrite(entries []LogEntry) error
+	// ReplaceTokens counts under another token each that with gives another for. Where that is met already, the two are one person.
+	ReplaceTokens(with func(token hlc.ID) hlc.ID) error
 	// Remove takes records out.
 	Remove(ids []hlc.ID) error
 	// ErasureNoted reports whether an entry of the journal was carried out in this store.
@@ -268,6 +272,7 @@ type Changes struct {
 	Records    []Record
 	Postings   []Posting
 	Totals     tally.Delta
+	Told       Told
 	Contacts   []Contact
 }
 

@@ -26,6 +26,9 @@ type self struct {
 	rules func() record.Deployment
 	// ahead is Head.Ahead as last committed.
 	ahead atomic.Uint64
+	// erasing is how far an erasure of the whole deployment has come. carriedOut: the store is known to have nothing of it left.
+	erasing    struct{ done, of atomic.Uint64 }
+	carriedOut atomic.Bool
 }
 
 // futureAt is the highest stamp that is taken at a time of the server's clock, when stamps up to ahead were accepted

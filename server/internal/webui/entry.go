@@ -87,7 +87,7 @@ func (v *visit) begin(n accounts.NewAccount) error {
 	if err != nil {
 		return err
 	}
-	v.SetCookie(cookie(value))
+	v.SetCookie(Cookie(value))
 	return v.done("/", "account_made")
 }
 
@@ -206,7 +206,7 @@ func (v *visit) signIn() error {
 	case err != nil:
 		return v.refused(err, f, nil, show)
 	}
-	v.SetCookie(cookie(value))
+	v.SetCookie(Cookie(value))
 	return v.Redirect(http.StatusSeeOther, v.To(next))
 }
 
@@ -217,6 +217,6 @@ func (v *visit) signOut() error {
 			return err
 		}
 	}
-	v.SetCookie(cookie(""))
+	v.SetCookie(Cookie(""))
 	return v.done(pathSignIn, "signed_out")
 }

@@ -105,7 +105,7 @@ func TestActionsHaveNames(t *testing.T) {
 			t.Errorf("the action %q has no name", found[1])
 		}
 	}
-	for _, kind := range []audit.Kind{audit.OfAccount, audit.OfSession, audit.OfToken, audit.OfWorker, audit.OfDevice, audit.OfRecord, audit.OfChange, audit.OfDeployment, audit.OfServer} {
+	for _, kind := range []audit.Kind{audit.OfAccount, audit.OfSession, audit.OfToken, audit.OfWorker, audit.OfDevice, audit.OfRecord, audit.OfChange, audit.OfDeployment, audit.OfServer, audit.OfRecipient} {
 		if _, ok := messages["kind_"+string(kind)]; !ok {
 			t.Errorf("the kind %q has no name", kind)
 		}

@@ -133,8 +133,8 @@ func newRouter() *router {
 // pathIn is where the pages of a deployment stand.
 const pathIn = "/deployments/:deployment"
 
-// cookie is the session's cookie; an empty value takes it away.
-func cookie(value string) *http.Cookie {
+// Cookie is the session's cookie; an empty value takes it away.
+func Cookie(value string) *http.Cookie {
 	c := &http.Cookie{Name: accounts.CookieName, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 	if value == "" {
 		c.MaxAge = -1
@@ -166,14 +166,14 @@ func (v *visit) enter() error {
 		session, renewed, err := v.Accounts.Authenticate(v.context(), c.Value)
 		switch {
 		case problem.CodeOf(err) == problem.Unauthenticated:
-			v.SetCookie(cookie(""))
+			v.SetCookie(Cookie(""))
 		case err != nil:
 			return err
 		default:
 			v.session, v.wording = &session, wordingFor(v.Request(), session.Account.Language)
 		}
 		if renewed != "" {
-			v.SetCookie(cookie(renewed))
+			v.SetCookie(Cookie(renewed))
 		}
 	}
 	rule := v.route.rule

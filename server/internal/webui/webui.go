@@ -32,6 +32,7 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
+	"levee/syncproto/record"
 	"levee/syncproto/wire"
 	"levee/syncproto/words"
 )
@@ -55,6 +56,15 @@ type Config struct {
 	URL  string
 	Pin  wire.Pin
 	Wall func() time.Time
+	// Archive is what is shown, where it is an archive; nil where it is not.
+	Archive *Archive
+}
+
+// Archive is an archive of a deployment that is opened to be read.
+type Archive struct {
+	// Edition is that of its newest certificate, and Made when it was made.
+	Edition int
+	Made    time.Time
 }
 
 // NewDeployment is what a deployment is made from.
@@ -178,6 +188,8 @@ type page struct {
 	Account *accounts.Account
 	// Deployment is what the page stands in; nil when in none.
 	Deployment *standing
+	// Archive says that it is a page of an archive, and of which; empty when it is none.
+	Archive string
 	// Done says what was done just now.
 	Done  string
 	Form  *form
@@ -282,6 +294,9 @@ func (v *visit) showAs(status int, name string, p *page) (err error) {
 	p.wording, p.Assets = v.wording, v.version
 	if v.session != nil {
 		p.Account = &v.session.Account
+	}
+	if v.Archive != nil {
+		p.Archive = v.T("archive_banner", v.Archive.Edition, v.Date(record.DateOf(v.Archive.Made, v.zone)))
 	}
 	if v.within != nil {
 		if p.Deployment, err = v.standing(); err != nil {

@@ -45,12 +45,16 @@ type backuper interface {
 	NewBackup(dsn string) (*driver.Backup, error)
 }
 
-func copyPagesOf(ctx context.Context, from, to string) (err error) {
-	mode := "ro&immutable=1" // a file that lies alone may lie on a disk that can't be written
+// modeToCopy is how a database is opened to be copied.
+func modeToCopy(from string) string {
 	if wal, err := os.Stat(from + "-wal"); err == nil && wal.Size() > 0 {
-		mode = "ro" // a database in use, or one that was not closed: its newest commits are in the WAL
+		return "ro" // a database in use, or one that was not closed: its newest commits are in the WAL
 	}
-	db, err := sql.Open("sqlite", dsn(from, "deferred", "query_only(1)")+"&mode="+mode)
+	return "ro&immutable=1" // a file that lies alone may lie on a disk that can't be written
+}
+
+func copyPagesOf(ctx context.Context, from, to string) (err error) {
+	db, err := sql.Open("sqlite", dsn(from, "deferred", "query_only(1)")+"&mode="+modeToCopy(from))
 	if err != nil {
 		return err
 	}

@@ -19,14 +19,21 @@ import (
 
 // Open opens or makes the database in a file, and brings its schema up to date. A database of a newer program is
 // refused with migrations.ErrNewer, one that is damaged with store.ErrDamaged, and one of another program with
-// store.ErrForeign; they are left as they are.
+// store.ErrForeign, an archive with store.ErrArchive; they are left as they are.
 func Open(ctx context.Context, path string) (*store.DB, error) {
+	return open(ctx, path, pragmas)
+}
+
+func open(ctx context.Context, path string, pragmas []string) (*store.DB, error) {
 	// The file holds personal data: it is made for its owner alone, before SQLite makes it for everybody.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	if err := refuseArchive(path); err != nil { // before the pragmas, which write
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	write, err := sql.Open("sqlite", dsn(path, "immediate", pragmas...))
@@ -47,7 +54,11 @@ func Open(ctx context.Context, path string) (*store.DB, error) {
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	return store.New(write, read, classify, words), nil
+	db := store.New(write, read, classify, words)
+	if err := db.FillDays(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
+	}
+	return db, nil
 }
 
 // examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
@@ -129,7 +140,14 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return store.New(read, read, classify, words), nil
+	db := store.New(read, read, classify, words)
+	if full, err := db.DaysFilled(ctx); err != nil || !full {
+		if err == nil {
+			err = fmt.Errorf("%w: the tables by day are not filled", migrations.ErrOlder)
+		}
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.

@@ -1,0 +1,7 @@
+package sqlite
+
+// What becomes of each table when a deployment is extracted.
+var (
+	Extracted  = extracted
+	LeftBehind = leftBehind
+)
