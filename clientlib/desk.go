@@ -24,6 +24,7 @@ type desk struct {
 	clock      *hlc.Clock
 	now        time.Time
 	deployment record.Deployment
+	state      recordv1.DeploymentState
 	ageBands   []uint32
 	sites      map[hlc.ID]*recordv1.Site
 	worker     *recordv1.Worker
@@ -73,7 +74,7 @@ func (s *Store) desk(tx *localdb.Tx, t *localdb.Tablet) (*desk, error) {
 	if d.deployment, err = record.DeploymentOf(deployment, sites); err != nil {
 		return nil, err
 	}
-	d.ageBands = record.AgeBands(deployment)
+	d.state, d.ageBands = stateOf(deployment), record.AgeBands(deployment)
 	now, setBack := s.now(t)
 	d.now, d.deployment.Now = now, now
 	if setBack { // a later day that the worker names may be right

@@ -38,6 +38,8 @@ const (
 	CodeOwnerMissing = "owner_missing"
 	// CodeOwnerDeleted: the case, group, activity … that the record belongs to is deleted.
 	CodeOwnerDeleted = "owner_deleted"
+	// CodeDeploymentArchived: the deployment is over and its personal data erased; nothing but a risk alert is logged any more.
+	CodeDeploymentArchived = "deployment_archived"
 	// CodeAlertDamaged: a risk alert that was taken while nobody was signed in can't be read. It is kept as it is.
 	CodeAlertDamaged = "alert_damaged"
 	// CodeFormMissing: no unfinished form with this id is on the tablet.
@@ -108,6 +110,8 @@ var sentences = map[string]sentence{
 	CodeOwnerMissing: {"请选择它所属的个案、小组或活动；所选的不在本机，或类别不对。",
 		"Choose the case, group or activity that this belongs to. The one given is not on this tablet, or is of another kind."},
 	CodeOwnerDeleted: {"它所属的个案、小组或活动已删除，请先恢复。", "The case, group or activity that this belongs to is deleted. Restore it first."},
+	CodeDeploymentArchived: {"本次行动已归档，个人信息已清除，不能再填写记录。平板可以交还。有危险请先打电话。",
+		"This deployment is archived and its personal data is erased. Nothing can be logged any more, and the tablet can be handed back. In danger, phone first."},
 	CodeAlertDamaged: {"登录前填写的一条风险上报无法读取。请立即打电话告知督导，并重新填写。",
 		"A risk alert that was filled in before signing in can't be read. Phone the supervisor now, and fill it in again."},
 	CodeFormMissing:  {"本机没有这份未完成的表单，可能已删除。", "This unfinished form is not on this tablet. It may have been dropped."},

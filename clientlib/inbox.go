@@ -29,7 +29,14 @@ type HeldChange struct {
 	// Decision is what was decided of it as far as this tablet knows, and what the server has not yet carried out: Code
 	// tells what it has. DECISION_UNKNOWN when nothing was.
 	Decision recordv1.Decision
+	// Reason is what was written with that decision.
+	Reason string
+	// Late says that the change came when the deployment was closed already: an addendum 补报.
+	Late bool
 }
+
+// InAddendum reports whether a coordinator has yet to decide about a change that is an addendum.
+func (h HeldChange) InAddendum() bool { return h.Code == string(record.CodeDeploymentClosed) }
 
 // Discarded reports whether somebody decided that the change is not to be applied.
 func (h HeldChange) Discarded() bool { return h.Code == string(record.CodeDiscarded) }
@@ -49,7 +56,7 @@ func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
 		for _, h := range held {
 			c := HeldChange{
 				Change: h.Change.ID, Record: h.Change.Record, Kind: h.Change.Kind, Code: h.Code, Makes: h.Change.Makes(),
-				Made: h.Change.Stamp.Time.Wall(), Decision: decided[h.Change.ID],
+				Made: h.Change.Stamp.Time.Wall(), Decision: decided[h.Change.ID].GetDecision(), Reason: decided[h.Change.ID].GetReason(), Late: h.Late,
 			}
 			if c.Message, err = message(h.Change.Kind, h.Change.Fields); err != nil {
 				return err
@@ -66,12 +73,12 @@ func (s *Store) Held(ctx context.Context) ([]HeldChange, error) {
 }
 
 // decisions are the newest decisions about held changes.
-func decisions(tx *localdb.Tx) (map[hlc.ID]recordv1.Decision, error) {
+func decisions(tx *localdb.Tx) (map[hlc.ID]*recordv1.HeldDecision, error) {
 	found, err := ofKind[*recordv1.HeldDecision](tx) // in the order in which they were made
-	decided := map[hlc.ID]recordv1.Decision{}
+	decided := map[hlc.ID]*recordv1.HeldDecision{}
 	for _, d := range found {
 		if len(d.Message.GetChange()) == len(hlc.ID{}) {
-			decided[hlc.ID(d.Message.GetChange())] = d.Message.GetDecision()
+			decided[hlc.ID(d.Message.GetChange())] = d.Message
 		}
 	}
 	return decided, err

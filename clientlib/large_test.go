@@ -313,6 +313,7 @@ func BenchmarkToday(b *testing.B) {
 		"MyCases":    func() error { _, err := tab.MyCases(ctx); return err },
 		"Cases mine": func() error { _, err := tab.Cases(ctx, clientlib.CaseQuery{Mine: true}); return err },
 		"Cases all":  func() error { _, err := tab.Cases(ctx, clientlib.CaseQuery{}); return err },
+		"Owed":       func() error { _, err := tab.Owed(ctx); return err },
 		"Drafts":     func() error { _, err := tab.Drafts(ctx); return err },
 		"List page":  func() error { _, err := tab.List(ctx, clientlib.Query{}); return err },
 	} {

@@ -172,8 +172,12 @@ func (s *Store) logAt(d *desk, m record.Common) (made hlc.ID, err error) {
 	return made, d.append(c)
 }
 
-// append keeps a change, within the bounds of what a batch may hold.
+// append keeps a change, within the bounds of what a batch may hold. Once the deployment is archived its personal data is erased, and
+// nothing may bring any back; but nothing stands in the way of an alert.
 func (d *desk) append(c *record.Change) error {
+	if d.state == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED && c.Kind != recordv1.Kind_KIND_RISK_ALERT {
+		return &Error{CodeDeploymentArchived, nil}
+	}
 	if len(c.Encode()) > batch.MaxChangeBytes {
 		return &InvalidError{c.Kind, []record.Problem{{Code: record.CodeTooLarge}}}
 	}

@@ -38,6 +38,14 @@ type Record[M record.Common] struct {
 	Changed time.Time
 }
 
+// Late reports whether changes of this tablet to the record wait since they came when the deployment was closed already 补报.
+func (r Record[M]) Late() bool { return slices.Contains(r.Held, string(record.CodeDeploymentClosed)) }
+
+// HeldOtherwise reports whether some are held for another reason.
+func (r Record[M]) HeldOtherwise() bool {
+	return slices.ContainsFunc(r.Held, func(code string) bool { return code != string(record.CodeDeploymentClosed) })
+}
+
 // Sending is how far the own changes to a record have got; the newest of them tells.
 type Sending string
 

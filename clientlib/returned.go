@@ -27,38 +27,44 @@ type Returned struct {
 // were not answered, the whole team's, are read with their targets: about 50 µs for each.
 func (s *Store) Returned(ctx context.Context) ([]Returned, error) {
 	var returned []Returned
-	err := s.look(ctx, func(l *look) error {
-		reviews, targets, err := l.tx.Unanswered()
-		if err != nil {
-			return err
-		}
-		led := map[hlc.ID]bool{}
-		for i, review := range reviews {
-			judged := review.View.Get(fieldReviewOutcome)
-			if judged.Number() != int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED) || tally.Answered(targets[i].View, judged.Stamp) {
-				continue
-			}
-			if mine, err := l.mine(targets[i], led); err != nil || !mine {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			one, ok, err := l.returned(review.ID, targets[i].ID)
-			if err != nil {
-				return err
-			}
-			if ok {
-				returned = append(returned, one)
-			}
-		}
-		return nil
+	err := s.look(ctx, func(l *look) (err error) {
+		returned, err = l.returned()
+		return err
 	})
 	return returned, err
 }
 
-// returned is what a review returned, if it is the newest one.
-func (l *look) returned(review, target hlc.ID) (one Returned, ok bool, err error) {
+func (l *look) returned() ([]Returned, error) {
+	reviews, targets, err := l.tx.Unanswered()
+	if err != nil {
+		return nil, err
+	}
+	var returned []Returned
+	led := map[hlc.ID]bool{}
+	for i, review := range reviews {
+		judged := review.View.Get(fieldReviewOutcome)
+		if judged.Number() != int64(recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED) || tally.Answered(targets[i].View, judged.Stamp) {
+			continue
+		}
+		if mine, err := l.mine(targets[i], led); err != nil || !mine {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		one, ok, err := l.returnedBy(review.ID, targets[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			returned = append(returned, one)
+		}
+	}
+	return returned, nil
+}
+
+// returnedBy is what a review returned, if it is the newest one.
+func (l *look) returnedBy(review, target hlc.ID) (one Returned, ok bool, err error) {
 	judged, ok, err := l.tx.Record(target)
 	if err != nil || !ok {
 		return one, false, err

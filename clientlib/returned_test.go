@@ -16,7 +16,12 @@ import (
 // squad are two tablets of one deployment, in whose file both have what the other wrote.
 func squad(t *testing.T) (lead, tab *tablet, share func()) {
 	t.Helper()
-	s := newServer(t)
+	return squadOf(t, newServer(t))
+}
+
+// squadOf are those of a server.
+func squadOf(t *testing.T, s *fakeServer) (lead, tab *tablet, share func()) {
+	t.Helper()
 	lead, tab = enrolled(t, s, "zhang-min"), enrolled(t, s, "li-wei")
 	share = func() {
 		t.Helper()

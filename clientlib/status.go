@@ -7,6 +7,8 @@ import (
 
 	"levee/clientlib/internal/localdb"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // Status is how things stand with this tablet.
@@ -33,6 +35,19 @@ type Status struct {
 	// Erased says that all personal data of the deployment was erased: nothing confidential is on this tablet any more, and what is
 	// confidential and logged from now on stays here only until it is sent.
 	Erased bool
+	// State is how far the deployment has come, active while nothing else is known, and Since the day on which it came there; 0 while
+	// that is not known.
+	State recordv1.DeploymentState
+	Since record.Date
+	// LastDay is the deployment's last day, 0 while none is set, and DaysLeft how many days there are until it, counted in its time
+	// zone: 0 on that day itself, and negative after it. See Store.Owed for what is to be done until then.
+	LastDay  record.Date
+	DaysLeft int
+	// Addendum is what came after the deployment was closed.
+	Addendum Addendum
+	// Edition is that of the newest certificate, issued on CertifiedOn; both are 0 while there is none.
+	Edition     int
+	CertifiedOn record.Date
 	// Records is how many records are on this tablet, deleted ones left out.
 	Records int
 	// LastContact is when the server last answered; enrolment counts.
@@ -54,9 +69,16 @@ func (s *Store) Status(ctx context.Context) (Status, error) {
 			Unsent: int(t.Sequence - t.Acknowledged),                                                                    //nolint:gosec // counts of what is on this disk
 			Sent:   int(t.Acknowledged-t.Durable) + counts.EarlierSent, Durable: int(t.Durable) + counts.EarlierDurable, //nolint:gosec // as above
 			Held: counts.Held, Records: counts.Records, Unconfirmed: t.Unconfirmed, Revoked: t.Revoked, LastContact: t.LastContact, ClockOffset: t.Offset,
+			State:    recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE,
+			Addendum: Addendum{Waiting: counts.LateWaiting, Accepted: counts.LateApplied, Declined: counts.LateDiscarded},
 		}
-		st.Erased, err = tx.Erased(t)
-		return err
+		if st.Erased, err = tx.Erased(t); err != nil {
+			return err
+		}
+		if t.Revoked {
+			return nil
+		}
+		return s.tellState(tx, t, &st)
 	})
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeNotEnrolled {

@@ -11,7 +11,7 @@
 // it, NAME.key, wrapped under a PIN or passphrase, or under a key that the machine keeps. Without it nobody reads names,
 // notes or any other field of a record, nor can act as this tablet; and there is no way around it: who forgets the PIN
 // enrols anew. In the open stand ids, kinds, days, which records belong together, when each was changed last, which of
-// them wait for somebody (drafts, reviews that returned something, conflicts), how far the tablet has synced, the server's address, and in the key's file
+// them wait for somebody (drafts, reviews that returned something, conflicts, this worker's open cases), which referrals were sent, how far the tablet has synced, the server's address, and in the key's file
 // the name of the worker and of the deployment. Wrong PINs have to wait longer and longer: that slows whoever holds the
 // tablet, and argon2id slows whoever took a copy of both files. A backup of the file needs the key's file with it.
 //
@@ -35,8 +35,8 @@
 // A record that lacks a required field is kept as a draft, which does not count; see Record.Missing.
 //
 // Errors of all of them: an *InvalidError when a field is not valid; codes owner_missing and owner_deleted when what the
-// record belongs to is not there; not_enrolled, storage_full, database_busy, cancelled, closed. After an error nothing
-// of the record was kept.
+// record belongs to is not there; deployment_archived, but for risk alerts, once the deployment is over; not_enrolled,
+// storage_full, database_busy, cancelled, closed. After an error nothing of the record was kept.
 package clientlib
 
 import (

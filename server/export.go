@@ -96,9 +96,6 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 	if err != nil {
 		return nil, err
 	}
-	if err := noteExport(ctx, path, id, o.Confidential); err != nil {
-		return nil, err
-	}
 	folder, err := os.MkdirTemp(filepath.Dir(o.Out), ".levee-export-")
 	if err != nil {
 		return nil, err
@@ -107,6 +104,9 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 	q := export.Query{Whole: true, Confidential: o.Confidential, Identities: o.Confidential, Lang: o.Lang, Progress: o.Progress}
 	err = format.Look(ctx, db.Deployment(id), hlc.Wall, q, func(c *export.Content) error {
 		made.At, made.Position, made.Records = c.At, c.Position, c.Records()
+		if err := noteExport(ctx, path, o, made); err != nil {
+			return err
+		}
 		part := filepath.Join(folder, filepath.Base(o.Out))
 		if err := writeExport(format, c, part); err != nil {
 			return err
@@ -117,16 +117,17 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 }
 
 // noteExport writes into the audit log that somebody at this machine exports. What can't be noted is not exported.
-func noteExport(ctx context.Context, path string, deployment hlc.ID, confidential bool) error {
+func noteExport(ctx context.Context, path string, o ExportOptions, made *Exported) error {
 	db, err := sqlite.Open(ctx, path)
 	if err != nil {
 		return refusedAt(path, err)
 	}
 	action := audit.Exported
-	if confidential {
+	if o.Confidential {
 		action = audit.ConfidentialExported
 	}
-	err = audit.New(db, hlc.Wall).Write(ctx, audit.Entry{Deployment: deployment, Action: action, Subject: audit.Subject{Kind: audit.OfDeployment, ID: deployment}})
+	err = audit.New(db, hlc.Wall).Write(ctx, audit.Entry{Deployment: made.Deployment, Action: action, Subject: audit.Subject{Kind: audit.OfDeployment, ID: made.Deployment},
+		File: audit.File{Format: o.Format, Position: made.Position}})
 	return errors.Join(err, db.Close())
 }
 

@@ -23,7 +23,7 @@ func noted(t *testing.T, d *servertest.Deployment) (actions []audit.Action) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if e.Actor != (audit.Actor{}) || e.Subject != (audit.Subject{Kind: audit.OfDeployment, ID: d.ID}) {
+		if e.File.Format == "" || e.File.Position == 0 || e.Actor != (audit.Actor{}) || e.Subject != (audit.Subject{Kind: audit.OfDeployment, ID: d.ID}) {
 			t.Errorf("%+v", e)
 		}
 		actions = append(actions, e.Action)

@@ -58,6 +58,8 @@ const (
 	NotClosed RefusalCode = "not_closed"
 	// NotCertified: what a deployment holds is not what its newest certificate says.
 	NotCertified RefusalCode = "not_certified"
+	// WorkbookUnclear: the deployment has no Excel file of that name, or several.
+	WorkbookUnclear RefusalCode = "workbook_unclear"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
 	// DeploymentOpen: what is done after a deployment was closed can't be done yet.
@@ -131,6 +133,9 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DeploymentUnclear: {
 		"请用 --deployment 指明行动，可选：\n%[1]s",
 		"Say with --deployment which deployment is meant. There are:\n%[1]s"},
+	WorkbookUnclear: {
+		"请用 --workbook 指明报表文件的名称或编号，可选：\n%[1]s",
+		"Say with --workbook which Excel file is meant, by its name or its id. There are:\n%[1]s"},
 	DeploymentOpen: {
 		"行动“%[1]s”还没有结束，没有清除任何内容。请先收队并签发数据确认书。",
 		"The deployment “%[1]s” is not closed yet. Nothing was erased. Close it first, with its certificate."},

@@ -1,10 +1,14 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"levee/server/internal/progress"
@@ -12,6 +16,7 @@ import (
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
+	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
 )
@@ -22,6 +27,8 @@ type ReportOptions struct {
 	Period, Date string
 	// Deployment is which one; it may be left out where there is only one.
 	Deployment string
+	// Workbook is the name or the id of a bureau's Excel file that Fill is to fill in; empty for none.
+	Workbook string
 	// Wall tells the time: hlc.Wall when nil.
 	Wall func() time.Time
 }
@@ -29,16 +36,67 @@ type ReportOptions struct {
 // Reported is a report as a command prints it.
 type Reported struct {
 	*report.Report
-	zone *time.Location
+	zone     *time.Location
+	workbook workbook.Workbook
 }
 
 // Print writes the text for a group chat, in Chinese for a tag "zh…", else in English.
 func (r *Reported) Print(w io.Writer, lang string) error {
-	if chinese(lang) {
-		lang = "zh"
-	}
-	_, err := fmt.Fprintln(w, r.Text(lang, r.zone))
+	_, err := fmt.Fprintln(w, r.Text(wordsOf(lang), r.zone))
 	return err
+}
+
+// Fill writes the bureau's Excel file that was asked for with the report in it, in Chinese for a tag "zh…", else in English. Nothing is
+// written over.
+func (r *Reported) Fill(out, lang string) error {
+	var filled bytes.Buffer
+	if err := r.workbook.Fill(&filled, r.Report, wordsOf(lang), r.zone); err != nil {
+		return err
+	}
+	err := exportFile(out, func(w io.Writer) error {
+		_, err := filled.WriteTo(w)
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrExist):
+		return refuse(ExportThere, err, out)
+	default: // the disk is full, say: a part of a workbook is none
+		return errors.Join(err, os.Remove(out))
+	}
+}
+
+// wordsOf is the language of a report's words: "zh" for a tag "zh…", else "en".
+func wordsOf(lang string) string {
+	if chinese(lang) {
+		return "zh"
+	}
+	return "en"
+}
+
+// workbookNamed is a bureau's Excel file by its name or its id.
+func workbookNamed(ctx context.Context, d *store.Deployment, name string) (workbook.Workbook, error) {
+	all, err := d.Workbooks(ctx)
+	if err != nil {
+		return workbook.Workbook{}, err
+	}
+	var list []string
+	var found []hlc.ID
+	for _, w := range all {
+		list = append(list, w.Name+"  "+w.ID.String())
+		if w.Name == name || w.ID.String() == name {
+			found = append(found, w.ID)
+		}
+	}
+	if len(found) != 1 {
+		return workbook.Workbook{}, refuse(WorkbookUnclear, nil, strings.Join(list, "\n"))
+	}
+	w, ok, err := d.Workbook(ctx, found[0])
+	if err == nil && !ok { // removed beside us
+		err = refuse(WorkbookUnclear, nil, strings.Join(list, "\n"))
+	}
+	return w, err
 }
 
 // Report tells of a period of a deployment. It reads only, and may run beside a server.
@@ -63,6 +121,12 @@ func reportFrom(ctx context.Context, db *store.DB, day record.Date, o ReportOpti
 	if err != nil {
 		return nil, err
 	}
+	var bureau workbook.Workbook
+	if o.Workbook != "" {
+		if bureau, err = workbookNamed(ctx, db.Deployment(id), o.Workbook); err != nil {
+			return nil, err
+		}
+	}
 	var setUp *syncing.SetUp
 	if err := db.Deployment(id).Read(ctx, func(tx syncing.Reading) (err error) {
 		setUp, err = syncing.SetUpIn(tx)
@@ -76,5 +140,5 @@ func reportFrom(ctx context.Context, db *store.DB, day record.Date, o ReportOpti
 	}
 	p := progress.New(progress.Config{Store: db.Deployment(id), SetUp: func() *syncing.SetUp { return setUp }, Wall: wall})
 	r, err := report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: p}).Report(ctx, report.Period(o.Period), day, nil)
-	return &Reported{r, setUp.Location}, err
+	return &Reported{r, setUp.Location, bureau}, err
 }

@@ -12,8 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"levee/clientlib"
 	"levee/clientlib/internal/fakeserver"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/wire"
 	"levee/syncproto/words"
 )
@@ -210,6 +213,28 @@ func TestStopSync(t *testing.T) {
 	if done := object(t)(tab.Sync(nil)); done["unsent"] != 0.0 {
 		t.Errorf("the next one: %v", done)
 	}
+}
+
+// An app says until when there is time, and what is left to do; nothing is logged any more in the end.
+func TestUntilTheEndThroughTheFacade(t *testing.T) {
+	tab, server := enrolledTablet(t)
+	get := object(t)
+	made := get(tab.Log("", "case", `{"case_no": "W-1", "client_type": "individual", "client_count": 1, "service_area": "16"}`))
+	becomes := func(state recordv1.DeploymentState) {
+		t.Helper()
+		server.Set(server.Deployment, &recordv1.Deployment{State: state.Enum(), EndOn: proto.Int32(20991231)})
+		get(tab.Sync(nil))
+	}
+	becomes(recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING)
+	st := get(tab.Status())
+	if owed := st["owed"].(map[string]any); st["state"] != "closing" || st["last_day"] != "2099-12-31" || st["days_left"].(float64) < 1 || owed["open_cases"] != 1.0 {
+		t.Errorf("closing: %v", st)
+	}
+	becomes(recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED)
+	_, err := tab.Log("", "case", `{"case_no": "W-2"}`)
+	wantCode(t, err, "deployment_archived", "")
+	_, err = tab.Delete(made["id"].(string))
+	wantCode(t, err, "deployment_archived", "")
 }
 
 func TestErrorsAreTold(t *testing.T) {

@@ -95,7 +95,8 @@ func (t *Tablet) DropForm(form string) error {
 // the first call made. "" logs without a form.
 //
 // Codes of errors: unknown_kind, those of package recordjson (malformed, unknown_field, wrong_type, unknown_choice, …), those of a field that is not
-// valid (text_too_long, date_in_future, …), owner_missing, owner_deleted. Nothing of the record was kept then.
+// valid (text_too_long, date_in_future, …), owner_missing, owner_deleted, deployment_archived (nothing is logged any more, as with Update, Delete and
+// Restore). Nothing of the record was kept then. What is logged while the state of Status is "closed" waits for the coordinator: say so before.
 func (t *Tablet) Log(form, kind, fields string) (string, error) {
 	ctx := context.Background()
 	m, _, err := t.decode(ctx, kind, fields)

@@ -74,9 +74,15 @@ func (t *Tablet) StopSync() {
 //
 //	{"enrolled": true, "deployment": {"id": "0192…", "name": "…"}, "worker": {…}, "role": "field_worker", "team": {…}, "site": {…},
 //	 "server": "https://…", "unsent": 3, "sent": 0, "durable": 41, "held": 0, "unconfirmed": false, "revoked": false, "conflicts": 0,
-//	 "unconfirmed_alerts": 0, "records": 120, "last_contact": "2021-10-13T08:30:00+08:00", "clock_offset_ms": 0}
+//	 "unconfirmed_alerts": 0, "records": 120, "state": "closing", "since": "2021-12-01", "last_day": "2021-12-06", "days_left": 5,
+//	 "owed": {"unsent": 3, "held": 0, "returned": 1, "drafts": 2, "forms": 0, "conflicts": 0, "open_cases": 1},
+//	 "addendum": {"waiting": 1, "accepted": 0, "declined": 1, "reasons": ["…"]}, "certificate": {"edition": 1, "issued_on": "2021-12-07"},
+//	 "last_contact": "2021-10-13T08:30:00+08:00", "clock_offset_ms": 0}
 //
 // unsent are changes on this tablet alone, sent those that the server has, durable those that are safe even from the loss of the server's disk.
+// state is "active", "closing", "closed" or "archived"; days_left is 0 on the last day and negative after it, and both are left out while no last
+// day is set. owed is what is still to be done on this tablet before the deployment is closed. addendum are its changes that came after that, and
+// certificate is the newest; each is left out while there is none.
 func (t *Tablet) Status() (string, error) {
 	ctx := context.Background()
 	terms, err := t.terms(ctx)

@@ -8,11 +8,11 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"pgregory.net/rapid"
 
 	"levee/clientlib/recordjson"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/oracle"
 	"levee/syncproto/record"
 	"levee/syncproto/words"
 	"levee/syncproto/words/wordstest"
@@ -39,13 +39,15 @@ func encoded(t rapid.TB, m proto.Message) []byte {
 	return b
 }
 
+var values = oracle.Values{Text: rapid.String(), Reference: oracle.Bytes}
+
 // Whatever a record of any kind holds can be written as JSON, and read again.
 func TestRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		k := rapid.SampledFrom(tabletKinds()).Draw(t, "kind")
 		m := record.New(k)
 		for _, f := range words.Settable(k) {
-			draw(t, m.ProtoReflect(), f)
+			values.Draw(t, m.ProtoReflect(), f)
 		}
 		text := encoded(t, m)
 		got, emptied, err := recordjson.Decode(terms, k, text)
@@ -53,52 +55,6 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatalf("%s\nis read as %v, empty %v, %v", text, got, emptied, err)
 		}
 	})
-}
-
-// draw puts a value into a field, or leaves it empty.
-func draw(t *rapid.T, m protoreflect.Message, f protoreflect.FieldDescriptor) {
-	if rapid.Bool().Draw(t, "empty") {
-		return
-	}
-	if !f.IsList() {
-		m.Set(f, value(t, f, m.NewField(f)))
-		return
-	}
-	list := m.Mutable(f).List()
-	for range rapid.IntRange(1, 3).Draw(t, "items") {
-		list.Append(value(t, f, list.NewElement()))
-	}
-}
-
-func value(t *rapid.T, f protoreflect.FieldDescriptor, empty protoreflect.Value) protoreflect.Value {
-	name := string(f.Name())
-	switch words.FormOf(f) {
-	case words.Number:
-		if f.Kind() == protoreflect.Uint32Kind {
-			return protoreflect.ValueOfUint32(rapid.Uint32().Draw(t, name))
-		}
-		return protoreflect.ValueOfInt32(rapid.Int32().Draw(t, name))
-	case words.Date:
-		day := record.Date(19000101).AddDays(rapid.IntRange(0, 100_000).Draw(t, name))
-		return protoreflect.ValueOfInt32(int32(day))
-	case words.Instant:
-		return protoreflect.ValueOfInt64(rapid.Int64Range(946684800_000, 4102444800_000).Draw(t, name)) // 2000 to 2100
-	case words.YesOrNo:
-		return protoreflect.ValueOfBool(rapid.Bool().Draw(t, name))
-	case words.Choice: // some that only a newer program knows
-		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(rapid.Int32Range(0, 40).Draw(t, name)))
-	case words.AgeBand:
-		return protoreflect.ValueOfUint32(rapid.Uint32Range(0, 9).Draw(t, name))
-	case words.Reference, words.Code:
-		return protoreflect.ValueOfBytes(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, name))
-	case words.Compound:
-		for _, part := range words.Fields(f.Message()) {
-			draw(t, empty.Message(), part)
-		}
-		return empty
-	default:
-		return protoreflect.ValueOfString(rapid.String().Draw(t, name))
-	}
 }
 
 func TestDecode(t *testing.T) {

@@ -43,9 +43,11 @@ type Status struct {
 	Erased    bool `json:"erased"`
 	Conflicts int  `json:"conflicts"`
 	// UnconfirmedAlerts are risk alerts that nobody has confirmed.
-	UnconfirmedAlerts int        `json:"unconfirmed_alerts"`
-	Records           int        `json:"records"`
-	LastContact       *time.Time `json:"last_contact,omitempty"`
+	UnconfirmedAlerts int `json:"unconfirmed_alerts"`
+	Records           int `json:"records"`
+	// CloseOut is how far the deployment has come, and what is left to do.
+	CloseOut
+	LastContact *time.Time `json:"last_contact,omitempty"`
 	// ClockOffset is by how much the tablet's clock is corrected, in milliseconds.
 	ClockOffset int64 `json:"clock_offset_ms"`
 }
@@ -82,6 +84,9 @@ func StatusOf(ctx context.Context, s *clientlib.Store, t *words.Terms) (*Status,
 		return nil, err
 	}
 	out.Conflicts = len(conflicts)
+	if out.CloseOut, err = closeOutOf(ctx, s, st, t); err != nil {
+		return nil, err
+	}
 	q := clientlib.Query{Kinds: []record.Kind{recordv1.Kind_KIND_RISK_ALERT}, Limit: 500}
 	for {
 		page, err := s.List(ctx, q)

@@ -20,9 +20,10 @@ import (
 type caseBody struct {
 	ID    hlc.ID
 	Marks []mark
-	// Held says why changes of this tablet to it wait, Missing what it lacks.
-	Held    []string
-	Missing []string
+	// Held says why changes of this tablet to it wait, Addendum that some wait for the coordinator, Missing what it lacks.
+	Held     []string
+	Addendum bool
+	Missing  []string
 	// Stage is the word for it, At how far it is: the number of the step from 1, 0 where it is not known.
 	Stage string
 	At    int
@@ -104,6 +105,7 @@ func (v *visit) casePage() error {
 	body.Steps, body.At = a.steps(m.GetStage())
 	body.Marks = slices.Concat(v.dueMarks(file.Closed, file.NextDue, today), v.riskMarks(a, m), v.marks(common(file.Case)))
 	body.Held, body.Missing = v.heldAndMissing(common(file.Case))
+	body.Addendum = file.Case.Late()
 	if body.Mine && !body.Closed { // consents reach nobody else
 		for _, gap := range file.ConsentGaps(a.deployment, today) {
 			body.Gaps = append(body.Gaps, v.T(consentGaps[gap]))

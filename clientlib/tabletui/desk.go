@@ -176,6 +176,7 @@ func (d *desk) forgetIdentity() {
 
 // around is what a page needs of the deployment: its words, and who and where the worker is.
 type around struct {
+	status     clientlib.Status
 	terms      *words.Terms
 	deployment *recordv1.Deployment
 	me         hlc.ID
@@ -193,7 +194,7 @@ func (d *desk) look(ctx context.Context, w *words.Words) (*around, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.me = status.Worker
+	a.status, a.me = status, status.Worker
 	if status.Enrolled && !status.Revoked {
 		if err := a.read(ctx, d.store); err != nil {
 			return nil, err

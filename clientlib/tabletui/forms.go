@@ -139,6 +139,7 @@ func (v *visit) formAsked() (*form, error) {
 	default:
 		return nil, err
 	}
+	v.logs = v.logs && f.of != recordv1.Kind_KIND_RISK_ALERT // nothing holds back an alert
 	if f.kept.Record != (hlc.ID{}) {
 		if f.standing, err = v.store().Record(v.context(), f.kept.Record); err != nil {
 			return nil, err

@@ -372,8 +372,11 @@ func (v *visit) safety(body *handoverBody) (*safety, error) {
 	if n := len(body.Chosen()); n > 0 {
 		s.Notes = append(s.Notes, choice{Label: v.N("to_hand_over", n), Value: pathHandoverWhat})
 	}
-	if st.Held > 0 {
-		s.Notes = append(s.Notes, choice{Label: v.N("held_count", st.Held), Value: pathInbox})
+	if n := st.Held - st.Addendum.Waiting; n > 0 {
+		s.Notes = append(s.Notes, choice{Label: v.N("held_count", n), Value: pathInbox})
+	}
+	if s.Ending, err = v.ending(); err != nil {
+		return nil, err
 	}
 	if state.Err != nil {
 		s.Wrong = clientlib.Message(state.Err, v.Lang())

@@ -19,8 +19,8 @@ type heldItem struct {
 	ID, To, Title, When, Why string
 	Hidden                   bool
 	Fields                   []field
-	// Decided says what was decided, while the server has not done it yet.
-	Decided string
+	// Decided says what was decided, while the server has not done it yet, and Reason why.
+	Decided, Reason string
 	// Correct: it can be filled in again, without what is wrong; Begun, that was begun.
 	Correct, Begun, Release, Discard bool
 	Ask                              []person
@@ -83,6 +83,8 @@ func (v *visit) heldItems(a *around, body *inboxBody) error {
 		switch {
 		case err != nil:
 			return err
+		case waits(h) && h.InAddendum():
+			body.Late = append(body.Late, one)
 		case waits(h):
 			body.Held = append(body.Held, one)
 		default:
@@ -95,8 +97,11 @@ func (v *visit) heldItems(a *around, body *inboxBody) error {
 func (v *visit) heldItem(a *around, h clientlib.HeldChange) (heldItem, error) {
 	role := a.workers[a.me].GetRole()
 	one := heldItem{
-		ID: h.Change.String(), When: v.At(h.Made), Why: record.Message(record.Code(h.Code), v.Lang()), Hidden: v.hides(h.Kind),
-		Correct: correctable(h), Release: waits(h) && releasable(h, role), Discard: waits(h),
+		ID: h.Change.String(), When: v.At(h.Made), Why: v.heldWhy(h.Code), Hidden: v.hides(h.Kind),
+		Correct: correctable(h), Release: waits(h) && releasable(h, role), Discard: waits(h), Reason: h.Reason,
+	}
+	if h.InAddendum() { // what she decided would be an addendum as well
+		one.Discard = one.Release
 	}
 	if waits(h) && !one.Correct && !one.Release {
 		one.Ask = a.asked(record.Code(h.Code))

@@ -17,6 +17,8 @@ type inboxBody struct {
 	// More is how many conflicts are not shown.
 	More int
 	Held []heldItem
+	// Late came after the deployment was closed: a coordinator decides about it.
+	Late []heldItem
 	// Discarded are those that are not to be applied.
 	Discarded []heldItem
 	// identity: something is about who somebody is.

@@ -14,7 +14,9 @@ type safety struct {
 	// Notes are what is safe, but not settled.
 	Notes []choice
 	Wrong string
-	Safe  bool
+	// Ending is what is said when the deployment comes to its end; nil before that.
+	Ending *ending
+	Safe   bool
 }
 
 func (v *visit) handoverSafe() error {

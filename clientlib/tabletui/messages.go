@@ -1,10 +1,28 @@
 package tabletui
 
-import "levee/syncproto/words"
+import (
+	"maps"
+
+	"levee/syncproto/words"
+)
 
 // messages are what the pages say, by name: English, 简体中文. Names that begin with done_ say what was done just now; those that
 // begin with hint_ stand at the field of that name, or of that kind and name.
-var messages = map[string]words.Message{
+var messages = joined(commonMessages, closeOutMessages)
+
+// numbers are messages about a number.
+var numbers = joined(commonNumbers, closeOutNumbers)
+
+// joined are several maps as one.
+func joined[V any](parts ...map[string]V) map[string]V {
+	all := map[string]V{}
+	for _, part := range parts {
+		maps.Copy(all, part)
+	}
+	return all
+}
+
+var commonMessages = map[string]words.Message{
 	"brand":          {EN: "Levee", ZH: "堤"},
 	"skip":           {EN: "Skip to the content", ZH: "跳到正文"},
 	"back":           {EN: "Back", ZH: "返回"},
@@ -461,8 +479,7 @@ var messages = map[string]words.Message{
 	"hint_disability_asked":     {EN: "Asked, never judged by looking.", ZH: "要询问本人，不凭外表判断。"},
 }
 
-// numbers are messages about a number.
-var numbers = map[string]words.Counted{
+var commonNumbers = map[string]words.Counted{
 	"heads":            {One: "%d person", Other: "%d people", ZH: "%d 人"},
 	"alerts_count":     {One: "%d risk alert that nobody has confirmed: phone", Other: "%d risk alerts that nobody has confirmed: phone", ZH: "%d 条风险上报未确认：请打电话"},
 	"returned_count":   {One: "%d record came back from review", Other: "%d records came back from review", ZH: "%d 条被退回"},

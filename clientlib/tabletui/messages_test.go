@@ -44,7 +44,7 @@ var sources = func() string {
 	for _, pattern := range []string{"*.go", "pages/*.html"} {
 		names, _ := filepath.Glob(pattern)
 		for _, name := range names {
-			if name == "messages.go" || strings.HasSuffix(name, "_test.go") {
+			if strings.HasPrefix(name, "messages") || strings.HasSuffix(name, "_test.go") {
 				continue
 			}
 			text, err := os.ReadFile(name)

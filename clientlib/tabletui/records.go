@@ -38,8 +38,9 @@ type recordBody struct {
 	Of     *item
 	Fields []field
 	Marks  []mark
-	// Held says why changes of this tablet to it wait.
-	Held []string
+	// Held says why changes of this tablet to it wait; Addendum that some wait for the coordinator.
+	Held     []string
+	Addendum bool
 	// Missing are the words for required fields that it lacks.
 	Missing    []string
 	Belongings []item
@@ -75,6 +76,7 @@ func (v *visit) recordPage() error {
 	}
 	body := &recordBody{AnyRecord: r, Marks: v.marks(r), Fields: v.fields(r), Editable: editable(r)}
 	body.Held, body.Missing = v.heldAndMissing(r)
+	body.Addendum = r.Late()
 	if owner, ok := r.Owner(); ok {
 		if o, err := v.store().Record(v.context(), owner); err == nil {
 			body.Of = &item{To: "/records/" + owner.String(), Title: v.headline(o)}
@@ -102,6 +104,9 @@ func (v *visit) heldAndMissing(r clientlib.AnyRecord) (held, missing []string) {
 		return nil, nil
 	}
 	for _, code := range r.Held {
+		if code == string(record.CodeDeploymentClosed) { // no fault of hers
+			continue
+		}
 		held = append(held, record.Message(record.Code(code), v.Lang()))
 	}
 	for _, name := range r.Missing {
@@ -324,7 +329,8 @@ func (v *visit) marks(r clientlib.AnyRecord) []mark {
 		}
 	}
 	add(r.Deleted, "bad", "mark_deleted")
-	add(len(r.Held) > 0, "bad", "mark_held")
+	add(r.HeldOtherwise(), "bad", "mark_held")
+	add(r.Late(), "plain", "mark_late")
 	if r.Message != nil {
 		add(unconfirmed(r), "bad", "mark_unconfirmed")
 		add(r.Message.GetStatus() == recordv1.Status_STATUS_PLANNED, "plain", "mark_planned")

@@ -55,6 +55,7 @@ type syncBody struct {
 	Lines []string
 	// Wrong is what went wrong last, with what to do.
 	Wrong   string
+	Ending  *ending
 	Waiting []choice
 }
 
@@ -106,8 +107,11 @@ func (v *visit) syncBody() (*syncBody, error) {
 	if st.ClockOffset.Abs() > time.Minute {
 		b.Lines = append(b.Lines, v.T("sync_clock", v.Duration(st.ClockOffset.Abs())))
 	}
-	waiting, err := v.waiting()
-	b.Waiting = waiting
+	var err error
+	if b.Ending, err = v.ending(); err != nil {
+		return nil, err
+	}
+	b.Waiting, err = v.waiting(b.Ending)
 	return b, err
 }
 

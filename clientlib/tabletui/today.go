@@ -20,7 +20,10 @@ type todayBody struct {
 	Date string
 	// Where is who she is, her team and the site.
 	Where []string
-	Log   []choice
+	// Ending is what is said when the deployment comes to its end; nil before that.
+	Ending *ending
+	// Log is what can be logged in one touch; nothing once the deployment is archived.
+	Log []choice
 	// Waiting are what waits for the worker: returned, held, in conflict; empty when nothing does.
 	Waiting    []choice
 	Unfinished []item
@@ -44,26 +47,31 @@ func (a *around) day(v *visit) record.Date { return record.DateOf(v.wall(), a.te
 
 // today is the first page: what to log, what waits, what is planned, and what was done.
 func (v *visit) today() error {
-	status, err := v.store().Status(v.context())
-	if err != nil {
-		return err
-	}
-	if !status.Enrolled {
-		return v.to(pathEnrol)
-	}
 	a, err := v.around()
 	if err != nil {
 		return err
 	}
+	if !a.status.Enrolled {
+		return v.to(pathEnrol)
+	}
 	today := a.day(v)
-	body := &todayBody{Date: v.Date(today), Where: a.where(status), Fresh: len(a.workers) == 0}
+	body := &todayBody{Date: v.Date(today), Where: a.where(a.status), Fresh: len(a.workers) == 0}
+	if body.Ending, err = v.ending(); err != nil {
+		return err
+	}
+	if body.Waiting, err = v.waiting(body.Ending); err != nil {
+		return err
+	}
+	if a.status.State == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED { // nothing can be done about the rest
+		if err := v.workOf(body, today); err != nil {
+			return err
+		}
+		return v.show("today", &page{Title: v.T("title_today"), Here: pathToday, Body: body})
+	}
 	for _, k := range choosable[:4] {
 		body.Log = append(body.Log, choice{Value: pathNew + "/" + words.KindName(k), Label: a.kindLabel(k)})
 	}
 	body.Log = append(body.Log, choice{Value: pathCounter, Label: a.kindLabel(recordv1.Kind_KIND_HEADCOUNT)})
-	if body.Waiting, err = v.waiting(); err != nil {
-		return err
-	}
 	if body.Unfinished, err = v.unfinished(); err != nil {
 		return err
 	}
@@ -127,26 +135,9 @@ func (a *around) where(status clientlib.Status) []string {
 	return where
 }
 
-// waiting are what waits for the worker, counted: alerts that nobody has confirmed, and what is in the inbox.
-func (v *visit) waiting() ([]choice, error) {
-	returned, err := v.store().Returned(v.context())
-	if err != nil {
-		return nil, err
-	}
-	held, err := v.store().Held(v.context())
-	if err != nil {
-		return nil, err
-	}
-	lost, team, err := v.lost()
-	if err != nil {
-		return nil, err
-	}
-	waiting := 0
-	for _, h := range held {
-		if waits(h) {
-			waiting++
-		}
-	}
+// waiting are what waits for the worker, counted: alerts that nobody has confirmed, and what is in the inbox, unless the notice of the
+// deployment's end tells all of that.
+func (v *visit) waiting(end *ending) ([]choice, error) {
 	var all []choice
 	alerts, err := v.store().Alerts(v.context())
 	if err != nil {
@@ -161,10 +152,38 @@ func (v *visit) waiting() ([]choice, error) {
 	if open > 0 { // until somebody has confirmed one, the tablet says what to do
 		all = append(all, choice{Value: pathEmergency, Label: v.N("alerts_count", open)})
 	}
+	if end.tellsAll() {
+		return all, nil
+	}
+	returned, err := v.store().Returned(v.context())
+	if err != nil {
+		return nil, err
+	}
+	rest, err := v.inboxWaiting(len(returned))
+	return append(all, rest...), err
+}
+
+// inboxWaiting are what waits for the worker in the inbox, counted; so many were returned.
+func (v *visit) inboxWaiting(returned int) ([]choice, error) {
+	held, err := v.store().Held(v.context())
+	if err != nil {
+		return nil, err
+	}
+	lost, team, err := v.lost()
+	if err != nil {
+		return nil, err
+	}
+	waiting := 0
+	for _, h := range held {
+		if waits(h) && !h.InAddendum() {
+			waiting++
+		}
+	}
+	var all []choice
 	for _, one := range []struct {
 		name string
 		n    int
-	}{{"returned_count", len(returned)}, {"held_count", waiting}, {"lost_count", lost}, {"conflicts_count", team}} {
+	}{{"returned_count", returned}, {"held_count", waiting}, {"lost_count", lost}, {"conflicts_count", team}} {
 		if one.n > 0 {
 			all = append(all, choice{Value: pathInbox, Label: v.N(one.name, one.n)})
 		}

@@ -31,6 +31,8 @@ type route struct {
 	do           func(*visit) error
 	// open: nobody need have signed in.
 	open bool
+	// logs: it is for logging something, or changing it.
+	logs bool
 	// quiet: the pages ask for it by themselves, so that it is no sign that somebody is there.
 	quiet bool
 }
@@ -49,6 +51,8 @@ type visit struct {
 	r *http.Request
 	// desk is whose pages are shown; nil while they are locked.
 	desk *desk
+	// logs says that the page is for logging something.
+	logs bool
 	// around is read when a page asks for it.
 	read     *around
 	settings settings
@@ -72,6 +76,7 @@ type page struct {
 func (u *UI) handle(r route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		v := u.visit(w, req, r.quiet)
+		v.logs = r.logs
 		err := error(nil)
 		var tooMuch *http.MaxBytesError
 		switch perr := req.ParseForm(); { // before anything asks for a value, which would not say that something is wrong
@@ -82,7 +87,12 @@ func (u *UI) handle(r route) http.HandlerFunc {
 		case v.desk == nil && !r.open:
 			err = v.toSignIn(r)
 		default:
-			err = r.do(v)
+			if r.logs {
+				err = v.mayLog()
+			}
+			if err == nil {
+				err = r.do(v)
+			}
 		}
 		if err != nil {
 			v.fail(err)

@@ -119,7 +119,8 @@ func (l *logbook) one() error {
 		return l.counted(&recordv1.CommunityActivity{Place: l.place(), Status: held, ServiceArea: l.area(), Name: proto.String(l.text(8)),
 			Form: recordv1.ActivityForm_ACTIVITY_FORM_TALK.Enum(), Minutes: l.number(30, 180), RegisterUsed: proto.Bool(false), Summary: proto.String(l.text(80))})
 	default:
-		_, err := l.log(&recordv1.ResourceLink{Place: l.place(), Status: held, ServiceArea: l.area(), Need: proto.String(l.text(10)), Households: l.number(1, 5)})
+		_, err := l.log(&recordv1.ResourceLink{Place: l.place(), Status: held, ServiceArea: l.area(), Need: proto.String(l.text(10)), Households: l.number(1, 5),
+			Type: recordv1.ResourceType_RESOURCE_TYPE_GOODS.Enum(), Quantity: proto.Uint32(1), Unit: proto.String("件"), Progress: recordv1.LinkProgress_LINK_PROGRESS_DELIVERED.Enum()})
 		return err
 	}
 }

@@ -13,9 +13,12 @@ import (
 type Delta struct {
 	Cells  map[Cell]int64
 	Tokens map[TokenCell]int64
+	// Moves are the facts that came and went, for totals that are divided by several dimensions at once. Cells and Tokens are
+	// their sums; of facts where only who worked, or for how long, is another, these are empty.
+	Moves []Move
 }
 
-// IsZero reports whether d moves nothing.
+// IsZero reports whether d moves no total.
 func (d Delta) IsZero() bool { return len(d.Cells) == 0 && len(d.Tokens) == 0 }
 
 // DeltaOf is by how much totals move when records change from before to after.
@@ -30,7 +33,7 @@ func (d Delta) IsZero() bool { return len(d.Cells) == 0 && len(d.Tokens) == 0 }
 func DeltaOf(before, after []Record) Delta {
 	views := newViews(before, after)
 	b, a := &views[0], &views[1]
-	var moves []move
+	var moves []Move
 	cells, tokens := 0, 0
 	for _, i := range reached(b, a) {
 		was, is := b.fact(i), a.fact(i)
@@ -39,16 +42,16 @@ func DeltaOf(before, after []Record) Delta {
 			if same && was.on(basis) == is.on(basis) {
 				continue
 			}
-			for _, m := range []move{{was, basis, -1}, {is, basis, 1}} {
-				if m.fact.on(basis) {
+			for _, m := range []Move{{was, basis, -1}, {is, basis, 1}} {
+				if m.on(basis) {
 					moves = append(moves, m)
-					cells += len(m.fact.Amounts)*len(m.fact.Cuts) + len(m.fact.Split)
-					tokens += len(m.fact.Tokens) * (len(m.fact.Cuts) + len(m.fact.TokenCuts))
+					cells += len(m.Amounts)*len(m.Cuts) + len(m.Split)
+					tokens += len(m.Tokens) * (len(m.Cuts) + len(m.TokenCuts))
 				}
 			}
 		}
 	}
-	d := Delta{Cells: make(map[Cell]int64, cells), Tokens: make(map[TokenCell]int64, tokens)}
+	d := Delta{Cells: make(map[Cell]int64, cells), Tokens: make(map[TokenCell]int64, tokens), Moves: moves}
 	for _, m := range moves {
 		d.add(m)
 	}
@@ -59,11 +62,19 @@ func DeltaOf(before, after []Record) Delta {
 	return d
 }
 
-// move adds a fact to a basis so many times.
-type move struct {
-	fact  *Fact
-	basis Basis
-	times int64
+// Move adds a fact to a basis so many times: once, or -1 times where it goes.
+type Move struct {
+	*Fact
+	Basis Basis
+	Times int64
+}
+
+// Moves add a fact to the bases for which it counts.
+func (f *Fact) Moves() []Move {
+	if !f.Verified {
+		return []Move{{f, Reported, 1}}
+	}
+	return []Move{{f, Reported, 1}, {f, Verified, 1}}
 }
 
 // reached are the records that differ, and those whose facts may differ because of them: what belongs to them, what
@@ -108,21 +119,21 @@ func differ(a, b *Record) bool {
 	}))
 }
 
-func (d Delta) add(m move) {
-	for _, a := range m.fact.Amounts {
-		for _, c := range m.fact.Cuts {
-			d.Cells[Cell{m.basis, a.Figure, c}] += a.N * m.times
+func (d Delta) add(m Move) {
+	for _, a := range m.Amounts {
+		for _, c := range m.Cuts {
+			d.Cells[Cell{m.Basis, a.Figure, c}] += a.N * m.Times
 		}
 	}
-	for _, s := range m.fact.Split {
-		d.Cells[Cell{m.basis, s.Figure, s.Cut}] += s.N * m.times
+	for _, s := range m.Split {
+		d.Cells[Cell{m.Basis, s.Figure, s.Cut}] += s.N * m.Times
 	}
-	for _, t := range m.fact.Tokens {
-		for _, c := range m.fact.Cuts {
-			d.Tokens[TokenCell{m.basis, c, t}] += m.times
+	for _, t := range m.Tokens {
+		for _, c := range m.Cuts {
+			d.Tokens[TokenCell{m.Basis, c, t}] += m.Times
 		}
-		for _, c := range m.fact.TokenCuts {
-			d.Tokens[TokenCell{m.basis, c, t}] += m.times
+		for _, c := range m.TokenCuts {
+			d.Tokens[TokenCell{m.Basis, c, t}] += m.Times
 		}
 	}
 }

@@ -31,6 +31,10 @@ type Fact struct {
 	// Tokens are the persons that the record names, each once. They also count under TokenCuts.
 	Tokens    []Token
 	TokenCuts []Cut
+	// Workers are those who worked at it, each once: the author and co-workers of a session, an activity or a round of visits,
+	// who counted heads, and who wrote down an attendance. To open a case takes nobody any time. Minutes is how long each did.
+	Workers []hlc.ID
+	Minutes int64
 }
 
 // Amount is so much of a figure.
@@ -101,13 +105,13 @@ func (f *Fact) split(figure Figure, n int64, c Cut) {
 	f.Split = append(f.Split, SplitAmount{c, Amount{figure, n}})
 }
 
-// countsSame reports whether f and o, which may be nil, give the same, verified or not.
+// countsSame reports whether f and o, which may be nil, give the same, verified or not, and took the same people as long.
 func (f *Fact) countsSame(o *Fact) bool {
 	if f == nil || o == nil {
 		return f == o
 	}
 	return slices.Equal(f.Cuts, o.Cuts) && slices.Equal(f.Amounts, o.Amounts) && slices.Equal(f.Split, o.Split) &&
-		slices.Equal(f.Tokens, o.Tokens) && slices.Equal(f.TokenCuts, o.TokenCuts)
+		slices.Equal(f.Tokens, o.Tokens) && slices.Equal(f.TokenCuts, o.TokenCuts) && slices.Equal(f.Workers, o.Workers) && f.Minutes == o.Minutes
 }
 
 // on reports whether f, which may be nil, counts for a basis.

@@ -13,6 +13,8 @@ import (
 const (
 	placeCode protowire.Number = 1
 
+	coWorkers protowire.Number = 8
+
 	caseOpenedOn     protowire.Number = 17
 	caseClientCount  protowire.Number = 20
 	caseClientTokens protowire.Number = 21
@@ -21,9 +23,13 @@ const (
 	caseLead         protowire.Number = 29
 
 	caseSessionCase      protowire.Number = 16
+	caseSessionMinutes   protowire.Number = 20
 	caseSessionAttendees protowire.Number = 21
 
-	groupSessionGroup protowire.Number = 16
+	groupSessionGroup   protowire.Number = 16
+	groupSessionMinutes protowire.Number = 19
+
+	activityMinutes protowire.Number = 18
 
 	headcountActivity        protowire.Number = 16
 	headcountCounter         protowire.Number = 17

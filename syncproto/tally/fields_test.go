@@ -21,8 +21,10 @@ func TestFieldNumbersAreThoseOfTheProtos(t *testing.T) {
 			"opened_on": caseOpenedOn, "client_count": caseClientCount, "client_tokens": caseClientTokens, "sex": caseSex,
 			"age_band": caseAgeBand, "lead": caseLead,
 		},
-		&recordv1.CaseSession{}:  {"case": caseSessionCase, "attendees": caseSessionAttendees},
-		&recordv1.GroupSession{}: {"group": groupSessionGroup},
+		&recordv1.CaseSession{}:       {"case": caseSessionCase, "minutes": caseSessionMinutes, "attendees": caseSessionAttendees, "co_workers": coWorkers},
+		&recordv1.GroupSession{}:      {"group": groupSessionGroup, "minutes": groupSessionMinutes, "co_workers": coWorkers},
+		&recordv1.CommunityActivity{}: {"minutes": activityMinutes, "co_workers": coWorkers},
+		&recordv1.Outreach{}:          {"co_workers": coWorkers},
 		&recordv1.Headcount{}: {
 			"activity": headcountActivity, "counter": headcountCounter, "method": headcountMethod, "cells": headcountCells,
 			"first_time": headcountFirstTime, "returning": headcountReturning, "unsure": headcountUnsure,

@@ -145,23 +145,29 @@ func (v *view) fact(i int32) *Fact {
 	case recordv1.Kind_KIND_CASE_SESSION:
 		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(CaseSessions, 1)
+		f.work(n.Record, n.number(caseSessionMinutes))
 		f.people(Contacts, n.number(caseSessionAttendees), unknownPerson[:])
 	case recordv1.Kind_KIND_GROUP_SESSION:
 		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(GroupSessions, 1)
+		f.work(n.Record, n.number(groupSessionMinutes))
 	case recordv1.Kind_KIND_COMMUNITY_ACTIVITY:
 		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(CommunityActivities, 1)
+		f.work(n.Record, n.number(activityMinutes))
 	case recordv1.Kind_KIND_OUTREACH:
 		f.setting(v, i, n.date(record.OccurredOnField), n.id(record.AuthorField))
 		f.add(OutreachRounds, 1)
+		f.work(n.Record, 0) // a round says no time
 	case recordv1.Kind_KIND_HEADCOUNT:
 		at := v.activity(i)
 		f.setting(v, at, v.nodes[at].date(record.OccurredOnField), n.id(headcountCounter))
+		f.worked(n.id(headcountCounter))
 		f.countHeads(n.Record)
 	case recordv1.Kind_KIND_ATTENDANCE:
 		at := v.activity(i)
 		f.setting(v, at, v.nodes[at].date(record.OccurredOnField), n.id(record.AuthorField))
+		f.worked(n.id(record.AuthorField))
 		f.countAttendance(n.Record)
 	}
 	return f
@@ -197,6 +203,21 @@ func (f *Fact) setting(v *view, at int32, day record.Date, worker hlc.ID) {
 	}
 	if len(place) < 2 {
 		f.Cuts = append(f.Cuts, InPlace(""))
+	}
+}
+
+// work notes who held a session, an activity or a round, and for how long.
+func (f *Fact) work(r *Record, minutes int64) {
+	f.Minutes = minutes
+	f.worked(r.id(record.AuthorField))
+	for id, rest := record.CutBytes(r.Registers.Get(coWorkers).Value); id != nil; id, rest = record.CutBytes(rest) {
+		f.worked(hlc.IDOf(id))
+	}
+}
+
+func (f *Fact) worked(worker hlc.ID) {
+	if worker != (hlc.ID{}) && !slices.Contains(f.Workers, worker) {
+		f.Workers = append(f.Workers, worker)
 	}
 }
 

@@ -41,11 +41,10 @@ func Of(records iter.Seq[Record], asOf record.Date) *Totals {
 // OfFacts counts what some records give, each of them once: those of some days, or of some teams.
 func OfFacts(facts iter.Seq[Fact]) *Totals {
 	t := NewTotals()
-	d := Delta{t.Cells, t.Tokens}
+	d := Delta{Cells: t.Cells, Tokens: t.Tokens}
 	for f := range facts {
-		d.add(move{&f, Reported, 1})
-		if f.Verified {
-			d.add(move{&f, Verified, 1})
+		for _, m := range f.Moves() {
+			d.add(m)
 		}
 	}
 	for c := range t.Tokens {

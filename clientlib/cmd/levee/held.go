@@ -48,6 +48,8 @@ type heldJSON struct {
 	Made    time.Time      `json:"made"`
 	// Decision is release or discard where that was decided; code says discarded once the server has done it.
 	Decision string `json:"decision,omitempty"`
+	// Reason is what was written with the decision.
+	Reason string `json:"reason,omitempty"`
 }
 
 // decisionNames are decisions as JSON has them.
@@ -81,7 +83,7 @@ func (c *heldCmd) Run(s *session) error {
 	for _, h := range held {
 		one := heldJSON{
 			Change: h.Change.String(), Record: h.Record.String(), Kind: words.KindName(h.Kind), Code: h.Code, Message: s.why(h.Code), Makes: h.Makes,
-			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()), Decision: decisionNames[h.Decision],
+			Fields: map[string]any{}, Cleared: append([]string{}, h.Cleared...), Made: h.Made.In(s.zone()), Decision: decisionNames[h.Decision], Reason: h.Reason,
 		}
 		if h.Message != nil {
 			one.Fields = recordjson.Fields(s.terms(), h.Message.ProtoReflect())
@@ -155,10 +157,19 @@ func (s *session) heldNamed(text string) (hlc.ID, error) {
 // why is the reason of a held change, in words.
 func (s *session) why(code string) string { return record.Message(record.Code(code), s.Lang()) }
 
+// because says why a change is held. What came after the deployment was closed is no fault: it waits for the coordinator.
+func (s *session) because(code string) {
+	if code == string(record.CodeDeploymentClosed) {
+		s.line(heldAsAddendum)
+		return
+	}
+	s.line(heldBecause, s.why(code))
+}
+
 func (s *session) heldChange(n int, h clientlib.HeldChange) {
 	fmt.Fprintln(&s.out)
 	s.line(heldHeading, n, s.headline(clientlib.AnyRecord{ID: h.Record, Kind: h.Kind, Message: h.Message}), shortID(h.Record), s.Instant(h.Made.In(s.zone())))
-	s.line(heldBecause, s.why(h.Code))
+	s.because(h.Code)
 	s.line(heldChange, shortID(h.Change))
 	switch {
 	case h.Discarded():
@@ -166,6 +177,9 @@ func (s *session) heldChange(n int, h clientlib.HeldChange) {
 		s.line(heldToRelease)
 	case h.Decision == recordv1.Decision_DECISION_DISCARD:
 		s.line(heldToDiscard)
+	}
+	if h.Reason != "" {
+		s.line(heldReason, h.Reason)
 	}
 	if h.Message == nil {
 		return

@@ -180,6 +180,9 @@ func (s *session) saved(id hlc.ID, m words.Message) error {
 	}
 	return s.answer(s.recordJSON(r), func() {
 		s.line(m, s.headline(r), shortID(id))
+		if s.logsLate(r.Kind) {
+			s.line(savedLate)
+		}
 		if len(r.Missing) > 0 && !r.Deleted {
 			s.line(isDraft, s.List(s.missingLabels(r)))
 		}

@@ -236,7 +236,8 @@ func (s *session) marks(r clientlib.AnyRecord) []string {
 		}
 	}
 	mark(r.Deleted, markDeleted)
-	mark(len(r.Held) > 0, markHeld)
+	mark(r.HeldOtherwise(), markHeld)
+	mark(r.Late(), markLate)
 	if r.Message != nil {
 		mark(recordjson.Unconfirmed(r), markUnconfirmed)
 		mark(r.Message.GetStatus() == recordv1.Status_STATUS_PLANNED, markPlanned)

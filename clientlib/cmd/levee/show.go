@@ -55,7 +55,7 @@ func (s *session) shown(r clientlib.AnyRecord) {
 		s.line(isDraft, s.List(s.missingLabels(r)))
 	}
 	for _, code := range r.Held {
-		s.line(heldBecause, record.Message(record.Code(code), s.Lang()))
+		s.because(code)
 	}
 	if recordjson.Unconfirmed(r) {
 		s.advise()

@@ -42,10 +42,11 @@ func (c *statusCmd) Run(s *session) error {
 		row(titleDeployment, st.Deployment.Name)
 		row(titleWorker, s.workerLine(st))
 		row(titleSite, nameOrNothing(st.Site))
+		s.closeOut(row, st)
 		row(titleServer, st.Server)
 		row(titleChanges, s.Say(changesAre, s.Count(unsentCount, int64(st.Unsent)), s.Count(sentCount, int64(st.Sent)), s.Count(safeCount, int64(st.Durable))))
-		if st.Held > 0 {
-			row(titleHeld, s.Say(seeHeld, s.Count(changesCount, int64(st.Held))))
+		if n := st.Owed.Held; n > 0 { // of what waits in an addendum another row tells
+			row(titleHeld, s.Say(seeHeld, s.Count(changesCount, int64(n))))
 		}
 		if st.Conflicts > 0 {
 			row(titleConflicts, s.Say(seeConflicts, s.Count(fieldsCount, int64(st.Conflicts))))

@@ -40,6 +40,8 @@ type Server struct {
 	workers    map[string]hlc.ID // by the secrets of their codes
 	chains     map[uint64][]batch.Hash
 	log        []position
+	held       map[hlc.ID]*record.Change
+	settled    []*syncv1.SettledChange // told with the next answer
 	// Hold says why a change is held; "" applies it.
 	Hold func(*record.Change) string
 	// PageSize is how many records a page has.
@@ -81,7 +83,7 @@ func New(t testing.TB, wall func() time.Time) *Server {
 	s := &Server{
 		t: t, wall: wall, Deployment: TestID(1, 1), key: ed25519.NewKeyFromSeed(bytes.Repeat([]byte{9}, ed25519.SeedSize)),
 		devices: map[hlc.ID]ed25519.PublicKey{}, workers: map[string]hlc.ID{"wang-fang": WangFang, "li-lei": LiLei, TypedSecret: WangFang},
-		chains: map[uint64][]batch.Hash{}, log: []position{{}}, PageSize: 100,
+		chains: map[uint64][]batch.Hash{}, held: map[hlc.ID]*record.Change{}, log: []position{{}}, PageSize: 100,
 	}
 	place := func(code string) *recordv1.Place { return &recordv1.Place{Code: &code, Edition: proto.Int32(2023)} }
 	worker := func(name string, role recordv1.Role) *recordv1.Worker {
@@ -143,6 +145,14 @@ func (s *Server) Set(id hlc.ID, m record.Common) {
 		s.t.Fatal(err)
 	}
 	s.apply(c)
+}
+
+// Settle decides about a change that is held: it is applied, or held for another reason.
+func (s *Server) Settle(change hlc.ID, code string) {
+	if code == "" {
+		s.apply(s.held[change])
+	}
+	s.settled = append(s.settled, &syncv1.SettledChange{Change: change[:], Code: code})
 }
 
 func (s *Server) state(id hlc.ID) record.Registers {
@@ -234,6 +244,7 @@ func (s *Server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 		chain := s.chains[replica]
 		s.chains[replica] = append(chain, batch.Next(chain[len(chain)-1], hashes[i]))
 		if s.Hold != nil && s.Hold(c) != "" {
+			s.held[c.ID] = c
 			ack.Held = append(ack.Held, &syncv1.HeldChange{Sequence: uint64(len(chain)), Change: c.ID[:], Code: s.Hold(c)})
 			continue
 		}
@@ -248,6 +259,7 @@ func (s *Server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 	after := int(req.Msg.GetPull().GetCursor().GetPosition())
 	records := s.newest(after)
 	page := &syncv1.Page{Records: records, Cursor: s.mark(len(s.log) - 1), Head: s.mark(len(s.log) - 1)}
+	page.Settled, s.settled = s.settled, nil
 	if len(records) > s.PageSize {
 		page.Records, page.Remaining = records[:s.PageSize], uint64(len(records)-s.PageSize)
 		page.Cursor = s.mark(int(records[s.PageSize-1].GetPosition()))

@@ -135,9 +135,9 @@ func columnsIn(payload []byte) ([]stored, bool) {
 	return columns, true
 }
 
-// changeIn reads a row of the table of changes.
+// changeIn reads a row of the table of changes; one that was written before the table had its last column lacks that.
 func changeIn(columns []stored) (c OwnChange, ok bool) {
-	if len(columns) != 8 || len(columns[2].bytes) != len(c.ID) || len(columns[3].bytes) != len(c.Record) {
+	if len(columns) < 8 || len(columns) > 9 || len(columns[2].bytes) != len(c.ID) || len(columns[3].bytes) != len(c.Record) {
 		return c, false
 	}
 	c.Replica, c.Sequence = hlc.Replica(columns[0].integer()), columns[1].integer()

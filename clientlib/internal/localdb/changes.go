@@ -51,6 +51,7 @@ type own struct {
 	body     []byte
 	held     string
 	known    bool
+	late     bool
 	change   *record.Change
 }
 
@@ -69,7 +70,7 @@ func (tx *Tx) allChanges(where string, args ...any) ([]own, error) {
 	err := tx.each(func(r row) error {
 		var o own
 		var changeID, sealed []byte
-		if err := r.Scan(&o.replica, &o.sequence, &changeID, &sealed, &o.held, &o.known); err != nil {
+		if err := r.Scan(&o.replica, &o.sequence, &changeID, &sealed, &o.held, &o.known, &o.late); err != nil {
 			return err
 		}
 		var err error
@@ -81,7 +82,7 @@ func (tx *Tx) allChanges(where string, args ...any) ([]own, error) {
 		}
 		found = append(found, o)
 		return nil
-	}, `SELECT replica, sequence, id, body, held, known FROM changes WHERE `+where, args...)
+	}, `SELECT replica, sequence, id, body, held, known, late FROM changes WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading changes: %w", err)
 	}
@@ -217,8 +218,8 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 			code = o.held // whether it is held is not told again under another number
 		}
 		if code != o.held || known != o.known {
-			if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE id = $3`, code, known, o.change.ID[:]); err != nil {
-				return fmt.Errorf("marking change %d: %w", o.sequence, err)
+			if err := tx.judged(o.change.ID, code, known); err != nil {
+				return err
 			}
 		}
 		switch applied := code == "" && !known; {
@@ -295,6 +296,8 @@ func view(r *held, unsent []own) record.Registers {
 type Held struct {
 	Change *record.Change
 	Code   string
+	// Late says that it came when the deployment was closed already.
+	Late bool
 }
 
 // Held are the held changes, oldest first.
@@ -305,7 +308,7 @@ func (tx *Tx) Held() ([]Held, error) {
 	}
 	list := make([]Held, len(found))
 	for i, o := range found {
-		list[i] = Held{o.change, o.held}
+		list[i] = Held{o.change, o.held, o.late}
 	}
 	return list, nil
 }
@@ -319,14 +322,23 @@ func (tx *Tx) Settle(t *Tablet, change hlc.ID, code string) error {
 		return err
 	}
 	o := found[0]
-	if err := tx.exec(`UPDATE changes SET held = $1, known = $2 WHERE id = $3`, code, o.known || code == "", change[:]); err != nil {
-		return fmt.Errorf("marking change %s: %w", change, err)
+	if err := tx.judged(change, code, o.known || code == ""); err != nil {
+		return err
 	}
 	r, err := tx.load(o.change.Record, o.change.Kind)
 	if err != nil {
 		return err
 	}
 	return tx.refresh(t, r)
+}
+
+// judged keeps what the server made of an own change. One that came after the deployment was closed stays known as such.
+func (tx *Tx) judged(change hlc.ID, code string, known bool) error {
+	err := tx.exec(`UPDATE changes SET held = $1, known = $2, late = max(late, $1 = $4) WHERE id = $3`, code, known, change[:], record.CodeDeploymentClosed)
+	if err != nil {
+		return fmt.Errorf("marking change %s: %w", change, err)
+	}
+	return nil
 }
 
 // Counts are how many there are of what a tablet keeps.
@@ -337,6 +349,8 @@ type Counts struct {
 	Records int
 	// EarlierSent and EarlierDurable are own changes under earlier replica numbers.
 	EarlierSent, EarlierDurable int
+	// Of the changes that came after the deployment was closed: those that wait, that were applied after all, and that never will be.
+	LateWaiting, LateApplied, LateDiscarded int
 }
 
 // Counts counts.
@@ -347,8 +361,12 @@ func (tx *Tx) Counts(t *Tablet) (Counts, error) {
 		SELECT (SELECT count(*) FROM changes WHERE held <> '' AND held <> $1),
 		       (SELECT count(*) FROM records) - (SELECT count(*) FROM records INDEXED BY records_deleted WHERE deleted = 1),
 		       (SELECT count(*) FROM changes WHERE replica < $2 AND durable = 0) + (SELECT count(*) FROM changes WHERE replica > $2 AND durable = 0),
-		       (SELECT count(*) FROM changes WHERE replica < $2 AND durable = 1) + (SELECT count(*) FROM changes WHERE replica > $2 AND durable = 1)`,
-		record.CodeDiscarded, int64(t.Replica)).Scan(&c.Held, &c.Records, &c.EarlierSent, &c.EarlierDurable) //nolint:gosec // the same bits, signed
+		       (SELECT count(*) FROM changes WHERE replica < $2 AND durable = 1) + (SELECT count(*) FROM changes WHERE replica > $2 AND durable = 1),
+		       (SELECT count(*) FROM changes INDEXED BY changes_late WHERE late = 1 AND held = $3),
+		       (SELECT count(*) FROM changes INDEXED BY changes_late WHERE late = 1 AND held = ''),
+		       (SELECT count(*) FROM changes INDEXED BY changes_late WHERE late = 1 AND held = $1)`,
+		record.CodeDiscarded, int64(t.Replica), record.CodeDeploymentClosed).Scan( //nolint:gosec // the same bits, signed
+		&c.Held, &c.Records, &c.EarlierSent, &c.EarlierDurable, &c.LateWaiting, &c.LateApplied, &c.LateDiscarded)
 	if err != nil {
 		return Counts{}, fmt.Errorf("counting: %w", err)
 	}

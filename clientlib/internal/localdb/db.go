@@ -340,6 +340,8 @@ type Tx struct {
 	ctx  context.Context
 	sql  *sql.Tx
 	seal *sealer
+	// worker is the tablet's, once somebody has asked for it.
+	worker hlc.ID
 }
 
 // Write runs f in a transaction that commits when f returns nil; then what f wrote is on the disk. It waits for other
@@ -368,7 +370,7 @@ func transact(ctx context.Context, db *sql.DB, options *sql.TxOptions, seal *sea
 		return classify(err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after a commit
-	if err := f(&Tx{ctx, tx, seal}); err != nil {
+	if err := f(&Tx{ctx: ctx, sql: tx, seal: seal}); err != nil {
 		return classify(err)
 	}
 	return classify(tx.Commit())

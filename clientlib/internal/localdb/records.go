@@ -142,6 +142,10 @@ func (tx *Tx) store(r *held) error {
 	if err != nil {
 		return err
 	}
+	waits, err := tx.waits(r)
+	if err != nil {
+		return err
+	}
 	query := `
 		UPDATE records SET kind = $2, owner = $3, day = $4, deleted = $5, position = $6, proof = $7, base = $8, view = $9, sent = $10, dropped = $11, waits = $12, changed = $13, person = $14
 		WHERE id = $1`
@@ -150,7 +154,7 @@ func (tx *Tx) store(r *held) error {
 		INSERT INTO records (id, kind, owner, day, deleted, position, proof, base, view, sent, dropped, waits, changed, person)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	}
-	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, r.waits(), int64(r.view.Newest()), person); err != nil { //nolint:gosec // times have 63 bits
+	if err := tx.exec(query, r.id[:], r.kind, r.owner(), r.day(), r.view.Deleted(), r.position, r.proof, base, view, sent, r.dropped, waits, int64(r.view.Newest()), person); err != nil { //nolint:gosec // times have 63 bits
 		return fmt.Errorf("storing record %s: %w", r.id, err)
 	}
 	return nil
@@ -253,6 +257,12 @@ func (tx *Tx) OfKind(k record.Kind) ([]Record, error) {
 func (tx *Tx) SetUp(worker hlc.ID) ([]Record, error) {
 	return tx.views(`WHERE (kind IN ($1, $2, $3) AND deleted = 0) OR id = $4`,
 		recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, worker[:])
+}
+
+// Newest are the records of a kind on the newest day that one has, in the order in which they were made. Deleted ones are left out. Newest
+// and Earlier are not told.
+func (tx *Tx) Newest(k record.Kind) ([]Record, error) {
+	return tx.views(`WHERE kind = $1 AND deleted = 0 AND day = (SELECT max(day) FROM records WHERE kind = $1 AND deleted = 0) ORDER BY id`, k)
 }
 
 // ViewsOwnedBy are the records of some kinds that name one of owners in their owner field and are not deleted, by owner; those of

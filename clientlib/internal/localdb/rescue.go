@@ -292,8 +292,8 @@ func (tx *Tx) fill(s *Salvage, nonce uint64) (queued int, err error) {
 		if err != nil {
 			return 0, err
 		}
-		err = tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			int64(c.Replica), c.Sequence, c.ID[:], c.Record[:], sealed, c.Held, c.Known) //nolint:gosec // the same bits, signed
+		err = tx.exec(`INSERT INTO changes (replica, sequence, id, record, body, held, known, late) VALUES ($1, $2, $3, $4, $5, $6, $7, $6 = $8)`,
+			int64(c.Replica), c.Sequence, c.ID[:], c.Record[:], sealed, c.Held, c.Known, record.CodeDeploymentClosed) //nolint:gosec // the same bits, signed
 		if err != nil {
 			return 0, fmt.Errorf("storing change %d: %w", c.Sequence, err)
 		}

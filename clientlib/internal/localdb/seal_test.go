@@ -163,6 +163,7 @@ func asOlder(t *testing.T, db *DB) string {
 		}
 		var errs []error
 		for _, later := range []string{ // all that came after sealing, the newest first
+			`DROP INDEX changes_late`, `ALTER TABLE changes DROP COLUMN late`,
 			`DROP INDEX records_without_person`, `DROP INDEX records_by_person`, `ALTER TABLE records DROP COLUMN person`,
 			`DROP INDEX records_by_day`, `DROP INDEX records_deleted`, `DROP INDEX records_changed`, `DROP INDEX records_waiting`,
 			`ALTER TABLE records DROP COLUMN changed`, `ALTER TABLE records DROP COLUMN waits`,

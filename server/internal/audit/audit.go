@@ -119,8 +119,18 @@ type Entry struct {
 	Actor      Actor
 	Action     Action
 	Subject    Subject
+	// File is what an export wrote; zero for everything else.
+	File File
 	// Chain is that of the log up to and with this entry; Write gives it.
 	Chain batch.Hash
+}
+
+// File is a file that left the server.
+type File struct {
+	// Format is the stable name of its format.
+	Format string
+	// Position is how long the deployment's change log was at the moment that all of the file is of.
+	Position uint64
 }
 
 // Store keeps the logs.
@@ -241,7 +251,8 @@ func start(deployment hlc.ID) batch.Hash {
 	return sha256.Sum256(append([]byte(chainContext), deployment[:]...))
 }
 
-// next is SHA-256 over the chain before and all that the entry says, each part of fixed length or preceded by its length.
+// next is SHA-256 over the chain before and all that the entry says, each part of fixed length or preceded by its length. Entries from
+// before files were told of have none, and their chain is what it was.
 func next(chain batch.Hash, e Entry) batch.Hash {
 	b := append([]byte(nil), chain[:]...)
 	b = binary.BigEndian.AppendUint64(b, e.Number)
@@ -252,6 +263,11 @@ func next(chain batch.Hash, e Entry) batch.Hash {
 	for _, text := range []string{string(e.Action), string(e.Subject.Kind)} {
 		b = binary.BigEndian.AppendUint64(b, uint64(len(text)))
 		b = append(b, text...)
+	}
+	if e.File != (File{}) {
+		b = binary.BigEndian.AppendUint64(b, uint64(len(e.File.Format)))
+		b = append(b, e.File.Format...)
+		b = binary.BigEndian.AppendUint64(b, e.File.Position)
 	}
 	return sha256.Sum256(b)
 }

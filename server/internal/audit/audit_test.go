@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"database/sql"
+	"encoding/hex"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +31,9 @@ func write(t *testing.T, log *audit.Log, deployment hlc.ID, actions ...audit.Act
 	t.Helper()
 	for _, a := range actions {
 		e := audit.Entry{Deployment: deployment, Actor: audit.Actor{Account: id(1), Worker: id(2), Device: id(3), Session: id(4), Token: id(5)}, Action: a, Subject: audit.Subject{Kind: audit.OfRecord, ID: id(6)}}
+		if a == audit.Exported {
+			e.File = audit.File{Format: "xlsx", Position: 7}
+		}
 		if err := log.Write(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
@@ -71,12 +75,26 @@ func TestPages(t *testing.T) {
 	if err := log.Write(t.Context(), audit.Entry{}); err == nil {
 		t.Error("an entry that says nothing was taken")
 	}
+	write(t, log, id(9), audit.Exported)
+	if page, _, err = log.Page(t.Context(), id(9), 0, 1); err != nil || len(page) != 1 || page[0].File != (audit.File{Format: "xlsx", Position: 7}) {
+		t.Errorf("an export: %+v, %v", page, err)
+	}
+}
+
+// TestTheChainStays: an entry of a log that older versions wrote has the chain that they gave it.
+func TestTheChainStays(t *testing.T) {
+	_, _, log := open(t)
+	write(t, log, id(9), audit.CodeMade)
+	page, _, err := log.Page(t.Context(), id(9), 0, 1)
+	if err != nil || hex.EncodeToString(page[0].Chain[:]) != "ec5d9128610ea4ba4980201e303ec952a367b802e4cff3bbf0fb953810678513" {
+		t.Errorf("%x, %v", page[0].Chain, err)
+	}
 }
 
 // TestAppendOnly: the database itself refuses, and who takes that away is found out.
 func TestAppendOnly(t *testing.T) {
 	path, db, log := open(t)
-	write(t, log, id(9), audit.CodeMade, audit.DeviceRevoked, audit.DeviceRenamed, audit.CodeMade)
+	write(t, log, id(9), audit.CodeMade, audit.Exported, audit.DeviceRenamed, audit.CodeMade)
 	write(t, log, id(10), audit.CodeMade)
 	raw, err := sql.Open("sqlite", path)
 	if err != nil {
@@ -91,8 +109,8 @@ func TestAppendOnly(t *testing.T) {
 	if _, err := raw.Exec(`DROP TRIGGER audit_never_changes; DROP TRIGGER audit_never_shrinks`); err != nil {
 		t.Fatal(err)
 	}
-	for _, column := range []string{"at", "account", "worker", "device", "session", "token", "action", "subject_kind", "subject", "chain"} {
-		value := map[string]string{"at": "1", "action": "'x'", "subject_kind": "'x'", "chain": "zeroblob(32)"}[column]
+	for _, column := range []string{"at", "account", "worker", "device", "session", "token", "action", "subject_kind", "subject", "chain", "format", "position"} {
+		value := map[string]string{"at": "1", "action": "'x'", "subject_kind": "'x'", "format": "'csv'", "position": "8", "chain": "zeroblob(32)"}[column]
 		if value == "" {
 			value = "x'000102030405060708090a0b0c0d0e0f'"
 		}

@@ -17,6 +17,7 @@ import (
 
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/oracle"
 	"levee/syncproto/record"
 	"levee/syncproto/words"
 	"levee/syncproto/words/wordstest"
@@ -52,7 +53,7 @@ func TestCellsAreReadAsTheyWereWritten(t *testing.T) {
 		m := record.New(k)
 		for _, f := range words.Fields(m.ProtoReflect().Descriptor()) {
 			if f.Name() != "reviewed" && !record.Secret(k, f.Number()) {
-				draw(t, m.ProtoReflect(), f)
+				values.Draw(t, m.ProtoReflect(), f)
 			}
 		}
 		wrote := Row{ID: id(rapid.Byte().Draw(t, "id")), Message: m}
@@ -139,58 +140,14 @@ func kept(cell any) string {
 	}
 }
 
-// draw puts a value into a field, or leaves it empty.
-func draw(t *rapid.T, m protoreflect.Message, f protoreflect.FieldDescriptor) {
-	if rapid.Bool().Draw(t, "empty") {
-		return
-	}
-	if !f.IsList() {
-		m.Set(f, value(t, f, m.NewField(f)))
-		return
-	}
-	list := m.Mutable(f).List()
-	for range rapid.IntRange(1, 3).Draw(t, "items") {
-		list.Append(value(t, f, list.NewElement()))
-	}
-}
-
 // awkward are texts in which much stands that means something in a cell.
 var awkward = rapid.StringOf(rapid.OneOf(rapid.SampledFrom([]rune("=+-@\t\r\n'\";；,，＝\\ s　是王")), rapid.Rune().Filter(func(r rune) bool { return r >= ' ' && r != 0x7f })))
 
-func value(t *rapid.T, f protoreflect.FieldDescriptor, empty protoreflect.Value) protoreflect.Value {
-	name := string(f.Name())
-	switch words.FormOf(f) {
-	case words.Number:
-		if f.Kind() == protoreflect.Uint32Kind {
-			return protoreflect.ValueOfUint32(rapid.Uint32().Draw(t, name))
-		}
-		return protoreflect.ValueOfInt32(rapid.Int32().Draw(t, name))
-	case words.Date:
-		return protoreflect.ValueOfInt32(int32(record.Date(19000101).AddDays(rapid.IntRange(0, 100_000).Draw(t, name))))
-	case words.Instant:
-		return protoreflect.ValueOfInt64(rapid.Int64Range(946684800_000, 4102444800_000).Draw(t, name)) // 2000 to 2100
-	case words.YesOrNo:
-		return protoreflect.ValueOfBool(rapid.Bool().Draw(t, name))
-	case words.Choice: // some that only a newer program knows
-		return protoreflect.ValueOfEnum(protoreflect.EnumNumber(rapid.Int32Range(0, 40).Draw(t, name)))
-	case words.AgeBand:
-		return protoreflect.ValueOfUint32(rapid.Uint32Range(0, 9).Draw(t, name))
-	case words.Reference:
-		of := rapid.OneOf(rapid.Custom(func(t *rapid.T) hlc.ID { return id(rapid.ByteRange(1, 10).Draw(t, "n")) }), rapid.Custom(func(t *rapid.T) hlc.ID {
-			return hlc.ID(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "id"))
-		})).Draw(t, name)
-		return protoreflect.ValueOfBytes(of[:])
-	case words.Code:
-		return protoreflect.ValueOfBytes(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, name))
-	case words.Compound:
-		for _, part := range words.Fields(f.Message()) {
-			draw(t, empty.Message(), part)
-		}
-		return empty
-	default:
-		return protoreflect.ValueOfString(awkward.Draw(t, name))
-	}
-}
+// values draws ids that have a name of writingIn, and others.
+var values = oracle.Values{Text: awkward, Reference: rapid.OneOf(oracle.Bytes, rapid.Custom(func(t *rapid.T) []byte {
+	named := id(rapid.ByteRange(1, 10).Draw(t, "n"))
+	return named[:]
+}))}
 
 // No cell of a text begins like a formula, and what was meant comes back.
 func TestNeutral(t *testing.T) {

@@ -58,8 +58,9 @@ type Order struct {
 	Format              *Format
 	// Query is what they may have. Its Progress is the desk's.
 	Query Query
-	// Note notes the order in the audit log, before anything is read.
-	Note func() error
+	// Note notes in the audit log that a file of a position of the change log is made, before any record is read. What can't be noted is
+	// not made.
+	Note func(ctx context.Context, position uint64) error
 }
 
 // State says how far an order is.
@@ -130,12 +131,6 @@ func (d *Desk) Start(o Order) (Ordered, error) {
 	}
 	j, err := d.enter(o)
 	if err != nil {
-		return Ordered{}, err
-	}
-	if err := o.Note(); err != nil {
-		d.drop(j)
-		close(j.removed)
-		d.going.Done()
 		return Ordered{}, err
 	}
 	started := j.Ordered
@@ -257,6 +252,9 @@ func (d *Desk) make(j *job, path string) (size int64, err error) {
 		j.Done, j.Of = done, of
 	}
 	err = j.Format.Look(j.ctx, d.config.Store(j.Deployment), d.config.Wall, q, func(c *Content) error {
+		if err := j.Note(j.ctx, c.Position); err != nil {
+			return err
+		}
 		d.mu.Lock()
 		j.Position, j.Of = c.Position, c.Records()
 		d.mu.Unlock()

@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -37,24 +38,24 @@ func (d *worked) desk(t *testing.T) (desk *export.Desk, dir string, changed chan
 }
 
 func (d *worked) order(account hlc.ID, format string) export.Order {
-	return export.Order{Account: account, Deployment: d.ID, Format: export.FormatNamed(format), Query: export.Query{Whole: true}, Note: func() error { return nil }}
+	return export.Order{Account: account, Deployment: d.ID, Format: export.FormatNamed(format), Query: export.Query{Whole: true}, Note: func(context.Context, uint64) error { return nil }}
 }
 
 func TestAnExportIsMadeAndTaken(t *testing.T) {
 	d := work(t)
 	desk, dir, changed, _ := d.desk(t)
-	noted := false
+	var noted uint64
 	order := d.order(somebody, "hxl")
-	order.Note = func() error { noted = true; return nil }
+	order.Note = func(_ context.Context, position uint64) error { noted = position; return nil }
 	started, err := desk.Start(order)
-	if err != nil || started.State != export.Running || !noted {
+	if err != nil || started.State != export.Running {
 		t.Fatalf("%+v, %v", started, err)
 	}
 	if got := <-changed; got != d.ID {
 		t.Errorf("told of %v", got)
 	}
 	made, err := desk.Get(somebody, d.ID, started.ID)
-	if err != nil || made.State != export.Ready || made.Done != made.Of || made.Of == 0 || made.Position == 0 || !made.Until.Equal(d.Wall().Add(time.Hour)) {
+	if err != nil || made.State != export.Ready || made.Done != made.Of || made.Of == 0 || made.Position == 0 || made.Position != noted || !made.Until.Equal(d.Wall().Add(time.Hour)) {
 		t.Fatalf("%+v, %v", made, err)
 	}
 	f, err := desk.Open(somebody, d.ID, started.ID)
@@ -98,10 +99,12 @@ func TestAnExportIsMadeAndTaken(t *testing.T) {
 func TestOneAtATime(t *testing.T) {
 	d := work(t)
 	desk, dir, changed, _ := d.desk(t)
-	entered, going, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	entered, going := make(chan struct{}), make(chan struct{})
 	order := d.order(somebody, "csv")
-	order.Note = func() error { close(entered); <-going; return nil } // it is running before anything is read
-	go func() { _, err := desk.Start(order); done <- err }()
+	order.Note = func(context.Context, uint64) error { close(entered); <-going; return nil } // before any record is read
+	if _, err := desk.Start(order); err != nil {
+		t.Fatal(err)
+	}
 	<-entered
 	if _, err := desk.Start(d.order(somebody, "xlsx")); problem.CodeOf(err) != problem.TooManyRequests {
 		t.Errorf("a second one: %v", err)
@@ -117,9 +120,6 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	close(going)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
 	<-changed
 	<-changed
 	if err := desk.Close(); err != nil {
@@ -180,13 +180,29 @@ func TestAFileThatIsTooLarge(t *testing.T) {
 // What can't be noted is not exported.
 func TestWhatCannotBeNoted(t *testing.T) {
 	d := work(t)
-	desk, dir, _, _ := d.desk(t)
-	order, full := d.order(somebody, "csv"), errors.New("full")
-	order.Note = func() error { return full }
-	if _, err := desk.Start(order); !errors.Is(err, full) || len(desk.Of(somebody, d.ID)) != 0 {
-		t.Errorf("%v", err)
+	dir, full, failed, changed := t.TempDir(), errors.New("full"), make(chan error, 1), make(chan hlc.ID, 10)
+	desk, err := export.NewDesk(export.DeskConfig{Dir: dir, Store: func(id hlc.ID) export.Store { return d.DB.Deployment(id) }, Wall: d.Wall,
+		Changed: func(id hlc.ID) { changed <- id }, Failed: func(err error) { failed <- err }})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("something was made: %v", err)
+	order := d.order(somebody, "csv")
+	order.Note = func(context.Context, uint64) error { return full }
+	o, err := desk.Start(order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-changed
+	if o, err = desk.Get(somebody, d.ID, o.ID); err != nil || o.State != export.Failed || !errors.Is(<-failed, full) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if _, err := desk.Open(somebody, d.ID, o.ID); problem.CodeOf(err) != problem.NotFound {
+		t.Errorf("it can be taken: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, o.ID)); err != nil || info.Size() != 0 {
+		t.Errorf("something was written: %v, %v", info, err)
+	}
+	if err := desk.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -15,8 +15,8 @@ import (
 // Nothing is no person: a 0 is told, and no help for others. What is left out has then at least two possible values. By rule 2 all
 // of a sum that is small itself is left out.
 
-// untold says of parts, by their place, which are left out.
-func untold(parts []int64) []bool {
+// Untold says of parts, by their place, which are left out.
+func Untold(parts []int64) []bool {
 	bySize := make([]int, 0, len(parts))
 	for i, n := range parts {
 		if n != 0 {

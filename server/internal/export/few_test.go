@@ -13,7 +13,7 @@ import (
 func TestNobodyIsFoundByTakingTheOthersAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		parts := rapid.SliceOfN(rapid.Int64Range(0, 12), 0, 8).Draw(t, "parts")
-		out := untold(parts)
+		out := Untold(parts)
 		var count, sum, all, large int64
 		for i, n := range parts {
 			all += n

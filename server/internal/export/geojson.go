@@ -62,7 +62,7 @@ type siteProperties struct {
 	Verified  map[string]*int64 `json:"verified"`
 }
 
-// GeoJSON writes the sites with their totals. Numbers of people and of cases are left out where they are few (see untold): each is
+// GeoJSON writes the sites with their totals. Numbers of people and of cases are left out where they are few (see Untold): each is
 // a part of that of all sites.
 func GeoJSON(c *Content, w io.Writer) error {
 	totals, err := c.siteTotals()

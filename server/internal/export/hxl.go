@@ -120,7 +120,7 @@ func (t *table4W) sorted() []*workRow {
 	})
 }
 
-// leaveOut leaves out numbers of few people, as said above untold. Contacts are parts of those of their site, which GeoJSON tells,
+// leaveOut leaves out numbers of few people, as said above Untold. Contacts are parts of those of their site, which GeoJSON tells,
 // and sites are parts of the whole; so are cases, and so are their sessions. The groups of people are parts of their row, and where
 // that is not told of, neither are they.
 func leaveOut(rows []*workRow) {
@@ -130,7 +130,7 @@ func leaveOut(rows []*workRow) {
 		leaveOutOf(of, func(r *workRow) int64 { return r.held }, func(r *workRow) { r.heldUntold = true })
 	}
 	for _, r := range rows {
-		r.peopleUntold = untold(r.people)
+		r.peopleUntold = Untold(r.people)
 		if r.contactsUntold {
 			for i := range r.peopleUntold {
 				r.peopleUntold[i] = true
@@ -157,7 +157,7 @@ func leaveOutOf(rows []*workRow, number func(*workRow) int64, leave func(*workRo
 		for i, r := range of {
 			numbers[i] = number(r)
 		}
-		for i, out := range untold(numbers) {
+		for i, out := range Untold(numbers) {
 			if numbers[i] > 0 && (out || untoldSites[key]) {
 				leave(of[i])
 			}
@@ -173,7 +173,7 @@ func untoldOf(parts map[string]int64) map[string]bool {
 		numbers[i] = parts[key]
 	}
 	out := map[string]bool{}
-	for i, is := range untold(numbers) {
+	for i, is := range Untold(numbers) {
 		out[keys[i]] = is
 	}
 	return out

@@ -56,6 +56,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a.mountAlerts(h)
 	a.mountWork(h)
 	a.mountReports(h)
+	a.mountWorkbooks(h)
 	a.mountSupervision(h)
 	a.mountPlanned(h)
 	a.mountSearch(h)
@@ -113,8 +114,8 @@ func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 // explain turns what the library finds wrong with a request into a problem.
 func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
 	number := humaecho.Unwrap(ctx).Response().Header().Get(requestID)
-	if p, ok := body.(*problemBody); ok {
-		p.Request = number
+	if p, ok := body.(interface{ number(request string) }); ok {
+		p.number(number)
 		return p, nil
 	}
 	found, ok := body.(*huma.ErrorModel)

@@ -152,7 +152,7 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		alerts := alerting.New(alerting.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 		d.Observe(alerts.Observe)
 		figures := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
-		deployments.Add(&httpapi.Deployment{Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
+		deployments.Add(&httpapi.Deployment{Workbooks: d.DB.Deployment(d.ID), Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
 			Member:    &rollup.Member{Syncing: d.Service, Progress: figures, Store: d.DB.Deployment(d.ID)},
 			Indexing:  indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
 			Review:    review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
@@ -319,16 +319,16 @@ func (s *surface) sync(v *servertest.Device) {
 	}
 }
 
-type problemBody struct {
+type ProblemBody struct {
 	Title, Code, Detail, Incident string
 	Status                        int
 }
 
 // refused asks for what must be refused.
-func (s *surface) refused(path string, code problem.Code, headers ...string) problemBody {
+func (s *surface) refused(path string, code problem.Code, headers ...string) ProblemBody {
 	s.t.Helper()
 	response, body := s.get(path, headers...)
-	var p problemBody
+	var p ProblemBody
 	if err := json.Unmarshal(body, &p); err != nil {
 		s.t.Fatalf("%s: %v in %s", path, err, body)
 	}
@@ -692,7 +692,7 @@ func TestTheDocumentListsEveryRoute(t *testing.T) {
 			t.Errorf("%s is referred to and not there", name)
 		}
 	}
-	for _, path := range []string{"/docs", "/schemas/problemBody.json", "/openapi.json", "/openapi.yaml", "/api/openapi.yaml", "/api/openapi-3.0.json"} {
+	for _, path := range []string{"/docs", "/schemas/ProblemBody.json", "/openapi.json", "/openapi.yaml", "/api/openapi.yaml", "/api/openapi-3.0.json"} {
 		s.refused(path, problem.NotFound)
 	}
 }

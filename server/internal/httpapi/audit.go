@@ -27,6 +27,8 @@ type auditView struct {
 	Token   string    `json:"token,omitempty" doc:"The API token."`
 	Kind    string    `json:"subject_kind" example:"device"`
 	Subject string    `json:"subject,omitempty" doc:"Id of what it was done to."`
+	Format  string    `json:"format,omitempty" example:"xlsx" doc:"Of an export: its format."`
+	Of      uint64    `json:"position,omitempty" doc:"Of an export: how long the change log was at the moment that all of it is of."`
 }
 
 // auditLog answers with a deployment's part of the log, or with the server's own.
@@ -48,7 +50,7 @@ func (a *api) auditLog(ctx context.Context, in *struct {
 	}
 	for _, e := range entries {
 		out.Body.Entries = append(out.Body.Entries, auditView{e.Number, e.At, string(e.Action), idText(e.Actor.Account), idText(e.Actor.Worker),
-			idText(e.Actor.Device), idText(e.Actor.Session), idText(e.Actor.Token), string(e.Subject.Kind), idText(e.Subject.ID)})
+			idText(e.Actor.Device), idText(e.Actor.Session), idText(e.Actor.Token), string(e.Subject.Kind), idText(e.Subject.ID), e.File.Format, e.File.Position})
 	}
 	return out, nil
 }

@@ -41,7 +41,7 @@ func (d *desk) send(status int, method, path, body string, into any) (p problemV
 	if w.Code != status {
 		d.t.Fatalf("%s %s: %d %s, want %d", method, path, w.Code, w.Body, status)
 	}
-	if w.Code >= http.StatusBadRequest {
+	if w.Code >= http.StatusBadRequest && into == nil {
 		into = &p
 	}
 	if into != nil {
@@ -423,8 +423,9 @@ func TestWorkOverTheAPI(t *testing.T) {
 func TestImport(t *testing.T) {
 	d := newDesk(t)
 	type answer struct {
-		Made, Wrong int
-		Tables      []struct {
+		Made, Wrong   int
+		Code, Request string
+		Tables        []struct {
 			Kind string
 			Same int
 		}
@@ -436,9 +437,20 @@ func TestImport(t *testing.T) {
 	}
 	file := "team,occurred_on,service_area,households,colour\none,2021-09-28,心理疏导,3,red\none,2021-09-28,心理疏导,many,red\n"
 	var a answer
-	d.send(ok, "POST", "/api/imports?name=outreach.csv", file, &a)
-	if a.Made != 0 || a.Wrong != 1 || len(a.Faults) != 1 || a.Faults[0].Row != 3 || a.Faults[0].Column != "D" || a.Faults[0].Heading != "households" || a.Faults[0].Message != "households: write a whole number" || len(a.Unknown) != 1 {
-		t.Errorf("a bad file: %+v", a)
+	for path, status := range map[string]int{"/api/imports?name=outreach.csv&check=true": ok, "/api/imports?name=outreach.csv": bad} {
+		a = answer{}
+		d.send(status, "POST", path, file, &a)
+		if a.Made != 0 || a.Wrong != 1 || len(a.Faults) != 1 || a.Faults[0].Row != 3 || a.Faults[0].Column != "D" || a.Faults[0].Heading != "households" || a.Faults[0].Message != "households: write a whole number" {
+			t.Errorf("a bad file: %d %+v", status, a)
+		}
+		if status == ok && len(a.Unknown) != 1 || status == bad && (a.Code != string(problem.FileWrong) || a.Request == "") {
+			t.Errorf("a bad file: %d %+v", status, a)
+		}
+	}
+	a = answer{}
+	d.send(bad, "POST", "/api/imports?name=outreach.csv", "team,households\n"+strings.Repeat("one,many\n", 2000), &a)
+	if a.Wrong < 2000 || len(a.Faults) != 300 {
+		t.Errorf("a file that is wrong all over: %d, of which %d are named", a.Wrong, len(a.Faults))
 	}
 	file = strings.Replace(file, "many", "4", 1)
 	for i, want := range []int{0, 2, 0} {

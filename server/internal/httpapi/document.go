@@ -41,7 +41,7 @@ var tags = []struct{ name, description, parts string }{
 	{"Alerts", "Risk alerts, until somebody sees to them.", "alerts"},
 	{"Supervision and plans", "Supervision sessions, and activities that are to be held.", "supervision planned"},
 	{"Tablets", "Tablets and their backlog; how they come and go.", "devices enrolment-codes"},
-	{"Files", "Records and totals as files, out and in.", "exports imports"},
+	{"Files", "Records and totals as files, out and in; reports in bureaus' own Excel files.", "exports imports workbooks"},
 	{"Audit log", "Who did what to what.", "audit"},
 }
 
@@ -64,7 +64,7 @@ var refusals = []problem.Code{problem.Unauthenticated, problem.NotAllowed, probl
 // nobody knows where it belongs.
 func complete(of *huma.OpenAPI) error {
 	schemas := of.Components.Schemas
-	body := schemas.Schema(reflect.TypeFor[problemBody](), true, "Problem")
+	body := schemas.Schema(reflect.TypeFor[ProblemBody](), true, "Problem")
 	of.Components.Responses = map[string]*huma.Response{"problem": {Description: "What is wrong, as RFC 9457 has it.", Content: map[string]*huma.MediaType{problemType: {Schema: body}}}}
 	for _, code := range refusals {
 		example := func(lang string) *huma.Example { return &huma.Example{Value: bodyOf(problem.New(code), lang)} }
@@ -103,7 +103,9 @@ func respond(o *huma.Operation) {
 		if code == problem.ChangedMeanwhile && o.Method == http.MethodGet {
 			continue
 		}
-		o.Responses[strconv.Itoa(problem.HTTPStatus(code))] = &huma.Response{Ref: "#/components/responses/" + string(code)}
+		if status := strconv.Itoa(problem.HTTPStatus(code)); o.Responses[status] == nil { // a route may tell more
+			o.Responses[status] = &huma.Response{Ref: "#/components/responses/" + string(code)}
+		}
 	}
 	o.Responses["default"] = &huma.Response{Ref: "#/components/responses/problem"}
 }

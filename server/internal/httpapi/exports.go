@@ -10,6 +10,7 @@ import (
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
+	"levee/server/internal/casefile"
 	"levee/server/internal/export"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
@@ -21,12 +22,18 @@ func (a *api) mountExports(h huma.API) {
 		return huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status, MaxBodyBytes: 16 << 10, Metadata: map[string]any{actionOf: access.Export}, Responses: map[string]*huma.Response{}}
 	}
 	huma.Register(h, operation(http.MethodPost, "order-export", "/api/exports", "Have a file made of what the caller sees, all of one moment. One at a time; it is noted in the audit log", http.StatusCreated), a.orderExport)
+	huma.Register(h, operation(http.MethodGet, "list-exports", "/api/exports", "Files that the caller ordered and may have still, the newest first", http.StatusOK), a.listExports)
 	huma.Register(h, operation(http.MethodGet, "get-export", "/api/exports/{export}", "How far a file is that was ordered. It is kept for an hour", http.StatusOK), a.getExport)
 	file := operation(http.MethodGet, "get-export-file", "/api/exports/{export}/file", "The file, once it is ready", http.StatusOK)
-	file.Responses["200"] = &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	file.Responses["200"] = aFile("application/octet-stream")
 	huma.Register(h, file, a.exportFile)
 	drop := operation(http.MethodDelete, "drop-export", "/api/exports/{export}", "Break off a file that is being made, or remove it", http.StatusNoContent)
 	huma.Register(h, drop, a.dropExport)
+}
+
+// aFile is how the document describes an answer that is a file of a media type.
+func aFile(mediaType string) *huma.Response {
+	return &huma.Response{Description: "The file.", Content: map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 }
 
 type orderExportIn struct {
@@ -100,9 +107,25 @@ func (a *api) startExport(ctx context.Context, in *orderExportIn, lang string) (
 			return o, problem.New(problem.NotAllowed)
 		}
 	}
-	return a.Exports.Start(export.Order{Account: orderer(who), Deployment: id, Format: export.FormatNamed(in.Body.Format), Query: q, Note: func() error {
-		return a.Audit.Write(ctx, audit.Entry{Deployment: id, Actor: who.Actor(id), Action: action, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}})
+	return a.Exports.Start(export.Order{Account: orderer(who), Deployment: id, Format: export.FormatNamed(in.Body.Format), Query: q, Note: func(ctx context.Context, position uint64) error {
+		return a.Audit.Write(ctx, audit.Entry{Deployment: id, Actor: who.Actor(id), Action: action, Subject: ofDeployment(d), File: audit.File{Format: in.Body.Format, Position: position}})
 	}})
+}
+
+type exportsBody struct {
+	Exports []exportView `json:"exports" nullable:"false" doc:"The newest first."`
+}
+
+func (a *api) listExports(ctx context.Context, in *struct{ Scope }) (*given[exportsBody], error) {
+	return ask(ctx, a, in.Scope, func(d *Deployment, by casefile.Reader) (exportsBody, error) {
+		body := exportsBody{Exports: []exportView{}}
+		for _, o := range a.Exports.Of(orderer(callerOf(ctx)), d.Syncing.Deployment()) {
+			if o.MayTake(by.Person) {
+				body.Exports = append(body.Exports, viewExport(&o))
+			}
+		}
+		return body, nil
+	})
 }
 
 // ordered is an export that the caller ordered and may have still.

@@ -38,6 +38,13 @@ func TestAnExportThroughTheAPI(t *testing.T) {
 		if answer.Status != http.StatusOK || !strings.HasPrefix(string(body), begin) || int64(len(body)) != o.Size || !strings.Contains(answer.Header.Get("Content-Disposition"), "levee-"+format+"-20211001-1200.") {
 			t.Errorf("%s: %+v, %.40q", format, answer, body)
 		}
+		var own, others struct{ Exports []exportAnswer }
+		if got := s.call("super", "GET", "/api/exports", "", &own); got != http.StatusOK || len(own.Exports) != 1 || own.Exports[0] != o {
+			t.Errorf("%s: one's own are %d, %+v", format, got, own)
+		}
+		if got := s.call("coordinator", "GET", "/api/exports", "", &others); got != http.StatusOK || others.Exports == nil || len(others.Exports) != 0 {
+			t.Errorf("%s: somebody else's are %d, %+v", format, got, others)
+		}
 		for _, path := range []string{at, at + "/file"} {
 			if got := s.call("coordinator", "GET", path, "", nil); got != http.StatusNotFound {
 				t.Errorf("somebody else gets %s: %d", path, got)
@@ -66,8 +73,18 @@ func TestAnExportOfWhatIsConfidential(t *testing.T) {
 	}
 	<-s.exported
 	entries, _, err := s.audit.Page(context.Background(), d.ID, 0, 1)
-	if err != nil || len(entries) != 1 || entries[0].Action != audit.ConfidentialExported || entries[0].Actor.Worker != d.Workers["super"] || entries[0].Actor.Token == (audit.Actor{}.Token) {
+	if err != nil || len(entries) != 1 || entries[0].Action != audit.ConfidentialExported || entries[0].Actor.Worker != d.Workers["super"] || entries[0].Actor.Token == (audit.Actor{}.Token) || entries[0].File.Format != "csv" {
 		t.Errorf("%+v, %v", entries, err)
+	}
+	var log struct {
+		Entries []struct {
+			Action, Format string
+			Position       uint64
+		}
+	}
+	s.read("/api/audit?limit=2", &log) // the newest tells of the token by which it is read
+	if len(log.Entries) != 2 || log.Entries[1].Format != "csv" || log.Entries[1].Position == 0 || log.Entries[1].Position != entries[0].File.Position {
+		t.Errorf("%+v", log)
 	}
 	text, _, err := s.accounts.NewToken(context.Background(), audit.Actor{}, accounts.NewToken{Name: "read", Membership: accounts.Membership{Deployment: d.ID, Worker: d.Workers["super"]}, Scopes: []accounts.Scope{accounts.ScopeRead}, Life: time.Hour})
 	if err != nil {

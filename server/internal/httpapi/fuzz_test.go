@@ -143,7 +143,7 @@ func FuzzQuery(f *testing.F) {
 		w := httptest.NewRecorder()
 		s.log.Reset()
 		s.handler.ServeHTTP(w, request)
-		var p problemBody
+		var p ProblemBody
 		switch {
 		case strings.Contains(s.log.String(), "level=ERROR"):
 			t.Fatalf("%d: %s\n%s", w.Code, w.Body, s.log)

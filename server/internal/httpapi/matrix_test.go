@@ -28,6 +28,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
+	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -92,6 +93,7 @@ var matrix = []cell{
 	{"GET", "/api/held", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/conflicts", "deployment={deployment}", "", nil, [8]int{hid, ok, ok, ok, ok, hid, hid, hid}},
 	{"POST", "/api/exports", "deployment={deployment}", `{"format":"hxl","confidential":true}`, nil, [8]int{no, no, bad, bad, bad, hid, hid, hid}},
+	{"GET", "/api/exports", "deployment={deployment}", "", nil, [8]int{no, no, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/exports/:export", "deployment={deployment}", "", map[string]string{"export": "{nothing}"}, [8]int{no, no, hid, hid, hid, hid, hid, hid}},
 	{"GET", "/api/exports/:export/file", "deployment={deployment}", "", map[string]string{"export": "{nothing}"}, [8]int{no, no, hid, hid, hid, hid, hid, hid}},
 	{"DELETE", "/api/exports/:export", "deployment={deployment}", "", map[string]string{"export": "{nothing}"}, [8]int{no, no, hid, hid, hid, hid, hid, hid}},
@@ -117,6 +119,12 @@ var matrix = []cell{
 	{"GET", "/api/report", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/report", "deployment={deployment}&period=week&date=2021-10-01", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/report", "deployment={deployment}&date=1999-01-01", "", nil, [8]int{bad, bad, bad, bad, bad, hid, hid, hid}},
+	{"GET", "/api/workbooks", "deployment={deployment}", "", nil, [8]int{no, no, no, no, ok, hid, hid, hid}},
+	{"POST", "/api/workbooks", "deployment={deployment}&name=x", "no workbook", nil, [8]int{no, no, no, no, bad, no, hid, hid}},
+	{"GET", "/api/workbooks/:workbook/filled", "deployment={deployment}&period=week", "", map[string]string{"workbook": "{workbook}"}, [8]int{no, no, no, no, ok, hid, hid, hid}},
+	{"GET", "/api/workbooks/:workbook/filled", "deployment={deployment}", "", map[string]string{"workbook": "{nothing}"}, [8]int{no, no, no, no, hid, hid, hid, hid}},
+	{"PUT", "/api/workbooks/:workbook/cells", "deployment={deployment}", `{"cells":[]}`, map[string]string{"workbook": "{workbook}"}, [8]int{no, no, no, no, non, no, hid, hid}},
+	{"DELETE", "/api/workbooks/:workbook", "deployment={deployment}", "", map[string]string{"workbook": "{nothing}"}, [8]int{no, no, no, no, hid, no, hid, hid}},
 	{"GET", "/api/teams", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/teams/:team/work", "deployment={deployment}", "", map[string]string{"team": "{one}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
 	{"GET", "/api/workers/:worker/work", "deployment={deployment}", "", map[string]string{"worker": "{ben}"}, [8]int{ok, ok, ok, hid, ok, hid, hid, hid}},
@@ -131,6 +139,7 @@ var matrix = []cell{
 	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other","team":"{one}"}`, nil, [8]int{no, add, add, hid, add, hid, hid, hid}},
 	{"POST", "/api/planned", "deployment={deployment}", `{"name":"x","day":"2021-10-05","service_area":"other"}`, nil, [8]int{no, no, no, no, add, hid, hid, hid}}, // for all teams
 	{"POST", "/api/imports", "deployment={deployment}&name=outreach.csv&check=true", "households\n3\n", nil, [8]int{no, ok, ok, ok, ok, hid, hid, hid}},
+	{"POST", "/api/imports", "deployment={deployment}&name=outreach.csv", "households\nthree\n", nil, [8]int{no, bad, bad, bad, bad, hid, hid, hid}},
 	{"PUT", "/api/planned/:activity", "deployment={deployment}", `{"name":"y","day":"2021-10-05","service_area":"other","team":"{one}","seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
 	{"POST", "/api/planned/:activity/cancellation", "deployment={deployment}", `{"seen":1}`, map[string]string{"activity": "{planned one}"}, [8]int{no, old, old, hid, old, hid, hid, hid}},
 	{"POST", "/api/search", "deployment={deployment}", `{"text":"房屋"}`, nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
@@ -242,7 +251,11 @@ func (s *stage) furnish() {
 	if len(conflicts.Conflicts) != 1 || session.Seen == 0 {
 		s.t.Fatalf("%+v, %+v", conflicts, session)
 	}
-	s.values = append(s.values, "{conflict one}", conflicts.Conflicts[0].ID, "{held one}", held.ID.String(), "{supervision}", supervision.Record.String(), "{position}", strconv.FormatUint(session.Seen, 10))
+	bureau := s.NewID()
+	if kept, err := s.DB.Deployment(s.ID).KeepWorkbook(s.t.Context(), workbook.Workbook{ID: bureau, Name: "民政局", File: servertest.BureauFile(s.t), Cells: []workbook.Cell{}}); err != nil || !kept {
+		s.t.Fatalf("kept: %t, %v", kept, err)
+	}
+	s.values = append(s.values, "{workbook}", bureau.String(), "{conflict one}", conflicts.Conflicts[0].ID, "{held one}", held.ID.String(), "{supervision}", supervision.Record.String(), "{position}", strconv.FormatUint(session.Seen, 10))
 	s.fill = strings.NewReplacer(s.values...)
 }
 

@@ -14,9 +14,9 @@ import (
 
 const problemType = "application/problem+json"
 
-// problemBody is a problem as RFC 9457 has it. Its type is always "about:blank", which need not be said: Code tells
+// ProblemBody is a problem as RFC 9457 has it; what embeds it tells more. Its type is always "about:blank", which need not be said: Code tells
 // problems apart.
-type problemBody struct {
+type ProblemBody struct {
 	Title    string `json:"title" doc:"What a person reads, in the language of Accept-Language: 中文 or English."`
 	Status   int    `json:"status" doc:"The HTTP status."`
 	Code     string `json:"code" doc:"Stable name of the problem." example:"invalid_argument"`
@@ -26,19 +26,22 @@ type problemBody struct {
 }
 
 // Error and GetStatus let a handler return it as its error.
-func (b *problemBody) Error() string { return b.Code }
+func (b *ProblemBody) Error() string { return b.Code }
 
 // GetStatus implements huma.StatusError.
-func (b *problemBody) GetStatus() int { return b.Status }
+func (b *ProblemBody) GetStatus() int { return b.Status }
+
+// number gives the problem the number of its request.
+func (b *ProblemBody) number(request string) { b.Request = request }
 
 // ContentType implements huma.ContentTypeFilter.
-func (b *problemBody) ContentType(string) string { return problemType }
+func (b *ProblemBody) ContentType(string) string { return problemType }
 
 var wrongParameters = map[string]string{"zh": "参数不正确：", "en": "Wrong parameters: "}
 
 // bodyOf is a problem in a language. Of details only those on arguments are shown: others may tell of the inside.
-func bodyOf(p *problem.Problem, lang string) *problemBody {
-	b := &problemBody{Title: problem.Message(p.Code, lang), Status: problem.HTTPStatus(p.Code), Code: string(p.Code), Incident: p.Incident}
+func bodyOf(p *problem.Problem, lang string) *ProblemBody {
+	b := &ProblemBody{Title: problem.Message(p.Code, lang), Status: problem.HTTPStatus(p.Code), Code: string(p.Code), Incident: p.Incident}
 	if p.Code == problem.InvalidArgument {
 		b.Detail = wrongParameters[lang] + p.Detail
 	}

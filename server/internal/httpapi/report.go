@@ -23,6 +23,18 @@ type ReportAsked struct {
 	Date   string `query:"date" format:"date" doc:"A day in the period; the last one of the deployment that has come when absent."`
 }
 
+// of is the report that is asked for, of some teams, or of all (nil).
+func (in *ReportAsked) of(ctx context.Context, d *Deployment, teams []hlc.ID) (*report.Report, error) {
+	day, err := dateOf("date", in.Date)
+	if err != nil {
+		return nil, err
+	}
+	if dates := d.Reports.Dates(); day != 0 && !dates.Has(day) {
+		return nil, problem.Newf(problem.InvalidArgument, "date: from %v to %v", dates.Start, dates.Last())
+	}
+	return d.Reports.Report(ctx, report.Period(in.Period), day, teams)
+}
+
 type reportBody struct {
 	report.Report
 	Text textView `json:"text" doc:"The report in a few lines, for a group chat."`
@@ -30,19 +42,12 @@ type reportBody struct {
 
 func (a *api) report(ctx context.Context, in *ReportAsked) (*answer[reportBody], error) {
 	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (reportBody, error) {
-		day, err := dateOf("date", in.Date)
-		if err != nil {
-			return reportBody{}, err
-		}
-		if dates := d.Reports.Dates(); day != 0 && !dates.Has(day) {
-			return reportBody{}, problem.Newf(problem.InvalidArgument, "date: from %v to %v", dates.Start, dates.Last())
-		}
 		whole, some := access.Teams(callerOf(ctx).Person(d), access.SeeTotals)
 		teams := append([]hlc.ID{}, some...) // none is not all
 		if whole {
 			teams = nil
 		}
-		r, err := d.Reports.Report(ctx, report.Period(in.Period), day, teams)
+		r, err := in.of(ctx, d, teams)
 		if err != nil {
 			return reportBody{}, err
 		}

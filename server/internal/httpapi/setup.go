@@ -85,8 +85,8 @@ type placeView struct {
 }
 
 type pointView struct {
-	Latitude  float64 `json:"latitude" doc:"In degrees, north positive." example:"35.676"`
-	Longitude float64 `json:"longitude" doc:"In degrees, east positive." example:"114.551"`
+	Latitude  float64 `json:"latitude" doc:"In degrees of WGS 84, north positive." example:"35.676"`
+	Longitude float64 `json:"longitude" doc:"In degrees of WGS 84, east positive." example:"114.551"`
 }
 
 type setUpTeamView struct {

@@ -187,8 +187,8 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
-// rezipped is a ZIP file with another text in one of its files.
-func rezipped(t tb, file []byte, name, text string) []byte {
+// unzipped are the files of a ZIP file.
+func unzipped(t tb, file []byte) map[string]string {
 	t.Helper()
 	z, err := zip.NewReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
@@ -206,6 +206,13 @@ func rezipped(t tb, file []byte, name, text string) []byte {
 		}
 		files[part.Name] = string(b)
 	}
+	return files
+}
+
+// rezipped is a ZIP file with another text in one of its files.
+func rezipped(t tb, file []byte, name, text string) []byte {
+	t.Helper()
+	files := unzipped(t, file)
 	files[name] = text
 	return zipped(t, files)
 }

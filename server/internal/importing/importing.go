@@ -146,7 +146,7 @@ func (s *Service) may(by casefile.Reader) error {
 const chunk = 100
 
 // Import makes the records of a file that are not there yet, as its plan of a digest says: problem changed_meanwhile when it
-// comes to something else by now, and invalid_argument when something is wrong with it. What breaks off goes on when the file is
+// comes to something else by now, and file_wrong when something is wrong with it. What breaks off goes on when the file is
 // imported again, for each record has the same id then. A record that was erased is not made again. done is how many were made.
 func (s *Service) Import(ctx context.Context, by casefile.Reader, f File, digest string) (done int, err error) {
 	p, err := s.Check(ctx, by, f)
@@ -154,7 +154,7 @@ func (s *Service) Import(ctx context.Context, by casefile.Reader, f File, digest
 	case err != nil:
 		return 0, err
 	case p.Wrong > 0:
-		return 0, problem.New(problem.InvalidArgument)
+		return 0, problem.New(problem.FileWrong)
 	case p.Digest != digest:
 		return 0, problem.New(problem.ChangedMeanwhile)
 	case len(p.made) == 0:

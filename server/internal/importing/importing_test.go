@@ -61,7 +61,7 @@ func (o *one) open() *one {
 	return o
 }
 
-func newOne(t *testing.T) *one {
+func newOne(t testing.TB) *one {
 	d := servertest.New(t)
 	return (&one{Deployment: d, id: d.ID, service: d.Service, workers: d.Workers}).open()
 }

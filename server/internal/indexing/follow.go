@@ -1,6 +1,9 @@
 package indexing
 
 import (
+	"cmp"
+	"iter"
+	"maps"
 	"slices"
 
 	"google.golang.org/protobuf/proto"
@@ -192,6 +195,7 @@ func (x *indexer) indexStanding() error {
 	x.changes.Counts = moved(stored, standing)
 	was, err := x.tx.Cases(files)
 	x.changes.Cases = difference(files, was, cases, func(c Case) hlc.ID { return c.Record }, func(a, b Case) bool { return a == b })
+	x.changes.Open = movedOpen(slices.Values(was), maps.Values(cases))
 	return err
 }
 
@@ -234,5 +238,30 @@ func moved(stored []Reviewed, wanted map[hlc.ID]Reviewed) []ReviewCount {
 		}
 	}
 	slices.SortFunc(counts, compareCounts)
+	return counts
+}
+
+// movedOpen is by how much open cases move when stored rows become others.
+func movedOpen(stored, wanted iter.Seq[Case]) []StageCount {
+	by := map[StageCount]int64{}
+	count := func(cases iter.Seq[Case], n int64) {
+		for c := range cases {
+			if !c.Closed {
+				by[StageCount{Audience: c.Audience, Stage: c.Stage}] += n
+			}
+		}
+	}
+	count(stored, -1)
+	count(wanted, 1)
+	var counts []StageCount
+	for c, n := range by {
+		if n != 0 {
+			c.Count = n
+			counts = append(counts, c)
+		}
+	}
+	slices.SortFunc(counts, func(a, b StageCount) int {
+		return cmp.Or(hlc.CompareIDs(a.Audience, b.Audience), cmp.Compare(a.Stage, b.Stage))
+	})
 	return counts
 }

@@ -5,6 +5,7 @@ import (
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
@@ -111,6 +112,8 @@ type Everything interface {
 	EachRecord(func(syncing.Record) error) error
 	EachReviewed(func(Reviewed) error) error
 	EachCase(func(Case) error) error
+	// OpenCases are all counts that are not 0.
+	OpenCases() ([]StageCount, error)
 	EachLikeness(func(Likeness) error) error
 	EachDistinction(func(Distinction) error) error
 	EachPair(func(Pair) error) error
@@ -133,8 +136,9 @@ type Changes struct {
 	Reviewing Rows[Reviewed, hlc.ID]
 	Counts    []ReviewCount // by how much they move
 	Likely    Rows[Pair, [2]hlc.ID]
-	// Cases come with all the days that they have on lists.
+	// Cases come with all the days that they have on lists, and Open is by how much open ones move.
 	Cases     Rows[Case, hlc.ID]
+	Open      []StageCount
 	Documents Rows[Document, Document]
 }
 
@@ -161,6 +165,13 @@ type ReviewCount struct {
 	Audience hlc.ID
 	Kind     record.Kind
 	Standing tally.Standing
+	Count    int64
+}
+
+// StageCount is how many open cases of a team are at a stage.
+type StageCount struct {
+	Audience hlc.ID
+	Stage    recordv1.CaseStage
 	Count    int64
 }
 

@@ -77,7 +77,7 @@ func (v *verifier) compare() error {
 		}
 		e.decoded = nil // it is large
 	}
-	counts := moved(nil, standing)
+	counts, open := moved(nil, standing), movedOpen(func(func(Case) bool) {}, maps.Values(cases))
 	steps := []func() error{
 		func() error {
 			return compareTable(v, "standing", v.tx.EachReviewed, standing, func(r Reviewed) hlc.ID { return r.Record }, func(a, b Reviewed) bool { return a == b })
@@ -96,6 +96,7 @@ func (v *verifier) compare() error {
 		},
 		func() error { return v.comparePairs(distinct) },
 		func() error { return v.compareCounts(counts) },
+		func() error { return v.compareOpen(open) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -136,6 +137,14 @@ func (v *verifier) compareCounts(wanted []ReviewCount) error {
 	stored, err := v.tx.ReviewCounts()
 	if err == nil && !slices.Equal(stored, wanted) {
 		v.differences = append(v.differences, "counts of where records stand")
+	}
+	return err
+}
+
+func (v *verifier) compareOpen(wanted []StageCount) error {
+	stored, err := v.tx.OpenCases()
+	if err == nil && !slices.Equal(stored, wanted) {
+		v.differences = append(v.differences, "counts of open cases")
 	}
 	return err
 }

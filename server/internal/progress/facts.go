@@ -22,20 +22,40 @@ type Given struct {
 // EachGiven hands out all that counts, each once, in no order. It goes from root to root and looks at a few of them together, so
 // that little is held at a time; root is told of each, counted or not, before what is below it.
 func EachGiven(tx RecordReading, root func(syncing.Record) error, given func(Given) error) error {
+	return eachChunk(tx, RootKinds, behindChunk, func(chunk []syncing.Record) error { return giveAll(tx, chunk, root, given) })
+}
+
+// ToldBy is what the records give to reports that give no figures.
+func ToldBy(tx RecordReading) (syncing.Told, error) {
+	told := syncing.NewTold()
+	return told, eachChunk(tx, syncing.ToldOf, MaxPage, func(chunk []syncing.Record) error {
+		for _, r := range chunk {
+			t, err := tallied(r)
+			if err != nil {
+				return err
+			}
+			told.Add(r.Kind, r.Audience, t.Registers, 1)
+		}
+		return nil
+	})
+}
+
+// eachChunk hands out all records of some kinds, a few at a time.
+func eachChunk(tx RecordReading, kinds []record.Kind, limit int, give func([]syncing.Record) error) error {
 	const last = record.Date(99999999)
-	for _, kind := range RootKinds {
+	for _, kind := range kinds {
 		audiences, err := tx.Audiences(kind)
 		if err != nil {
 			return err
 		}
 		for _, audience := range audiences {
-			of := DayRange{Kind: kind, Audience: audience, To: last, Limit: behindChunk}
+			of := DayRange{Kind: kind, Audience: audience, To: last, Limit: limit}
 			for more := true; more; {
 				var chunk []syncing.Record
 				if chunk, more, err = nextOf(tx, &of); err != nil {
 					return err
 				}
-				if err := giveAll(tx, chunk, root, given); err != nil {
+				if err := give(chunk); err != nil {
 					return err
 				}
 			}
@@ -70,4 +90,13 @@ func giveAll(tx RecordReading, roots []syncing.Record, root func(syncing.Record)
 		}
 	}
 	return nil
+}
+
+// nextOf are the next records of a run, and whether there may be more of it.
+func nextOf(tx RecordReading, run *DayRange) (chunk []syncing.Record, more bool, err error) {
+	chunk, err = tx.RecordsByDay(*run)
+	if more = len(chunk) == run.Limit; more {
+		run.Before = &chunk[len(chunk)-1]
+	}
+	return chunk, more, err
 }

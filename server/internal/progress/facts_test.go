@@ -25,7 +25,7 @@ func TestEachGivenIsAllThatCounts(t *testing.T) {
 		defer d.Close()
 		servertest.Grow(rt, d, func() {})
 		want := map[hlc.ID]tally.Fact{}
-		for _, f := range tally.Facts(recordsOf(t, d)) {
+		for _, f := range tally.Facts(d.Records()) {
 			want[f.Record] = f
 		}
 		err := d.DB.Deployment(d.ID).Look(context.Background(), func(tx progress.Reading) error {

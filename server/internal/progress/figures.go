@@ -79,7 +79,7 @@ var figures = []Figure{
 	},
 	{
 		Name: "persons_by_number", Label: Text{"其中按数目计的人数", "of these, known by number only"}, People: true, of: tally.PersonsByNumber, kinds: personKinds,
-		Rule: Text{"人数中没有代号的部分：首次人数，以及没有代号的服务对象。", "The persons without a token: first-time heads, and clients without a token."},
+		Rule: Text{"人数中没有代号的部分：首次人数，以及没有代号的服务对象。", "The persons without a code: first-time heads, and clients without a code."},
 	},
 	{
 		Name: "persons_estimated", Label: Text{"其中估算的人数", "of these, estimated"}, People: true, of: tally.PersonsEstimated, kinds: activityKinds,

@@ -30,7 +30,7 @@ func TestAPeriodIsWhatItsRecordsGive(t *testing.T) {
 		defer d.Close()
 		servertest.Grow(rt, d, func() {})
 		s := serviceOf(d)
-		records := recordsOf(t, d)
+		records := d.Records()
 		from := record.Date(20210923).AddDays(rapid.IntRange(0, 30).Draw(rt, "from"))
 		to := from.AddDays(rapid.SampledFrom([]int{0, 0, 1, 6, 30}).Draw(rt, "days"))
 
@@ -112,19 +112,7 @@ func checkPeriod(t *rapid.T, p progress.Period, records []tally.Record, from, to
 	checkRow(t, p.Done, func(basis tally.Basis, f tally.Figure) int64 {
 		return want.Value(tally.Cell{Basis: basis, Figure: f, Cut: tally.Everything()})
 	})
-	for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
-		fresh := map[tally.Token]bool{}
-		for _, f := range facts {
-			for _, token := range f.Tokens {
-				if (basis == tally.Reported || f.Verified) && !earlier[basis][token] {
-					fresh[token] = true
-				}
-			}
-		}
-		if got, want := p.Done.Values[basis][progress.NewPersons], int64(len(fresh))+want.Value(tally.Cell{Basis: basis, Figure: tally.PersonsByNumber, Cut: tally.Everything()}); got != want {
-			t.Fatalf("%d new persons of %v, want %d", got, teams, want)
-		}
-	}
+	checkFresh(t, p, facts, earlier, want)
 	for by, rows := range divisionsOf(p) {
 		keys := map[string]bool{}
 		for _, r := range rows {
@@ -155,6 +143,37 @@ func checkPeriod(t *rapid.T, p progress.Period, records []tally.Record, from, to
 	}
 }
 
+// checkFresh looks who of those that the facts of a period name was met on no day before it, in the whole and in each part.
+func checkFresh(t *rapid.T, p progress.Period, facts []tally.Fact, earlier map[tally.Basis]map[tally.Token]bool, counted *tally.Totals) {
+	rows := divisionsOf(p)
+	rows[tally.Whole] = []progress.Row{p.Done}
+	for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
+		fresh := map[tally.Cut]map[tally.Token]bool{}
+		for _, f := range facts {
+			for _, token := range f.Tokens {
+				if (basis == tally.Verified && !f.Verified) || earlier[basis][token] {
+					continue
+				}
+				for _, cut := range f.Cuts {
+					if fresh[cut] == nil {
+						fresh[cut] = map[tally.Token]bool{}
+					}
+					fresh[cut][token] = true
+				}
+			}
+		}
+		for by, rows := range rows {
+			for _, r := range rows {
+				cut := tally.Cut{Dimension: by, Key: r.Key}
+				want := int64(len(fresh[cut])) + counted.Value(tally.Cell{Basis: basis, Figure: tally.PersonsByNumber, Cut: cut})
+				if got := r.Values[basis][progress.NewPersons]; got != want {
+					t.Fatalf("%d new persons of %v, want %d", got, cut, want)
+				}
+			}
+		}
+	}
+}
+
 // checkWorkTime goes through the records as they are.
 func checkWorkTime(t *rapid.T, workers []progress.WorkTime, records []tally.Record, facts []tally.Fact, from, to record.Date) {
 	messages := map[hlc.ID]record.Common{}
@@ -163,7 +182,7 @@ func checkWorkTime(t *rapid.T, workers []progress.WorkTime, records []tally.Reco
 			messages[r.ID] = m
 		}
 	}
-	days, minutes := map[string]map[record.Date]bool{}, map[string]int64{}
+	days, minutes, holds := map[string]map[record.Date]bool{}, map[string]int64{}, map[string]map[string]int64{}
 	for _, f := range facts {
 		if f.Day < from || f.Day > to || f.Kind == recordv1.Kind_KIND_CASE {
 			continue
@@ -192,6 +211,14 @@ func checkWorkTime(t *rapid.T, workers []progress.WorkTime, records []tally.Reco
 			if len(id) != 16 {
 				continue
 			}
+			for _, figure := range progress.HeldFigures {
+				if n := f.At(tally.Cell{Basis: tally.Reported, Figure: figure, Cut: tally.Everything()}); n != 0 {
+					if holds[id] == nil {
+						holds[id] = map[string]int64{}
+					}
+					holds[id][figure.String()] += n
+				}
+			}
 			if days[id] == nil {
 				days[id] = map[record.Date]bool{}
 			}
@@ -201,11 +228,11 @@ func checkWorkTime(t *rapid.T, workers []progress.WorkTime, records []tally.Reco
 	}
 	got, want := map[string]string{}, map[string]string{}
 	for _, w := range workers {
-		got[fmt.Sprintf("%x", w.Worker.ID[:])] = fmt.Sprint(w.Days, w.From, w.To, w.Minutes)
+		got[fmt.Sprintf("%x", w.Worker.ID[:])] = fmt.Sprint(w.Days, w.From, w.To, w.Minutes, w.Held)
 	}
 	for id, on := range days {
 		in := slices.Sorted(maps.Keys(on))
-		want[fmt.Sprintf("%x", id)] = fmt.Sprint(len(in), in[0], in[len(in)-1], minutes[id])
+		want[fmt.Sprintf("%x", id)] = fmt.Sprint(len(in), in[0], in[len(in)-1], minutes[id], holds[id])
 	}
 	if !maps.Equal(got, want) {
 		t.Fatalf("work from %v to %v: %v, want %v", from, to, got, want)

@@ -25,22 +25,6 @@ func serviceOf(d *servertest.Deployment) *progress.Service {
 	return progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 }
 
-// recordsOf are all records as merged.
-func recordsOf(t testing.TB, d *servertest.Deployment) []tally.Record {
-	var records []tally.Record
-	err := d.DB.Deployment(d.ID).Look(context.Background(), func(tx progress.Reading) error {
-		return tx.EachRecord(func(r syncing.Record) error {
-			registers, err := record.DecodeState(r.State)
-			records = append(records, tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers})
-			return err
-		})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return records
-}
-
 // TestTotalsAreWhatRecordsGive: whatever tablets send, in whatever order, what is read from the stored totals is what a
 // count of all records gives, whole and up to a day; each total leads to the records that make it; and a recount finds
 // everything equal.
@@ -53,7 +37,7 @@ func TestTotalsAreWhatRecordsGive(t *testing.T) {
 		defer d.Close()
 		servertest.Grow(rt, d, func() {})
 		s := serviceOf(d)
-		records := recordsOf(t, d)
+		records := d.Records()
 
 		checkTotals(rt, s, progress.TotalsQuery{}, tally.Of(slices.Values(records), 0))
 		checkNaively(rt, records)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,6 +72,8 @@ const (
 	RecordLost FaultCode = "record_lost"
 	// TokenCounts: how often people are met, from which persons are counted, is not what the records give.
 	TokenCounts FaultCode = "token_counts"
+	// DayCounts: what is kept by day, from which reports are made, is not what the records give.
+	DayCounts FaultCode = "day_counts"
 )
 
 // maxFaults bounds how many faults are kept: where one thing is broken, much may look so.
@@ -98,15 +101,19 @@ func Recount(ctx context.Context, store Store, deployment hlc.ID) (*Recounted, e
 		if err != nil {
 			return err
 		}
-		records, names, err := compareRecords(tx, replayed, result)
+		there, err := compareRecords(tx, replayed, result)
 		if err != nil {
 			return err
 		}
-		counted := tally.Of(slices.Values(records), 0)
+		facts := tally.Facts(there.counting)
+		counted := tally.OfFacts(slices.Values(facts))
 		if err := compareTokens(tx, counted, result); err != nil {
 			return err
 		}
-		return compareTotals(tx, counted, names, result)
+		if err := compareDays(tx, facts, there.told, result); err != nil {
+			return err
+		}
+		return compareTotals(tx, counted, there.names, result)
 	})
 	return result, err
 }
@@ -262,11 +269,16 @@ func applyGiven(records map[hlc.ID]*replayed, e syncing.LogEntry, result *Recoun
 	r.kind, r.registers = record.Kind(given.GetKind()), record.Merge(r.registers, registers) //nolint:gosec // checked when it came
 }
 
-// compareRecords lays the records beside the replayed ones. It returns those that may count, and the names of sites,
-// teams and workers.
-func compareRecords(tx Reading, log map[hlc.ID]*replayed, result *Recounted) ([]tally.Record, map[string]string, error) {
-	var records []tally.Record
-	names := map[string]string{}
+// found is what the records say: those that may count, what the others give to reports, and the names of sites, teams and workers.
+type found struct {
+	counting []tally.Record
+	told     syncing.Told
+	names    map[string]string
+}
+
+// compareRecords lays the records beside the replayed ones.
+func compareRecords(tx Reading, log map[hlc.ID]*replayed, result *Recounted) (found, error) {
+	there := found{told: syncing.NewTold(), names: map[string]string{}}
 	err := tx.EachRecord(func(r syncing.Record) error {
 		result.Records++
 		was := log[r.ID]
@@ -284,11 +296,12 @@ func compareRecords(tx Reading, log map[hlc.ID]*replayed, result *Recounted) ([]
 			result.fault(RecordDiffers, "record %v can't be read", r.ID)
 			return nil //nolint:nilerr // it is a finding
 		}
+		there.told.Add(r.Kind, r.Audience, t.Registers, 1)
 		switch {
 		case mayCount(r.Kind):
-			records = append(records, t)
+			there.counting = append(there.counting, t)
 		case record.SetUp(r.Kind):
-			names[r.ID.String()] = nameOf(t)
+			there.names[r.ID.String()] = nameOf(t)
 		}
 		return nil
 	})
@@ -296,7 +309,7 @@ func compareRecords(tx Reading, log map[hlc.ID]*replayed, result *Recounted) ([]
 	for _, id := range lost {
 		result.fault(RecordLost, "record %v", id)
 	}
-	return records, names, err
+	return there, err
 }
 
 // nameOf is the name of a record of the set-up.
@@ -341,6 +354,57 @@ func tokenCell(row TokenRow) (tally.TokenCell, bool) {
 		return tally.TokenCell{}, false
 	}
 	return tally.TokenCell{Basis: basis, Cut: tally.Cut{Dimension: dimension, Key: row.Key}, Token: tally.Token(row.Token)}, true
+}
+
+// compareDays lays what is kept by day beside what the records give.
+func compareDays(tx EveryDay, facts []tally.Fact, told syncing.Told, result *Recounted) error {
+	var moves []tally.Move
+	for i := range facts {
+		moves = append(moves, facts[i].Moves()...)
+	}
+	days := DaysOf(moves)
+	ofToken := map[tally.Token]map[Meeting]int64{}
+	for m, n := range days.Met {
+		if ofToken[m.Token] == nil {
+			ofToken[m.Token] = map[Meeting]int64{}
+		}
+		ofToken[m.Token][m] = n
+	}
+	met := map[MetDay]int64{}
+	for _, meetings := range ofToken {
+		for day, n := range MetDaysOf(meetings) {
+			met[day] += n
+		}
+	}
+	return errors.Join(
+		compareRows(result, "day_sums", days.Sums, tx.EachDaySum),
+		compareRows(result, "work_days", days.Work, tx.EachWorkDay),
+		compareRows(result, "meetings", days.Met, tx.EachMeeting),
+		compareRows(result, "met_days", met, tx.EachMetDay),
+		compareRows(result, "goods_days", told.Goods, tx.EachGoodsDay),
+		compareRows(result, "alert_days", told.Alerts, tx.EachAlertDay))
+}
+
+// compareRows tells of how many rows of a table something else was counted. A row of zeros is as good as none.
+func compareRows[Key, Value comparable](result *Recounted, table string, counted map[Key]Value, each func(func(Key, Value) error) error) error {
+	var zero Value
+	differ := 0
+	err := each(func(key Key, stored Value) error {
+		if stored != counted[key] {
+			differ++
+		}
+		delete(counted, key)
+		return nil
+	})
+	for _, value := range counted {
+		if value != zero {
+			differ++
+		}
+	}
+	if differ > 0 {
+		result.fault(DayCounts, "%s: %d rows", table, differ)
+	}
+	return err
 }
 
 // compareTotals lays the stored totals beside those of the records.

@@ -9,6 +9,7 @@ import (
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
+	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/tally"
 )
@@ -51,16 +52,23 @@ func TestRecountFindsWhatWasChangedByHand(t *testing.T) {
 		{"how often somebody was met", func(*servertest.Deployment) syncing.Changes {
 			return syncing.Changes{Totals: tally.Delta{Tokens: map[tally.TokenCell]int64{{Basis: tally.Reported, Cut: tally.Everything(), Token: tally.Token{1}}: 1}}}
 		}, []string{"persons"}, []progress.FaultCode{progress.TokenCounts}},
+		{"what a day gave", func(d *servertest.Deployment) syncing.Changes {
+			fact := tally.Fact{Day: 20211001, Workers: []hlc.ID{d.Workers["anna"]}, Minutes: 1, Tokens: []tally.Token{{1}}}
+			return syncing.Changes{Totals: tally.Delta{Moves: fact.Moves()}}
+		}, nil, []progress.FaultCode{progress.DayCounts, progress.DayCounts, progress.DayCounts, progress.DayCounts}},
+		{"goods and alerts", func(*servertest.Deployment) syncing.Changes {
+			return syncing.Changes{Told: syncing.Told{Goods: map[syncing.GoodsDay]syncing.GoodsSums{{Day: 20211001, What: syncing.GoodsFailed}: {Links: 1}}, Alerts: map[syncing.AlertDay]syncing.AlertSums{{Day: 20211001}: {Open: 1}}}}
+		}, nil, []progress.FaultCode{progress.DayCounts, progress.DayCounts}},
 		{"a record", func(d *servertest.Deployment) syncing.Changes {
 			r := anyRecord(d, recordv1.Kind_KIND_HEADCOUNT)
 			r.State = anyRecord(d, recordv1.Kind_KIND_COMMUNITY_ACTIVITY).State
 			return syncing.Changes{Records: []syncing.Record{r}}
-		}, []string{"contacts", "persons", "persons_by_number"}, []progress.FaultCode{progress.RecordDiffers}},
+		}, []string{"contacts", "persons", "persons_by_number"}, []progress.FaultCode{progress.RecordDiffers, progress.DayCounts, progress.DayCounts}},
 		{"a record that nobody wrote", func(d *servertest.Deployment) syncing.Changes {
 			r := anyRecord(d, recordv1.Kind_KIND_COMMUNITY_ACTIVITY)
 			r.ID = d.NewID()
 			return syncing.Changes{Records: []syncing.Record{r}}
-		}, []string{"community_activities"}, []progress.FaultCode{progress.RecordDiffers}},
+		}, []string{"community_activities"}, []progress.FaultCode{progress.RecordDiffers, progress.DayCounts, progress.DayCounts}},
 		{"the end of the log", func(d *servertest.Deployment) syncing.Changes {
 			head := headOf(t, d)
 			return syncing.Changes{Head: head, Log: []syncing.LogEntry{{Position: head.Position + 1, Outcome: syncing.NewAudience, Chain: head.Chain}}}

@@ -20,8 +20,10 @@ type Reading interface {
 	Standing
 	RecordReading
 	Counted
+	KeptDays
 	LogReading
 	Everything
+	EveryDay
 }
 
 // Standing is where the deployment stands, and what waits.
@@ -96,9 +98,28 @@ type Counted interface {
 	// DistinctTokens is how many tokens are met within some cuts of one dimension, each counted once: at least one
 	// cut, and at most 512.
 	DistinctTokens(basis tally.Basis, dimension tally.Dimension, keys []string) (int64, error)
-	// FirstMet hands out the tokens that are met on a day from one to another and on none before. It looks at all tokens
-	// that are met from the first of these days on.
-	FirstMet(basis tally.Basis, from, to record.Date, token func(tally.Token) error) error
+}
+
+// KeptDays reads what is kept by day. Days go from one to another, both counted.
+type KeptDays interface {
+	// SumsOfDays adds up what the days give, by all that divides a part of a day but the day.
+	SumsOfDays(basis tally.Basis, from, to record.Date, row func(DayPart, DaySums) error) error
+	// WorkOfDays is what each worker did in the days.
+	WorkOfDays(from, to record.Date, row func(WorkedDays) error) error
+	// MetInDays is how many tokens are met within each cut of a dimension in the days, each counted once, and how many of these
+	// are met nowhere before. Of places there are towns.
+	MetInDays(basis tally.Basis, dimension tally.Dimension, from, to record.Date, row func(key string, met, fresh int64) error) error
+	// MeetingsOfTeam are those of one team, and whether the token is met nowhere before the days. It takes the key of a team.
+	MeetingsOfTeam(basis tally.Basis, team string, from, to record.Date, row func(m Meeting, fresh bool) error) error
+}
+
+// WorkedDays is what one worker did in some days: on how many, the first on From and the last on To. Held has HeldFigures.
+type WorkedDays struct {
+	Worker   hlc.ID
+	Days     int
+	From, To record.Date
+	Minutes  int64
+	Held     [4]int64
 }
 
 // TotalsRange is a run of totals.
@@ -127,6 +148,16 @@ type Everything interface {
 	EachReplica(func(syncing.Replica) error) error
 	// EachRecord are all records, ascending by id.
 	EachRecord(func(syncing.Record) error) error
+}
+
+// EveryDay reads all that is kept by day, row by row, in no order.
+type EveryDay interface {
+	EachDaySum(func(DayPart, DaySums) error) error
+	EachWorkDay(func(WorkDay, WorkSums) error) error
+	EachMeeting(func(Meeting, int64) error) error
+	EachMetDay(func(MetDay, int64) error) error
+	EachGoodsDay(func(syncing.GoodsDay, syncing.GoodsSums) error) error
+	EachAlertDay(func(syncing.AlertDay, syncing.AlertSums) error) error
 }
 
 // TotalRow is one stored total, with the names that stand in the table.

@@ -2,11 +2,9 @@ package progress
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/proto"
-
+	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -25,76 +23,26 @@ type WorkTime struct {
 	// Held is how many of each figure, by its name, the worker held, and Minutes how long that took.
 	Held    map[string]int64
 	Minutes int64
-
-	on map[record.Date]bool
 }
 
-// note takes note of who was at what a fact is of.
-func (r *periodReader) note(f *tally.Fact, records map[hlc.ID]counting) error {
-	if f.Kind == recordv1.Kind_KIND_CASE {
-		return nil // opening one takes no time of its own
-	}
-	if f.Setting != f.Record {
-		for _, c := range f.Cuts {
-			if id, ok := idOfKey(c.Key); ok && c.Dimension == tally.Worker {
-				r.timeOf(id).on[f.Day] = true
+// workTimes are the times of those who are in some teams now, or of all, with all that they did wherever, by name.
+func workTimes(tx KeptDays, setUp *syncing.SetUp, from, to record.Date, teams []hlc.ID) (all []WorkTime, err error) {
+	err = tx.WorkOfDays(from, to, func(d WorkedDays) error {
+		w := WorkTime{Worker: named(setUp, tally.Worker, d.Worker), Team: teamOf(setUp, d.Worker), Type: setUp.Workers[d.Worker].GetType(),
+			Days: d.Days, From: d.From, To: d.To, Held: map[string]int64{}, Minutes: d.Minutes}
+		if teams != nil && !slices.Contains(teams, w.Team.ID) {
+			return nil
+		}
+		for i, n := range d.Held {
+			if n != 0 {
+				w.Held[HeldFigures[i].String()] = n
 			}
 		}
+		all = append(all, w)
 		return nil
-	}
-	m := record.New(f.Kind)
-	if err := proto.Unmarshal(records[f.Record].tallied.Registers.Fields(), m); err != nil {
-		return fmt.Errorf("record %v: %w", f.Record, err)
-	}
-	minutes := int64(0)
-	if timed, ok := m.(interface{ GetMinutes() uint32 }); ok {
-		minutes = int64(timed.GetMinutes())
-	}
-	there := map[hlc.ID]bool{}
-	for _, b := range append([][]byte{m.GetAuthor()}, m.GetCoWorkers()...) {
-		id := hlc.IDOf(b)
-		if there[id] || id == (hlc.ID{}) {
-			continue
-		}
-		there[id] = true
-		w := r.timeOf(id)
-		w.on[f.Day] = true
-		w.Minutes += minutes
-		for _, figure := range workFigures {
-			if n := f.At(tally.Cell{Basis: tally.Reported, Figure: figure, Cut: tally.Everything()}); figure != tally.Contacts && n != 0 {
-				w.Held[figure.String()] += n
-			}
-		}
-	}
-	return nil
-}
-
-func (r *periodReader) timeOf(worker hlc.ID) *WorkTime {
-	w := r.times[worker]
-	if w == nil {
-		w = &WorkTime{Worker: named(r.setUp, tally.Worker, worker), Team: teamOf(r.setUp, worker), Type: r.setUp.Workers[worker].GetType(), Held: map[string]int64{}, on: map[record.Date]bool{}}
-		r.times[worker] = w
-	}
-	return w
-}
-
-// workers are those who are in the teams now, with all that they did wherever, by name.
-func (r *periodReader) workers() (all []WorkTime) {
-	for _, w := range r.times {
-		if r.teams != nil && !slices.Contains(r.teams, w.Team.ID) {
-			continue
-		}
-		w.Days = len(w.on)
-		for day := range w.on {
-			if w.From == 0 || day < w.From {
-				w.From = day
-			}
-			w.To = max(w.To, day)
-		}
-		all = append(all, *w)
-	}
-	slices.SortFunc(all, func(a, b WorkTime) int {
-		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), slices.Compare(a.Worker.ID[:], b.Worker.ID[:]))
 	})
-	return all
+	slices.SortFunc(all, func(a, b WorkTime) int {
+		return cmp.Or(cmp.Compare(a.Worker.Name, b.Worker.Name), hlc.CompareIDs(a.Worker.ID, b.Worker.ID))
+	})
+	return all, err
 }

@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
-	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/record"
 )
 
 // Goods are goods (物资) that were asked for or delivered, in one unit: quantities of different units don't add up.
@@ -30,43 +29,36 @@ type Quantity struct {
 	Yuan     int64 `json:"yuan"`
 }
 
-func (q *Quantity) add(l *recordv1.ResourceLink) {
-	q.Links++
-	q.Quantity += int64(l.GetQuantity())
-	q.Yuan += int64(l.GetValueYuan())
+func (q *Quantity) add(n syncing.GoodsSums) {
+	q.Links += n.Links
+	q.Quantity += n.Quantity
+	q.Yuan += n.Yuan
 }
 
-// readGoods goes through all that was asked for up to the last day: it may be delivered long after.
 func (r *Report) readGoods(tx Reading, has func(hlc.ID) bool) error {
-	in := func(day record.Date) bool { return r.From.Date <= day && day <= r.To.Date }
 	units := map[string]*Goods{}
-	err := each(tx, recordv1.Kind_KIND_RESOURCE_LINK, r.To.Date, has, func(day record.Date, l *recordv1.ResourceLink) {
-		delivered := l.GetProgress() == recordv1.LinkProgress_LINK_PROGRESS_DELIVERED
-		asked, came := in(day), delivered && in(cmp.Or(record.Date(l.GetDeliveredOn()), day))
-		if l.GetType() != recordv1.ResourceType_RESOURCE_TYPE_GOODS || l.GetNeed() == "" || !asked && !came {
+	err := tx.GoodsOfDays(r.From.Date, r.To.Date, func(g GoodsCount) {
+		if !has(g.Audience) {
 			return
 		}
-		goods := units[l.GetUnit()]
+		goods := units[g.Unit]
 		if goods == nil {
-			goods = &Goods{Unit: l.GetUnit()}
-			units[l.GetUnit()] = goods
+			goods = &Goods{Unit: g.Unit}
+			units[g.Unit] = goods
 		}
-		if came {
-			goods.Delivered.add(l)
-		}
-		if !asked {
+		switch g.What {
+		case syncing.GoodsDelivered:
+			goods.Delivered.add(g.GoodsSums)
 			return
+		case syncing.GoodsRequested:
+			goods.Requested.add(g.GoodsSums)
+		case syncing.GoodsMatched:
+			goods.Matched.add(g.GoodsSums)
+		case syncing.GoodsFailed:
+			goods.Failed.add(g.GoodsSums)
+		case syncing.GoodsReceived:
 		}
-		goods.AskedFor.add(l)
-		switch {
-		case delivered:
-		case l.GetProgress() == recordv1.LinkProgress_LINK_PROGRESS_MATCHED:
-			goods.Matched.add(l)
-		case l.GetProgress() == recordv1.LinkProgress_LINK_PROGRESS_FAILED:
-			goods.Failed.add(l)
-		default:
-			goods.Requested.add(l)
-		}
+		goods.AskedFor.add(g.GoodsSums)
 	})
 	for _, goods := range units {
 		r.Goods = append(r.Goods, *goods)

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
@@ -25,19 +26,35 @@ type Store interface {
 
 // Reading looks up what no totals are kept of.
 type Reading interface {
+	ByDay
+	// OpenCases is how many cases are open, by team and stage.
+	OpenCases() ([]indexing.StageCount, error)
+	// GoodsOfDays adds up the goods of the days from one to another, and AlertsOfDays the alerts: Sent are those of the days, and
+	// Open those of all days.
+	GoodsOfDays(from, to record.Date, row func(GoodsCount)) error
+	AlertsOfDays(from, to record.Date, row func(AlertCount)) error
+}
+
+// ByDay reads records by the day on which they occurred.
+type ByDay interface {
 	// Audiences are those that have records of a kind, ascending.
 	Audiences(kind record.Kind) ([]hlc.ID, error)
 	// RecordsByDay are records of one kind and audience, the latest day and then the highest id first.
 	RecordsByDay(progress.DayRange) ([]syncing.Record, error)
-	// OpenCases is how many cases are open, by team and stage.
-	OpenCases() ([]StageCount, error)
 }
 
-// StageCount is how many open cases of a team stand at a stage.
-type StageCount struct {
+// GoodsCount is how much goods of a unit a team has that stand somewhere.
+type GoodsCount struct {
 	Audience hlc.ID
-	Stage    recordv1.CaseStage
-	Count    int64
+	What     syncing.GoodsStanding
+	Unit     string
+	syncing.GoodsSums
+}
+
+// AlertCount is how many alerts a team has.
+type AlertCount struct {
+	Audience hlc.ID
+	syncing.AlertSums
 }
 
 // Alerts are how many risk alerts there are; what they say is confidential.
@@ -89,26 +106,27 @@ func (r *Report) readOpenCases(tx Reading, has func(hlc.ID) bool) error {
 }
 
 func (r *Report) readAlerts(tx Reading, zone *time.Location, has func(hlc.ID) bool) error {
-	const last = record.Date(99999999)
-	return each(tx, recordv1.Kind_KIND_RISK_ALERT, last, has, func(day record.Date, a *recordv1.RiskAlert) {
-		if day == 0 {
-			day = record.DateOf(time.UnixMilli(a.GetSeenAt()), zone)
-		}
-		if r.From.Date <= day && day <= r.To.Date {
-			r.Alerts.Sent++
-		}
-		if len(a.GetAcknowledgedBy()) == 0 {
-			r.Alerts.Open++
+	err := tx.AlertsOfDays(r.From.Date, r.To.Date, func(c AlertCount) {
+		if has(c.Audience) {
+			r.Alerts.Sent += c.Sent
+			r.Alerts.Open += c.Open
 		}
 	})
+	// An alert that says no day, as hardly any does, is of the day on which it was seen in the deployment's time zone, which may be another
+	// one tomorrow.
+	return errors.Join(err, Each(tx, recordv1.Kind_KIND_RISK_ALERT, 0, has, func(_ record.Date, a *recordv1.RiskAlert) {
+		if day := record.DateOf(time.UnixMilli(a.GetSeenAt()), zone); r.From.Date <= day && day <= r.To.Date {
+			r.Alerts.Sent++
+		}
+	}))
 }
 
-// each hands out the records of a kind up to a day that stand: not those that were deleted or cancelled, or say that they are the
+// Each hands out the records of a kind up to a day that stand: not those that were deleted or cancelled, or say that they are the
 // same as another.
-func each[M any, P interface {
+func Each[M any, P interface {
 	*M
 	record.Common
-}](tx Reading, kind record.Kind, until record.Date, has func(hlc.ID) bool, one func(record.Date, P)) error {
+}](tx ByDay, kind record.Kind, until record.Date, has func(hlc.ID) bool, one func(record.Date, P)) error {
 	audiences, err := tx.Audiences(kind)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"levee/server/internal/journal"
+	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
@@ -31,6 +32,7 @@ import (
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/tally"
 )
 
 // Deployment is a deployment with two sites, two teams, and some workers of each role.
@@ -212,6 +214,22 @@ func (d *Deployment) LoseJournal() {
 		d.T.Fatal(err)
 	}
 	d.Open()
+}
+
+// Records are all records as merged.
+func (d *Deployment) Records() (records []tally.Record) {
+	d.T.Helper()
+	err := d.DB.Deployment(d.ID).Look(context.Background(), func(tx progress.Reading) error {
+		return tx.EachRecord(func(r syncing.Record) error {
+			registers, err := record.DecodeState(r.State)
+			records = append(records, tally.Record{ID: r.ID, Kind: r.Kind, Registers: registers})
+			return err
+		})
+	})
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	return records
 }
 
 // NewID makes an id at the test's time.

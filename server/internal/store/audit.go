@@ -28,20 +28,20 @@ func (t *Tx) AuditEnd(deployment hlc.ID) (number uint64, chain batch.Hash, err e
 	return number, batch.Hash(b), nil
 }
 
-const auditColumns = `deployment, number, at, account, worker, device, session, token, action, subject_kind, subject, chain`
+const auditColumns = `deployment, number, at, account, worker, device, session, token, action, subject_kind, subject, chain, format, position`
 
 // SaveAudit implements audit.Writing.
 func (t *Tx) SaveAudit(e audit.Entry) error {
-	return t.run(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	return t.run(`INSERT INTO audit (`+auditColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 		e.Deployment[:], int64(e.Number), e.At.UnixMilli(), e.Actor.Account[:], e.Actor.Worker[:], e.Actor.Device[:], e.Actor.Session[:], e.Actor.Token[:], //nolint:gosec // below 63 bits
-		string(e.Action), string(e.Subject.Kind), e.Subject.ID[:], e.Chain[:])
+		string(e.Action), string(e.Subject.Kind), e.Subject.ID[:], e.Chain[:], e.File.Format, int64(e.File.Position)) //nolint:gosec // a position is below 63 bits
 }
 
 func scanAudit(s scanner) (e audit.Entry, err error) {
 	var ids [7][]byte
 	var chain []byte
 	var at int64
-	if err := s.Scan(&ids[0], &e.Number, &at, &ids[1], &ids[2], &ids[3], &ids[4], &ids[5], &e.Action, &e.Subject.Kind, &ids[6], &chain); err != nil {
+	if err := s.Scan(&ids[0], &e.Number, &at, &ids[1], &ids[2], &ids[3], &ids[4], &ids[5], &e.Action, &e.Subject.Kind, &ids[6], &chain, &e.File.Format, &e.File.Position); err != nil {
 		return e, err
 	}
 	for i, into := range []*hlc.ID{&e.Deployment, &e.Actor.Account, &e.Actor.Worker, &e.Actor.Device, &e.Actor.Session, &e.Actor.Token, &e.Subject.ID} {

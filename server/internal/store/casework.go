@@ -46,7 +46,31 @@ func (t *Tx) saveCases(c indexing.Changes) error {
 	if err := t.drop(`DELETE FROM case_days WHERE deployment = $1 AND record IN (…)`, ids); err != nil {
 		return err
 	}
-	return t.bulk(`INSERT INTO case_days (deployment, record, list, day, audience, lead)`, ``, days)
+	if err := t.bulk(`INSERT INTO case_days (deployment, record, list, day, audience, lead)`, ``, days); err != nil {
+		return err
+	}
+	return t.countOpen(c.Open)
+}
+
+// countOpen moves how many cases are open.
+func (t *Tx) countOpen(moved []indexing.StageCount) error {
+	rows := make([][]any, len(moved))
+	for i, m := range moved {
+		rows[i] = []any{t.id, m.Audience[:], int32(m.Stage), m.Count}
+	}
+	return t.bulk(`INSERT INTO open_cases (deployment, audience, stage, count)`,
+		`ON CONFLICT (deployment, audience, stage) DO UPDATE SET count = open_cases.count + excluded.count`, rows)
+}
+
+// OpenCases implements indexing.Everything and report.Reading.
+func (t *Tx) OpenCases() ([]indexing.StageCount, error) {
+	return rowsOf(t, `SELECT audience, stage, count FROM open_cases WHERE deployment = $1 AND count <> 0 ORDER BY audience, stage`, []any{t.id}, func(row scanner) (c indexing.StageCount, err error) {
+		var audience []byte
+		if err = row.Scan(&audience, &c.Stage, &c.Count); err == nil {
+			c.Audience = hlc.ID(audience)
+		}
+		return c, err
+	})
 }
 
 // CaseDays implements indexing.Listing.

@@ -61,6 +61,18 @@ func (t *Tx) removeIndexed(ids []hlc.ID) error {
 			return err
 		}
 	}
+	cases, err := t.Cases(ids)
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
+		if c.Closed {
+			continue
+		}
+		if err := t.countOpen([]indexing.StageCount{{Audience: c.Audience, Stage: c.Stage, Count: -1}}); err != nil {
+			return err
+		}
+	}
 	documents, err := t.Documents(ids)
 	if err != nil {
 		return err

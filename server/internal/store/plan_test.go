@@ -31,12 +31,12 @@ import (
 // a log.
 var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
 	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
-	"FROM indexed", "FROM review_counts",
+	"FROM indexed", "FROM review_counts", "FROM open_cases",
 	// Erasing a client looks for tokens in the whole log, and is rare.
 	"FROM log WHERE deployment = $1 AND body IS NOT NULL", "UPDATE erasures"}
 
 // looksUp is a step that finds a word, or a document by its number, in the index of words, or looks at the few rows of a part of a query.
-var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$|since$)`)
+var looksUp = regexp.MustCompile(`^SCAN (words VIRTUAL TABLE INDEX \d+:(M1|=)|earlier$|later$|dates$)`)
 
 // walks is a step that looks at all rows of a table, or at all of a deployment.
 var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERING INDEX \w+) \(deployment=\?\)$`)

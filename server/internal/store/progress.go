@@ -215,21 +215,6 @@ func (t *Tx) DistinctTokens(basis tally.Basis, dimension tally.Dimension, keys [
 	return n, err
 }
 
-// FirstMet implements progress.Counted. Who is met on no day before is met from the first day on as often as in all.
-func (t *Tx) FirstMet(basis tally.Basis, from, to record.Date, token func(tally.Token) error) error {
-	return t.each(`SELECT since.token FROM (SELECT token, sum(count) AS met, min(key) AS first FROM tokens
-			WHERE deployment = $1 AND basis = $2 AND dimension = $3 AND key >= $4 AND count > 0 GROUP BY token) since
-		JOIN tokens whole ON whole.deployment = $1 AND whole.basis = $2 AND whole.dimension = $5 AND whole.key = '' AND whole.token = since.token
-		WHERE since.first <= $6 AND since.met = whole.count`,
-		[]any{t.id, basis.String(), tally.Day.String(), from.String(), tally.Whole.String(), to.String()}, func(s scanner) error {
-			var b []byte
-			if err := s.Scan(&b); err != nil {
-				return err
-			}
-			return token(tally.Token(b))
-		})
-}
-
 // EachTotal implements progress.Everything.
 func (t *Tx) EachTotal(row func(progress.TotalRow) error) error {
 	return t.each(`SELECT basis, figure, dimension, key, value FROM totals WHERE deployment = $1 ORDER BY basis, figure, dimension, key`, []any{t.id}, func(s scanner) error {

@@ -11,7 +11,7 @@ import (
 
 // Save implements syncing.Writing.
 func (t *Tx) Save(c syncing.Changes) error {
-	saves := []func(syncing.Changes) error{t.saveLog, t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveContacts}
+	saves := []func(syncing.Changes) error{t.saveLog, t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveDays, t.saveContacts}
 	for _, save := range saves {
 		if err := save(c); err != nil {
 			return err
@@ -20,7 +20,7 @@ func (t *Tx) Save(c syncing.Changes) error {
 	if len(c.Log) == 0 {
 		return nil
 	}
-	return t.run(`INSERT INTO deployments (deployment, position, chain, time, ahead) VALUES ($1, $2, $3, $4, $5)
+	return t.run(`INSERT INTO deployments (deployment, position, chain, time, ahead, days) VALUES ($1, $2, $3, $4, $5, 1)
 		ON CONFLICT (deployment) DO UPDATE SET position = excluded.position, chain = excluded.chain, time = excluded.time, ahead = excluded.ahead`,
 		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time), int64(c.Head.Ahead)) //nolint:gosec // all below 63 bits
 }

@@ -296,7 +296,11 @@ func (g *group) eraseRecords(gone map[hlc.ID]bool) error {
 		if err := g.store.Rewrite(erased); err != nil {
 			return err
 		}
-		g.records[id] = &entry{Record: Record{ID: id, Root: id}}
+		gone, err := g.get(id)
+		if err != nil {
+			return err
+		}
+		g.records[id] = &entry{Record: Record{ID: id, Root: id, Kind: gone.Kind}, was: gone.was, audienceWas: gone.audienceWas}
 	}
 	g.removed = append(g.removed, ids...)
 	return g.store.Remove(ids)

@@ -147,6 +147,8 @@ func TestAnErasedClientIsNowhereInTheStore(t *testing.T) {
 	if after := c.totals(t); !slices.Equal(before, after) {
 		t.Errorf("totals moved:\n%v\n%v", before, after)
 	}
+	// The alert that is gone is told of no more, and days have the new tokens.
+	addsUp(t, c.Deployment)
 	// One token for one person still.
 	file, err := record.DecodeState(stands(t, c.Deployment, c.file.Record).State)
 	if err != nil {

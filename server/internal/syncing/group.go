@@ -55,9 +55,11 @@ type entry struct {
 	Record
 	registers record.Registers
 	// was are the registers before the group; nil when the group made the record.
-	was     record.Registers
-	there   bool // the record exists
-	changed bool
+	was record.Registers
+	// audienceWas is who received the record before the group.
+	audienceWas hlc.ID
+	there       bool // the record exists
+	changed     bool
 }
 
 func newGroup(store Writing, self *self, now time.Time) (*group, error) {
@@ -130,7 +132,7 @@ func (g *group) put(r Record) error {
 	if err != nil {
 		return fmt.Errorf("state of record %v: %w", r.ID, err)
 	}
-	g.records[r.ID] = &entry{Record: r, registers: registers, was: registers, there: true}
+	g.records[r.ID] = &entry{Record: r, registers: registers, was: registers, audienceWas: r.Audience, there: true}
 	return nil
 }
 
@@ -312,7 +314,7 @@ func (g *group) changes() (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
-	c := Changes{Head: g.head, Log: g.log, Decisions: g.decisions, Departures: g.departures, Postings: g.posted, Totals: totals, Contacts: g.contacts}
+	c := Changes{Head: g.head, Log: g.log, Decisions: g.decisions, Departures: g.departures, Postings: g.posted, Totals: totals, Told: g.told(), Contacts: g.contacts}
 	for _, position := range slices.Sorted(maps.Keys(g.decided)) {
 		c.Decided = append(c.Decided, *g.decided[position])
 	}

@@ -272,6 +272,7 @@ type Changes struct {
 	Records    []Record
 	Postings   []Posting
 	Totals     tally.Delta
+	Told       Told
 	Contacts   []Contact
 }
 

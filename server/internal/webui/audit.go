@@ -21,6 +21,8 @@ type entryRow struct {
 	Number                      string
 	At                          time.Time
 	Who, Through, What, Subject string
+	// File is what an export wrote; empty for everything else.
+	File string
 }
 
 const entriesOfPage = 100
@@ -71,6 +73,9 @@ func (v *visit) audit(deployment hlc.ID, path string) error {
 		if e.Subject.ID != (hlc.ID{}) {
 			row.Subject = v.T("subject", v.kindName(e.Subject.Kind), v.nameOf(names, e.Subject.Kind, e.Subject.ID))
 		}
+		if e.File != (audit.File{}) {
+			row.File = v.T("exported_as", v.formatName(e.File.Format), v.Number(int64(e.File.Position))) //nolint:gosec // a position is below 63 bits
+		}
 		rows = append(rows, row)
 	}
 	next := ""
@@ -115,6 +120,14 @@ func (v *visit) actionName(a audit.Action) string {
 		return v.T("action_" + string(a))
 	}
 	return string(a)
+}
+
+// formatName is what people call the format of an export; its own name where this version has none.
+func (v *visit) formatName(name string) string {
+	if names, ok := formatNames[name]; ok {
+		return v.T(names[0])
+	}
+	return name
 }
 
 func (v *visit) kindName(k audit.Kind) string {

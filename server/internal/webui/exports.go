@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"context"
 	"slices"
 
 	"levee/server/internal/access"
@@ -113,8 +114,12 @@ func (v *visit) order(f *export.Format, confidential bool) error {
 	if confidential {
 		action = audit.ConfidentialExported
 	}
+	log, entry := v.Audit, audit.Entry{Deployment: id, Actor: v.session.Actor(id), Action: action, Subject: audit.Subject{Kind: audit.OfDeployment, ID: id}, File: audit.File{Format: f.Name}}
 	_, err := v.Exports.Start(export.Order{Account: v.session.Account.ID, Deployment: id, Format: f, Query: export.Allowed(v.person, v.Lang(), confidential),
-		Note: func() error { return v.note(action, audit.OfDeployment, id) }})
+		Note: func(ctx context.Context, position uint64) error {
+			entry.File.Position = position
+			return log.Write(ctx, entry)
+		}})
 	return err
 }
 

@@ -73,6 +73,10 @@ func TestAFileOfEachFormat(t *testing.T) {
 		if got := s.notedLast(d.ID); got != audit.Exported {
 			t.Errorf("%s: noted %s", format, got)
 		}
+		called := map[string][2]string{"csv": {"CSV", "CSV 文件"}, "xlsx": {"Excel", "Excel 工作簿"}, "hxl": {"HXL", "HXL 表"}, "geojson": {"GeoJSON", "GeoJSON 地图"}}[format]
+		b.Open("/deployments/"+d.ID.String()+"/audit?lang=zh").Sees("导出记录 "+called[1]+"，更改日志第 ", " 位")
+		b.Open("/deployments/" + d.ID.String() + "/audit?lang=en").Sees("exported records " + called[0] + ", at position ")
+		b.Open(path)
 		if name, content := s.taken(b); name != want[0] || !strings.HasPrefix(content, want[1]) {
 			t.Errorf("%s: %s, %.40s", format, name, content)
 		}

@@ -132,7 +132,7 @@ func (v *visit) previewHistory() error {
 	}
 	_, err := v.within.Importing.Import(v.context(), v.reader(), sent.file, f.value("plan"))
 	switch {
-	case problem.CodeOf(err) == problem.ChangedMeanwhile, problem.CodeOf(err) == problem.InvalidArgument:
+	case problem.CodeOf(err) == problem.ChangedMeanwhile, problem.CodeOf(err) == problem.FileWrong:
 		f.Error = v.T("wrong_history_plan")
 		return show()
 	case err != nil:

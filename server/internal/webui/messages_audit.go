@@ -17,6 +17,7 @@ var auditMessages = map[string]message{
 	"audit_lead":         {"Who did what, when. Nothing can be taken out of it or changed. It has ids alone; the names are those of now.", "谁在何时做了什么，只增不改。日志只存编号，所示姓名为现在的姓名。"},
 	"no_entries":         {"There is nothing yet.", "还没有内容。"},
 	"actor_command_line": {"on the server's machine", "服务器本机"},
+	"exported_as":        {"%s, at position %s of the change log", "%s，更改日志第 %s 位"},
 	"through_token":      {"by API token", "通过 API 令牌"},
 	"through_tablet":     {"by tablet", "通过平板"},
 

@@ -4,7 +4,7 @@ package webui
 var importMessages = map[string]message{
 	"import_file":          {"Import a file", "导入文件"},
 	"import_lead":          {"Sites, teams or workers from a spreadsheet, saved as CSV. You see first what it comes to; nothing is changed before you agree. Import sites first, then teams, then workers.", "从表格（另存为 CSV）导入服务点、服务队或工作人员。先预览结果，确认之前不会作任何修改。请依次导入服务点、服务队、工作人员。"},
-	"import_cells":         {"The first line has the headings, in English or Chinese. A row is matched by its name: what is there is changed, the rest is added. An empty cell leaves things as they are.", "第一行为表头，中英文均可。按名称对应：已有的作修改，没有的添加。空单元格表示不修改。"},
+	"import_cells":         {"The first line has the headings, in English or Chinese. A row is matched by its name: what is there is changed, the rest is added. An empty cell leaves things as they are. Coordinates are WGS 84; those of Chinese map apps are off by some hundred metres.", "第一行为表头，中英文均可。按名称对应：已有的作修改，没有的添加。空单元格表示不修改。经纬度为 WGS 84；国内地图软件的坐标会偏几百米。"},
 	"import_template":      {"Empty file for %s", "空白模板：%s"},
 	"import_unknown":       {"These columns say nothing here and are left out: %s.", "以下各列无法识别，已忽略：%s。"},
 	"import_other":         {"Choose another file", "选择其他文件"},

@@ -25,7 +25,7 @@ var workbookMessages = map[string]message{
 	"wrong_workbook":        {"This is no .xlsx file, it is encrypted, or it has programs (macros) in it. Save it as .xlsx without them.", "不是 .xlsx 文件，或已加密，或含有宏。请另存为不含宏的 .xlsx。"},
 	"wrong_workbook_large":  {"The file is larger than 2 MB.", "文件超过 2 MB。"},
 	"wrong_workbooks_many":  {"There are %d files already. Remove one first.", "已有 %d 个报表文件，请先移除一个。"},
-	"cells_lead":            {"Say where each figure goes, such as B3. Cells with formulas keep them: name those that the formulas take from.", "指定每个数填在哪里，例如 B3。含公式的单元格不填：请指定公式所引用的单元格。"},
+	"cells_lead":            {"Say where each figure goes, such as B3. Cells with formulas keep them: name those that the formulas take from. A preview on a phone may show them empty; Excel and WPS calculate them.", "指定每个数填在哪里，例如 B3。含公式的单元格不填：请指定公式所引用的单元格。手机预览可能不显示公式结果，用 Excel 或 WPS 打开即会计算。"},
 	"cells_more":            {"Empty the cell and what it gets to take a line away. After saving there are as many empty lines again.", "要去掉一行，请清空该行的单元格和内容。保存后会再出现空行。"},
 	"cell_n":                {"Cell %d", "第 %d 格"},
 	"field_sheet":           {"Sheet", "工作表"},

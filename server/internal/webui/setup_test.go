@@ -133,7 +133,7 @@ func TestNobodyOverwritesWhatTheyDidNotSee(t *testing.T) {
 // TestSiteByTheList picks the place of a site: found by its name, or level by level.
 func TestSiteByTheList(t *testing.T) {
 	s := newSite(t)
-	b := s.settingUp("en").Follow("Add a site")
+	b := s.settingUp("en").Follow("Add a site").Sees("In degrees of WGS 84", "GCJ-02, BD-09")
 	b.Send("Find", webtest.Values("name", "上乐村", "find", "卫辉 上乐村")).Is(http.StatusOK).Sees("河南省 › 新乡市 › 卫辉市 › 上乐村镇")
 	b.Send("Save", webtest.Values("village", "东街", "latitude", "35.512345", "longitude", "114.1", "planned", "on")).Sees("Saved.", "河南省 › 新乡市 › 卫辉市 › 上乐村镇 › 东街", "planned")
 	b.Follow("Add a site").Send("Find", webtest.Values("name", "x", "find", "没有这里")).Sees("No place is found by this.")

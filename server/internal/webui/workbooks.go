@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"levee/server/internal/access"
 	"levee/server/internal/audit"
@@ -91,9 +90,8 @@ func (v *visit) fillWorkbook() error {
 	if err := w.Fill(&out, r, v.Lang(), v.zone); err != nil {
 		return err
 	}
-	name := w.Name + " " + r.To.String() + ".xlsx"
-	v.Response().Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	return v.Blob(http.StatusOK, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", out.Bytes())
+	v.Response().Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": w.Filled(r)}))
+	return v.Blob(http.StatusOK, workbook.Type, out.Bytes())
 }
 
 // workbook is the file that the address names.
@@ -130,7 +128,7 @@ func (v *visit) addWorkbook() error {
 	} else if !filled {
 		return show()
 	}
-	if utf8.RuneCountInString(f.value("name")) > workbook.MaxName {
+	if !workbook.Nameable(f.value("name")) {
 		f.wrong("name", v.T("wrong_text"))
 	}
 	if !f.ok() {
@@ -260,10 +258,8 @@ func (v *visit) cellValues() (list []option) {
 		list = append(list, option{fact, v.T(factNames[fact])})
 	}
 	for _, part := range workbook.Parts {
-		for _, f := range v.within.Progress.Figures() {
-			if !f.OnCalendar() {
-				list = append(list, option{part.Of(f.Name), v.T(partNames[part], v.figureLabel(f))})
-			}
+		for _, f := range workbook.Figures(v.within.Progress.Figures()) {
+			list = append(list, option{part.Of(f.Name), v.T(partNames[part], v.figureLabel(f))})
 		}
 	}
 	return list

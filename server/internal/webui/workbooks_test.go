@@ -1,7 +1,6 @@
 package webui_test
 
 import (
-	"bytes"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,30 +8,17 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"levee/server/internal/servertest"
 	"levee/server/internal/webtest"
 	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
 )
 
-// bureauFile is an Excel file with a formula over two cells.
-func bureauFile(t *testing.T) []byte {
-	t.Helper()
-	f := excelize.NewFile()
-	if err := f.SetCellFormula("Sheet1", "B4", "B2+B3"); err != nil {
-		t.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := f.Write(&out); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
-}
-
 // workbook keeps a file for a deployment.
 func (s *site) workbook(deployment hlc.ID) hlc.ID {
 	s.t.Helper()
 	id := hlc.ID{7}
-	if kept, err := s.all.Get(deployment).Workbooks.KeepWorkbook(s.t.Context(), workbook.Workbook{ID: id, Name: "民政局", File: bureauFile(s.t), Cells: []workbook.Cell{}}); err != nil || !kept {
+	if kept, err := s.all.Get(deployment).Workbooks.KeepWorkbook(s.t.Context(), workbook.Workbook{ID: id, Name: "民政局", File: servertest.BureauFile(s.t), Cells: []workbook.Cell{}}); err != nil || !kept {
 		s.t.Fatalf("kept: %t, %v", kept, err)
 	}
 	return id
@@ -75,7 +61,7 @@ func TestABureausFileIsFilledIn(t *testing.T) {
 	b.Follow("Add an Excel file").Is(http.StatusOK)
 	b.Upload("Send", url.Values{"name": {"County office"}}, "file", "x.xlsx", []byte("no workbook")).Is(http.StatusUnprocessableEntity)
 	b.Sees("This is no .xlsx file")
-	b.Upload("Send", url.Values{"name": {"County office"}}, "file", "x.xlsx", bureauFile(t)).Is(http.StatusOK)
+	b.Upload("Send", url.Values{"name": {"County office"}}, "file", "x.xlsx", servertest.BureauFile(t)).Is(http.StatusOK)
 	b.Sees("The file is kept.", "Cells of County office")
 
 	b.Send("Save", url.Values{"ref_1": {"B4"}, "value_1": {"done.contacts"}, "ref_2": {"x"}, "value_2": {"to"}, "ref_3": {"C1"}, "value_4": {"to"}, "ref_5": {"C2"}, "value_5": {"total.persons"}, "town_5": {"410621108"}}).Is(http.StatusUnprocessableEntity)

@@ -6,7 +6,11 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
+	"levee/server/internal/progress"
+	"levee/server/internal/report"
 	"levee/syncproto/hlc"
 )
 
@@ -21,6 +25,9 @@ const (
 	MaxName = 60
 )
 
+// Type is the media type of a file.
+const Type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 // Workbook is a bureau's file.
 type Workbook struct {
 	ID   hlc.ID
@@ -29,6 +36,14 @@ type Workbook struct {
 	File  []byte
 	Cells []Cell
 }
+
+// Nameable reports whether a text can be a workbook's name: it is one line, also on a terminal.
+func Nameable(name string) bool {
+	return name != "" && strings.TrimSpace(name) == name && utf8.RuneCountInString(name) <= MaxName && !strings.ContainsFunc(name, unicode.IsControl)
+}
+
+// Filled is what the file is called with a report in it.
+func (w *Workbook) Filled(r *report.Report) string { return w.Name + " " + r.To.String() + ".xlsx" }
 
 // Cell says what one cell gets.
 type Cell struct {
@@ -84,6 +99,22 @@ var Parts = []Part{Done, DoneVerified, Total, TotalVerified}
 
 // Of is the value for a figure of a part.
 func (p Part) Of(figure string) string { return string(p) + "." + figure }
+
+// Figures are those that a cell can get.
+func Figures(all []progress.Figure) []progress.Figure {
+	return slices.DeleteFunc(slices.Clone(all), progress.Figure.OnCalendar)
+}
+
+// Values are the stable names of all that a cell can get, of some figures.
+func Values(figures []progress.Figure) []string {
+	all := slices.Clone(Facts)
+	for _, part := range Parts {
+		for _, f := range figures {
+			all = append(all, part.Of(f.Name))
+		}
+	}
+	return all
+}
 
 // OfTown reports whether a value can be that of a town: a figure of the period.
 func OfTown(value string) bool {

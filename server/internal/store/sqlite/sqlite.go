@@ -54,7 +54,11 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	return store.New(write, read, classify, words), nil
+	db := store.New(write, read, classify, words)
+	if err := db.FillDays(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
+	}
+	return db, nil
 }
 
 // examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
@@ -136,7 +140,14 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	return store.New(read, read, classify, words), nil
+	db := store.New(read, read, classify, words)
+	if full, err := db.DaysFilled(ctx); err != nil || !full {
+		if err == nil {
+			err = fmt.Errorf("%w: the tables by day are not filled", migrations.ErrOlder)
+		}
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.

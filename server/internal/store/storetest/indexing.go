@@ -276,6 +276,7 @@ func testRemovedFromTables(t *testing.T, db *store.DB) {
 				Counts:    []indexing.ReviewCount{{Kind: gone.Kind, Standing: tally.Waiting, Count: 2}},
 				Likely:    pairRows{Put: []indexing.Pair{{Earlier: gone.ID, Later: stays.ID}, {Earlier: id(3), Later: gone.ID}}},
 				Cases:     caseRows{Put: []indexing.Case{file(gone), file(stays)}},
+				Open:      []indexing.StageCount{{Count: 2}},
 				Documents: documentRows{Put: []indexing.Document{word(gone, 1), word(stays, 2)}},
 			}))
 	})
@@ -289,6 +290,8 @@ func testRemovedFromTables(t *testing.T, db *store.DB) {
 		equal(t, "pairs", pairs, err)
 		days, err := tx.CaseDays(indexing.CaseRun{List: indexing.OpenCases, Until: 20211231, Limit: 9})
 		equal(t, "lists", days, err, indexing.CaseDay{Record: stays.ID, Day: 20211001})
+		open, err := tx.OpenCases()
+		equal(t, "open cases", open, err, indexing.StageCount{Count: 1})
 		numbers, err := tx.Find(indexing.WordQuery{All: []string{"心理"}}, 1, 9, 9)
 		equal(t, "words", numbers, err, 2)
 		return tx.EachLikeness(func(l indexing.Likeness) error { return fmt.Errorf("%v is left", l) })

@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
 	"levee/server/internal/access"
 	"levee/server/internal/export"
+	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
@@ -31,7 +33,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"look-ups take any number of ids":               testManyIDs,
 		"distinct persons come and go with their count": testPersons,
 		"records of a kind come one by one":             testEachOfKind,
-		"nobody is first met twice":                     testFirstMet,
+		"nobody is met twice in some days":              testMetDays,
 		"tokens of a cut come in order":                 testTokensOf,
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
@@ -355,35 +357,61 @@ func testPersons(t *testing.T, db *store.DB) {
 	}
 }
 
-func testFirstMet(t *testing.T, db *store.DB) {
+func testMetDays(t *testing.T, db *store.DB) {
 	old, again, fresh, later := tally.Token{1}, tally.Token{2}, tally.Token{3}, tally.Token{4}
-	met := tally.Delta{Tokens: map[tally.TokenCell]int64{}}
-	for day, tokens := range map[record.Date][]tally.Token{20211001: {old, again}, 20211002: {again, fresh, fresh}, 20211003: {fresh, later}} {
-		for _, token := range tokens {
-			for _, cut := range []tally.Cut{tally.Everything(), tally.OnDay(day)} {
-				met.Tokens[tally.TokenCell{Basis: tally.Reported, Cut: cut, Token: token}]++
-			}
-		}
+	a, b := hlc.ID{14}, hlc.ID{15}
+	met := func(day record.Date, team hlc.ID, tokens ...tally.Token) *tally.Fact {
+		return &tally.Fact{Day: day, Cuts: []tally.Cut{tally.Everything(), tally.OnDay(day), tally.OfTeam(team)}, Tokens: tokens}
 	}
-	write(t, db, syncing.Changes{Totals: met})
+	gone := met(20211002, a, old)
+	var moves []tally.Move
+	for _, f := range []*tally.Fact{met(20211001, a, old, again), met(20211002, b, again), met(20211002, a, fresh), met(20211002, a, fresh), met(20211003, b, fresh, later), gone} {
+		moves = append(moves, f.Moves()...)
+	}
+	write(t, db, syncing.Changes{Totals: tally.Delta{Moves: moves}})
+	write(t, db, syncing.Changes{Totals: tally.Delta{Moves: []tally.Move{{Fact: gone, Basis: tally.Reported, Times: -1}}}})
+	type counts struct{ met, fresh int64 }
 	for _, c := range []struct {
 		from, to record.Date
-		want     []tally.Token
+		whole    counts
+		a, b     counts
 	}{
-		{20210930, 20210930, nil},
-		{20211001, 20211001, []tally.Token{old, again}},
-		{20211002, 20211002, []tally.Token{fresh}},
-		{20211002, 20211003, []tally.Token{fresh, later}},
-		{20211003, 20211009, []tally.Token{later}},
+		{20210930, 20210930, counts{}, counts{}, counts{}},
+		{20211001, 20211001, counts{2, 2}, counts{2, 2}, counts{}},
+		{20211002, 20211002, counts{2, 1}, counts{1, 1}, counts{1, 0}},
+		{20211002, 20211003, counts{3, 2}, counts{1, 1}, counts{3, 2}},
+		{20211003, 20211009, counts{2, 1}, counts{}, counts{2, 1}},
+		{20211001, 20211009, counts{4, 4}, counts{3, 3}, counts{3, 3}},
 	} {
-		for basis, want := range map[tally.Basis][]tally.Token{tally.Reported: c.want, tally.Verified: nil} {
-			var got []tally.Token
+		for basis, want := range map[tally.Basis]map[string]counts{tally.Reported: {"": c.whole, a.String(): c.a, b.String(): c.b}, tally.Verified: {}} {
+			maps.DeleteFunc(want, func(_ string, n counts) bool { return n.met == 0 })
+			got, ofTeams := map[string]counts{}, map[string]counts{}
 			err := db.Deployment(deployment).Snapshot(context.Background(), func(tx *store.Tx) error {
-				return tx.FirstMet(basis, c.from, c.to, func(token tally.Token) error { got = append(got, token); return nil })
+				put := func(key string, met, fresh int64) error { got[key] = counts{met, fresh}; return nil }
+				for _, team := range []hlc.ID{a, b} {
+					seen := map[tally.Token]bool{}
+					if err := tx.MeetingsOfTeam(basis, team.String(), c.from, c.to, func(m progress.Meeting, fresh bool) error {
+						n := ofTeams[m.Team]
+						if !seen[m.Token] {
+							n.met++
+							if fresh {
+								n.fresh++
+							}
+						}
+						seen[m.Token], ofTeams[m.Team] = true, n
+						return nil
+					}); err != nil {
+						return err
+					}
+				}
+				return errors.Join(tx.MetInDays(basis, tally.Whole, c.from, c.to, put), tx.MetInDays(basis, tally.Team, c.from, c.to, put))
 			})
-			slices.SortFunc(got, func(a, b tally.Token) int { return slices.Compare(a[:], b[:]) })
-			if err != nil || !slices.Equal(got, want) {
+			if err != nil || !maps.Equal(got, want) {
 				t.Errorf("%v from %v to %v: %v, %v, want %v", basis, c.from, c.to, got, err, want)
+			}
+			delete(want, "")
+			if !maps.Equal(ofTeams, want) {
+				t.Errorf("%v of teams from %v to %v: %v, want %v", basis, c.from, c.to, ofTeams, want)
 			}
 		}
 	}
