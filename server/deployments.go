@@ -107,7 +107,7 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 		Importing: importing.New(importing.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
 		Review:    review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
 		Closeout: closeout.New(closeout.Config{Syncing: service, Store: s.db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing,
-			Backups: s.config.Backups.Dir != "", Wall: s.config.Wall})}
+			Backups: s.config.Backups.Dir != "", Wall: s.config.Wall, Changed: func() { s.live.Publish(id) }, Failed: failed})}
 	if !s.begun {
 		return d, nil
 	}

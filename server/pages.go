@@ -13,8 +13,15 @@ import (
 
 // pages are the pages of this server.
 func (s *Server) pages() (*webui.Pages, error) {
-	return webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: s.deployments, Live: s.live, Exports: s.exports, NewDeployment: s.deploymentFromPage,
-		URL: s.config.URL, Pin: s.pin, Wall: s.config.Wall, Archive: s.config.archive})
+	c := webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: s.deployments, Live: s.live, Exports: s.exports, NewDeployment: s.deploymentFromPage,
+		URL: s.config.URL, Pin: s.pin, Wall: s.config.Wall, Archive: s.config.archive}
+	if s.config.Backups.Dir != "" {
+		c.BackUp = func(ctx context.Context) error {
+			_, err := s.BackUp(ctx)
+			return err
+		}
+	}
+	return webui.New(c)
 }
 
 // deploymentFromPage makes a deployment from what somebody filled in on the web.

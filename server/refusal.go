@@ -52,14 +52,14 @@ const (
 	ExportThere RefusalCode = "export_there"
 	// DeploymentUnclear: there are several deployments, or none of that id.
 	DeploymentUnclear RefusalCode = "deployment_unclear"
+	// WorkbookUnclear: the deployment has no Excel file of that name, or several.
+	WorkbookUnclear RefusalCode = "workbook_unclear"
 	// ArchiveNotSound: an archive does not verify.
 	ArchiveNotSound RefusalCode = "archive_not_sound"
 	// NotClosed: a deployment without a certificate is not archived.
 	NotClosed RefusalCode = "not_closed"
 	// NotCertified: what a deployment holds is not what its newest certificate says.
 	NotCertified RefusalCode = "not_certified"
-	// WorkbookUnclear: the deployment has no Excel file of that name, or several.
-	WorkbookUnclear RefusalCode = "workbook_unclear"
 	// BackupDamaged: the backup does not hold what it should.
 	BackupDamaged RefusalCode = "backup_damaged"
 	// DeploymentOpen: what is done after a deployment was closed can't be done yet.

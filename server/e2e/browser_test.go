@@ -527,6 +527,9 @@ func (b *browser) picture(file string) {
 	ctx, cancel := b.within()
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil { // of a page that is longer than Chromium draws: its beginning
+		png, err = chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	}
 	if err == nil {
 		err = errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, png, 0o644))
 	}

@@ -56,6 +56,8 @@ func TestTheCommandsOfAnOperator(t *testing.T) {
 	o.want(0, "a.db", "backup", "--force", "--json", "a.db")
 	o.want(1, "请先停止它", "restore", "a.db")
 	o.want(0, "完好", "check")
+	o.want(0, "x：进行中。", "close-out")
+	o.want(1, "没有这一版", "certificate", "--out", "certificate.json")
 	p.terminate(t)
 	made, err := filepath.Glob(filepath.Join(o.dir, "backups", "levee-*Z.db"))
 	if err != nil || len(made) != 1 {

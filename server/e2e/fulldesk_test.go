@@ -143,7 +143,7 @@ func (d *fullDesk) coordinates() {
 	save, saved := d.either("Save", "保存"), d.either("Saved", "已保存")
 	d.open(d.deployment+"/set-up/deployment").fill(d.either("First day", "开始日期"), today().AddDays(-20).String()).follow(save).sees(saved)
 	d.imports("sites", "name,place code,latitude,longitude\n王庄镇,410621108,35.716,114.430\n小河镇,410621105,35.601,114.412\n上乐村镇,410781106,35.560,114.180\n")
-	d.follow(d.either("Import", "导入")).sees(d.either("Imported", "已导入"))
+	d.follow(d.either("Import", "导入"), d.either("Nothing is changed yet", "目前尚未作任何修改")).sees(d.either("Imported", "已导入"))
 	for _, worker := range []string{d.either("赵敏, supervisor", "赵敏、督导"), d.either("周协调, coordinator", "周协调、协调员")} {
 		d.open(d.deployment+"/set-up/duty").fill(d.either("Add to the end of the list", "添加到名单末尾"), worker).follow(d.either("Add", "添加"))
 	}

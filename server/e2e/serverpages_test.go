@@ -64,6 +64,7 @@ func (d *fullDesk) tour(do func(name string)) {
 	d.wrongForms(do)
 	d.joins(do)
 	d.approves(do)
+	d.closesOut(do)
 	d.signedOut(do)
 }
 

@@ -35,6 +35,8 @@ type cli struct {
 	Verify       verifyCmd       `cmd:"" help:"Verify a certificate or an archive, each byte of it, without a server or a network."`
 	OpenArchive  openArchiveCmd  `cmd:"" name:"open-archive" help:"Verify an archive and show its pages in a browser on this machine. Nothing is written."`
 	Report       reportCmd       `cmd:"" help:"Report of a day, a week or a month, ready for a group chat. A server may run meanwhile."`
+	CloseOut     closeOutCmd     `cmd:"" help:"Tell how far a deployment is on its way to the end: its state, the checklist, the editions of the certificate. A server may run meanwhile."`
+	Certificate  certificateCmd  `cmd:"" help:"Write an edition of the certificate of a closed deployment into a file. A server may run meanwhile."`
 	Bench        benchCmd        `cmd:"" help:"Measure this version on this machine."`
 	Soak         soakCmd         `cmd:"" help:"Play simulated worlds of tablets and a server with every fault there is, and check that nothing is lost."`
 }

@@ -3,6 +3,7 @@ package closeout
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,12 +30,37 @@ func CheckName(c recordv1.CloseOutCheck) string {
 	return strings.ToLower(strings.TrimPrefix(string(v.Name()), "CLOSE_OUT_CHECK_"))
 }
 
+// CheckNamed is the check of a stable name; false when there is none.
+func CheckNamed(name string) (recordv1.CloseOutCheck, bool) {
+	values := recordv1.CloseOutCheck(0).Descriptor().Values()
+	for i := range values.Len() {
+		if check := recordv1.CloseOutCheck(values.Get(i).Number()); check != 0 && CheckName(check) == name {
+			return check, true
+		}
+	}
+	return 0, false
+}
+
 // Addendum is what one tablet brought after the closing 补报, and on which nobody has decided.
 type Addendum struct {
 	Device, Worker, Team progress.Named
 	// First and Last are when it was received.
 	First, Last time.Time
 	Changes     []progress.HeldChange
+	// New are the records among them that are not there yet, and would be made.
+	New map[hlc.ID]bool
+}
+
+// NewRecords is how many records of each kind would be made.
+func (a Addendum) NewRecords() map[record.Kind]int {
+	counts, told := map[record.Kind]int{}, map[hlc.ID]bool{}
+	for _, h := range a.Changes {
+		if a.New[h.Record] && !told[h.Record] {
+			told[h.Record] = true
+			counts[h.Kind]++
+		}
+	}
+	return counts
 }
 
 // Addenda are what waits, by tablet, in the order in which it came.
@@ -58,7 +84,29 @@ func (s *Service) Addenda(ctx context.Context) ([]Addendum, error) {
 		}
 		after, more = next, next != 0
 	}
-	return all, nil
+	err := s.Store.Read(ctx, func(tx syncing.Reading) error {
+		for i := range all {
+			if err := all[i].lookUp(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// lookUp finds out which records are not there.
+func (a *Addendum) lookUp(tx syncing.Reading) error {
+	a.New = map[hlc.ID]bool{}
+	for _, h := range a.Changes {
+		a.New[h.Record] = true
+	}
+	there, err := tx.Records(slices.Collect(maps.Keys(a.New)))
+	for _, r := range there {
+		delete(a.New, r.ID)
+	}
+	delete(a.New, hlc.ID{}) // of what can't be read nobody knows
+	return err
 }
 
 // Decide accepts or declines changes of an addendum, those of a record in the order in which they were made, with a reason, which is

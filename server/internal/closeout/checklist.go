@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"levee/server/internal/access"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
@@ -25,6 +26,8 @@ type Item struct {
 	Subject hlc.ID
 	// Name is what people know it by: a tablet's name, a case's number.
 	Name string
+	// Kind is that of the record, of which Name may be a field.
+	Kind record.Kind
 	Team hlc.ID
 	// Worker is whose tablet it is, who leads the case, or who wrote it; Phone is to call them.
 	Worker progress.Named
@@ -33,8 +36,10 @@ type Item struct {
 	Since time.Time
 	Count int64
 	// Other is the earlier record of a likely pair.
-	Other  hlc.ID
-	Waiver *Waiver
+	Other hlc.ID
+	// Referrals are those of a case that nobody has accepted.
+	Referrals []hlc.ID
+	Waiver    *Waiver
 }
 
 // Check is one check of the list.
@@ -50,6 +55,28 @@ type Check struct {
 
 // Blocks reports whether the check stands in the way.
 func (c Check) Blocks() bool { return c.Open > c.Waived }
+
+// shownTo is what one must be allowed, in an item's team, to see the item.
+var shownTo = map[recordv1.CloseOutCheck]access.Action{
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKLOG:    access.SeeDevices,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNHEARD:    access.SeeDevices,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_CASE:  access.SeeRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_OPEN_ALERT: access.SeeConfidential,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_DUPLICATE:  access.ReviewRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONFLICT:   access.SeeConflicts,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_HELD:       access.SeeHeld,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED: access.ReviewRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_CONSENT:    access.SeeRecords,
+	recordv1.CloseOutCheck_CLOSE_OUT_CHECK_REFERRAL:   access.SeeRecords,
+}
+
+// ShownTo is what one must be allowed, in an item's team, to see an item of a check; for what has no items, to close the deployment.
+func ShownTo(check recordv1.CloseOutCheck) access.Action {
+	if action, ok := shownTo[check]; ok {
+		return action
+	}
+	return access.CloseDeployment
+}
 
 // Checklist is what must be in order before the deployment is closed.
 type Checklist struct {
@@ -107,7 +134,7 @@ func (s *Service) checklist(ctx context.Context, recounted *progress.Recounted) 
 		return nil, err
 	}
 	// What was sorted in by now is what the checks read: cases, pairs, reviews.
-	if err := s.Indexing.Wait(ctx, version.Position); err != nil {
+	if err := s.Indexing.CatchUp(ctx); err != nil {
 		return nil, err
 	}
 	list := &Checklist{At: s.Wall(), Position: version.Position}
@@ -228,7 +255,7 @@ func (s *Service) cases(ctx context.Context) ([]Check, error) {
 			if papers.referred[c.Record] {
 				continue
 			}
-			items = append(items, Item{Subject: c.Record, Name: c.Number, Team: c.Audience, Worker: workerNamed(setUp, c.Lead), Phone: setUp.Workers[c.Lead].GetPhone()})
+			items = append(items, Item{Subject: c.Record, Kind: recordv1.Kind_KIND_CASE, Name: c.Number, Team: c.Audience, Worker: workerNamed(setUp, c.Lead), Phone: setUp.Workers[c.Lead].GetPhone()})
 		}
 		if more = len(page) == indexing.MaxPage; more {
 			after = page[len(page)-1].Place()
@@ -253,7 +280,7 @@ func (s *Service) alerts(ctx context.Context) ([]Check, error) {
 		for id, a := range alerts {
 			if a.GetClosedOn() == 0 {
 				author := hlc.IDOf(a.GetAuthor())
-				items = append(items, Item{Subject: id, Team: hlc.IDOf(a.GetTeam()), Worker: workerNamed(setUp, author), Phone: setUp.Workers[author].GetPhone(), Since: time.UnixMilli(a.GetSeenAt()).UTC()})
+				items = append(items, Item{Subject: id, Kind: recordv1.Kind_KIND_RISK_ALERT, Team: hlc.IDOf(a.GetTeam()), Worker: workerNamed(setUp, author), Phone: setUp.Workers[author].GetPhone(), Since: time.UnixMilli(a.GetSeenAt()).UTC()})
 			}
 		}
 		return nil
@@ -271,7 +298,7 @@ func (s *Service) duplicates(ctx context.Context) ([]Check, error) {
 			return nil, err
 		}
 		for _, p := range page {
-			items = append(items, Item{Subject: p.Later, Other: p.Earlier, Team: p.Audience})
+			items = append(items, Item{Subject: p.Later, Kind: p.Kind, Other: p.Earlier, Team: p.Audience})
 		}
 		if more = len(page) == indexing.MaxPage; more {
 			after = page[len(page)-1].Place()
@@ -290,7 +317,7 @@ func (s *Service) waiting(ctx context.Context) ([]Check, error) {
 			return nil, err
 		}
 		for _, c := range page {
-			conflicts = append(conflicts, Item{Subject: c.ID, Name: c.Field, Team: c.Team.ID, Other: c.Target})
+			conflicts = append(conflicts, Item{Subject: c.ID, Kind: c.TargetKind, Name: c.Field, Team: c.Team.ID, Other: c.Target})
 		}
 		after, more = next, next != hlc.ID{}
 	}
@@ -301,7 +328,7 @@ func (s *Service) waiting(ctx context.Context) ([]Check, error) {
 		}
 		for _, h := range page {
 			if h.Code != record.CodeDeploymentClosed {
-				held = append(held, Item{Subject: h.Change, Name: string(h.Code), Team: h.Team.ID, Worker: h.Worker, Phone: s.Syncing.SetUp().Workers[h.Worker.ID].GetPhone(), Since: h.Received})
+				held = append(held, Item{Subject: h.Change, Kind: h.Kind, Name: string(h.Code), Team: h.Team.ID, Worker: h.Worker, Phone: s.Syncing.SetUp().Workers[h.Worker.ID].GetPhone(), Since: h.Received})
 			}
 		}
 		after, more = next, next != 0

@@ -48,6 +48,9 @@ type Config struct {
 	Backups bool
 	// Wall is the server's clock.
 	Wall func() time.Time
+	// Changed is told when something was begun or ended in the background, and Failed what went wrong there that people are not told.
+	Changed func()
+	Failed  func(error)
 }
 
 // Service does it in one deployment. Its problems are not_found for whatever the person may not see, not_allowed, wrong_state where the
@@ -60,10 +63,17 @@ type Service struct {
 	// papers are what cases lack, as of a position: see papersIn.
 	papersMu sync.Mutex
 	papers   papers
+
+	background background
+	blocked    blocked
 }
 
-// New is a service.
-func New(c Config) *Service { return &Service{Config: c} }
+// New is a service. Stop it in the end.
+func New(c Config) *Service {
+	s := &Service{Config: c}
+	s.background.ctx, s.background.stop = context.WithCancel(context.Background())
+	return s
+}
 
 // State is how far the deployment has come.
 func (s *Service) State() recordv1.DeploymentState {
@@ -175,9 +185,9 @@ func (s *Service) Close(ctx context.Context, by casefile.Reader) (*Edition, erro
 	return edition, nil
 }
 
-// unclose takes a closing back that came to nothing.
+// unclose takes a closing back that came to nothing, also when that was because the server is to stop.
 func (s *Service) unclose(ctx context.Context, by casefile.Reader, cause error) error {
-	if err := s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()}); err != nil {
+	if err := s.change(context.WithoutCancel(ctx), by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()}); err != nil {
 		return err
 	}
 	return cause

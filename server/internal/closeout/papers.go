@@ -57,7 +57,8 @@ func papersIn(tx syncing.Reading, setUp *syncing.SetUp) (papers, error) {
 	for _, c := range consents {
 		consented[hlc.IDOf(c.GetSubject())] = true
 	}
-	for _, r := range referrals {
+	waiting := map[hlc.ID][]hlc.ID{}
+	for id, r := range referrals {
 		of := hlc.IDOf(r.GetCase())
 		switch r.GetProgress() {
 		case recordv1.ReferralProgress_REFERRAL_PROGRESS_DECLINED:
@@ -65,6 +66,7 @@ func papersIn(tx syncing.Reading, setUp *syncing.SetUp) (papers, error) {
 			accepted[of], found.referred[of] = true, true
 		default:
 			found.referred[of] = found.referred[of] || r.GetToOrganisation() != ""
+			waiting[of] = append(waiting[of], id)
 		}
 	}
 	for id, c := range cases {
@@ -72,7 +74,8 @@ func papersIn(tx syncing.Reading, setUp *syncing.SetUp) (papers, error) {
 			continue
 		}
 		lead := hlc.IDOf(c.GetLead())
-		item := Item{Subject: id, Name: c.GetCaseNo(), Team: hlc.IDOf(c.GetTeam()), Worker: workerNamed(setUp, lead), Phone: setUp.Workers[lead].GetPhone()}
+		slices.SortFunc(waiting[id], hlc.CompareIDs)
+		item := Item{Subject: id, Kind: recordv1.Kind_KIND_CASE, Referrals: waiting[id], Name: c.GetCaseNo(), Team: hlc.IDOf(c.GetTeam()), Worker: workerNamed(setUp, lead), Phone: setUp.Workers[lead].GetPhone()}
 		if !consented[id] && StateOf(setUp.Deployment) != recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED {
 			found.noConsent = append(found.noConsent, item)
 		}

@@ -64,6 +64,7 @@ func (c *Config) mountAPI(e *echo.Echo) ([]byte, error) {
 	a.mountDecisions(h)
 	a.mountTablets(h)
 	a.mountExports(h)
+	a.mountCloseOut(h)
 	document, err := documentOf(h.OpenAPI())
 	if err != nil {
 		return nil, err

@@ -27,6 +27,7 @@ import (
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
+	"levee/server/internal/closeout"
 	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
@@ -64,6 +65,7 @@ type surface struct {
 	keys     *sessionKeys
 	tokens   map[hlc.ID]string // by worker
 	exported chan hlc.ID       // is told of exports
+	worked   chan hlc.ID       // is told when something is begun, and ended, in the background of a close-out
 }
 
 // logged is what a server logs, which it may do while a test reads.
@@ -145,16 +147,20 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &surface{Deployment: d, t: t, measures: measures, log: &logged{}, tokens: map[hlc.ID]string{}, keys: &sessionKeys{}}
+	s := &surface{Deployment: d, t: t, measures: measures, log: &logged{}, tokens: map[hlc.ID]string{}, keys: &sessionKeys{}, worked: make(chan hlc.ID, 100)}
 	s.audit = audit.New(d.DB, d.Wall)
 	deployments := &s.deployments
 	for _, d := range append(others, d) {
 		alerts := alerting.New(alerting.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
 		d.Observe(alerts.Observe)
 		figures := progress.New(progress.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
-		deployments.Add(&httpapi.Deployment{Workbooks: d.DB.Deployment(d.ID), Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
+		index := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall})
+		ending := closeout.New(closeout.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Progress: figures, Indexing: index, Audit: s.audit, Key: d.Keys.Signing, Backups: true, Wall: d.Wall,
+			Changed: func() { s.worked <- d.ID }, Failed: func(err error) { t.Error(err) }})
+		t.Cleanup(ending.Stop)
+		deployments.Add(&httpapi.Deployment{Closeout: ending, Workbooks: d.DB.Deployment(d.ID), Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
 			Member:    &rollup.Member{Syncing: d.Service, Progress: figures, Store: d.DB.Deployment(d.ID)},
-			Indexing:  indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall}),
+			Indexing:  index,
 			Review:    review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
 			Importing: importing.New(importing.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),
 			Casefile:  casefile.New(casefile.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Audit: s.audit})})

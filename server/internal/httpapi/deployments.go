@@ -50,6 +50,7 @@ func (d *Deployment) Begin(ctx context.Context) error {
 
 // Close ends it, after what has queued.
 func (d *Deployment) Close() {
+	d.Closeout.Stop()
 	d.Alerting.Close()
 	d.Syncing.Close()
 	d.Indexing.Close()

@@ -42,6 +42,7 @@ var tags = []struct{ name, description, parts string }{
 	{"Supervision and plans", "Supervision sessions, and activities that are to be held.", "supervision planned"},
 	{"Tablets", "Tablets and their backlog; how they come and go.", "devices enrolment-codes"},
 	{"Files", "Records and totals as files, out and in; reports in bureaus' own Excel files.", "exports imports workbooks"},
+	{"Close-out", "How a deployment ends: the checklist, the certificate and its editions, and what came too late.", "close-out"},
 	{"Audit log", "Who did what to what.", "audit"},
 }
 

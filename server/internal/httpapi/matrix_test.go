@@ -46,6 +46,7 @@ var callers = []string{"field worker", "team lead", "supervisor", "external supe
 const (
 	ok  = http.StatusOK
 	add = http.StatusCreated
+	acc = http.StatusAccepted
 	non = http.StatusNoContent
 	hid = http.StatusNotFound
 	no  = http.StatusForbidden
@@ -154,6 +155,18 @@ var matrix = []cell{
 	{"POST", "/api/devices/:device/revocation", "deployment={deployment}", "", map[string]string{"device": "{bens}"}, [8]int{hid, no, non, no, non, hid, hid, hid}},
 	{"POST", "/api/held/:change/decision", "deployment={deployment}", `{"decision":"discard"}`, map[string]string{"change": "{nothing}"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
 	{"POST", "/api/cases/:case/erasure", "deployment={deployment}", "", map[string]string{"case": "{nothing}"}, [8]int{no, no, no, no, hid, hid, hid, hid}},
+	{"GET", "/api/close-out", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/close-out/certificates", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
+	{"GET", "/api/close-out/certificates/:edition", "deployment={deployment}", "", map[string]string{"edition": "1"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}}, // while there is none
+	{"GET", "/api/close-out/addenda", "deployment={deployment}", "", nil, [8]int{no, no, no, no, ok, no, hid, hid}},
+	{"POST", "/api/close-out/addenda/decision", "deployment={deployment}", `{"decision":"accept","changes":["{nothing}"]}`, nil, [8]int{no, no, no, no, old, no, hid, hid}}, // of a deployment that is active; so below
+	{"POST", "/api/close-out/certificates", "deployment={deployment}", "", nil, [8]int{no, no, no, no, old, no, hid, hid}},
+	{"POST", "/api/close-out/closing", "deployment={deployment}", "", nil, [8]int{no, no, no, no, old, no, hid, hid}},
+	{"POST", "/api/close-out/reopening", "deployment={deployment}", "", nil, [8]int{no, no, no, no, old, no, hid, hid}},
+	{"PUT", "/api/close-out/announcement", "deployment={deployment}", `{"end_on":"2020-01-01"}`, nil, [8]int{no, no, no, no, bad, no, hid, hid}},
+	{"POST", "/api/close-out/waivers", "deployment={deployment}", `{"check":"recount","reason":"x"}`, nil, [8]int{no, no, no, no, no, no, hid, hid}}, // which nobody can
+	{"DELETE", "/api/close-out/waivers/:waiver", "deployment={deployment}", "", map[string]string{"waiver": "{nothing}"}, [8]int{no, no, no, no, hid, no, hid, hid}},
+	{"POST", "/api/close-out/recount", "deployment={deployment}", "", nil, [8]int{no, no, no, no, acc, no, hid, hid}},
 	{"POST", "/api/devices/:device/confirmation", "deployment={deployment}", "", map[string]string{"device": "{tablet}"}, [8]int{hid, no, no, no, non, hid, hid, hid}},
 }
 

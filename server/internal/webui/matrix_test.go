@@ -62,6 +62,7 @@ func matrix(t *testing.T) map[string][9]int {
 		historyMatrix,
 		settleMatrix,
 		tabletsMatrix,
+		closeoutMatrix,
 		accountMatrix,
 		accountsMatrix,
 		auditMatrix,
@@ -146,6 +147,8 @@ func late(route string) string {
 		return "2"
 	case strings.HasSuffix(route, "/enabled"):
 		return "2x"
+	case strings.HasSuffix(route, "/closeout/backup"), strings.HasSuffix(route, "/closeout/recount"): // while it goes on, nothing else is decided
+		return "2y"
 	}
 	return "1"
 }
@@ -194,7 +197,7 @@ func (s *site) visitor(who string) (b *webtest.Browser, params map[string]string
 	}
 	maker.Open("/deployments/"+d.Deployment().String()+"/people").Send("Enrolment code", nil, "李娜")
 	params = map[string]string{"deployment": d.Deployment().String(), "site": place.String(), "team": one.String(), "worker": lina.String(), "device": hlc.ID(tablet.GetDevice()).String(),
-		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css", "sort": "sites", "kind": "outreach", "session": lina.String(), "activity": lina.String(), "export": "none"}
+		"shown": maker.At.Path[strings.LastIndex(maker.At.Path, "/")+1:], "token": lina.String(), "name": "levee.css", "sort": "sites", "kind": "outreach", "session": lina.String(), "activity": lina.String(), "export": "none", "edition": "1", "check": "backup", "item": lina.String(), "waiver": lina.String()}
 	alert, err := d.NewID()
 	if err == nil {
 		err = d.Add(s.t.Context(), []syncing.SetUpRecord{{ID: alert, Message: &recordv1.RiskAlert{Team: one[:], Author: lina[:], Type: recordv1.RiskType_RISK_TYPE_MISSING.Enum(), Done: proto.String("在找")}}})

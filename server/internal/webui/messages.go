@@ -28,6 +28,7 @@ var messages = joined(
 	tabletsMessages,
 	accountMessages,
 	accountsMessages,
+	closeoutMessages,
 	auditMessages,
 	eventsMessages,
 	apiMessages,
@@ -49,6 +50,7 @@ var numbers = joined(
 	importNumbers,
 	historyNumbers,
 	tabletsNumbers,
+	closeoutNumbers,
 	accountNumbers,
 )
 

@@ -63,6 +63,8 @@ type standing struct {
 	// Search is where the search box leads; empty when there is none.
 	Search string
 	Alarm  *alarm
+	// Notice is what else everybody has to know here.
+	Notice notice
 }
 
 // standing is the head of a page within a deployment.
@@ -92,6 +94,9 @@ func (v *visit) standing() (s *standing, err error) {
 	}
 	if v.search != "" && v.route.path != v.search && v.may(access.SeeRecords, access.Everyone) {
 		s.Search = v.To(to(id), strings.TrimPrefix(v.search, pathIn))
+	}
+	if s.Notice, err = v.notice(v); err != nil {
+		return nil, err
 	}
 	if v.alarm != nil {
 		s.Alarm, err = v.alarm(v)

@@ -68,6 +68,8 @@ type router struct {
 	sections []section
 	// alarm is what stands first on every page of a deployment; nil when nothing does.
 	alarm func(*visit) (*alarm, error)
+	// notice is what every page of a deployment says, below the alarm.
+	notice func(*visit) (notice, error)
 	// search is where the box of the navigation searches; empty when there is none.
 	search string
 }
@@ -111,6 +113,7 @@ var areas = []func(*router){
 	peopleRoutes,
 	plannedRoutes,
 	historyRoutes,
+	closeoutRoutes,
 	setUpRoutes,
 	auditRoutes,
 	eventsRoutes,

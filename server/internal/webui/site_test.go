@@ -62,6 +62,12 @@ type site struct {
 	// fields are the databases of deployments that stand in files of their own; exported is told of exports.
 	fields   map[hlc.ID]*store.DB
 	exported chan hlc.ID
+	// worked is told when something is begun, and ended, in the background of a close-out.
+	worked chan hlc.ID
+	// backUp makes a backup.
+	backUp func(context.Context) error
+	// tolerated is an error that a test means to happen in the background.
+	tolerated error
 }
 
 type keys struct{ session accounts.SessionKey }
@@ -80,7 +86,7 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100)}
+	s := &site{t: t, keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100), worked: make(chan hlc.ID, 100), backUp: func(context.Context) error { return nil }}
 	s.SetWall(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 	path := filepath.Join(t.TempDir(), "server.db")
 	var err error
@@ -100,6 +106,7 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(func() {
 		s.server.Close()
 		for _, d := range s.all.Clear() {
+			d.Closeout.Stop()
 			d.Syncing.Close()
 			d.Indexing.Close()
 			d.Alerting.Close()
@@ -119,7 +126,8 @@ func newSite(t *testing.T) *site {
 			t.Error(err)
 		}
 	})
-	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, Exports: exports, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: s.Wall})
+	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, Exports: exports, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: s.Wall,
+		BackUp: func(ctx context.Context) error { return s.backUp(ctx) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +198,13 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 	id := service.Deployment()
 	figures := progress.New(progress.Config{Store: db.Deployment(id), SetUp: service.SetUp, Wall: s.Wall})
 	return &httpapi.Deployment{Workbooks: db.Deployment(id), Syncing: service, Indexing: index, Alerting: alerts, Progress: figures,
-		Reports:   report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
-		Closeout:  closeout.New(closeout.Config{Syncing: service, Store: db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing, Wall: s.Wall}),
+		Reports: report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
+		Closeout: closeout.New(closeout.Config{Syncing: service, Store: db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing, Backups: true, Wall: s.Wall,
+			Changed: func() { s.worked <- id }, Failed: func(err error) {
+				if !errors.Is(err, s.tolerated) {
+					s.t.Error(err)
+				}
+			}}),
 		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
@@ -225,8 +238,10 @@ func (s *site) field() *servertest.Deployment {
 	if err := alerts.Start(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
-	s.all.Add(s.behind(d.DB, d.Service, index, alerts))
+	behind := s.behind(d.DB, d.Service, index, alerts)
+	s.all.Add(behind)
 	s.t.Cleanup(func() { // it closes itself
+		behind.Closeout.Stop()
 		index.Close()
 		alerts.Close()
 		for _, one := range s.all.Clear() {

@@ -50,6 +50,8 @@ type Config struct {
 	// NewDeployment makes a deployment with its first sites, teams and coordinator. by is noted as its maker. The error is a
 	// problem with code invalid_argument when there can be no such deployment.
 	NewDeployment func(ctx context.Context, by audit.Actor, n NewDeployment) (deployment, coordinator hlc.ID, err error)
+	// BackUp makes a backup now; nil where the server makes none.
+	BackUp func(context.Context) error
 	// URL is where people and tablets reach this server, and Pin how tablets know it; empty when an authority vouches for it.
 	URL  string
 	Pin  wire.Pin
