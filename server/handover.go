@@ -83,11 +83,8 @@ func handOver(ctx context.Context, db *store.DB, o HandOverOptions, to *handover
 		return nil, err
 	}
 	of := db.Deployment(id)
-	var setUp *syncing.SetUp
-	if err := of.Read(ctx, func(tx syncing.Reading) (err error) {
-		setUp, err = syncing.SetUpIn(tx)
-		return err
-	}); err != nil {
+	setUp, err := setUpOf(ctx, of)
+	if err != nil {
 		return nil, err
 	}
 	cases, err := casesNamed(ctx, of, o)
