@@ -170,14 +170,20 @@ func certificateFrom(ctx context.Context, db *store.DB, deployment string, editi
 	if err != nil {
 		return nil, err
 	}
-	editions, err := closeout.New(closeout.Config{Store: db.Deployment(id)}).Editions(ctx)
+	found, err := editionFrom(ctx, db, id, edition)
+	return found.File, err
+}
+
+// editionFrom is an edition of a deployment's certificate; the newest one when asked for 0.
+func editionFrom(ctx context.Context, db *store.DB, deployment hlc.ID, edition int) (closeout.Edition, error) {
+	editions, err := closeout.New(closeout.Config{Store: db.Deployment(deployment)}).Editions(ctx)
 	if err != nil {
-		return nil, err
+		return closeout.Edition{}, err
 	}
 	for i := len(editions) - 1; i >= 0; i-- {
 		if edition == 0 || editions[i].Edition == edition {
-			return editions[i].File, nil
+			return editions[i], nil
 		}
 	}
-	return nil, ErrNoEdition
+	return closeout.Edition{}, ErrNoEdition
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -53,18 +51,7 @@ func (r *Reported) Fill(out, lang string) error {
 	if err := r.workbook.Fill(&filled, r.Report, wordsOf(lang), r.zone); err != nil {
 		return err
 	}
-	err := exportFile(out, func(w io.Writer) error {
-		_, err := filled.WriteTo(w)
-		return err
-	})
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, fs.ErrExist):
-		return refuse(ExportThere, err, out)
-	default: // the disk is full, say: a part of a workbook is none
-		return errors.Join(err, os.Remove(out))
-	}
+	return newFile(out, &filled)
 }
 
 // wordsOf is the language of a report's words: "zh" for a tag "zh…", else "en".
@@ -127,11 +114,8 @@ func reportFrom(ctx context.Context, db *store.DB, day record.Date, o ReportOpti
 			return nil, err
 		}
 	}
-	var setUp *syncing.SetUp
-	if err := db.Deployment(id).Read(ctx, func(tx syncing.Reading) (err error) {
-		setUp, err = syncing.SetUpIn(tx)
-		return err
-	}); err != nil {
+	setUp, err := setUpOf(ctx, db.Deployment(id))
+	if err != nil {
 		return nil, err
 	}
 	wall := o.Wall
@@ -141,4 +125,13 @@ func reportFrom(ctx context.Context, db *store.DB, day record.Date, o ReportOpti
 	p := progress.New(progress.Config{Store: db.Deployment(id), SetUp: func() *syncing.SetUp { return setUp }, Wall: wall})
 	r, err := report.New(report.Config{Deployment: id, Store: db.Deployment(id), Progress: p}).Report(ctx, report.Period(o.Period), day, nil)
 	return &Reported{r, setUp.Location, bureau}, err
+}
+
+// setUpOf is what a deployment is set up with, as the database has it.
+func setUpOf(ctx context.Context, of *store.Deployment) (setUp *syncing.SetUp, err error) {
+	err = of.Read(ctx, func(tx syncing.Reading) (err error) {
+		setUp, err = syncing.SetUpIn(tx)
+		return err
+	})
+	return setUp, err
 }

@@ -34,6 +34,7 @@ type Result struct {
 	Reference     Published    `json:"published"`
 	// Division says that the division of the totals is made up.
 	Division string `json:"division"`
+	*ClosedOut
 }
 
 // SiteTotals are the totals of one site.

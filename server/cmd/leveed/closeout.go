@@ -43,14 +43,19 @@ type certificateCmd struct {
 // noEdition is said in place of server.ErrNoEdition.
 var noEdition = map[bool]string{false: "There is no such edition: see leveed close-out.", true: "没有这一版，请用 leveed close-out 查看。"}
 
-// Run writes.
-func (c *certificateCmd) Run(ctx context.Context) error {
-	file, err := server.Certificate(ctx, c.DB, c.Deployment, c.Edition)
+// unissued says in people's language that an edition was not issued, when that is the error.
+func unissued(err error) error {
 	if errors.Is(err, server.ErrNoEdition) {
 		return errors.New(noEdition[strings.HasPrefix(language(), "zh")])
 	}
+	return err
+}
+
+// Run writes.
+func (c *certificateCmd) Run(ctx context.Context) error {
+	file, err := server.Certificate(ctx, c.DB, c.Deployment, c.Edition)
 	if err != nil {
-		return err
+		return unissued(err)
 	}
 	out, err := os.OpenFile(c.Out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -62,4 +67,28 @@ func (c *certificateCmd) Run(ctx context.Context) error {
 	}
 	_, err = fmt.Println(c.Out)
 	return err
+}
+
+// closingReportCmd writes the closing report into a file. It works beside a running server.
+type closingReportCmd struct {
+	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
+	Edition    int    `help:"Of which edition of the certificate; the newest one by default." placeholder:"N"`
+	Lang       string `help:"Language: zh or en. By default the one of the environment." enum:"zh,en," default:""`
+	Format     string `help:"Format: pdf, or xlsx for a workbook." enum:"pdf,xlsx" default:"pdf"`
+	Out        string `help:"The file to make. Nothing is written over." required:"" type:"path" placeholder:"FILE"`
+	Deployment string `help:"Id of the deployment, where there are several." placeholder:"ID"`
+	JSON       bool   `name:"json" help:"Print one JSON object."`
+}
+
+// Run writes.
+func (c *closingReportCmd) Run(ctx context.Context) error {
+	lang := c.Lang
+	if lang == "" {
+		lang = language()
+	}
+	made, err := server.ClosingReport(ctx, c.DB, server.ClosingReportOptions{Deployment: c.Deployment, Edition: c.Edition, Lang: lang, Format: c.Format, Out: c.Out})
+	if err != nil {
+		return unissued(err)
+	}
+	return tell(made, c.JSON)
 }

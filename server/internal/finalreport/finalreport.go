@@ -6,6 +6,7 @@ package finalreport
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
@@ -24,10 +25,16 @@ type Config struct {
 }
 
 // Service reports of one deployment.
-type Service struct{ Config }
+type Service struct {
+	Config
+
+	// counted is what was counted last. It is counted anew only when the log has moved, since all records are looked through.
+	mu      sync.Mutex
+	counted *counted
+}
 
 // New is a service over a store.
-func New(c Config) *Service { return &Service{c} }
+func New(c Config) *Service { return &Service{Config: c} }
 
 // Store keeps one deployment.
 type Store interface {
@@ -65,7 +72,7 @@ func (s *Service) Make(ctx context.Context, q Query) (*Report, error) {
 		return nil, problem.New(problem.NotFound)
 	}
 	m := &maker{Words: words.In(q.Lang), Certificate: c, totals: totalsOf(c), hash: certificate.Hash(q.File), fingerprint: certificate.Fingerprint(key), setUp: s.Progress.SetUp(), figures: s.Progress.Figures()}
-	if err := s.Store.ReadFinal(ctx, m.counted.read); err != nil {
+	if m.counted, err = s.countedNow(ctx); err != nil {
 		return nil, err
 	}
 	r := m.report()
@@ -79,6 +86,32 @@ func (s *Service) Make(ctx context.Context, q Query) (*Report, error) {
 		r.Sections = append(r.Sections, Section{Name: one.name, Title: m.Say(one.title), Blocks: one.write(m)})
 	}
 	return r, nil
+}
+
+// MakeAsSet makes the report of a certificate with the foreword that the deployment's record has, and without the sections that it
+// leaves out; besides as Make.
+func (s *Service) MakeAsSet(ctx context.Context, file []byte, lang string) (*Report, error) {
+	d := s.Progress.SetUp().Deployment
+	return s.Make(ctx, Query{File: file, Lang: lang, Foreword: d.GetForeword(), LeftOut: d.GetLeftOut()})
+}
+
+// countedNow is what no certificate holds, as of now.
+func (s *Service) countedNow(ctx context.Context) (*counted, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.Store.ReadFinal(ctx, func(tx Reading) error {
+		head, err := tx.Head()
+		if err != nil || (s.counted != nil && s.counted.position == head.Position) {
+			return err
+		}
+		found := &counted{}
+		if err := found.read(tx); err != nil {
+			return err
+		}
+		s.counted = found
+		return nil
+	})
+	return s.counted, err
 }
 
 // section is a part of the report.

@@ -23,7 +23,7 @@ type maker struct {
 	*words.Words
 	*certificate.Certificate
 	totals
-	counted     counted
+	counted     *counted
 	hash        string
 	fingerprint string
 	setUp       *syncing.SetUp
