@@ -202,18 +202,6 @@ var closeoutMessages = map[string]message{
 	"field_left_out":          {"Sections left out", "不列入的章节"},
 	"report_no_foreword":      {"none", "没有"},
 	"report_nothing_left_out": {"none", "没有"},
-	"section_towns":           {"By town", "各乡镇"},
-	"section_levels":          {"By administrative level", "各级行政区"},
-	"section_weeks":           {"By week", "各周"},
-	"section_service_areas":   {"By service area", "各服务领域"},
-	"section_people":          {"By sex and age", "性别和年龄"},
-	"section_casework":        {"Casework", "个案工作"},
-	"section_referrals":       {"Referrals and handed-over cases", "转介和移交"},
-	"section_supervision":     {"Supervision", "督导"},
-	"section_method":          {"How it was counted", "统计口径"},
-	"section_completeness":    {"How complete it is", "完整程度"},
-	"section_waivers":         {"Waived", "说明后放行"},
-	"section_editions":        {"Editions and addenda", "版次和补报"},
 }
 
 // closeoutNumbers are what they say about a number.
