@@ -95,7 +95,7 @@ func waivesAll(b *browser, home string) {
 // certificateFile opens the page of an edition and takes its file, which must verify. It returns its path.
 func certificateFile(b *browser, home, edition string) string {
 	b.t.Helper()
-	b.open(home + "/closeout/certificates/" + edition).sees("第 "+edition+" 版", "下载文件")
+	b.open(home+"/closeout/certificates/"+edition).sees("第 "+edition+" 版", "下载文件")
 	encoded := eval[string](b, `fetch(location.pathname + '/file').then(r => r.arrayBuffer()).then(a => btoa(Array.from(new Uint8Array(a), c => String.fromCharCode(c)).join('')))`)
 	file, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
