@@ -31,6 +31,8 @@ func closeoutRoutes(r *router) {
 	r.page(pathCloseout+"/addenda", access.CloseDeployment, (*visit).addenda)
 	r.deed(pathCloseout+"/addenda/preview", access.CloseDeployment, (*visit).previewAddenda)
 	r.deed(pathCloseout+"/addenda/decision", access.CloseDeployment, (*visit).decideAddenda)
+	closingReportRoutes(r)
+	closeoutCaseRoutes(r)
 	r.notice = (*visit).closeoutNotice
 }
 
@@ -82,6 +84,8 @@ type workShown struct {
 // editionRow is an edition in the list of them.
 type editionRow struct {
 	To, Name, At, By, Changed string
+	// Report leads to the closing report of that edition.
+	Report link
 }
 
 // reportSettings are what the closing report begins with and leaves out, and where that is edited.
@@ -188,7 +192,9 @@ func (v *visit) closeoutLinks(state recordv1.DeploymentState, ready bool) (all [
 		}
 		add(v.T("closeout_change_days"), false, "days")
 		add(v.T("closeout_call_off"), false, "reopening")
+		add(v.T("title_hand_over"), false, "hand-over")
 	case stateClosed:
+		add(v.T("title_hand_over"), false, "hand-over")
 		add(v.T("closeout_change_erasure"), false, "days")
 		add(v.T("closeout_reopen"), false, "reopening")
 	}
@@ -220,6 +226,7 @@ func (v *visit) editionRows(editions []closeout.Edition) (rows []editionRow) {
 	for i := len(editions) - 1; i >= 0; i-- {
 		e := editions[i]
 		row := editionRow{To: v.To(v.toEdition(e.Edition)), Name: v.T("edition_number", e.Edition), At: v.Time(e.Issued.At), By: e.Issued.Name}
+		row.Report, _ = v.closingReportLinks(e.Edition)
 		if e.Previous != nil {
 			row.Changed = v.N("edition_differs", int64(len(e.Differences)))
 		}

@@ -214,6 +214,28 @@ var closeoutMessages = map[string]message{
 	"section_completeness":    {"How complete it is", "完整程度"},
 	"section_waivers":         {"Waived", "说明后放行"},
 	"section_editions":        {"Editions and addenda", "版次和补报"},
+
+	"report_edition": {"Closing report", "收队报告"},
+	"report_pdf":     {"Report as PDF", "报告（PDF）"},
+	"report_xlsx":    {"Report as a workbook", "报告（Excel）"},
+
+	"title_referral": {"Referral form", "转介单"},
+	"referral_print": {"Print it, sign it, and give it to the station. It tears off the receipt, signs it and sends it back. Who the client is stands in it for who may see that.", "打印签字后交给接收机构，由对方填好回执寄回。只有有权查看的人打印时，单上才写明服务对象是谁。"},
+
+	"title_hand_over":         {"Hand case files over", "移交个案档案"},
+	"hand_over_what":          {"The whole files of the cases chosen, with who the clients are, go into one sealed file for the station that goes on with them. Only the station's key or the passphrase opens it.", "所选个案的完整档案（包括服务对象的身份信息）装入一个加密文件，交给继续跟进的机构；只有对方的私钥或口令才能打开。"},
+	"hand_over_consent":       {"Ask each client first, unless they have agreed to being passed on.", "尚未同意转介提供的服务对象，请先征得同意。"},
+	"hand_over_noted":         {"Each case stands in the audit log, with the key to which it was sealed.", "每个个案以及接收方的公钥都记入操作日志。"},
+	"hand_over_more":          {"The first %d cases are shown. The command leveed hand-over takes any.", "只显示前 %d 个个案；其余的可用命令 leveed hand-over 移交。"},
+	"hand_over_no_number":     {"without a number", "无编号"},
+	"submit_hand_over":        {"Seal and download", "加密并下载"},
+	"field_cases":             {"Cases", "个案"},
+	"field_station_key":       {"Public key of the station", "接收机构的公钥"},
+	"hint_station_key":        {"It begins with age1; the station makes it with age-keygen. Leave it empty for a passphrase.", "以 age1 开头，由接收机构用 age-keygen 生成。使用口令时此处留空。"},
+	"field_passphrase":        {"Passphrase", "口令"},
+	"passphrase_hint":         {"At least %d characters. Tell it another way than the file goes.", "至少 %d 个字符。请通过与文件不同的途径告知对方。"},
+	"wrong_key_or_passphrase": {"Give either a key or a passphrase.", "请填写公钥或口令，二者选一。"},
+	"wrong_station_key":       {"This is no public key of age. Ask the station for theirs.", "这不是 age 公钥，请向接收机构索取。"},
 }
 
 // closeoutNumbers are what they say about a number.

@@ -23,6 +23,8 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/closeout"
 	"levee/server/internal/export"
+	"levee/server/internal/finalreport"
+	"levee/server/internal/handover"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
@@ -205,6 +207,8 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 					s.t.Error(err)
 				}
 			}}),
+		Final:     finalreport.New(finalreport.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
+		Handover:  handover.New(handover.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit, Wall: s.Wall}),
 		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
