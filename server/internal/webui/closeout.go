@@ -33,6 +33,7 @@ func closeoutRoutes(r *router) {
 	r.deed(pathCloseout+"/addenda/decision", access.CloseDeployment, (*visit).decideAddenda)
 	closingReportRoutes(r)
 	closeoutCaseRoutes(r)
+	closeoutEndRoutes(r)
 	r.notice = (*visit).closeoutNotice
 }
 
@@ -66,6 +67,7 @@ type closeoutBody struct {
 	Issue   string
 	Addenda link
 	Report  reportSettings
+	Archive *archiveShown
 }
 
 // stageRow is one of the states on the drawn line.
@@ -110,7 +112,7 @@ func (v *visit) closeout() error {
 		return err
 	}
 	body.Links = v.closeoutLinks(state, body.Checklist && !body.Blocked && body.Sorting == "")
-	body.Report = v.reportShown()
+	body.Report, body.Archive = v.reportShown(), v.archiveShown(state)
 	return v.show("closeout", &page{Title: v.T("title_closeout"), Body: body})
 }
 
@@ -196,6 +198,9 @@ func (v *visit) closeoutLinks(state recordv1.DeploymentState, ready bool) (all [
 	case stateClosed:
 		add(v.T("title_hand_over"), false, "hand-over")
 		add(v.T("closeout_change_erasure"), false, "days")
+		if v.Erase != nil {
+			add(v.T("title_erase_all"), false, "erasure")
+		}
 		add(v.T("closeout_reopen"), false, "reopening")
 	}
 	return all
@@ -207,6 +212,8 @@ var workNames = map[closeout.Step]struct{ running, failed string }{
 	closeout.Issuing:    {"work_issuing", "work_issuing_failed"},
 	closeout.Recounting: {"work_recounting", "work_recounting_failed"},
 	closeout.BackingUp:  {"work_backing_up", "work_backing_up_failed"},
+	closeout.Archiving:  {"work_archiving", "work_archiving_failed"},
+	closeout.Erasing:    {"work_erasing", "work_erasing_failed"},
 }
 
 // workShown is what is being done, or why what was done last came to nothing; nil when there is nothing to say.

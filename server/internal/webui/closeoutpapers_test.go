@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/webtest"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/problem"
 )
 
 // The closing report of an edition is a page in both languages and two files, for who sees all totals.
@@ -108,3 +110,71 @@ func TestACaseIsHandedOverOnThePages(t *testing.T) {
 	}
 	e.b.Open("/deployments/"+e.d.ID.String()+"/audit").Sees("handed over a case file", "sealed it to a key")
 }
+
+// A closed deployment is archived, and its personal data erased: an erasure that was cut off before the deployment said so is begun again.
+func TestADeploymentEndsOnThePages(t *testing.T) {
+	s := newSite(t)
+	e := s.ending("en")
+	s.tolerated = errCutOff
+	e.announced()
+	e.dayAfter()
+	e.b.Do(http.MethodPost, e.path+"/archive", nil)
+	e.b.Is(http.StatusConflict)
+	e.waived()
+	e.closed()
+	s.shelf.wrong = problem.New(problem.Uncertified)
+	e.b.Send("Make the archive", nil)
+	e.background().Sees("No archive was made", "Issue the next edition, then make the archive")
+	s.shelf.wrong = nil
+	e.b.Send("Make the archive", nil)
+	e.background().Sees("Edition 1, 1 KB, kept here until")
+	if file := e.fetched(e.path + "/archive/file"); file != "edition 1" {
+		t.Errorf("the archive: %q", file)
+	}
+	e.Pass(2 * time.Hour)
+	if e.b.Open(e.path); strings.Contains(e.b.Text, "Download the archive") {
+		t.Error("an archive is offered that is kept no longer")
+	}
+	e.b.Open(e.path + "/archive/file").Is(http.StatusNotFound)
+	e.b.Open("/deployments/" + e.d.ID.String() + "/audit").Sees("made an archive")
+
+	e.b.Open(e.path).Follow("Erase personal data").Sees("The day of erasure is 1 Apr 2022", "can't be opened again")
+	e.b.Send("Erase all personal data", webtest.Values("name_again", "tset")).Is(http.StatusUnprocessableEntity).Sees("not the name of the deployment")
+	s.erase = func() error { return errCutOff }
+	e.b.Send("Erase all personal data", webtest.Values("name_again", "test")).Is(http.StatusOK)
+	e.background().Sees("was cut off. Begin it again", "edition 1 of the certificate stands")
+	if !e.d.Service.Erased() {
+		t.Error("nothing is erased")
+	}
+	s.erase = func() error { return nil }
+	e.b.Follow("Erase personal data").Send("Erase all personal data", webtest.Values("name_again", "test")).Is(http.StatusOK)
+	e.background().Sees("The deployment is archived", "Make the archive")
+	for _, gone := range []string{"Erase personal data", "Open the deployment again", "Hand case files over"} {
+		if strings.Contains(e.b.Text, gone) {
+			t.Errorf("the page of an archived deployment offers %q", gone)
+		}
+	}
+	e.b.Open(e.path + "/erasure").Is(http.StatusConflict)
+	e.b.Open(e.path + "/report/1").Is(http.StatusOK).Sees("In 9 days of service")
+}
+
+// Once the day of erasure has come, no name is typed.
+func TestTheDayOfErasureComes(t *testing.T) {
+	s := newSite(t)
+	e := s.ending("en")
+	e.announced()
+	e.dayAfter()
+	e.waived()
+	e.closed()
+	e.d.Pass(182 * 24 * time.Hour)
+	e.Pass(182 * 24 * time.Hour)
+	e.b.Open("/sign-in").Send(e.b.Button(), webtest.Values("login", "coordinator", "password", password))
+	e.b.Open(e.path).Follow("Erase personal data")
+	if strings.Contains(e.b.Text, "Name of the deployment") {
+		t.Error("a name is asked for")
+	}
+	e.b.Send("Erase all personal data", nil).Is(http.StatusOK)
+	e.background().Sees("The deployment is archived")
+}
+
+var errCutOff = errors.New("cut off")

@@ -27,7 +27,7 @@ func closingReportRoutes(r *router) {
 
 // closingReportLinks lead to the report of an edition, and to its files; none for who may not read it.
 func (v *visit) closingReportLinks(edition int) (page link, files []link) {
-	if !v.may(access.SeeTotals, access.Everyone) {
+	if whole, _ := v.sight(); !whole {
 		return page, nil
 	}
 	at := v.toCloseout("report", strconv.Itoa(edition))
@@ -36,8 +36,8 @@ func (v *visit) closingReportLinks(edition int) (page link, files []link) {
 
 // closingReportMade is the report that the address names, in the language of the page.
 func (v *visit) closingReportMade() (*closeout.Edition, *finalreport.Report, error) {
-	if err := v.must(access.SeeTotals, access.Everyone); err != nil {
-		return nil, nil, err
+	if whole, _ := v.sight(); !whole {
+		return nil, nil, problem.New(problem.NotFound)
 	}
 	e, err := v.editionFound()
 	if err != nil {

@@ -36,4 +36,8 @@ var closeoutMatrix = map[string][9]int{
 	"GET /deployments/:deployment/closeout/referrals/:referral":               {in, hid, hid, hid, hid, hid, hid, hid, hid},
 	"GET /deployments/:deployment/closeout/hand-over":                         {in, no, no, no, no, no, yes, hid, hid},
 	"POST /deployments/:deployment/closeout/hand-over":                        {in, no, no, no, no, no, bad, hid, hid},
+	"POST /deployments/:deployment/closeout/archive":                          {in, no, no, no, no, no, old, hid, no},
+	"GET /deployments/:deployment/closeout/archive/file":                      {in, no, no, no, no, no, hid, hid, no},
+	"GET /deployments/:deployment/closeout/erasure":                           {in, no, no, no, no, no, old, hid, no},
+	"POST /deployments/:deployment/closeout/erasure":                          {in, no, no, no, no, no, old, hid, no},
 }

@@ -236,6 +236,30 @@ var closeoutMessages = map[string]message{
 	"passphrase_hint":         {"At least %d characters. Tell it another way than the file goes.", "至少 %d 个字符。请通过与文件不同的途径告知对方。"},
 	"wrong_key_or_passphrase": {"Give either a key or a passphrase.", "请填写公钥或口令，二者选一。"},
 	"wrong_station_key":       {"This is no public key of age. Ask the station for theirs.", "这不是 age 公钥，请向接收机构索取。"},
+
+	"closeout_archive":      {"Archive", "行动档案"},
+	"archive_what":          {"One file for years: all records without personal data of clients, the change log, and the certificate. leveed verify checks it, leveed open-archive shows it.", "可长期保存的单个文件：全部记录（不含服务对象个人信息）、更改日志和数据确认书。用 leveed verify 核验，用 leveed open-archive 查阅。"},
+	"submit_archive":        {"Make the archive", "生成行动档案"},
+	"archive_take":          {"Download the archive", "下载行动档案"},
+	"archive_kept":          {"Edition %d, %d KB, kept here until %s", "第 %d 版，大小 %d KB，在此保留至 %s"},
+	"work_archiving":        {"The archive is being made, since %s.", "正在生成行动档案，开始于 %s。"},
+	"work_archiving_failed": {"No archive was made (%s).", "没有生成行动档案（%s）。"},
+
+	"title_erase_all":     {"Erase personal data", "清除个人信息"},
+	"submit_erase_all":    {"Erase all personal data", "清除全部个人信息"},
+	"erase_all_what":      {"Who the clients are, their phones and addresses, all confidential notes, codes of participants, and phones of workers are gone from the server: from records, the change log and the search. Nothing brings them back.", "服务对象的身份、电话、住址，全部保密记录，参与者代码，以及工作人员的电话，从服务器上的记录、更改日志和搜索中清除，无法恢复。"},
+	"erase_all_stays":     {"Totals, the certificate, the closing report and the chain of the log stay, and still hold.", "统计数字、数据确认书、收队报告和日志链保留，仍可核验。"},
+	"erase_all_tablets":   {"Tablets erase theirs at their next sync. The audit log stays.", "各平板下次同步时清除。操作日志保留。"},
+	"erase_all_backups":   {"Backups made before have it still: destroy them. Hand over first what is to be handed over.", "此前的备份仍含个人信息，请一并销毁。需要移交的个案请先移交。"},
+	"erase_all_late":      {"What is confidential in what tablets bring later is not taken.", "此后平板送来的保密内容不再接收。"},
+	"erase_all_archived":  {"The deployment is archived then, and can't be opened again.", "完成后行动归档，不能再重新开放。"},
+	"erase_early":         {"The day of erasure is %s, and has not come.", "清除日期是 %s，还没有到。"},
+	"erase_early_undated": {"No day of erasure is set.", "尚未确定清除日期。"},
+	"field_name_again":    {"Name of the deployment", "行动名称"},
+	"erase_name_hint":     {"To erase now all the same, type: %s", "如果仍要现在清除，请输入：%s"},
+	"wrong_name_again":    {"That is not the name of the deployment.", "与行动名称不一致。"},
+	"work_erasing":        {"Personal data is being erased, since %s.", "正在清除个人信息，开始于 %s。"},
+	"work_erasing_failed": {"The erasure (%s) was cut off. Begin it again: what is gone stays gone.", "清除（%s）中断。请重新开始，已清除的内容不会恢复。"},
 }
 
 // closeoutNumbers are what they say about a number.
