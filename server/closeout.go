@@ -151,7 +151,7 @@ var closeOutWords = map[bool]struct{ state, end, erase, check, fine, open, waive
 	},
 }
 
-// ErrNoEdition: the certificate that was asked for was not issued.
+// ErrNoEdition is the error when the certificate that was asked for was not issued.
 var ErrNoEdition = errors.New("there is no such edition of the certificate")
 
 // Certificate is the file of an edition of a deployment's certificate, byte by byte as it was signed; of the newest one when edition is

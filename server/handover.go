@@ -177,7 +177,7 @@ func (h *HandedOver) Print(w io.Writer, lang string) error {
 		_, uerr := fmt.Fprintf(w, say.unconsented, strings.Join(h.Unconsented, say.comma))
 		err = errors.Join(err, uerr)
 	}
-	how := say.bySecret
+	how := say.byPhrase
 	if h.Fingerprint != "" {
 		how = say.byKey
 	}
@@ -191,19 +191,19 @@ func (o *Opened) Print(w io.Writer, lang string) error {
 	return err
 }
 
-var handOverWords = map[bool]struct{ made, comma, unconsented, byKey, bySecret, opened string }{
+var handOverWords = map[bool]struct{ made, comma, unconsented, byKey, byPhrase, opened string }{
 	false: {
 		made: "%s: the files of %d cases, sealed: %s.\n", comma: ", ",
 		unconsented: "Without a consent to being passed on: %s. Ask the clients before you send the file.\n",
 		byKey:       "Its receiver opens it with the private key: leveed open-hand-over %[1]s --identity KEYFILE --out FOLDER, or: age -d -i KEYFILE -o cases.zip %[1]s\nFingerprint of the key in the audit log: %[2]s\n",
-		bySecret:    "Its receiver opens it with the passphrase: leveed open-hand-over %[1]s --passphrase-file FILE --out FOLDER, or: age -d -o cases.zip %[1]s\nTell the passphrase another way than the file goes.%.0[2]s\n",
+		byPhrase:    "Its receiver opens it with the passphrase: leveed open-hand-over %[1]s --passphrase-file FILE --out FOLDER, or: age -d -o cases.zip %[1]s\nTell the passphrase another way than the file goes.%.0[2]s\n",
 		opened:      "%s: %d files, in the open. Keep the folder safe, and destroy it when it is no longer needed.\n",
 	},
 	true: {
 		made: "%s：已加密 %d 个个案的档案：%s。\n", comma: "、",
 		unconsented: "以下个案没有“转介提供”的同意：%s。发送前请先征得服务对象同意。\n",
 		byKey:       "接收方用私钥打开：leveed open-hand-over %[1]s --identity 私钥文件 --out 文件夹，或：age -d -i 私钥文件 -o cases.zip %[1]s\n操作日志中该公钥的指纹：%[2]s\n",
-		bySecret:    "接收方用口令打开：leveed open-hand-over %[1]s --passphrase-file 口令文件 --out 文件夹，或：age -d -o cases.zip %[1]s\n口令请通过与文件不同的途径告知。%.0[2]s\n",
+		byPhrase:    "接收方用口令打开：leveed open-hand-over %[1]s --passphrase-file 口令文件 --out 文件夹，或：age -d -o cases.zip %[1]s\n口令请通过与文件不同的途径告知。%.0[2]s\n",
 		opened:      "%s：已打开 %d 个文件，内容未加密。请妥善保管，不再需要时销毁。\n",
 	},
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,21 +30,39 @@ type totals struct {
 
 // totals asks the server as any other program would.
 func (d *Demo) totals(ctx context.Context, by string) (t totals, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+"/api/totals?by="+url.QueryEscape(by), nil)
-	if err != nil {
-		return t, err
+	return t, d.call(ctx, d.token, http.MethodGet, "/api/totals?by="+url.QueryEscape(by), nil, &t)
+}
+
+// call sends one request to the JSON API, with a body where say is not nil, and reads the answer into what hear points to, where that
+// is not nil.
+func (d *Demo) call(ctx context.Context, token, method, path string, say, hear any) (err error) {
+	var body io.Reader
+	if say != nil {
+		encoded, err := json.Marshal(say)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(encoded)
 	}
-	request.Header.Set("Authorization", "Bearer "+d.token)
+	request, err := http.NewRequestWithContext(ctx, method, d.url+path, body)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
 	response, err := (&http.Client{Transport: d.transport}).Do(request)
 	if err != nil {
-		return t, err
+		return err
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode/100 != 2 {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, 1000)) // what can be had for the message
-		return t, fmt.Errorf("totals by %s: %s: %s", by, response.Status, text)
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
 	}
-	return t, json.NewDecoder(response.Body).Decode(&t)
+	if hear == nil {
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(hear)
 }
 
 // result gathers the totals from the API, and what the syncs cost from the tablets.

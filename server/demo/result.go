@@ -34,6 +34,7 @@ type Result struct {
 	Reference     Published    `json:"published"`
 	// Division says that the division of the totals is made up.
 	Division string `json:"division"`
+	*ClosedOut
 }
 
 // SiteTotals are the totals of one site.
@@ -61,7 +62,7 @@ type Divided struct {
 type words struct {
 	title, made, figure, here, published                         string
 	serviceDays, cases, groupSessions, activities, beneficiaries string
-	byTown, byArea, cost, quality, faults, agree                 string
+	byTown, byArea, cost, quality, faults, agree, closed         string
 }
 
 var english = words{
@@ -71,7 +72,8 @@ var english = words{
 	byTown: "by town", byArea: "by service area",
 	cost:    "Syncing took %d requests, %d bytes up and %d bytes down, for %d changes.\n",
 	quality: "The network was %s: ", faults: "%d requests were lost, cut, repeated or delayed.\n",
-	agree: "Every tablet's own totals agree with the server's. Outstanding changes: %d. Held: %d. Conflicts to settle: %d.\n",
+	closed: "The deployment is closed. Certificate, closing report and archive:\n",
+	agree:  "Every tablet's own totals agree with the server's. Outstanding changes: %d. Held: %d. Conflicts to settle: %d.\n",
 }
 
 var chinese = words{
@@ -81,7 +83,8 @@ var chinese = words{
 	byTown: "按乡镇", byArea: "按服务领域",
 	cost:    "同步共 %d 次请求，上行 %d 字节，下行 %d 字节，更改 %d 条。\n",
 	quality: "网络状况 %s：", faults: "%d 次请求丢失、中断、重复或延迟。\n",
-	agree: "每台平板自己的统计都与服务器一致。未送达的更改：%d；待处理：%d；两处填写不一致：%d。\n",
+	closed: "行动已收队。数据确认书、收队报告和归档文件：\n",
+	agree:  "每台平板自己的统计都与服务器一致。未送达的更改：%d；待处理：%d；两处填写不一致：%d。\n",
 }
 
 // Print writes the result for people, in Chinese for a tag "zh…", else in English.
@@ -123,6 +126,9 @@ func (r *Result) Print(w io.Writer, lang string) error {
 	_, _ = p.Fprintf(out, say.faults, r.Faults)
 	_, _ = p.Fprintf(out, say.cost, r.Requests, r.BytesUp, r.BytesDown, r.Changes)
 	_, _ = p.Fprintf(out, say.agree, r.Outstanding, r.Held, r.Conflicts)
+	if c := r.ClosedOut; c != nil {
+		fmt.Fprintf(out, "\n%s%s\n%s\n%s\n", say.closed, c.Certificate, c.ReportPDF, c.Archive)
+	}
 	_, err := io.WriteString(w, out.String())
 	return err
 }

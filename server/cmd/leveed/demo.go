@@ -16,11 +16,12 @@ import (
 
 // demoCmd replays the reference deployment.
 type demoCmd struct {
-	JSON    bool   `help:"Print one JSON object on standard output, and nothing else there."`
-	Network string `help:"How the network treats requests: good, rough or awful." enum:"good,rough,awful" default:"rough"`
-	Seed    uint64 `help:"Makes up another division of the totals over days, towns, teams and people. The totals stay."`
-	Keep    string `help:"Leave the databases in this folder." type:"path" placeholder:"DIR"`
-	Serve   bool   `help:"Stay up afterwards, and print where."`
+	JSON     bool   `help:"Print one JSON object on standard output, and nothing else there."`
+	Network  string `help:"How the network treats requests: good, rough or awful." enum:"good,rough,awful" default:"rough"`
+	Seed     uint64 `help:"Makes up another division of the totals over days, towns, teams and people. The totals stay."`
+	Keep     string `help:"Leave the databases in this folder." type:"path" placeholder:"DIR"`
+	Closeout bool   `help:"Close the deployment in the end, and leave certificate, closing report and archive beside the databases (needs --keep)."`
+	Serve    bool   `help:"Stay up afterwards, and print where."`
 }
 
 // Run replays.
@@ -37,6 +38,9 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	result, err := d.Replay(ctx)
+	if c.Closeout && err == nil {
+		result.ClosedOut, err = d.CloseOut(ctx)
+	}
 	if result != nil {
 		err = errors.Join(err, c.show(result))
 	}

@@ -369,7 +369,7 @@ func TestWhatIsFoundIsSaidInBothLanguages(t *testing.T) {
 		archive.CertificateMissing, archive.CertificateChanged, archive.OtherKey, archive.TotalDiffers, archive.RecountDiffers, archive.LogDiffers, archive.ReplicaDiffers, archive.Unreadable,
 		archive.FaultCode(certificate.NotACertificate), archive.FaultCode(certificate.LineChanged), archive.FaultCode(certificate.SignatureInvalid),
 		archive.FaultCode(progress.LogGap), archive.FaultCode(progress.LogChain), archive.FaultCode(progress.LogEntry), archive.FaultCode(progress.ReplicaChain),
-		archive.FaultCode(progress.RecordDiffers), archive.FaultCode(progress.RecordLost), archive.FaultCode(progress.TokenCounts)} {
+		archive.FaultCode(progress.RecordDiffers), archive.FaultCode(progress.RecordLost), archive.FaultCode(progress.TokenCounts), archive.FaultCode(progress.DayCounts)} {
 		bad := archive.Result{File: "x", Faults: []archive.Fault{{Code: code, Line: 3, Detail: "there"}}}
 		var zh, en bytes.Buffer
 		if err := errors.Join(bad.Print(&zh, "zh"), bad.Print(&en, "en")); err != nil {

@@ -58,6 +58,7 @@ var english = wording{
 		FaultCode(progress.ReplicaChain):  "How far the changes of one writer go is not what the log says.",
 		FaultCode(progress.RecordDiffers): "A record is not what its changes give.",
 		FaultCode(progress.RecordLost):    "A record is missing.",
+		FaultCode(progress.DayCounts):     "What is kept by day is not what the records give.",
 		FaultCode(progress.TokenCounts):   "How often people were met is not what the records give.",
 	},
 }
@@ -100,6 +101,7 @@ var chinese = wording{
 		FaultCode(progress.ReplicaChain):  "某个写入者的更改数与日志不一致。",
 		FaultCode(progress.RecordDiffers): "有一条记录与其更改不一致。",
 		FaultCode(progress.RecordLost):    "缺少一条记录。",
+		FaultCode(progress.DayCounts):     "按日保存的数字与记录不一致。",
 		FaultCode(progress.TokenCounts):   "人数的计数与记录不一致。",
 	},
 }

@@ -202,7 +202,7 @@ func (v *verifier) open(ctx context.Context, fn func(*store.Deployment) error) (
 		db, err = sqlite.OpenScratch(ctx, copied)
 	}
 	if err != nil {
-		return err
+		return v.damaged(err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return v.damaged(fn(db.Deployment(v.m.Deployment.ID)))

@@ -86,6 +86,10 @@ func Write(ctx context.Context, c Config, path string) (_ *Manifest, err error) 
 	if err := c.erase(ctx, copied, filepath.Join(folder, "journal")); err != nil {
 		return nil, fmt.Errorf("erasing personal data in the copy: %w", err)
 	}
+	// What was kept by day tells of people by the codes that they had before.
+	if err := sqlite.Refill(ctx, copied); err != nil {
+		return nil, fmt.Errorf("erasing personal data in the copy: %w", err)
+	}
 	m := &Manifest{Version: Version, Made: c.Wall().UTC().Truncate(time.Second)}
 	if err := c.addTables(ctx, copied, m); err != nil {
 		return nil, fmt.Errorf("writing the plain tables: %w", err)

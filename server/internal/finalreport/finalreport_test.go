@@ -72,7 +72,8 @@ func closed(t testing.TB) *servertest.Deployment {
 	evening := activity(carl, 20211012, "410781106")
 	open := carl.Make(&recordv1.Case{OccurredOn: proto.Int32(20211012), Place: at("410781106"), CaseNo: proto.String("8"), OpenedOn: proto.Int32(20211012), ClientCount: proto.Uint32(1), Stage: recordv1.CaseStage_CASE_STAGE_PLANNING.Enum(), Lead: carl.Worker[:]})
 	push(carl, evening, count(carl, evening, 20211012, &recordv1.Headcount{FirstTime: proto.Uint32(60), Returning: proto.Uint32(5), Method: recordv1.CountMethod_COUNT_METHOD_ESTIMATED.Enum()}),
-		open, refer(carl, open, `=HYPERLINK("http://example.org")`, sent), carl.Make(&recordv1.Referral{Case: open.Record[:]}))
+		open, refer(carl, open, `=HYPERLINK("http://example.org")`, sent), carl.Make(&recordv1.Referral{Case: open.Record[:]}),
+		carl.Make(&recordv1.Referral{Case: open.Record[:], ToOrganisation: proto.String("未去的机构"), Status: recordv1.Status_STATUS_CANCELLED.Enum()}))
 	advise := func(form recordv1.SupervisionForm, minutes uint32) *record.Change {
 		return supervisor.Make(&recordv1.Supervision{OccurredOn: proto.Int32(20211006), Form: form.Enum(), Supervisor: supervisor.Worker[:], Supervisees: [][]byte{anna.Worker[:]}, Minutes: &minutes})
 	}

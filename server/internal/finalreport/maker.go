@@ -2,6 +2,7 @@ package finalreport
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -188,7 +189,9 @@ func (m *maker) editions() []Block {
 	}
 	t := &Table{Name: "differences", Title: m.Say(differencesTitle, m.Previous.Edition), Columns: []Column{m.column("basis", basisWord), m.column("by", divisionWord), m.column("key", partWord), m.column("figure", figureWord),
 		m.numbers("before", beforeWord), m.numbers("after", afterWord), m.numbers("difference", differenceWord)}}
-	for _, d := range m.Differences {
+	divides := func(d certificate.Difference) bool { return d.By != tally.Whole.String() }
+	whole, parts := slices.DeleteFunc(slices.Clone(m.Differences), divides), slices.DeleteFunc(slices.Clone(m.Differences), func(d certificate.Difference) bool { return !divides(d) })
+	for _, d := range append(whole, parts...) {
 		if by, ok := toldBy(d.Line); ok {
 			t.Rows = append(t.Rows, Row{Cells: []Cell{{Text: m.Either(d.Basis, m.Say(basisWords[d.Basis]))}, {Text: m.Say(dimensionWords[by])}, {Text: m.label(by, d.Key)}, {Text: m.figure(d.Figure).Label.In(m.Lang())},
 				m.number(d.Before), m.number(d.After), m.number(d.After - d.Before)}})

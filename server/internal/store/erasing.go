@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
+	"levee/server/internal/progress"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/tally"
@@ -43,8 +45,11 @@ func (t *Tx) ReplaceTokens(with func(token hlc.ID) hlc.ID) error {
 				rows = append(rows, r)
 				return err
 			})
-		if err != nil || len(rows) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(rows) == 0 {
+			return t.replaceMet(with)
 		}
 		for _, r := range rows {
 			if next := with(hlc.ID(r.token)); next != hlc.ID(r.token) {
@@ -54,6 +59,37 @@ func (t *Tx) ReplaceTokens(with func(token hlc.ID) hlc.ID) error {
 			}
 		}
 		last = rows[len(rows)-1]
+	}
+}
+
+// replaceMet does so for the days on which tokens are met.
+func (t *Tx) replaceMet(with func(token hlc.ID) hlc.ID) error {
+	for last := []byte{}; ; {
+		tokens, err := rowsOf(t, `SELECT DISTINCT token FROM meetings WHERE deployment = $1 AND token > $2 ORDER BY token LIMIT $3`, []any{t.id, last, tokenRows},
+			func(row scanner) (token tally.Token, err error) {
+				var b []byte
+				err = row.Scan(&b)
+				copy(token[:], b)
+				return token, err
+			})
+		if err != nil || len(tokens) == 0 {
+			return err
+		}
+		last = slices.Clone(tokens[len(tokens)-1][:])
+		moved := map[progress.Meeting]int64{}
+		err = t.meetingsOf(tokens, func(m progress.Meeting, n int64) {
+			if next := tally.Token(with(hlc.ID(m.Token))); next != m.Token {
+				moved[m] -= n
+				m.Token = next
+				moved[m] += n
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if err := t.saveMet(moved); err != nil {
+			return err
+		}
 	}
 }
 

@@ -195,6 +195,7 @@ func (w *whole) eraseRecordsOfPeople() error {
 		after = page[len(page)-1].ID
 		var gone []hlc.ID
 		var redacted []Record
+		told := NewTold()
 		for _, r := range page {
 			registers, err := record.DecodeState(r.State)
 			if err != nil {
@@ -206,6 +207,7 @@ func (w *whole) eraseRecordsOfPeople() error {
 			}
 			if personal {
 				gone = append(gone, r.ID)
+				told.Add(r.Kind, r.Audience, registers, -1)
 				continue
 			}
 			if record.SetUp(r.Kind) {
@@ -229,7 +231,7 @@ func (w *whole) eraseRecordsOfPeople() error {
 		}
 		w.removed = append(w.removed, gone...)
 		w.done.TokensIn += len(redacted)
-		if err := w.store.Save(Changes{Records: redacted}); err != nil {
+		if err := w.store.Save(Changes{Records: redacted, Told: told}); err != nil {
 			return err
 		}
 	}
@@ -276,8 +278,8 @@ func (w *whole) eraseBodies() error {
 				return err
 			}
 		}
-		kind, registers, ok := ContentOf(e)
-		personal := !ok || w.gone[e.Record]
+		kind, registers, _ := ContentOf(e) // what can't be read is of no kind
+		personal := w.gone[e.Record]
 		if !personal {
 			var err error
 			if personal, err = w.personalSaid(e.Record, kind, registers); err != nil {

@@ -276,6 +276,9 @@ func TestARestoreForgetsNoErasureOfADeployment(t *testing.T) {
 
 // Whatever people did, nothing that is counted moves, and the log stays whole.
 func TestErasingADeploymentMovesNoTotal(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("it has no goroutines of its own")
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		d := servertest.New(t)
 		defer d.Close()

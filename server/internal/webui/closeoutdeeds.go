@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/closeout"
+	"levee/server/internal/finalreport"
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -258,12 +259,11 @@ const (
 )
 
 // leavable are the sections that the closing report may leave out.
-func (v *visit) leavable() []option {
-	return []option{
-		{"towns", v.T("section_towns")}, {"levels", v.T("section_levels")}, {"weeks", v.T("section_weeks")}, {"service_areas", v.T("section_service_areas")},
-		{"people", v.T("section_people")}, {"casework", v.T("section_casework")}, {"referrals", v.T("section_referrals")}, {"supervision", v.T("section_supervision")},
-		{"method", v.T("section_method")}, {"completeness", v.T("section_completeness")}, {"waivers", v.T("section_waivers")}, {"editions", v.T("section_editions")},
+func (v *visit) leavable() (list []option) {
+	for _, section := range finalreport.Sections() {
+		list = append(list, option{section.Name, section.Label.In(v.Lang())})
 	}
+	return list
 }
 
 // reportShown is what the closing report begins with, and leaves out.

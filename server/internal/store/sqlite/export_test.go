@@ -3,5 +3,5 @@ package sqlite
 // What becomes of each table when a deployment is extracted.
 var (
 	Extracted  = extracted
-	LeftBehind = leftBehind
+	LeftBehind = append(leftBehind, byDay...)
 )

@@ -15,13 +15,15 @@ import (
 )
 
 // extracted are the tables of which Extract takes a deployment's rows along, leftBehind those of which it does not: what
-// belongs to people or to the server and not to the deployment, and what a server makes anew from the records.
+// belongs to people or to the server and not to the deployment, and what a server makes anew from the records. Of these, those by
+// day are filled when a database is opened: see Refill.
 var (
 	extracted  = []string{"deployments", "log", "replicas", "records", "totals", "tokens", "devices", "postings", "decisions", "departures"}
 	leftBehind = []string{
 		"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures",
-		"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "documents", "words",
+		"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "open_cases", "documents", "words",
 	}
+	byDay = []string{"day_sums", "work_days", "meetings", "met_days", "goods_days", "alert_days"}
 )
 
 // Extract copies what one deployment has in a database, as it is at one moment, to a database in a file that is not there yet.
@@ -52,6 +54,23 @@ func Extract(ctx context.Context, from, to string, deployment hlc.ID) (err error
 		}
 	}
 	return tx.Commit()
+}
+
+// Refill empties what is kept by day in a database that Extract made. Who opens it next fills it anew, from what the records say by then.
+func Refill(ctx context.Context, path string) (err error) {
+	defer func() { err = classify(err) }()
+	db, err := sql.Open("sqlite", dsn(path, "immediate", scratch...))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, table := range byDay {
+		if _, err := db.ExecContext(ctx, `DELETE FROM `+table); err != nil { //nolint:gosec // a name from the list above
+			return fmt.Errorf("emptying %s: %w", table, err)
+		}
+	}
+	_, err = db.ExecContext(ctx, `UPDATE deployments SET days = 0`)
+	return err
 }
 
 // scratch are the pragmas of a database that nobody needs any more after a crash: nothing waits for the disk. What SQLite puts aside
