@@ -59,7 +59,7 @@ func (d *fullDesk) takesPapers(do func(name string)) {
 	do("closeout-hand-over")
 	d.follow(d.either("Seal and download", "加密并下载"))
 	d.refused(do, "closeout-hand-over")
-	d.open(d.deployment+"/closeout").follow(d.either("Make the archive", "生成行动档案")).sees(d.either("kept here until", "在此保留至"))
+	d.open(d.deployment + "/closeout").follow(d.either("Make the archive", "生成行动档案")).sees(d.either("kept here until", "在此保留至"))
 	do("closeout-archive")
 	d.answered(`document.querySelector('main a[href*="/archive/file"]').href`)
 }

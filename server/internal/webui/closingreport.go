@@ -2,6 +2,7 @@ package webui
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net/http"
@@ -159,7 +160,7 @@ type closingTable struct {
 	Rows         []closingRow
 }
 
-// closingRow is a row of it; Name is moved in as deep as the row is.
+// closingRow is a row of it; Name is moved in as deep as the row is, and a dash where there is none, as of a tablet without a name.
 type closingRow struct {
 	Name  string
 	Sum   bool
@@ -174,7 +175,7 @@ type closingCell struct {
 func closingTableOf(t *finalreport.Table) *closingTable {
 	shown := &closingTable{Title: t.Title, First: t.Columns[0].Label, Columns: t.Columns[1:]}
 	for _, r := range t.Rows {
-		row := closingRow{Name: strings.Repeat("\u2003", r.Depth) + r.Cells[0].Text, Sum: r.Sum}
+		row := closingRow{Name: strings.Repeat("\u2003", r.Depth) + cmp.Or(r.Cells[0].Text, "—"), Sum: r.Sum}
 		for i, c := range r.Cells[1:] {
 			row.Cells = append(row.Cells, closingCell{shown.Columns[i].Label, c.Text, shown.Columns[i].Number})
 		}

@@ -235,7 +235,7 @@ var closeoutMessages = map[string]message{
 
 	"title_erase_all":     {"Erase personal data", "清除个人信息"},
 	"submit_erase_all":    {"Erase all personal data", "清除全部个人信息"},
-	"erase_all_what":      {"Who the clients are, their phones and addresses, all confidential notes, codes of participants, and phones of workers are gone from the server: from records, the change log and the search. Nothing brings them back.", "服务对象的身份、电话、住址，全部保密记录，参与者代码，以及工作人员的电话，从服务器上的记录、更改日志和搜索中清除，无法恢复。"},
+	"erase_all_what":      {"Who the clients are, all confidential records, risk alerts among them, and phones of workers are gone from the server: from records, the change log and the search. Codes of participants are replaced. Nothing brings them back.", "服务对象的身份、全部保密记录（包括风险上报）和工作人员的电话，从服务器上的记录、更改日志和搜索中清除，参与者代码全部替换，无法恢复。"},
 	"erase_all_stays":     {"Totals, the certificate, the closing report and the chain of the log stay, and still hold.", "统计数字、数据确认书、收队报告和日志链保留，仍可核验。"},
 	"erase_all_tablets":   {"Tablets erase theirs at their next sync. The audit log stays.", "各平板下次同步时清除。操作日志保留。"},
 	"erase_all_backups":   {"Backups made before have it still: destroy them. Hand over first what is to be handed over.", "此前的备份仍含个人信息，请一并销毁。需要移交的个案请先移交。"},
