@@ -16,4 +16,4 @@ func (s *Server) Deployments() *httpapi.Deployments { return s.deployments }
 func (s *Server) Audit() *audit.Log { return s.audit }
 
 // NewArchives is how a server keeps archives for its pages.
-func NewArchives(c Config) (*archives, error) { return newArchives(c) } //nolint:revive // a test knows its methods alone
+func NewArchives(c Config) (*archives, error) { return newArchives(c) }

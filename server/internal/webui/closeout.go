@@ -147,6 +147,8 @@ func (v *visit) standingOfCloseout(state recordv1.DeploymentState, editions []cl
 		return []string{v.daysLeft(), v.T("closeout_closing")}
 	case state == stateClosed && len(editions) == 0:
 		return []string{v.T("closeout_unissued")}
+	case state == stateClosed && v.within.Syncing.Erased(): // at the command line, or the server crashed before it said so
+		return []string{v.T("closeout_closed", editions[len(editions)-1].Edition), v.T("closeout_erased")}
 	case state == stateClosed:
 		return []string{v.T("closeout_closed", editions[len(editions)-1].Edition)}
 	default:

@@ -142,7 +142,7 @@ func TestADeploymentEndsOnThePages(t *testing.T) {
 	e.b.Send("Erase all personal data", webtest.Values("name_again", "tset")).Is(http.StatusUnprocessableEntity).Sees("not the name of the deployment")
 	s.erase = func() error { return errCutOff }
 	e.b.Send("Erase all personal data", webtest.Values("name_again", "test")).Is(http.StatusOK)
-	e.background().Sees("was cut off. Begin it again", "edition 1 of the certificate stands")
+	e.background().Sees("was cut off. Begin it again", "edition 1 of the certificate stands", "Begin the erasure once more")
 	if !e.d.Service.Erased() {
 		t.Error("nothing is erased")
 	}

@@ -15,6 +15,7 @@ var closeoutMessages = map[string]message{
 	"closeout_closing":        {"When everything below is in order or waived, close the deployment: the totals are frozen and the certificate is signed.", "下列检查项全部处理完毕或说明后放行，即可正式收队：统计数字冻结，签发数据确认书。"},
 	"closeout_unissued":       {"The deployment is closed, but no certificate was issued yet. Issue it below.", "行动已收队，但尚未签发数据确认书。请在下面签发。"},
 	"closeout_closed":         {"The totals are frozen, and edition %d of the certificate stands. What tablets bring now is an addendum: it waits for the coordinator and is counted apart.", "统计数字已冻结，以第 %d 版数据确认书为准。此后平板送来的内容为补报，待协调员决定，单独计数。"},
+	"closeout_erased":         {"Personal data is erased, but the deployment is not archived yet. Begin the erasure once more: it finds nothing left, and archives the deployment.", "个人信息已清除，但行动尚未归档。请再执行一次清除：此时没有可清除的内容，完成后行动归档。"},
 	"closeout_archived":       {"The deployment is archived: personal data is erased. The totals and the certificate stay.", "行动已归档，个人信息已清除；统计数字和数据确认书保留。"},
 	"closeout_no_end":         {"No last day is set.", "尚未确定最后一天。"},
 	"closeout_last_day":       {"The last day is %s.", "最后一天是%s。"},
