@@ -56,7 +56,7 @@ func (b *browser) makesAccount(name, login string) *browser {
 // invitation is the link with which a worker of a deployment, whose first page is home, gets to the web.
 func (b *browser) invitation(home, worker string) string {
 	b.t.Helper()
-	b.open(home+"/people").follow("Invite to the web", worker)
+	b.open(home+"/people").follow(b.either("Invite to the web", "邀请登录网页"), worker)
 	return eval[string](b, `document.querySelector('code').textContent`)
 }
 

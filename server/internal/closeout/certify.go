@@ -169,7 +169,7 @@ func fill(c *certificate.Certificate, recounted *progress.Recounted, tx progress
 }
 
 func (s *Service) completeness(tx progress.Reading) (certificate.Completeness, error) {
-	now, err := s.Progress.CompletenessIn(tx, s.end(), nil)
+	now, err := s.Progress.CompletenessIn(tx, s.heardSince(), nil)
 	return certificate.Completeness{Devices: int(now.Enrolled - now.Revoked), HeardFrom: int(now.HeardFrom), WithBacklog: int(now.WithBacklog), Outstanding: int(now.Outstanding),
 		Held: int(now.Held), Conflicts: int(now.Conflicts)}, err //nolint:gosec // counts
 }

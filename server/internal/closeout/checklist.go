@@ -197,24 +197,22 @@ func (c *Check) waive(waivers []Waiver) {
 	}
 }
 
-// end is when the last day of work is over: today's, until an end is announced.
-func (s *Service) end() time.Time {
+// heardSince is from when on a contact makes a tablet one that was heard from: when the last day of work was over. Until then it is the
+// beginning of today.
+func (s *Service) heardSince() time.Time {
 	setUp := s.Syncing.SetUp()
-	day := record.Date(setUp.Deployment.GetEndOn())
-	if !day.Valid() || day > s.today() {
-		day = s.today()
+	today := s.today()
+	if end := record.Date(setUp.Deployment.GetEndOn()); end.Valid() && end < today {
+		return end.AddDays(1).Start(setUp.Location)
 	}
-	return day.AddDays(1).Start(setUp.Location)
+	return today.Start(setUp.Location)
 }
 
 // tablets are those that hold something still, and those not heard from since the end: whom to call. One that was revoked is expected
 // to bring nothing.
 func (s *Service) tablets(ctx context.Context) ([]Check, error) {
 	var backlog, unheard []Item
-	setUp, end := s.Syncing.SetUp(), s.end()
-	if now := s.Wall(); end.After(now) {
-		end = record.DateOf(now, setUp.Location).Start(setUp.Location) // while work goes on, heard from today
-	}
+	setUp, since := s.Syncing.SetUp(), s.heardSince()
 	for after, more := (hlc.ID{}), true; more; {
 		page, next, err := s.Progress.Tablets(ctx, progress.Page[hlc.ID]{After: after, Limit: MaxItems})
 		if err != nil {
@@ -229,7 +227,7 @@ func (s *Service) tablets(ctx context.Context) ([]Check, error) {
 			if t.Unsent > 0 {
 				backlog = append(backlog, item)
 			}
-			if item.Since.Before(end) {
+			if item.Since.Before(since) {
 				unheard = append(unheard, item)
 			}
 		}
