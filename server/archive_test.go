@@ -112,7 +112,7 @@ func TestAnArchiveIsReadInABrowser(t *testing.T) {
 	in := "/deployments/" + d.ID.String()
 	b.Open(in).Sees("登录")
 	b.Open(entrance).Is(http.StatusOK).Sees("这是行动档案：第 1 版", "个案")
-	for _, page := range []string{in, in + "/figures/cases", in + "/figures/cases/records?by=whole&basis=reported", in + "/people", in + "/search", in + "/tablets", in + "/reports", "/account"} {
+	for _, page := range []string{in, in + "/figures/cases", in + "/figures/cases/records?by=whole&basis=reported", in + "/people", in + "/search", in + "/tablets", in + "/reports", in + "/closeout/certificates/1", in + "/closeout/report/1", "/account"} {
 		b.Open(page).Is(http.StatusOK).Sees("这是行动档案", "只能查阅")
 	}
 	b.Open(in+"/figures/cases/records?by=whole&basis=reported").Follow("个案 HN-0007").Is(http.StatusOK).Sees("HN-0007", "anna")

@@ -10,6 +10,8 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	"levee/server/internal/closeout"
+	"levee/server/internal/finalreport"
+	"levee/server/internal/handover"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
@@ -106,6 +108,8 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: s.db.Deployment(id)},
 		Importing: importing.New(importing.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
 		Review:    review.New(review.Config{Syncing: service, Store: s.db.Deployment(id), Audit: s.audit, Wall: s.config.Wall}),
+		Final:     finalreport.New(finalreport.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
+		Handover:  handover.New(handover.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit, Wall: s.config.Wall}),
 		Closeout: closeout.New(closeout.Config{Syncing: service, Store: s.db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing,
 			Backups: s.config.Backups.Dir != "", Wall: s.config.Wall, Changed: func() { s.live.Publish(id) }, Failed: failed})}
 	if !s.begun {

@@ -14,3 +14,6 @@ func (s *Server) Deployments() *httpapi.Deployments { return s.deployments }
 
 // Audit is the log of who did what.
 func (s *Server) Audit() *audit.Log { return s.audit }
+
+// NewArchives is how a server keeps archives for its pages.
+func NewArchives(c Config) (*archives, error) { return newArchives(c) }

@@ -87,11 +87,11 @@ func handOver(ctx context.Context, db *store.DB, o HandOverOptions, to *handover
 	if err != nil {
 		return nil, err
 	}
-	cases, err := casesNamed(ctx, of, o)
+	service := handover.New(handover.Config{Deployment: id, Store: of, SetUp: func() *syncing.SetUp { return setUp }, Audit: audit.New(db, hlc.Wall), Wall: hlc.Wall})
+	cases, err := casesNamed(ctx, service, o)
 	if err != nil {
 		return nil, err
 	}
-	service := handover.New(handover.Config{Deployment: id, Store: of, SetUp: func() *syncing.SetUp { return setUp }, Audit: audit.New(db, hlc.Wall), Wall: hlc.Wall})
 	made := &HandedOver{Out: o.Out, Deployment: id, Fingerprint: to.Fingerprint()}
 	err = exportFile(o.Out, func(w io.Writer) error {
 		written, err := service.Write(ctx, w, nil, cases, to)
@@ -105,8 +105,8 @@ func handOver(ctx context.Context, db *store.DB, o HandOverOptions, to *handover
 }
 
 // casesNamed are the cases that are meant: of several with one number, all.
-func casesNamed(ctx context.Context, of *store.Deployment, o HandOverOptions) (ids []hlc.ID, err error) {
-	all, err := handover.Cases(ctx, of)
+func casesNamed(ctx context.Context, of *handover.Service, o HandOverOptions) (ids []hlc.ID, err error) {
+	all, err := of.Cases(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,9 @@ import (
 func (s *Server) pages() (*webui.Pages, error) {
 	c := webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: s.deployments, Live: s.live, Exports: s.exports, NewDeployment: s.deploymentFromPage,
 		URL: s.config.URL, Pin: s.pin, Wall: s.config.Wall, Archive: s.config.archive}
+	if s.config.archive == nil {
+		c.Archives, c.Erase = s.archives, s.eraseFromPage
+	}
 	if s.config.Backups.Dir != "" {
 		c.BackUp = func(ctx context.Context) error {
 			_, err := s.BackUp(ctx)
@@ -22,6 +25,16 @@ func (s *Server) pages() (*webui.Pages, error) {
 		}
 	}
 	return webui.New(c)
+}
+
+// eraseFromPage erases all personal data of a deployment, for somebody who has said so on the web.
+func (s *Server) eraseFromPage(ctx context.Context, deployment hlc.ID, by audit.Actor, now bool) error {
+	o := EraseOptions{Deployment: deployment.String(), By: by, Now: now}
+	if now {
+		o.Name = s.deployments.Get(deployment).Syncing.SetUp().Deployment.GetName()
+	}
+	_, err := s.EraseDeployment(ctx, o)
+	return err
 }
 
 // deploymentFromPage makes a deployment from what somebody filled in on the web.

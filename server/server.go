@@ -90,6 +90,8 @@ type Server struct {
 	measures    *httpapi.Measures
 	// exports makes files for people at the pages.
 	exports *export.Desk
+	// archives are those that were made at the pages.
+	archives *archives
 	// live tells open pages of changes.
 	live *live.Hub
 	// senders are the channels on which people are told of risk alerts.
@@ -202,6 +204,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 		}
 	}
 	if s.exports, err = s.newDesk(); err != nil {
+		return err
+	}
+	if s.archives, err = newArchives(s.config); err != nil {
 		return err
 	}
 	pages, err := s.pages()
@@ -323,6 +328,9 @@ func (s *Server) Close() error {
 	if s.exports != nil {
 		errs = append(errs, s.exports.Close())
 	}
+	if s.archives != nil {
+		errs = append(errs, s.archives.Close())
+	}
 	if s.journal != nil {
 		errs = append(errs, s.journal.Close())
 	}
@@ -332,7 +340,7 @@ func (s *Server) Close() error {
 	if s.held != nil {
 		errs = append(errs, s.held.Close())
 	}
-	s.exports, s.journal, s.db, s.held = nil, nil, nil, nil
+	s.exports, s.archives, s.journal, s.db, s.held = nil, nil, nil, nil, nil
 	return errors.Join(errs...)
 }
 

@@ -31,9 +31,7 @@ func (d *fullDesk) closesOut(do func(name string)) {
 	do("closeout-erasure-day")
 	d.open(d.deployment + "/closeout/certificates/1")
 	do("closeout-edition")
-	if status := eval[int](d.browser, `fetch(location.pathname+'/file').then(r => r.status)`); status != http.StatusOK {
-		d.t.Errorf("the certificate is answered with %d", status)
-	}
+	d.answered(`location.pathname + '/file'`)
 	syncNow(d.full.t, late)
 	d.open(d.deployment + "/closeout").follow(d.either("Look at the addenda", "查看补报"))
 	do("closeout-addenda")
@@ -45,6 +43,47 @@ func (d *fullDesk) closesOut(do func(name string)) {
 	do("closeout-edition-2")
 	d.open(d.deployment)
 	do("overview-closed")
+	d.takesPapers(do)
+	d.ends(do)
+}
+
+// takesPapers looks at the closing report and takes what can be taken of a closed deployment.
+func (d *fullDesk) takesPapers(do func(name string)) {
+	d.t.Helper()
+	d.open(d.deployment + "/closeout/report/2").sees(d.either("By town", "各乡镇"))
+	do("closeout-report")
+	for _, part := range []string{"/pdf", "/xlsx", "/charts/0", "/charts/0?narrow=1"} {
+		d.answered("location.pathname + '" + part + "'")
+	}
+	d.open(d.deployment + "/closeout/hand-over")
+	do("closeout-hand-over")
+	d.follow(d.either("Seal and download", "加密并下载"))
+	d.refused(do, "closeout-hand-over")
+	d.open(d.deployment + "/closeout").follow(d.either("Make the archive", "生成行动档案")).sees(d.either("kept here until", "在此保留至"))
+	do("closeout-archive")
+	d.answered(`document.querySelector('main a[href*="/archive/file"]').href`)
+}
+
+// answered reports what a file of the server, by an expression for its address, is not answered with.
+func (d *fullDesk) answered(at string) {
+	d.t.Helper()
+	if status := eval[int](d.browser, `fetch(`+at+`).then(r => r.status)`); status != http.StatusOK {
+		d.t.Errorf("%s is answered with %d", at, status)
+	}
+}
+
+// ends erases the personal data of the deployment before its day.
+func (d *fullDesk) ends(do func(name string)) {
+	d.t.Helper()
+	d.open(d.deployment + "/closeout/erasure")
+	do("closeout-erasure")
+	d.follow(d.either("Erase all personal data", "清除全部个人信息"))
+	d.refused(do, "closeout-erasure")
+	name := eval[string](d.browser, `document.getElementById('field-name_again-hint').textContent.split(/[:：]/).pop().trim()`)
+	d.fill(d.either("Name of the deployment", "行动名称"), name).follow(d.either("Erase all personal data", "清除全部个人信息")).sees(d.either("The deployment is archived: personal data is erased.", "行动已归档，个人信息已清除"))
+	do("closeout-archived")
+	d.open(d.deployment)
+	do("overview-archived")
 }
 
 // logsLate logs what is sent only after the deployment was closed.
@@ -63,6 +102,11 @@ func (d *fullDesk) waivesAll(do func(name string)) {
 	d.t.Helper()
 	const waivers = `Array.from(document.querySelectorAll('main a[href*="/waiver"]'), a => a.href)`
 	d.open(d.deployment + "/closeout")
+	if form := eval[string](d.browser, `document.querySelector('main a[href*="/closeout/referrals/"]')?.href ?? ''`); form != "" {
+		d.open(form).sees(d.either("Receipt", "回执"))
+		do("closeout-referral")
+		d.open(d.deployment + "/closeout")
+	}
 	d.open(eval[string](d.browser, waivers+`.find(a => a.includes('/items/'))`))
 	do("closeout-waive")
 	d.follow(d.either("Waive", "放行"))

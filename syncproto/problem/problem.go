@@ -52,6 +52,7 @@ const (
 	WrongState           Code = "wrong_state"
 	TotalsDiffer         Code = "totals_differ"
 	Unchanged            Code = "unchanged"
+	Uncertified          Code = "uncertified"
 	FileWrong            Code = "file_wrong"
 	Internal             Code = "internal"
 )
@@ -132,6 +133,8 @@ var table = map[Code]entry{
 		"重新统计的结果与合计不一致，不能签发数据确认书。请联系服务器管理员。", "A recount gives other totals, so no certificate can be issued. Tell the server's operator."},
 	Unchanged: {connect.CodeFailedPrecondition, http.StatusConflict,
 		"自上一版数据确认书以来没有变化，不需要新的版次。", "Nothing has changed since the last edition of the certificate, so there is no need for another one."},
+	Uncertified: {connect.CodeFailedPrecondition, http.StatusConflict,
+		"自最新一版数据确认书以来有变化。请先签发新的一版，再生成行动档案。", "Something has changed since the newest edition of the certificate. Issue the next edition, then make the archive."},
 	FileWrong: {connect.CodeInvalidArgument, http.StatusUnprocessableEntity,
 		"文件中有错误，没有导入任何内容。请按指出的位置修改后再试。", "Something in the file is wrong, and nothing of it was imported. Correct what is named, and try again."},
 	Internal: {connect.CodeInternal, http.StatusInternalServerError,

@@ -56,6 +56,7 @@ const (
 	Waived               Action = "waived"
 	WaiverTakenBack      Action = "waiver_taken_back"
 	CertificateIssued    Action = "certificate_issued"
+	ArchiveMade          Action = "archive_made" // the file of a closed deployment
 	CodeMade             Action = "enrolment_code_made"
 	DeviceRenamed        Action = "device_renamed"
 	DeviceRevoked        Action = "device_revoked"

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"levee/server/internal/audit"
 	"levee/server/internal/casefile"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
@@ -20,6 +21,8 @@ const (
 	Issuing    Step = "issuing"
 	Recounting Step = "recounting"
 	BackingUp  Step = "backing_up"
+	Archiving  Step = "archiving"
+	Erasing    Step = "erasing"
 )
 
 // Work is a step that is being done, or the one that was done last.
@@ -141,6 +144,41 @@ func (s *Service) BeginBackup(by casefile.Reader, backUp func(context.Context) e
 		return err
 	}
 	return s.begin(BackingUp, backUp)
+}
+
+// BeginArchive has an archive of a closed deployment made in the background, by whoever makes them. It is noted first.
+func (s *Service) BeginArchive(ctx context.Context, by casefile.Reader, archive func(context.Context) error) error {
+	if err := s.may(by); err != nil {
+		return err
+	}
+	if !s.Syncing.SetUp().Closed() {
+		return problem.New(problem.WrongState)
+	}
+	if s.Work().Running() {
+		return problem.New(problem.Busy)
+	}
+	if err := s.note(ctx, by, audit.ArchiveMade, audit.Subject{Kind: audit.OfDeployment, ID: s.Syncing.Deployment()}); err != nil {
+		return err
+	}
+	return s.begin(Archiving, archive)
+}
+
+// BeginErasing has all personal data of a closed deployment erased in the background, by whoever does it, and then says that the
+// deployment is archived. Cut off between the two, the deployment is closed still: begun again, erase finds nothing left, and it is
+// archived.
+func (s *Service) BeginErasing(by casefile.Reader, erase func(context.Context) error) error {
+	if err := s.may(by); err != nil {
+		return err
+	}
+	if s.State() != recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED {
+		return problem.New(problem.WrongState)
+	}
+	return s.begin(Erasing, func(ctx context.Context) error {
+		if err := erase(ctx); err != nil {
+			return err
+		}
+		return s.Archived(ctx, by)
+	})
 }
 
 // begin has a step done in the background. Problem busy while another one is.

@@ -28,10 +28,17 @@ import (
 	"levee/syncproto/record"
 )
 
+// Store keeps one deployment.
+type Store interface {
+	casefile.Store
+	// Read runs fn over one snapshot. It never waits for a writer.
+	Read(ctx context.Context, fn func(syncing.Reading) error) error
+}
+
 // Config is what a Service needs.
 type Config struct {
 	Deployment hlc.ID
-	Store      casefile.Store
+	Store      Store
 	SetUp      func() *syncing.SetUp
 	Audit      casefile.Log
 	// Wall is the server's clock.
@@ -85,10 +92,8 @@ func (s *Service) Write(ctx context.Context, w io.Writer, by *casefile.Reader, c
 }
 
 // Cases are all cases that are not deleted, in the order of their ids.
-func Cases(ctx context.Context, store interface {
-	Read(ctx context.Context, fn func(syncing.Reading) error) error
-}) (all []*Case, err error) {
-	err = store.Read(ctx, func(tx syncing.Reading) error {
+func (s *Service) Cases(ctx context.Context) (all []*Case, err error) {
+	err = s.Store.Read(ctx, func(tx syncing.Reading) error {
 		found, err := tx.OfKind(recordv1.Kind_KIND_CASE)
 		if err != nil {
 			return err

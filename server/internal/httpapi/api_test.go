@@ -29,6 +29,7 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/closeout"
 	"levee/server/internal/export"
+	"levee/server/internal/finalreport"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
@@ -158,7 +159,7 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		ending := closeout.New(closeout.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Progress: figures, Indexing: index, Audit: s.audit, Key: d.Keys.Signing, Backups: true, Wall: d.Wall,
 			Changed: func() { s.worked <- d.ID }, Failed: func(err error) { t.Error(err) }})
 		t.Cleanup(ending.Stop)
-		deployments.Add(&httpapi.Deployment{Closeout: ending, Workbooks: d.DB.Deployment(d.ID), Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
+		deployments.Add(&httpapi.Deployment{Closeout: ending, Final: finalreport.New(finalreport.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}), Workbooks: d.DB.Deployment(d.ID), Syncing: d.Service, Alerting: alerts, Progress: figures, Reports: report.New(report.Config{Deployment: d.ID, Store: d.DB.Deployment(d.ID), Progress: figures}),
 			Member:    &rollup.Member{Syncing: d.Service, Progress: figures, Store: d.DB.Deployment(d.ID)},
 			Indexing:  index,
 			Review:    review.New(review.Config{Syncing: d.Service, Store: d.DB.Deployment(d.ID), Audit: s.audit, Wall: d.Wall}),

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"slices"
@@ -33,6 +34,9 @@ func (a *api) mountCloseOut(h huma.API) {
 	file := huma.Operation{OperationID: "get-certificate", Method: http.MethodGet, Path: "/api/close-out/certificates/{edition}", Summary: "The file of one edition, byte by byte as it was signed", DefaultStatus: http.StatusOK,
 		Metadata: map[string]any{actionOf: access.SeeTotals}, Responses: map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}}}}
 	huma.Register(h, file, a.certificateFile)
+	report := huma.Operation{OperationID: "get-closing-report", Method: http.MethodGet, Path: "/api/close-out/certificates/{edition}/report.pdf", Summary: "The closing report of one edition as a PDF, in the language asked for, for who sees all totals", DefaultStatus: http.StatusOK,
+		Metadata: map[string]any{actionOf: access.SeeTotals}, Responses: map[string]*huma.Response{"200": {Description: "The file.", Content: map[string]*huma.MediaType{"application/pdf": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}}}
+	huma.Register(h, report, a.closingReport)
 	routeAt(h, access.CloseDeployment, "addenda", "/api/close-out/addenda", "What tablets brought after the closing and nobody has decided on, by tablet", a.addenda)
 	give(h, http.StatusOK, access.CloseDeployment, "decide-addenda", "/api/close-out/addenda/decision", "Accept or decline changes of addenda. What is accepted moves the totals; the next edition says so", a.decideAddenda)
 }
@@ -78,7 +82,7 @@ type waiverView struct {
 }
 
 type workView struct {
-	Step    string     `json:"step" enum:"closing,issuing,recounting,backing_up"`
+	Step    string     `json:"step" enum:"closing,issuing,recounting,backing_up,archiving,erasing"`
 	Began   time.Time  `json:"began_at"`
 	Ended   *time.Time `json:"ended_at,omitempty" doc:"Absent while it is being done."`
 	Problem string     `json:"problem,omitempty" doc:"The code of what it came to nothing by." example:"totals_differ"`
@@ -292,24 +296,58 @@ type editionIn struct {
 }
 
 func (a *api) certificateFile(ctx context.Context, in *editionIn) (*huma.StreamResponse, error) {
-	d, err := a.enter(ctx, in.Deployment)
+	_, e, err := a.edition(ctx, in)
 	if err != nil {
 		return nil, a.refusal(err, in.Asked)
+	}
+	return a.blob("application/json", e.File), nil
+}
+
+// closingReport is the report of an edition. It has all totals: whoever sees those of some teams alone finds none.
+func (a *api) closingReport(ctx context.Context, in *editionIn) (*huma.StreamResponse, error) {
+	d, e, err := a.edition(ctx, in)
+	if err != nil {
+		return nil, a.refusal(err, in.Asked)
+	}
+	if whole, _ := sight(ctx, d); !whole {
+		return nil, a.refusal(problem.New(problem.NotFound), in.Asked)
+	}
+	r, err := d.Final.MakeAsSet(ctx, e.File, languageOf(in.AcceptLanguage))
+	if err != nil {
+		return nil, a.refusal(err, in.Asked)
+	}
+	var drawn bytes.Buffer
+	if err := r.WritePDF(&drawn); err != nil {
+		return nil, a.refusal(err, in.Asked)
+	}
+	return a.blob("application/pdf", drawn.Bytes()), nil
+}
+
+// edition is the edition of a deployment's certificate that a request names.
+func (a *api) edition(ctx context.Context, in *editionIn) (*Deployment, *closeout.Edition, error) {
+	d, err := a.enter(ctx, in.Deployment)
+	if err != nil {
+		return nil, nil, err
 	}
 	editions, err := d.Closeout.Editions(ctx)
 	if err != nil {
-		return nil, a.refusal(err, in.Asked)
+		return nil, nil, err
 	}
 	i := slices.IndexFunc(editions, func(e closeout.Edition) bool { return e.Edition == in.Edition })
 	if i < 0 {
-		return nil, a.refusal(problem.New(problem.NotFound), in.Asked)
+		return nil, nil, problem.New(problem.NotFound)
 	}
+	return d, &editions[i], nil
+}
+
+// blob is an answer that is a file.
+func (a *api) blob(contentType string, content []byte) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		c := humaecho.Unwrap(ctx)
-		if err := c.Blob(http.StatusOK, "application/json", editions[i].File); err != nil {
+		if err := c.Blob(http.StatusOK, contentType, content); err != nil {
 			a.answerError(err, c)
 		}
-	}}, nil
+	}}
 }
 
 type addendaBody struct {

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -118,6 +119,9 @@ func TestADeploymentIsClosedOverTheAPI(t *testing.T) {
 	file := d.file("/api/close-out/certificates/2")
 	if c, _, err := certificate.Open(file); err != nil || c.Edition != 2 || certificate.Hash(file) != editions.Certificates[1].SHA256 {
 		t.Errorf("the file: %v", err)
+	}
+	if report := d.file("/api/close-out/certificates/2/report.pdf"); !bytes.HasPrefix(report, []byte("%PDF-")) {
+		t.Errorf("the report begins with %.10q", report)
 	}
 	d.send(non, "PUT", "/api/close-out/announcement", `{"erase_on":"2023-01-01"}`, nil)
 	d.send(non, "POST", "/api/close-out/reopening", "", nil)

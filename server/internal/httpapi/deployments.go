@@ -11,6 +11,8 @@ import (
 	"levee/server/internal/alerting"
 	"levee/server/internal/casefile"
 	"levee/server/internal/closeout"
+	"levee/server/internal/finalreport"
+	"levee/server/internal/handover"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
@@ -34,6 +36,8 @@ type Deployment struct {
 	Importing *importing.Service
 	Review    *review.Service
 	Closeout  *closeout.Service
+	Final     *finalreport.Service
+	Handover  *handover.Service
 	// Workbooks are the Excel files of bureaus.
 	Workbooks workbook.Store
 	Reports   *report.Service

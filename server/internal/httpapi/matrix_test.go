@@ -158,6 +158,7 @@ var matrix = []cell{
 	{"GET", "/api/close-out", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/close-out/certificates", "deployment={deployment}", "", nil, [8]int{ok, ok, ok, ok, ok, hid, hid, hid}},
 	{"GET", "/api/close-out/certificates/:edition", "deployment={deployment}", "", map[string]string{"edition": "1"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}}, // while there is none
+	{"GET", "/api/close-out/certificates/:edition/report.pdf", "deployment={deployment}", "", map[string]string{"edition": "1"}, [8]int{hid, hid, hid, hid, hid, hid, hid, hid}},
 	{"GET", "/api/close-out/addenda", "deployment={deployment}", "", nil, [8]int{no, no, no, no, ok, no, hid, hid}},
 	{"POST", "/api/close-out/addenda/decision", "deployment={deployment}", `{"decision":"accept","changes":["{nothing}"]}`, nil, [8]int{no, no, no, no, old, no, hid, hid}}, // of a deployment that is active; so below
 	{"POST", "/api/close-out/certificates", "deployment={deployment}", "", nil, [8]int{no, no, no, no, old, no, hid, hid}},

@@ -31,6 +31,9 @@ func closeoutRoutes(r *router) {
 	r.page(pathCloseout+"/addenda", access.CloseDeployment, (*visit).addenda)
 	r.deed(pathCloseout+"/addenda/preview", access.CloseDeployment, (*visit).previewAddenda)
 	r.deed(pathCloseout+"/addenda/decision", access.CloseDeployment, (*visit).decideAddenda)
+	closingReportRoutes(r)
+	closeoutCaseRoutes(r)
+	closeoutEndRoutes(r)
 	r.notice = (*visit).closeoutNotice
 }
 
@@ -64,6 +67,7 @@ type closeoutBody struct {
 	Issue   string
 	Addenda link
 	Report  reportSettings
+	Archive *archiveShown
 }
 
 // stageRow is one of the states on the drawn line.
@@ -82,6 +86,8 @@ type workShown struct {
 // editionRow is an edition in the list of them.
 type editionRow struct {
 	To, Name, At, By, Changed string
+	// Report leads to the closing report of that edition.
+	Report link
 }
 
 // reportSettings are what the closing report begins with and leaves out, and where that is edited.
@@ -106,7 +112,7 @@ func (v *visit) closeout() error {
 		return err
 	}
 	body.Links = v.closeoutLinks(state, body.Checklist && !body.Blocked && body.Sorting == "")
-	body.Report = v.reportShown()
+	body.Report, body.Archive = v.reportShown(), v.archiveShown(state)
 	return v.show("closeout", &page{Title: v.T("title_closeout"), Body: body})
 }
 
@@ -141,6 +147,8 @@ func (v *visit) standingOfCloseout(state recordv1.DeploymentState, editions []cl
 		return []string{v.daysLeft(), v.T("closeout_closing")}
 	case state == stateClosed && len(editions) == 0:
 		return []string{v.T("closeout_unissued")}
+	case state == stateClosed && v.within.Syncing.Erased(): // at the command line, or the server crashed before it said so
+		return []string{v.T("closeout_closed", editions[len(editions)-1].Edition), v.T("closeout_erased")}
 	case state == stateClosed:
 		return []string{v.T("closeout_closed", editions[len(editions)-1].Edition)}
 	default:
@@ -188,8 +196,13 @@ func (v *visit) closeoutLinks(state recordv1.DeploymentState, ready bool) (all [
 		}
 		add(v.T("closeout_change_days"), false, "days")
 		add(v.T("closeout_call_off"), false, "reopening")
+		add(v.T("title_hand_over"), false, "hand-over")
 	case stateClosed:
+		add(v.T("title_hand_over"), false, "hand-over")
 		add(v.T("closeout_change_erasure"), false, "days")
+		if v.Erase != nil {
+			add(v.T("title_erase_all"), false, "erasure")
+		}
 		add(v.T("closeout_reopen"), false, "reopening")
 	}
 	return all
@@ -201,6 +214,8 @@ var workNames = map[closeout.Step]struct{ running, failed string }{
 	closeout.Issuing:    {"work_issuing", "work_issuing_failed"},
 	closeout.Recounting: {"work_recounting", "work_recounting_failed"},
 	closeout.BackingUp:  {"work_backing_up", "work_backing_up_failed"},
+	closeout.Archiving:  {"work_archiving", "work_archiving_failed"},
+	closeout.Erasing:    {"work_erasing", "work_erasing_failed"},
 }
 
 // workShown is what is being done, or why what was done last came to nothing; nil when there is nothing to say.
@@ -220,6 +235,7 @@ func (v *visit) editionRows(editions []closeout.Edition) (rows []editionRow) {
 	for i := len(editions) - 1; i >= 0; i-- {
 		e := editions[i]
 		row := editionRow{To: v.To(v.toEdition(e.Edition)), Name: v.T("edition_number", e.Edition), At: v.Time(e.Issued.At), By: e.Issued.Name}
+		row.Report, _ = v.closingReportLinks(e.Edition)
 		if e.Previous != nil {
 			row.Changed = v.N("edition_differs", int64(len(e.Differences)))
 		}

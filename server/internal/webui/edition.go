@@ -3,7 +3,6 @@ package webui
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 
@@ -99,6 +98,8 @@ type editionBody struct {
 	More               string
 	Addenda            []addedRow
 	Image, File        string
+	Report             link
+	ReportFiles        []link
 	Back               string
 }
 
@@ -135,6 +136,7 @@ func (v *visit) edition() error {
 			{v.T("edition_key"), certificate.Fingerprint(e.Key), true},
 		},
 		Complete: v.completeIn(&e.Completeness), Image: v.To(v.toEdition(e.Edition, "image")), File: v.To(v.toEdition(e.Edition, "file")), Back: v.To(v.toCloseout())}
+	body.Report, body.ReportFiles = v.closingReportLinks(e.Edition)
 	for _, c := range e.Checks {
 		body.Checks = append(body.Checks, checkedRow{v.checkTitle(c.Check), v.Number(int64(c.Open)), v.Number(int64(c.Waived))})
 	}
@@ -255,9 +257,7 @@ func (v *visit) editionFile() error {
 	if err != nil {
 		return err
 	}
-	name := fmt.Sprintf("levee-certificate-%s-%d.json", e.Deployment.ID, e.Edition)
-	v.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	return v.Blob(http.StatusOK, "application/json", e.File)
+	return v.sendFile(fmt.Sprintf("levee-certificate-%s-%d.json", e.Deployment.ID, e.Edition), "application/json", e.File)
 }
 
 // editionImage is a QR code with what tells one certificate from all others, so that paper can be held against the file.

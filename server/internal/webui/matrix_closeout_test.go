@@ -29,4 +29,15 @@ var closeoutMatrix = map[string][9]int{
 	"GET /deployments/:deployment/closeout/addenda":                           {in, no, no, no, no, no, yes, hid, no},
 	"POST /deployments/:deployment/closeout/addenda/preview":                  {in, no, no, no, no, no, in, hid, no},
 	"POST /deployments/:deployment/closeout/addenda/decision":                 {in, no, no, no, no, no, in, hid, no}, // of nothing
+	"GET /deployments/:deployment/closeout/report/:edition":                   {in, hid, hid, hid, hid, hid, hid, hid, hid},
+	"GET /deployments/:deployment/closeout/report/:edition/pdf":               {in, hid, hid, hid, hid, hid, hid, hid, hid},
+	"GET /deployments/:deployment/closeout/report/:edition/xlsx":              {in, hid, hid, hid, hid, hid, hid, hid, hid},
+	"GET /deployments/:deployment/closeout/report/:edition/charts/:chart":     {in, hid, hid, hid, hid, hid, hid, hid, hid},
+	"GET /deployments/:deployment/closeout/referrals/:referral":               {in, hid, hid, hid, hid, hid, hid, hid, hid},
+	"GET /deployments/:deployment/closeout/hand-over":                         {in, no, no, no, no, no, yes, hid, hid},
+	"POST /deployments/:deployment/closeout/hand-over":                        {in, no, no, no, no, no, bad, hid, hid},
+	"POST /deployments/:deployment/closeout/archive":                          {in, no, no, no, no, no, old, hid, no},
+	"GET /deployments/:deployment/closeout/archive/file":                      {in, no, no, no, no, no, hid, hid, no},
+	"GET /deployments/:deployment/closeout/erasure":                           {in, no, no, no, no, no, old, hid, no},
+	"POST /deployments/:deployment/closeout/erasure":                          {in, no, no, no, no, no, old, hid, no},
 }

@@ -58,6 +58,7 @@ var auditMessages = map[string]message{
 	"action_set_up_changed":             {"changed the set-up", "修改设置"},
 	"action_waived":                     {"let an open item pass, with a reason", "说明后放行"},
 	"action_waiver_taken_back":          {"took back that an item may pass", "撤回放行"},
+	"action_archive_made":               {"made an archive", "生成行动档案"},
 	"action_certificate_issued":         {"issued a certificate", "签发数据确认书"},
 	"action_enrolment_code_made":        {"made an enrolment code", "生成登记码"},
 	"action_device_renamed":             {"renamed a tablet", "平板改名"},

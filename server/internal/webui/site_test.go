@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ import (
 	"levee/server/internal/casefile"
 	"levee/server/internal/closeout"
 	"levee/server/internal/export"
+	"levee/server/internal/finalreport"
+	"levee/server/internal/handover"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
@@ -66,6 +69,9 @@ type site struct {
 	worked chan hlc.ID
 	// backUp makes a backup.
 	backUp func(context.Context) error
+	// shelf keeps archives, and erase erases a deployment once more than EraseAll has.
+	shelf *shelf
+	erase func() error
 	// tolerated is an error that a test means to happen in the background.
 	tolerated error
 }
@@ -89,6 +95,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100), worked: make(chan hlc.ID, 100), backUp: func(context.Context) error { return nil }}
 	s.SetWall(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 	path := filepath.Join(t.TempDir(), "server.db")
+	s.shelf, s.erase = &shelf{path: path + ".levee", wall: s.Wall}, func() error { return nil }
 	var err error
 	if s.db, err = sqlite.Open(t.Context(), path); err != nil {
 		t.Fatal(err)
@@ -127,7 +134,7 @@ func newSite(t *testing.T) *site {
 		}
 	})
 	pages, err := webui.New(webui.Config{Accounts: s.accounts, Audit: s.audit, Deployments: &s.all, Live: s.live, Exports: exports, NewDeployment: s.makeDeployment, URL: s.server.URL, Wall: s.Wall,
-		BackUp: func(ctx context.Context) error { return s.backUp(ctx) }})
+		BackUp: func(ctx context.Context) error { return s.backUp(ctx) }, Archives: s.shelf, Erase: s.eraseAll})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +151,31 @@ func newSite(t *testing.T) *site {
 	s.server.Config.Handler = handler
 	return s
 }
+
+// eraseAll stands in for the server that the pages are put into.
+func (s *site) eraseAll(ctx context.Context, deployment hlc.ID, _ audit.Actor, _ bool) error {
+	_, err := s.all.Get(deployment).Syncing.EraseAll(ctx)
+	return errors.Join(err, s.erase())
+}
+
+// shelf makes archives that say which edition they are of, and keeps the newest one.
+type shelf struct {
+	path  string
+	wall  func() time.Time
+	wrong error
+	until time.Time
+}
+
+func (s *shelf) Make(context.Context, hlc.ID) error {
+	s.until = s.wall().Add(time.Hour)
+	return errors.Join(s.wrong, os.WriteFile(s.path, []byte("edition 1"), 0o600))
+}
+
+func (s *shelf) Kept(hlc.ID) (webui.KeptArchive, bool) {
+	return webui.KeptArchive{Edition: 1, Size: 9, Until: s.until}, s.wall().Before(s.until)
+}
+
+func (s *shelf) Open(hlc.ID) (*os.File, error) { return os.Open(s.path) }
 
 // makeDeployment stands in for the server that the pages are put into.
 func (s *site) makeDeployment(ctx context.Context, _ audit.Actor, n webui.NewDeployment) (deployment, coordinator hlc.ID, err error) {
@@ -205,6 +237,8 @@ func (s *site) behind(db *store.DB, service *syncing.Service, index *indexing.Se
 					s.t.Error(err)
 				}
 			}}),
+		Final:     finalreport.New(finalreport.Config{Deployment: id, Store: db.Deployment(id), Progress: figures}),
+		Handover:  handover.New(handover.Config{Deployment: id, Store: db.Deployment(id), SetUp: service.SetUp, Audit: s.audit, Wall: s.Wall}),
 		Review:    review.New(review.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),
 		Member:    &rollup.Member{Syncing: service, Progress: figures, Store: db.Deployment(id)},
 		Importing: importing.New(importing.Config{Syncing: service, Store: db.Deployment(id), Audit: s.audit, Wall: s.Wall}),

@@ -14,6 +14,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -52,6 +53,10 @@ type Config struct {
 	NewDeployment func(ctx context.Context, by audit.Actor, n NewDeployment) (deployment, coordinator hlc.ID, err error)
 	// BackUp makes a backup now; nil where the server makes none.
 	BackUp func(context.Context) error
+	// Archives makes archives of closed deployments; nil where none are made.
+	Archives Archives
+	// Erase erases all personal data of a closed deployment; now: though its day has not come, which the pages ask about. by is noted.
+	Erase func(ctx context.Context, deployment hlc.ID, by audit.Actor, now bool) error
 	// URL is where people and tablets reach this server, and Pin how tablets know it; empty when an authority vouches for it.
 	URL  string
 	Pin  wire.Pin
@@ -65,6 +70,22 @@ type Archive struct {
 	// Edition is that of its newest certificate, and Made when it was made.
 	Edition int
 	Made    time.Time
+}
+
+// Archives makes the archive of a closed deployment, and keeps the newest one of each for a while.
+type Archives interface {
+	// Make makes one. The error is a problem with code unissued when the deployment is not as its newest certificate says.
+	Make(ctx context.Context, deployment hlc.ID) error
+	// Open opens the one that is kept, and the caller closes it; problem not_found when there is none. Kept says what it is.
+	Open(deployment hlc.ID) (*os.File, error)
+	Kept(deployment hlc.ID) (KeptArchive, bool)
+}
+
+// KeptArchive is an archive that was made: of which edition, how large it is in bytes, and until when it is kept.
+type KeptArchive struct {
+	Edition int
+	Size    int64
+	Until   time.Time
 }
 
 // NewDeployment is what a deployment is made from.
