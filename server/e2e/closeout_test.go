@@ -73,9 +73,22 @@ func TestAnAfternoonOfClosingOut(t *testing.T) {
 	if err != nil || !again.OK {
 		t.Errorf("the first edition afterwards: %+v, %v", again, err)
 	}
+	desk.open(home+"/closeout/report/2").sees("累计服务", "各乡镇", "山里没有信号")
+	if begins := string(fetched(desk, `location.pathname + '/pdf'`)[:5]); begins != "%PDF-" {
+		t.Errorf("the report begins with %q", begins)
+	}
 	syncNow(t, wangfang)
 	if st := must(wangfang.Status(t.Context()))(t); st.Addendum != (clientlib.Addendum{Accepted: 2}) || st.Edition != 2 {
 		t.Errorf("the tablet of 王芳 knows of addenda %+v, edition %d", st.Addendum, st.Edition)
+	}
+	desk.open(home+"/closeout").follow("清除个人信息").sees("还没有到").fill("行动名称", "演练").follow("清除全部个人信息").sees("行动已归档，个人信息已清除")
+	desk.follow("生成行动档案").sees("在此保留至")
+	archive := t.TempDir() + "/archive.levee"
+	if err := os.WriteFile(archive, fetched(desk, `document.querySelector('main a[href*="/archive/file"]').href`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := server.VerifyFile(t.Context(), archive, ""); err != nil || !found.OK {
+		t.Errorf("the archive: %+v, %v", found, err)
 	}
 }
 
@@ -96,13 +109,8 @@ func waivesAll(b *browser, home string) {
 func certificateFile(b *browser, home, edition string) string {
 	b.t.Helper()
 	b.open(home+"/closeout/certificates/"+edition).sees("第 "+edition+" 版", "下载文件")
-	encoded := eval[string](b, `fetch(location.pathname + '/file').then(r => r.arrayBuffer()).then(a => btoa(Array.from(new Uint8Array(a), c => String.fromCharCode(c)).join('')))`)
-	file, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	path := b.t.TempDir() + "/certificate.json"
-	if err := os.WriteFile(path, file, 0o600); err != nil {
+	if err := os.WriteFile(path, fetched(b, `location.pathname + '/file'`), 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 	verified, err := server.VerifyFile(b.t.Context(), path, "")
@@ -110,4 +118,15 @@ func certificateFile(b *browser, home, edition string) string {
 		b.t.Fatalf("edition %s: %+v, %v", edition, verified, err)
 	}
 	return path
+}
+
+// fetched is a file of the server, by an expression for its address.
+func fetched(b *browser, at string) []byte {
+	b.t.Helper()
+	encoded := eval[string](b, `fetch(`+at+`).then(r => r.arrayBuffer()).then(a => btoa(Array.from(new Uint8Array(a), c => String.fromCharCode(c)).join('')))`)
+	file, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil || len(file) < 5 {
+		b.t.Fatalf("%d bytes, %v", len(file), err)
+	}
+	return file
 }
