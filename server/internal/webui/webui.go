@@ -74,7 +74,7 @@ type Archive struct {
 
 // Archives makes the archive of a closed deployment, and keeps the newest one of each for a while.
 type Archives interface {
-	// Make makes one. The error is a problem with code unissued when the deployment is not as its newest certificate says.
+	// Make makes one. The error is the problem uncertified when the deployment is not as its newest certificate says.
 	Make(ctx context.Context, deployment hlc.ID) error
 	// Open opens the one that is kept, and the caller closes it; problem not_found when there is none. Kept says what it is.
 	Open(deployment hlc.ID) (*os.File, error)
