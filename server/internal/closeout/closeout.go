@@ -143,17 +143,19 @@ func (s *Service) EraseFrom(ctx context.Context, by casefile.Reader, erase recor
 }
 
 // Reopen takes the deployment one state back: closed to closing, where the addendum is taken in as if it had come in time, and closing
-// to active. Problem wrong_state where it is active, or archived: what was erased does not come back.
+// to active. Problem wrong_state where it is active, or personal data is erased: that does not come back.
 func (s *Service) Reopen(ctx context.Context, by casefile.Reader) error {
 	if err := s.may(by); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch s.State() {
-	case recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED:
+	switch state := s.State(); {
+	case s.Syncing.Erased(): // and is to be archived
+		return problem.New(problem.WrongState)
+	case state == recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED:
 		return s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()})
-	case recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING:
+	case state == recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING:
 		return s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum()})
 	default:
 		return problem.New(problem.WrongState)

@@ -332,6 +332,10 @@ func TestStepsInTheirOrder(t *testing.T) {
 	f.refused(f.service.Announce(ctx, f.coordinator(), 20211207, 0), problem.WrongState)
 	f.refused(f.service.Waive(ctx, f.coordinator(), recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKUP, hlc.ID{}, "x"), problem.WrongState)
 	f.must(f.service.EraseFrom(ctx, f.coordinator(), 20230101))
+	if _, err := f.Service.EraseAll(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(f.service.Reopen(ctx, f.coordinator()), problem.WrongState) // what was erased does not come back
 	f.must(f.service.Archived(ctx, f.coordinator()))
 	if f.service.State() != archived {
 		t.Errorf("it is %v", f.service.State())
