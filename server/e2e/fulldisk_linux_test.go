@@ -184,7 +184,7 @@ func TestAServerThatCannotStartOnAFullDiskSaysSo(t *testing.T) {
 
 // The disk of the backups is full: the backup fails and leaves nothing of itself, and the ones before stay.
 func TestAFullDiskForBackups(t *testing.T) {
-	d := smallDisk(t, "1m")
+	d := smallDisk(t, "2m") // two backups of a server that has hardly anything take more than one
 	c := newCamp(t, func(config *server.Config) { config.Backups = server.Backups{Dir: d.dir, Every: time.Hour} })
 	good, err := c.server.BackUp(c.ctx)
 	if err != nil {

@@ -162,6 +162,9 @@ func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 
 // Whatever byte is changed, it is noticed, and said where.
 func TestWhateverByteIsChangedIsNamed(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("one goroutine, and long: the run without the race detector plays it")
+	}
 	d := worked(t)
 	certificateFile := d.Issue(d.Certify(1))
 	path := write(t, d)
@@ -507,6 +510,9 @@ func TestASignedArchiveMustHoldTogether(t *testing.T) {
 
 // Whatever people did, what was held and what was erased: the archive holds together, and nothing confidential is in it.
 func TestEveryDeploymentIsArchived(t *testing.T) {
+	if servertest.Raced {
+		t.Skip("one goroutine, and long: the run without the race detector plays it")
+	}
 	checks := flag.Lookup("rapid.checks").Value
 	was := checks.String()
 	if err := checks.Set("12"); err != nil { // each is a deployment, an archive and a recount
