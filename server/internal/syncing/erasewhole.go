@@ -117,11 +117,15 @@ func (g *group) personalInAny(id hlc.ID, kind record.Kind, merged func() record.
 	if showsPeople(kind, registers) {
 		return true, nil
 	}
-	owner, err := g.get(registers.Owner(kind))
-	if err != nil || owner.there {
+	of := registers.Owner(kind)
+	if of == (hlc.ID{}) { // an edit of what is not there, which says nothing of what that was about
+		of = id
+	}
+	e, err := g.get(of)
+	if err != nil || e.there {
 		return false, err
 	}
-	return g.wasErased(owner.ID)
+	return g.wasErased(of)
 }
 
 // wasErased reports whether a change of a record that is not there came without its body, or lost it.

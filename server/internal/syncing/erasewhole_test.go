@@ -194,6 +194,10 @@ func TestWhatComesLateForAnErasedDeploymentIsNotKept(t *testing.T) {
 	alert := c.anna.Make(&recordv1.RiskAlert{Done: proto.String(clientNote)})
 	later := c.anna.Edit(c.note.Record, &recordv1.CaseNote{Reflection: proto.String(clientNote)})
 	said := c.lead.Make(&recordv1.Review{Target: c.note.Record[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED.Enum(), Comment: proto.String(clientNote)})
+	judged := c.lead.Make(&recordv1.Review{Target: c.note.Record[:], Outcome: recordv1.ReviewOutcome_REVIEW_OUTCOME_RETURNED.Enum(), Comment: proto.String(clientNote)})
+	c.lead.Push(judged)
+	c.lead.Pull()
+	again := c.lead.Edit(judged.Record, &recordv1.Review{Comment: proto.String(clientNote + "!")}) // which does not say of what
 	claimed := *c.anna.Edit(c.note.Record, &recordv1.CaseNote{Plan: proto.String(clientNote)})
 	claimed.ID, claimed.Kind, claimed.Stamp = c.NewID(), recordv1.Kind_KIND_OUTREACH, c.anna.Stamp()
 	person := register(t, c.Deployment, c.attendance.Record, 17).ID()
@@ -204,8 +208,8 @@ func TestWhatComesLateForAnErasedDeploymentIsNotKept(t *testing.T) {
 	if held := answer.GetAcknowledgement().GetHeld(); len(held) != 0 {
 		t.Errorf("held: %v", held)
 	}
-	c.lead.Push(said)
-	for _, gone := range []*record.Change{more, alert, later, said} {
+	c.lead.Push(said, again)
+	for _, gone := range []*record.Change{more, alert, later, said, judged} {
 		if stands(t, c.Deployment, gone.Record).State != nil {
 			t.Errorf("record %v is there", gone.Record)
 		}
