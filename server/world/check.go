@@ -82,7 +82,8 @@ func (e *end) duplicated(format string, args ...any) {
 }
 
 func (e *end) diverged(format string, args ...any) {
-	e.diverge(format, args...)
+	e.result.Diverged++
+	e.wrong("diverged: "+format, args...)
 }
 
 // checkConflict: nobody is in conflict with themselves. A delete may be: it names the newest edit, not the one unseen. So may
@@ -297,7 +298,14 @@ func (e *end) checkTotals() error {
 		s := e.records[id]
 		counted = append(counted, tally.Record{ID: id, Kind: s.kind, Registers: s.registers})
 	}
-	have, err := e.host.totals()
+	have := map[Cell]int64{}
+	err := rows(e.ctx, e.host.path, `SELECT basis, figure, dimension, key, value FROM totals WHERE value <> 0`, func(r *sql.Rows) error {
+		var c Cell
+		var n int64
+		err := r.Scan(&c.Basis, &c.Figure, &c.Dimension, &c.Key, &n)
+		have[c] = n
+		return err
+	})
 	if err != nil {
 		return err
 	}
