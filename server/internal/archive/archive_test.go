@@ -29,6 +29,7 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/testneed"
 )
 
 // What must not be in an archive.
@@ -133,7 +134,7 @@ func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 		return strings.TrimSuffix(string(out), "\n")
 	}
 	if _, err := exec.LookPath("sqlite3"); err != nil {
-		t.Skip("sqlite3 is not installed")
+		testneed.Missing(t, "there is no sqlite3 here (Debian: apt-get install sqlite3)")
 	}
 	for statement, want := range map[string]string{
 		"PRAGMA integrity_check": "ok", "PRAGMA journal_mode": "delete", "PRAGMA user_version": "1", "PRAGMA page_size": "4096", "PRAGMA freelist_count": "0",
