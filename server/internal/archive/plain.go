@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"levee/server/internal/export"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
@@ -153,30 +151,12 @@ func (w *writing) openCertificates(ctx context.Context, of *store.Deployment) (e
 }
 
 // certificatesIn are the files of the certificates that a deployment has as records, by edition.
-func certificatesIn(ctx context.Context, of *store.Deployment) (map[int][]byte, error) {
-	var parts []*recordv1.Certificate
-	err := of.Read(ctx, func(tx syncing.Reading) error {
-		found, err := tx.OfKind(recordv1.Kind_KIND_CERTIFICATE)
-		if err != nil {
-			return err
-		}
-		for _, r := range found {
-			registers, err := record.DecodeState(r.State)
-			if err != nil {
-				return fmt.Errorf("state of record %v: %w", r.ID, err)
-			}
-			part := &recordv1.Certificate{}
-			if err := proto.Unmarshal(registers.Fields(), part); err != nil {
-				return fmt.Errorf("record %v: %w", r.ID, err)
-			}
-			parts = append(parts, part)
-		}
-		return nil
+func certificatesIn(ctx context.Context, of *store.Deployment) (files map[int][]byte, err error) {
+	err = of.Read(ctx, func(tx syncing.Reading) (err error) {
+		files, err = syncing.Certificates(tx)
+		return err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return certificate.FromRecords(parts)
+	return files, err
 }
 
 func (w *writing) table(t plainTable, rows func(put func(...any) error) error) error {

@@ -16,7 +16,6 @@ import (
 	"levee/server/internal/syncing"
 	"levee/syncproto/certificate"
 	"levee/syncproto/hlc"
-	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
@@ -39,15 +38,7 @@ func (s *Service) Editions(ctx context.Context) (all []Edition, err error) {
 }
 
 func editionsIn(tx syncing.Reading) ([]Edition, error) {
-	parts, err := messagesOf[*recordv1.Certificate](tx, recordv1.Kind_KIND_CERTIFICATE)
-	if err != nil {
-		return nil, err
-	}
-	records := make([]*recordv1.Certificate, 0, len(parts))
-	for _, p := range parts {
-		records = append(records, p)
-	}
-	files, err := certificate.FromRecords(records)
+	files, err := syncing.Certificates(tx)
 	if err != nil {
 		return nil, err
 	}

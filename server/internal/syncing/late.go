@@ -2,6 +2,8 @@ package syncing
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -44,7 +46,19 @@ func (g *group) certificate() (*newestCertificate, error) {
 }
 
 func (g *group) readCertificate() (*certificate.Certificate, error) {
-	records, err := g.store.OfKind(recordv1.Kind_KIND_CERTIFICATE)
+	files, err := Certificates(g.store)
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	c, _, err := certificate.Open(files[slices.Max(slices.Collect(maps.Keys(files)))])
+	return c, err
+}
+
+// Certificates are the files of the editions that the records of a store carry, by edition.
+func Certificates(tx interface {
+	OfKind(kind recordv1.Kind) ([]Record, error)
+}) (map[int][]byte, error) {
+	records, err := tx.OfKind(recordv1.Kind_KIND_CERTIFICATE)
 	if err != nil {
 		return nil, err
 	}
@@ -60,17 +74,5 @@ func (g *group) readCertificate() (*certificate.Certificate, error) {
 		}
 		parts = append(parts, part)
 	}
-	files, err := certificate.FromRecords(parts)
-	if err != nil {
-		return nil, err
-	}
-	newest := 0
-	for edition := range files {
-		newest = max(newest, edition)
-	}
-	if newest == 0 {
-		return nil, nil //nolint:nilnil // there is none, as the comment says
-	}
-	c, _, err := certificate.Open(files[newest])
-	return c, err
+	return certificate.FromRecords(parts)
 }
