@@ -82,8 +82,7 @@ func (e *end) duplicated(format string, args ...any) {
 }
 
 func (e *end) diverged(format string, args ...any) {
-	e.result.Diverged++
-	e.wrong("diverged: "+format, args...)
+	e.diverge(format, args...)
 }
 
 // checkConflict: nobody is in conflict with themselves. A delete may be: it names the newest edit, not the one unseen. So may
@@ -298,14 +297,7 @@ func (e *end) checkTotals() error {
 		s := e.records[id]
 		counted = append(counted, tally.Record{ID: id, Kind: s.kind, Registers: s.registers})
 	}
-	have := map[Cell]int64{}
-	err := rows(e.ctx, e.host.path, `SELECT basis, figure, dimension, key, value FROM totals WHERE value <> 0`, func(r *sql.Rows) error {
-		var c Cell
-		var n int64
-		err := r.Scan(&c.Basis, &c.Figure, &c.Dimension, &c.Key, &n)
-		have[c] = n
-		return err
-	})
+	have, err := e.host.totals()
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,7 @@ const (
 	NewerKinds       Fault = "newer tablet: unknown kinds"
 	HeldByTheServer  Fault = "change held by the server"
 	ConflictRecorded Fault = "conflict recorded"
+	DeploymentErased Fault = "deployment erased in the end"
 )
 
 // Faults are all sorts, in the order in which they are told.
@@ -58,6 +59,6 @@ func Faults() []Fault {
 		TabletKilled, TabletTorn, TabletKilledSync, TabletGone, TabletRolledBack, TabletCloned, ClockJump, ClockYears, Tie,
 		ServerKilledBefore, ServerKilledIn, ServerKilledAfter, ServerKilledAnswered,
 		SetBackCopy, SetBackStandby, SetBackRestore, SetBackAgain, ServerAhead, Forged, Decided,
-		WorkerMoved, SupervisorPosted, RootMoved, Deleted, Restored, EditedUnseen, LoggedTwice, NewerFields, NewerKinds, HeldByTheServer, ConflictRecorded,
+		WorkerMoved, SupervisorPosted, RootMoved, Deleted, Restored, EditedUnseen, LoggedTwice, NewerFields, NewerKinds, HeldByTheServer, ConflictRecorded, DeploymentErased,
 	}
 }

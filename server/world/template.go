@@ -19,6 +19,8 @@ import (
 // serverURL is where tablets reach the server. Nothing listens there.
 const serverURL = "http://levee.invalid"
 
+const deploymentName = "world"
+
 // template is a world in which everybody has enrolled and nothing has happened yet. Each world begins as a copy of it.
 type template struct {
 	server         image
@@ -61,7 +63,7 @@ func makeTemplate(ctx context.Context, dir string) (*template, error) {
 	w.host = h
 	var err error
 	h.server, err = server.New(ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Unlimited: true, After: never, Entropy: entropy(0, partServer), SetUp: &server.SetUp{
-		Name: "world", Start: "2021-09-23",
+		Name: deploymentName, Start: "2021-09-23",
 		Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}, {Name: "上乐村镇", Code: "410781106"}},
 		Teams: []server.SetUpTeam{{Name: "one", Site: "王庄镇"}, {Name: "two", Site: "上乐村镇"}},
 		Workers: []server.SetUpWorker{

@@ -200,6 +200,9 @@ func (w *world) play(steps []step) error {
 	if err := w.check(); err != nil {
 		return err
 	}
+	if err := w.erase(); err != nil {
+		return err
+	}
 	return w.hash()
 }
 
@@ -262,6 +265,8 @@ const (
 	partServer // and one for each start behind it
 	partTablet = 1 << 20
 	partHand   = 1 << 30
+
+	partErasure = 1 << 40
 )
 
 func (w *world) random(part uint64) *rand.Rand {
