@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"levee/server/internal/audit"
+	"levee/server/internal/journal"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 )
@@ -195,7 +196,9 @@ type SessionKey struct {
 // Journal is the part of the server's journal that outlives a restore of the database.
 type Journal interface {
 	All(sort string) []*syncv1.JournalEntry
-	Add(entries ...*syncv1.JournalEntry) error
+	Add(tx journal.Writing, entries ...*syncv1.JournalEntry) error
+	// Mend reads what other servers have added, and gives the store what it lacks.
+	Mend(tx journal.Writing) error
 }
 
 // Config is what a Service needs.
@@ -311,6 +314,7 @@ type SignInReading interface {
 type Writing interface {
 	Reading
 	audit.Writing
+	journal.Writing
 	AccountWriting
 }
 

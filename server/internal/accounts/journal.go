@@ -29,10 +29,10 @@ const (
 
 // note signs an entry and keeps it. It comes before the commit of what it is about: after a crash in between it says too
 // much, which does no harm, and never too little.
-func (s *Service) note(now time.Time, sort string, subject, detail []byte) error {
-	e := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
-	wire.SealJournalEntry(s.c.Signing, hlc.ID{}, e)
-	return s.c.Journal.Add(e)
+func (e *editing) note(now time.Time, sort string, subject, detail []byte) error {
+	entry := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
+	wire.SealJournalEntry(e.s.c.Signing, hlc.ID{}, entry)
+	return e.s.c.Journal.Add(e, entry)
 }
 
 // subjectAt is a subject of which there can be many about one account.
@@ -58,6 +58,9 @@ func standingDetail(disabled bool) []byte {
 // accounts that the store does not have is about nobody.
 func (s *Service) catchUp(ctx context.Context) error {
 	return s.write(ctx, func(e *editing) error {
+		if err := s.c.Journal.Mend(e); err != nil {
+			return err
+		}
 		for _, entry := range s.c.Journal.All(journalSessionEnded) {
 			if v, ok, err := e.Session(entry.GetSubject()); err != nil {
 				return err

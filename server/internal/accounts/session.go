@@ -309,7 +309,7 @@ func (e *editing) end(by audit.Actor, v StoredSession, action audit.Action) erro
 	if v.Ended != 0 {
 		return nil
 	}
-	if err := e.s.note(e.now, journalSessionEnded, v.Hash, nil); err != nil {
+	if err := e.note(e.now, journalSessionEnded, v.Hash, nil); err != nil {
 		return err
 	}
 	v.Ended = e.now.UnixMilli()

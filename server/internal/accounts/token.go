@@ -128,7 +128,7 @@ func (e *editing) revokeTokens(by audit.Actor, account hlc.ID, which func(Stored
 }
 
 func (e *editing) revokeToken(by audit.Actor, t StoredToken) error {
-	if err := e.s.note(e.now, journalTokenRevoked, t.Hash, nil); err != nil {
+	if err := e.note(e.now, journalTokenRevoked, t.Hash, nil); err != nil {
 		return err
 	}
 	t.Revoked = e.now

@@ -104,7 +104,7 @@ func (c *Config) enrolled(r *http.Request) bool {
 	if err != nil || d == nil {
 		return false
 	}
-	device, err := d.Syncing.Device(r.Context(), id)
+	device, err := d.Syncing.Caller(r.Context(), id)
 	return err == nil && wire.SignedBy(token, device.PublicKey)
 }
 
@@ -135,7 +135,7 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 	if d == nil {
 		return r, problem.New(problem.DeviceUnknown)
 	}
-	device, err := d.Syncing.Device(r.Context(), id)
+	device, err := d.Syncing.Caller(r.Context(), id)
 	introduced := problem.CodeOf(err) == problem.DeviceUnknown
 	if introduced {
 		device, err = d.Syncing.Introduced(id, certificateIn(r, body))

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -48,11 +49,13 @@ type Deployment struct {
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
 	Workers map[string]hlc.ID
 
-	rand     *rand.ChaCha8
-	clock    *hlc.Clock
-	path     string
-	journal  *journal.File
-	observer atomic.Pointer[func(syncing.Commit)]
+	rand *rand.ChaCha8
+	// server is 0, or the number of one beside that; servers counts these.
+	server, servers byte
+	clock           *hlc.Clock
+	path            string
+	journal         *journal.File
+	observer        atomic.Pointer[func(syncing.Commit)]
 }
 
 // Observe has a function told of each commit from now on.
@@ -104,6 +107,22 @@ func (d *Deployment) Another(linked bool, codes ...string) *Deployment {
 	return other
 }
 
+// Beside is the same deployment as another server on the same database has it. That has a journal's file of its own, as on another
+// machine.
+func (d *Deployment) Beside() *Deployment {
+	d.T.Helper()
+	d.servers++
+	other := &Deployment{T: d.T, ID: d.ID, Keys: d.Keys, Sites: d.Sites, Teams: d.Teams, Workers: d.Workers, path: d.path, server: d.servers,
+		rand: rand.NewChaCha8([32]byte{8, d.servers}), clock: d.clock}
+	other.SetWall(d.Wall())
+	other.Open()
+	d.T.Cleanup(other.Close)
+	return other
+}
+
+// At has the device talk to a server from now on.
+func (v *Device) At(server *Deployment) { v.Deployment = server }
+
 // setUp is what a deployment is made from: a site, and a team, at each place, and workers.
 func (d *Deployment) setUp(codes ...string) (records []syncing.SetUpRecord) {
 	add := func(m proto.Message) hlc.ID {
@@ -142,9 +161,16 @@ func (d *Deployment) Open() {
 	d.Service = service
 }
 
+func (d *Deployment) journalPath() string {
+	if d.server == 0 {
+		return d.path + ".journal"
+	}
+	return fmt.Sprintf("%s.journal.%d", d.path, d.server)
+}
+
 // TryStart opens the store and starts the service, which may be refused.
 func (d *Deployment) TryStart() (*syncing.Service, error) {
-	kept, err := journal.Open(d.path+".journal", d.Keys.PublicKey())
+	kept, err := journal.Open(d.journalPath(), d.Keys.PublicKey())
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +236,7 @@ func (d *Deployment) SetBack(older []byte) {
 func (d *Deployment) LoseJournal() {
 	d.T.Helper()
 	d.Close()
-	if err := os.Remove(d.path + ".journal"); err != nil {
+	if err := os.Remove(d.journalPath()); err != nil {
 		d.T.Fatal(err)
 	}
 	d.Open()

@@ -36,14 +36,17 @@ func (d *Deployment) Snapshot(ctx context.Context, fn func(*Tx) error) error {
 // Head implements syncing.LogReading. A deployment that has no log yet starts at position 0.
 func (t *Tx) Head() (syncing.Head, error) {
 	var h syncing.Head
-	var chain []byte
-	ok, err := t.one(`SELECT position, chain, time, ahead FROM deployments WHERE deployment = $1`, []any{t.id}, &h.Position, &chain, &h.Time, &h.Ahead)
+	var chain, setUp []byte
+	ok, err := t.one(`SELECT position, chain, time, ahead, set_up FROM deployments WHERE deployment = $1`, []any{t.id}, &h.Position, &chain, &h.Time, &h.Ahead, &setUp)
 	if err != nil {
 		return h, err
 	}
 	h.Chain = batch.LogStart(hlc.ID(t.id))
 	if ok {
 		h.Chain = batch.Hash(chain)
+	}
+	if len(setUp) == len(h.SetUp) { // it is empty where nothing was changed since an older program
+		h.SetUp = batch.Hash(setUp)
 	}
 	return h, nil
 }

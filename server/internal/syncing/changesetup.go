@@ -81,7 +81,7 @@ func (s *Service) ChangeSetUp(ctx context.Context, worker hlc.ID, changes ...Set
 			return err
 		}
 	}
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
 		ids := make([]hlc.ID, 0, len(changes))
 		for _, c := range changes {
 			ids = append(ids, c.ID)

@@ -30,20 +30,21 @@ type Erasures struct {
 //
 // Problem not_found when there is no such case. Again does no harm.
 func (s *Service) Erase(ctx context.Context, caseID hlc.ID) (Erasures, error) {
-	err := s.writer.do(ctx, func(g *group) error {
-		e, err := g.get(caseID)
+	var done Erasures
+	err := s.write(ctx, func(g *group) error {
+		found, err := g.store.Records([]hlc.ID{caseID})
 		switch {
 		case err != nil:
 			return err
-		case !e.there || e.Kind != recordv1.Kind_KIND_CASE:
+		case len(found) == 0 || found[0].Kind != recordv1.Kind_KIND_CASE:
 			return problem.New(problem.NotFound)
 		}
-		return g.self.note(g.now, wire.JournalClientErased, caseID[:], nil)
+		if err := g.note(wire.JournalClientErased, caseID[:], nil); err != nil {
+			return err
+		}
+		done, err = g.carryOut()
+		return err
 	})
-	if err != nil {
-		return Erasures{}, err
-	}
-	done, err := s.carryOut(ctx)
 	if err != nil {
 		return done, err
 	}
@@ -57,7 +58,7 @@ var erasing = []string{wire.JournalClientErased, wire.JournalErased, wire.Journa
 // that nothing is left of its clients.
 func (s *Service) carryOut(ctx context.Context) (done Erasures, err error) {
 	for _, part := range []func(*group) (Erasures, error){(*group).carryOutWhole, (*group).carryOut} {
-		err := s.writer.do(ctx, func(g *group) error {
+		err := s.write(ctx, func(g *group) error {
 			some, err := part(g)
 			if err == nil {
 				done.Records, done.TokensIn = done.Records+some.Records, done.TokensIn+some.TokensIn
@@ -170,7 +171,7 @@ func (g *group) noteErased(sort string, ids []hlc.ID) error {
 	for _, id := range ids {
 		entries = append(entries, g.self.signed(g.now, sort, bytes.Clone(id[:]), nil))
 	}
-	return g.self.journal.Add(entries...)
+	return g.self.journal.Add(g.store, entries...)
 }
 
 func sorted(ids map[hlc.ID]bool) []hlc.ID {

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"levee/server/internal/access"
+	"levee/server/internal/journal"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -27,6 +28,7 @@ type Store interface {
 type Reading interface {
 	LogReading
 	RecordReading
+	journal.Reading
 	// Device is a device; false when there is none by that id.
 	Device(id hlc.ID) (Device, bool, error)
 	// Enrolment is the use that may be made of a code, by the hash of its secret; false when there is none.
@@ -75,6 +77,7 @@ type Writing interface {
 	Enrolling
 	Settling
 	Erasing
+	journal.Writing
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
@@ -142,6 +145,8 @@ type Head struct {
 	// Ahead is up to where stamps are taken though they may lie in the future: the operator accepted a log that a clock
 	// wrote which ran ahead. 0 when nobody had to.
 	Ahead hlc.Time
+	// SetUp is the chain at the newest change of the set-up: it is another one after each.
+	SetUp batch.Hash
 }
 
 // Replica is how far the server has a replica.
