@@ -27,17 +27,17 @@ var (
 	ErrHeld = errors.New("the database is in use")
 )
 
-// DB is an open database. Reads run beside the one writer and never wait for it.
+// DB is an open database. Reads never wait for those who write.
 type DB struct {
 	write, read *sql.DB
-	// classify turns a driver's error into a problem that people may see, where there is one for it.
-	classify func(error) error
-	words    Words
+	engine      Engine
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
 	mu       sync.Mutex
 	prepared map[preparedKey]*sql.Stmt
+	// turns are those of the deployments that somebody writes to, or waits to.
+	turns map[hlc.ID]*turn
 }
 
 type preparedKey struct {
@@ -45,14 +45,29 @@ type preparedKey struct {
 	query string
 }
 
-// maxReaders bounds how many snapshots are open at once.
-const maxReaders = 16
+// Engine is what differs between databases.
+type Engine struct {
+	// Classify turns a driver's error into a problem that people may see, where there is one for it.
+	Classify func(error) error
+	Words    Words
+	// Writers and Readers are how many transactions may be open at once.
+	Writers, Readers int
+	// Reads are the options of a transaction that reads: all of it sees one state.
+	Reads sql.TxOptions
+	// Locks says that several write side by side, in this process and in others: each holds the row of its deployment. Where it is
+	// false, the database itself lets one write at a time.
+	Locks bool
+	// Prepares says that statements are prepared here, which takes a connection besides the transaction's own. Where it is false, the
+	// driver does that by itself.
+	Prepares bool
+	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
+	Purge func(ctx context.Context, write *sql.DB) error
+}
 
-// New is a store over two pools of one database, one to write and one to read. Neither pool may be limited to one
-// connection. DB itself lets one transaction write at a time.
-func New(write, read *sql.DB, classify func(error) error, words Words) *DB {
-	return &DB{write: write, read: read, classify: classify, words: words, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
-		prepared: map[preparedKey]*sql.Stmt{}}
+// New is a store over two pools of one database, one to write and one to read.
+func New(write, read *sql.DB, e Engine) *DB {
+	return &DB{write: write, read: read, engine: e, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
+		prepared: map[preparedKey]*sql.Stmt{}, turns: map[hlc.ID]*turn{}}
 }
 
 // Close closes both pools.
@@ -67,7 +82,7 @@ func (d *DB) Close() error {
 }
 
 // Ping reports whether the database answers.
-func (d *DB) Ping(ctx context.Context) error { return d.classify(d.read.PingContext(ctx)) }
+func (d *DB) Ping(ctx context.Context) error { return d.engine.Classify(d.read.PingContext(ctx)) }
 
 // Deployment is the part of the database that belongs to one deployment.
 func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: id} }
@@ -75,8 +90,8 @@ func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: i
 // Deployments are the ids of all deployments.
 func (d *DB) Deployments(ctx context.Context) ([]hlc.ID, error) {
 	var ids []hlc.ID
-	err := d.transact(ctx, d.read, true, func(tx *Tx) (err error) {
-		ids, err = tx.ids(`SELECT deployment FROM deployments ORDER BY deployment`)
+	err := d.snapshot(ctx, nil, func(tx *Tx) (err error) {
+		ids, err = tx.ids(`SELECT deployment FROM deployments WHERE position > 0 ORDER BY deployment`)
 		return err
 	})
 	return ids, err
@@ -95,34 +110,70 @@ type Tx struct {
 	of  *sql.DB
 	tx  *sql.Tx
 	id  []byte
+	// locked are the deployments whose rows it holds.
+	locked map[hlc.ID]bool
 	// bound are the statements that this transaction has used: it holds what it binds until its end, so each is bound once.
 	bound map[string]*sql.Stmt
 }
 
-func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
-	tokens := d.writing
-	if readOnly {
-		tokens = d.reading
+// snapshot runs fn over one state of the database. id is that of the deployment that it is about, or nil.
+func (d *DB) snapshot(ctx context.Context, id []byte, fn func(*Tx) error) error {
+	release, err := acquire(ctx, d.reading)
+	if err != nil {
+		return err
 	}
+	defer release()
+	return d.transact(ctx, d.read, d.engine.Reads, id, fn)
+}
+
+// change runs fn in a transaction that writes to a deployment, whose row it holds. Accounts are written under the zero one.
+func (d *DB) change(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) error {
+	done, err := d.takeTurn(ctx, deployment)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return d.changeUnlocked(ctx, deployment[:], func(tx *Tx) error {
+		if err := tx.lock(deployment); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// changeUnlocked runs fn in a transaction that writes, and locks what it needs by itself.
+func (d *DB) changeUnlocked(ctx context.Context, id []byte, fn func(*Tx) error) error {
+	release, err := acquire(ctx, d.writing)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return d.transact(ctx, d.write, sql.TxOptions{}, id, fn)
+}
+
+func acquire(ctx context.Context, tokens chan struct{}) (release func(), err error) {
 	select {
 	case tokens <- struct{}{}:
-		defer func() { <-tokens }()
+		return func() { <-tokens }, nil
 	case <-ctx.Done():
-		return problem.New(problem.Busy)
+		return nil, problem.New(problem.Busy)
 	}
-	tx, err := of.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
+}
+
+func (d *DB) transact(ctx context.Context, of *sql.DB, options sql.TxOptions, id []byte, fn func(*Tx) error) (err error) {
+	tx, err := of.BeginTx(ctx, &options)
 	if err != nil {
-		return d.classify(err)
+		return d.engine.Classify(err)
 	}
 	defer func() {
 		if err != nil {
 			_ = tx.Rollback()
 		}
 	}()
-	if err := fn(&Tx{ctx: ctx, db: d, of: of, tx: tx}); err != nil {
-		return d.classify(err)
+	if err := fn(&Tx{ctx: ctx, db: d, of: of, tx: tx, id: id, locked: map[hlc.ID]bool{}}); err != nil {
+		return d.engine.Classify(err)
 	}
-	return d.classify(tx.Commit())
+	return d.engine.Classify(tx.Commit())
 }
 
 // statement is a prepared form of a query, which the pool keeps for every connection that has used it.
@@ -150,27 +201,34 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	return bound, nil
 }
 
+func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
+	if !t.db.engine.Prepares {
+		return t.tx.QueryContext(t.ctx, query, args...)
+	}
+	s, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(t.ctx, args...)
+}
+
 type scanner interface{ Scan(...any) error }
 
 // one reads at most one row; false when there is none.
-func (t *Tx) one(query string, args []any, into ...any) (bool, error) {
-	s, err := t.statement(query)
+func (t *Tx) one(query string, args []any, into ...any) (found bool, err error) {
+	rows, err := t.query(query, args)
 	if err != nil {
 		return false, err
 	}
-	err = s.QueryRowContext(t.ctx, args...).Scan(into...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+	defer func() { _ = rows.Close() }()
+	if found = rows.Next(); found {
+		err = rows.Scan(into...)
 	}
-	return err == nil, err
+	return found, errors.Join(err, rows.Close(), rows.Err())
 }
 
 func (t *Tx) each(query string, args []any, row func(scanner) error) error {
-	s, err := t.statement(query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(t.ctx, args...)
+	rows, err := t.query(query, args)
 	if err != nil {
 		return err
 	}
@@ -184,6 +242,10 @@ func (t *Tx) each(query string, args []any, row func(scanner) error) error {
 }
 
 func (t *Tx) run(query string, args ...any) error {
+	if !t.db.engine.Prepares {
+		_, err := t.tx.ExecContext(t.ctx, query, args...)
+		return err
+	}
 	s, err := t.statement(query)
 	if err != nil {
 		return err
