@@ -5,6 +5,7 @@ package servertest
 import (
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -232,14 +233,36 @@ func (d *Deployment) SetBack(older []byte) {
 	d.Open()
 }
 
-// LoseJournal takes the journal's file away.
+// LoseJournal takes the journal's file away, and what the database has of it.
 func (d *Deployment) LoseJournal() {
 	d.T.Helper()
 	d.Close()
 	if err := os.Remove(d.journalPath()); err != nil {
 		d.T.Fatal(err)
 	}
+	d.Exec(`DELETE FROM journal`)
 	d.Open()
+}
+
+// Exec runs statements in the database, as whoever puts another one in its place beneath the servers, in one transaction.
+func (d *Deployment) Exec(statements ...string) {
+	d.T.Helper()
+	db, err := sql.Open("sqlite", d.path+"?_pragma=busy_timeout(10000)&_txlock=immediate")
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	tx, err := db.BeginTx(context.Background(), nil)
+	for _, statement := range statements {
+		if err == nil {
+			_, err = tx.ExecContext(context.Background(), statement)
+		}
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err := errors.Join(err, db.Close()); err != nil {
+		d.T.Fatal(err)
+	}
 }
 
 // Records are all records as merged.

@@ -30,7 +30,7 @@ import (
 // whole are the statements that may walk a whole table, or seem to: a recount, what there are only few of, and the end of
 // a log.
 var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
-	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
+	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM journal WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
 	"FROM indexed", "FROM review_counts", "FROM open_cases",
 	// What is purged is little.
 	"UPDATE erasures"}

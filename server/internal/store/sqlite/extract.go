@@ -20,6 +20,7 @@ import (
 var (
 	extracted  = []string{"deployments", "log", "replicas", "records", "totals", "tokens", "devices", "postings", "decisions", "departures"}
 	leftBehind = []string{
+		"journal",
 		"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures",
 		"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "open_cases", "documents", "words",
 	}
