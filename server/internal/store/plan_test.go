@@ -209,7 +209,8 @@ func useDesk(ctx context.Context, d *servertest.Deployment) error {
 // useAlerts lets somebody be told of an alert.
 func useAlerts(ctx context.Context, d *servertest.Deployment, alert hlc.ID) error {
 	store := d.DB.Deployment(d.ID)
-	return errors.Join(store.SaveNotices(ctx, []alerting.Notice{{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Wall(), Outcome: alerting.Waiting}}),
+	notice := alerting.Notice{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Wall(), Outcome: alerting.Waiting}
+	return errors.Join(store.WriteNotices(ctx, func(tx alerting.Writing) error { return tx.SaveNotices([]alerting.Notice{notice}) }),
 		store.ReadAlerts(ctx, func(tx alerting.Reading) error {
 			_, err := tx.FirstReceived(alert)
 			notices, nerr := tx.Notices([]hlc.ID{alert})
