@@ -2,7 +2,6 @@ package audit_test
 
 import (
 	"encoding/hex"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -122,10 +121,10 @@ func TestAppendOnly(t *testing.T) {
 	for _, column := range []string{"at", "account", "worker", "device", "session", "token", "action", "subject_kind", "subject", "chain", "format", "position"} {
 		value := map[string]string{"at": "1", "action": "'x'", "subject_kind": "'x'", "format": "'csv'", "position": "8"}[column]
 		if value == "" {
-			value = bytes(fmt.Sprintf("%032x", 1))
+			value = bytes("000102030405060708090a0b0c0d0e0f")
 		}
 		if column == "chain" {
-			value = bytes(fmt.Sprintf("%064x", 0))
+			value = bytes(strings.Repeat("00", 32))
 		}
 		tx, err := raw.Begin()
 		if err != nil {
