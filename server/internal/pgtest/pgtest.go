@@ -9,8 +9,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -138,6 +140,39 @@ func Copy(t testing.TB, of string) string {
 		t.Fatal(err)
 	}
 	return fresh(t, u.Path[1:])
+}
+
+// Files are the bytes of all files of a database, whether or not they are in use.
+func Files(t testing.TB, of string) (all []byte) {
+	t.Helper()
+	s := need(t)
+	if s.own == nil {
+		testneed.Missing(t, "the files of a PostgreSQL of our own: unset LEVEE_TEST_POSTGRES")
+	}
+	db, err := sql.Open("pgx", of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var oid string
+	if _, err := db.Exec(`CHECKPOINT`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.QueryRow(`SELECT oid FROM pg_database WHERE datname = current_database()`).Scan(&oid); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(filepath.Join(s.own.data(), "base", oid))
+	for _, f := range files {
+		b, rerr := os.ReadFile(filepath.Join(s.own.data(), "base", oid, f.Name()))
+		if !errors.Is(rerr, fs.ErrNotExist) { // what is no longer used goes away at its time
+			err = errors.Join(err, rerr)
+		}
+		all = append(all, b...)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // Open opens a database without its store, as an administrator's tool would.

@@ -1,4 +1,4 @@
-// Package servertest gives tests a deployment on a real SQLite store, and devices that write signed batches by hand, so
+// Package servertest gives tests a deployment on a real store, in SQLite or where LEVEE_TEST_DB is "postgres" there, and devices that write signed batches by hand, so
 // that a test can send what no tablet would.
 package servertest
 
@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,7 +26,6 @@ import (
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
@@ -50,13 +48,14 @@ type Deployment struct {
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
 	Workers map[string]hlc.ID
 
-	rand *rand.ChaCha8
-	// server is 0, or the number of one beside that; servers counts these.
-	server, servers byte
-	clock           *hlc.Clock
-	path            string
-	journal         *journal.File
-	observer        atomic.Pointer[func(syncing.Commit)]
+	rand  *rand.ChaCha8
+	clock *hlc.Clock
+	// at is the database's address, kept the path of the journal's file.
+	at, kept string
+	// servers counts those beside this one.
+	servers  int
+	journal  *journal.File
+	observer atomic.Pointer[func(syncing.Commit)]
 }
 
 // Observe has a function told of each commit from now on.
@@ -71,7 +70,8 @@ func (d *Deployment) observe(c syncing.Commit) {
 // New makes a deployment in a temporary folder. Its clock stands at noon of 2021-10-01, local time, until moved.
 func New(t testing.TB) *Deployment {
 	t.Helper()
-	d := &Deployment{T: t, Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7}), path: filepath.Join(t.TempDir(), "server.db")}
+	d := &Deployment{T: t, Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7})}
+	d.takePlace(t, "")
 	d.SetWall(time.Date(2021, 10, 1, 4, 0, 0, 0, time.UTC))
 	d.clock = hlc.NewClock(d.Wall, 0)
 	proofKey := make([]byte, 32)
@@ -113,8 +113,8 @@ func (d *Deployment) Another(linked bool, codes ...string) *Deployment {
 func (d *Deployment) Beside() *Deployment {
 	d.T.Helper()
 	d.servers++
-	other := &Deployment{T: d.T, ID: d.ID, Keys: d.Keys, Sites: d.Sites, Teams: d.Teams, Workers: d.Workers, path: d.path, server: d.servers,
-		rand: rand.NewChaCha8([32]byte{8, d.servers}), clock: d.clock}
+	other := &Deployment{T: d.T, ID: d.ID, Keys: d.Keys, Sites: d.Sites, Teams: d.Teams, Workers: d.Workers, at: d.at, kept: fmt.Sprint(d.kept, d.servers),
+		rand: rand.NewChaCha8([32]byte{8, byte(d.servers)}), clock: d.clock}
 	other.SetWall(d.Wall())
 	other.Open()
 	d.T.Cleanup(other.Close)
@@ -149,8 +149,36 @@ func (d *Deployment) setUp(codes ...string) (records []syncing.SetUpRecord) {
 	return records
 }
 
-// Path is the database's file.
-func (d *Deployment) Path() string { return d.path }
+// Stored are the bytes of all files of the database.
+func (d *Deployment) Stored() []byte {
+	d.T.Helper()
+	return StoredIn(d.T, d.at)
+}
+
+// Raw opens the database without its store, to do what no server does. Close the deployment before.
+func (d *Deployment) Raw() *sql.DB {
+	d.T.Helper()
+	return RawStore(d.T, d.at)
+}
+
+// takePlace says where the deployment is: at an address, or in a new database.
+func (d *Deployment) takePlace(t testing.TB, at string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "server.db")
+	if d.at = at; at == "" {
+		d.at = NewStore(t, file)
+	}
+	d.kept = file + ".journal"
+}
+
+// Path is the database's file. A test that asks for it is about files, and is skipped where there is none.
+func (d *Deployment) Path() string {
+	d.T.Helper()
+	if OnPostgres {
+		d.T.Skip("this is about SQLite's files")
+	}
+	return d.at
+}
 
 // Open opens the store and starts the service, after New or Close.
 func (d *Deployment) Open() {
@@ -162,20 +190,13 @@ func (d *Deployment) Open() {
 	d.Service = service
 }
 
-func (d *Deployment) journalPath() string {
-	if d.server == 0 {
-		return d.path + ".journal"
-	}
-	return fmt.Sprintf("%s.journal.%d", d.path, d.server)
-}
-
 // TryStart opens the store and starts the service, which may be refused.
 func (d *Deployment) TryStart() (*syncing.Service, error) {
-	kept, err := journal.Open(d.journalPath(), d.Keys.PublicKey())
+	kept, err := journal.Open(d.kept, d.Keys.PublicKey())
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(context.Background(), d.path)
+	db, err := OpenStore(context.Background(), d.at)
 	if err != nil {
 		return nil, errors.Join(err, kept.Close())
 	}
@@ -207,29 +228,18 @@ func (d *Deployment) Close() {
 }
 
 // Copy is the database as it is now, to be put back by SetBack.
-func (d *Deployment) Copy() []byte {
+func (d *Deployment) Copy() Copied {
 	d.T.Helper()
 	d.Close()
 	defer d.Open()
-	b, err := os.ReadFile(d.path)
-	if err != nil {
-		d.T.Fatal(err)
-	}
-	return b
+	return CopyOf(d.T, d.at)
 }
 
 // SetBack puts an older copy of the database in place, and tells nobody. Keys and journal stay.
-func (d *Deployment) SetBack(older []byte) {
+func (d *Deployment) SetBack(older Copied) {
 	d.T.Helper()
 	d.Close()
-	if err := os.WriteFile(d.path, older, 0o600); err != nil {
-		d.T.Fatal(err)
-	}
-	for _, beside := range []string{"-wal", "-shm"} {
-		if err := os.Remove(d.path + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			d.T.Fatal(err)
-		}
-	}
+	d.at = older.Put(d.T, d.at)
 	d.Open()
 }
 
@@ -237,7 +247,7 @@ func (d *Deployment) SetBack(older []byte) {
 func (d *Deployment) LoseJournal() {
 	d.T.Helper()
 	d.Close()
-	if err := os.Remove(d.journalPath()); err != nil {
+	if err := os.Remove(d.kept); err != nil {
 		d.T.Fatal(err)
 	}
 	d.Exec(`DELETE FROM journal`)
@@ -247,10 +257,8 @@ func (d *Deployment) LoseJournal() {
 // Exec runs statements in the database, as whoever puts another one in its place beneath the servers, in one transaction.
 func (d *Deployment) Exec(statements ...string) {
 	d.T.Helper()
-	db, err := sql.Open("sqlite", d.path+"?_pragma=busy_timeout(10000)&_txlock=immediate")
-	if err != nil {
-		d.T.Fatal(err)
-	}
+	db := RawStore(d.T, d.at)
+	defer func() { _ = db.Close() }()
 	tx, err := db.BeginTx(context.Background(), nil)
 	for _, statement := range statements {
 		if err == nil {
@@ -260,7 +268,7 @@ func (d *Deployment) Exec(statements ...string) {
 	if err == nil {
 		err = tx.Commit()
 	}
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err != nil {
 		d.T.Fatal(err)
 	}
 }

@@ -76,11 +76,7 @@ func (t *Tx) removeIndexed(ids []hlc.ID) error {
 			return err
 		}
 	}
-	documents, err := t.Documents(ids)
-	if err != nil {
-		return err
-	}
-	if err := t.dropDocuments(documents); err != nil {
+	if err := t.Unword(ids); err != nil {
 		return err
 	}
 	for _, statement := range []string{

@@ -65,6 +65,15 @@ func (t *Tx) dropDocuments(documents []indexing.Document) error {
 	return t.drop(`DELETE FROM documents WHERE deployment = $1 AND record IN (…)`, ids)
 }
 
+// Unword implements syncing.Erasing.
+func (t *Tx) Unword(ids []hlc.ID) error {
+	documents, err := t.Documents(ids)
+	if err != nil {
+		return err
+	}
+	return t.dropDocuments(documents)
+}
+
 // Find implements indexing.Searching.
 func (t *Tx) Find(q indexing.WordQuery, from, to uint64, limit int) ([]uint64, error) {
 	return rowsOf(t, t.db.engine.Words.Find, t.wordArgs(t.db.engine.Words.Query(q), int64(from), int64(to), limit), func(row scanner) (number uint64, err error) { //nolint:gosec // below 63 bits

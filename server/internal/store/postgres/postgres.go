@@ -202,12 +202,25 @@ func belongs(ctx context.Context, db *sql.DB) (owner, error) {
 	}
 }
 
-// purge writes the tables anew that personal data was deleted from. Whoever uses one of them waits meanwhile.
+// purge writes the tables anew that personal data was deleted from. Whoever uses one of them waits meanwhile. What is still seen in
+// an older snapshot would be taken along.
 func purge(ctx context.Context, db *sql.DB) error {
-	for _, table := range []string{"log", "records", "tokens", "meetings", "likenesses", "words", "departures"} {
+	var older bool
+	err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_xmin IS NOT NULL)
+		OR EXISTS (SELECT 1 FROM pg_prepared_xacts WHERE database = current_database())`).Scan(&older)
+	if err == nil && older {
+		err = errReaders
+	}
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{"log", "records", "tokens", "meetings", "likenesses", "words"} {
 		if _, err := db.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
 			return fmt.Errorf("writing %s anew: %w", table, err)
 		}
 	}
 	return nil
 }
+
+// errReaders says that what was deleted is still seen by somebody.
+var errReaders = errors.New("somebody reads the database as it was")
