@@ -50,6 +50,12 @@ func NewCluster(t testing.TB, o Options) *Cluster {
 	if errors.Is(err, errMissing) {
 		testneed.Missing(t, "%v", err)
 	}
+	return c.until(t, err)
+}
+
+// until has a cluster end with the test.
+func (c *Cluster) until(t testing.TB, err error) *Cluster {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +68,14 @@ func (c *Cluster) URL(database string) string {
 	return "postgres:///" + database + "?" + url.Values{"host": {c.Dir}, "user": {superuser}}.Encode()
 }
 
-func start(o Options) (_ *Cluster, err error) {
+func start(o Options) (*Cluster, error) {
+	return begin(func(c *Cluster) error {
+		return c.Run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+	}, o)
+}
+
+// begin starts a cluster whose data is made by fill.
+func begin(fill func(*Cluster) error, o Options) (_ *Cluster, err error) {
 	c := &Cluster{}
 	if c.bin, err = binaries(); err != nil {
 		return nil, err
@@ -83,7 +96,7 @@ func start(o Options) (_ *Cluster, err error) {
 			return nil, err
 		}
 	}
-	if err := c.Run("initdb", "-D", c.data(), "-U", superuser, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"); err != nil {
+	if err := fill(c); err != nil {
 		return nil, err
 	}
 	config := []string{"listen_addresses = ''", "unix_socket_directories = '" + c.Dir + "'", "shared_buffers = 32MB"}

@@ -1,0 +1,72 @@
+package pgtest
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+)
+
+// Standby makes a standby of a cluster, which follows it by streaming and may be read. It is gone at the end of the test.
+func (c *Cluster) Standby(t testing.TB, config ...string) *Cluster {
+	t.Helper()
+	s, err := begin(func(s *Cluster) error {
+		return s.Run("pg_basebackup", "-D", s.data(), "-h", c.Dir, "-U", superuser, "-X", "stream", "-c", "fast", "-R")
+	}, Options{Durable: true, Config: config})
+	return s.until(t, err)
+}
+
+// Follow waits until a standby shows all that is committed on its primary by now.
+func (s *Cluster) Follow(t testing.TB, primary *Cluster) {
+	t.Helper()
+	var end string
+	ask(t, primary, `SELECT pg_current_wal_insert_lsn()::text`, &end)
+	s.wait(t, `SELECT pg_last_wal_replay_lsn() >= '`+end+`'`)
+}
+
+// Cut cuts a standby off from its primary. Once it returns, nothing that is committed there arrives any more.
+func (s *Cluster) Cut(t testing.TB) {
+	t.Helper()
+	s.reload(t, `ALTER SYSTEM SET primary_conninfo = ''`)
+	s.wait(t, `SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)`)
+}
+
+// Promote makes a standby the primary.
+func (s *Cluster) Promote() error { return s.Run("pg_ctl", "promote", "-w", "-D", s.data()) }
+
+// reload runs a statement that changes the configuration, and has it apply.
+func (s *Cluster) reload(t testing.TB, statement string) {
+	t.Helper()
+	if err := run(s.URL("postgres"), statement); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(s.URL("postgres"), `SELECT pg_reload_conf()`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wait asks until the answer is true.
+func (s *Cluster) wait(t testing.TB, question string) {
+	t.Helper()
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		var is bool
+		if ask(t, s, question, &is); is {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatalf("for a minute not true: %s", question)
+		}
+	}
+}
+
+func ask(t testing.TB, of *Cluster, question string, into any) {
+	t.Helper()
+	db, err := sql.Open("pgx", of.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if err := db.QueryRowContext(context.Background(), question).Scan(into); err != nil {
+		t.Fatalf("%s: %v", question, err)
+	}
+}
