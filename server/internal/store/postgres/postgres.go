@@ -65,6 +65,17 @@ func OpenToRead(ctx context.Context, dsn string) (*store.DB, error) {
 	return db, nil
 }
 
+// Made reports whether a database has any tables.
+func Made(ctx context.Context, dsn string) (made bool, err error) {
+	config, _, err := parse(dsn)
+	if err != nil {
+		return false, err
+	}
+	db := stdlib.OpenDB(*config)
+	whose, err := belongs(ctx, db)
+	return whose != nobodys, errors.Join(classify(err), db.Close())
+}
+
 // errAddress names none of what stands in an address: a password may.
 var errAddress = errors.New("the address of the database is not understood: it is postgres://user:password@host:port/database")
 
