@@ -64,8 +64,15 @@ func (c *Cluster) until(t testing.TB, err error) *Cluster {
 }
 
 // URL is that of a database of the cluster.
-func (c *Cluster) URL(database string) string {
-	return "postgres:///" + database + "?" + url.Values{"host": {c.Dir}, "user": {superuser}}.Encode()
+func (c *Cluster) URL(database string) string { return Hosts(database, c) }
+
+// Hosts is the URL of a database that is on several clusters, one of them the primary.
+func Hosts(database string, on ...*Cluster) string {
+	hosts := make([]string, len(on))
+	for i, c := range on {
+		hosts[i] = c.Dir
+	}
+	return "postgres:///" + database + "?" + url.Values{"host": {strings.Join(hosts, ",")}, "user": {superuser}}.Encode()
 }
 
 func start(o Options) (*Cluster, error) {
