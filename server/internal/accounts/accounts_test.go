@@ -45,15 +45,15 @@ func (k *keys) SealKey() []byte                    { return k.seal }
 // server is a service on a real store, with a clock that the test moves.
 type server struct {
 	*accounts.Service
-	t       *testing.T
+	t *testing.T
 	// at is the database's address, kept the path of the journal's file.
 	at, kept string
-	now     time.Time
-	keys    *keys
-	signing ed25519.PrivateKey
-	db      *store.DB
-	journal *journal.File
-	hashing accounts.Hashing
+	now      time.Time
+	keys     *keys
+	signing  ed25519.PrivateKey
+	db       *store.DB
+	journal  *journal.File
+	hashing  accounts.Hashing
 }
 
 func newKey(t *testing.T) ed25519.PrivateKey {

@@ -171,6 +171,9 @@ func (d *Deployment) takePlace(t testing.TB, at string) {
 	d.kept = file + ".journal"
 }
 
+// Address is where the database is: a file, or a URL.
+func (d *Deployment) Address() string { return d.at }
+
 // Path is the database's file. A test that asks for it is about files, and is skipped where there is none.
 func (d *Deployment) Path() string {
 	d.T.Helper()
