@@ -19,6 +19,9 @@ func (d *Deployment) WriteNotices(ctx context.Context, fn func(alerting.Writing)
 
 // SaveNotices implements alerting.Writing.
 func (t *Tx) SaveNotices(notices []alerting.Notice) error {
+	if len(notices) > 0 {
+		t.tell(true)
+	}
 	rows := make([][]any, 0, len(notices))
 	for _, n := range notices {
 		rows = append(rows, []any{t.id, n.Alert[:], n.Step, n.Worker[:], string(n.Channel), msOf(n.At), string(n.Outcome), n.Attempts, msOf(n.Tried)})

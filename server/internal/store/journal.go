@@ -34,6 +34,7 @@ func (t *Tx) JournalAfter(deployment hlc.ID, number uint64) (entries []*syncv1.J
 
 // SaveJournal implements journal.Writing.
 func (t *Tx) SaveJournal(deployment hlc.ID, number uint64, entries []*syncv1.JournalEntry, chains []batch.Hash) error {
+	t.tellOf(deployment, false)
 	rows := make([][]any, len(entries))
 	for i, e := range entries {
 		rows[i] = []any{deployment[:], int64(number) + int64(i) + 1, e.GetSort(), orEmpty(e.GetSubject()), orEmpty(e.GetDetail()), e.GetAt(), e.GetSignature(), chains[i][:]} //nolint:gosec // below 63 bits

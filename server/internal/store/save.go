@@ -6,6 +6,7 @@ import (
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/tally"
 )
 
@@ -16,6 +17,10 @@ func (t *Tx) Save(c syncing.Changes) error {
 		if err := save(c); err != nil {
 			return err
 		}
+	}
+	if len(c.Log)+len(c.Contacts)+len(c.Records) > 0 {
+		// Whom an alert goes to is in the set-up.
+		t.tell(c.Head.SetUp == c.Head.Chain || slices.ContainsFunc(c.Records, func(r syncing.Record) bool { return r.Kind == recordv1.Kind_KIND_RISK_ALERT }))
 	}
 	if len(c.Log) == 0 {
 		return nil

@@ -31,6 +31,7 @@ var (
 type DB struct {
 	write, read *sql.DB
 	engine      Engine
+	sender      string
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
@@ -60,13 +61,15 @@ type Engine struct {
 	// Prepares says that statements are prepared here, which takes a connection besides the transaction's own. Where it is false, the
 	// driver does that by itself.
 	Prepares bool
+	// Telling is how its servers tell each other what they have changed; the zero one where there is one alone.
+	Telling Telling
 	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
 	Purge func(ctx context.Context, write *sql.DB) error
 }
 
 // New is a store over two pools of one database, one to write and one to read.
 func New(write, read *sql.DB, e Engine) *DB {
-	return &DB{write: write, read: read, engine: e, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
+	return &DB{write: write, read: read, engine: e, sender: newSender(), writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
 		prepared: map[preparedKey]*sql.Stmt{}, turns: map[hlc.ID]*turn{}}
 }
 
@@ -112,6 +115,8 @@ type Tx struct {
 	id  []byte
 	// locked are the deployments whose rows it holds.
 	locked map[hlc.ID]bool
+	// told are the deployments of which others are told, and whether alerts of theirs have changed.
+	told map[hlc.ID]bool
 	// bound are the statements that this transaction has used: it holds what it binds until its end, so each is bound once.
 	bound map[string]*sql.Stmt
 }
@@ -170,7 +175,11 @@ func (d *DB) transact(ctx context.Context, of *sql.DB, options sql.TxOptions, id
 			_ = tx.Rollback()
 		}
 	}()
-	if err := fn(&Tx{ctx: ctx, db: d, of: of, tx: tx, id: id, locked: map[hlc.ID]bool{}}); err != nil {
+	t := &Tx{ctx: ctx, db: d, of: of, tx: tx, id: id, locked: map[hlc.ID]bool{}}
+	if err := fn(t); err != nil {
+		return d.engine.Classify(err)
+	}
+	if err := t.sayTold(); err != nil {
 		return d.engine.Classify(err)
 	}
 	return d.engine.Classify(tx.Commit())

@@ -261,6 +261,7 @@ func (t *Tx) device(query string, by []byte) (syncing.Device, bool, error) {
 
 // SaveDevice implements syncing.Enrolling.
 func (t *Tx) SaveDevice(d syncing.Device) error {
+	t.tell(false)
 	return t.run(`INSERT INTO devices (deployment, device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, replaced_by, admitted_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (deployment, device) DO UPDATE SET worker = excluded.worker, name = excluded.name, app = excluded.app,

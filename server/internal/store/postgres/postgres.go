@@ -92,7 +92,11 @@ func parse(dsn string) (config *pgx.ConnConfig, connections int, err error) {
 		"application_name": "leveed",
 		"lock_timeout":     "10s", // who waits for a row is told that the server is busy, and comes again
 		// What holds a deployment's row does nothing but work on it. A server that stopped in the middle gives it back.
-		"idle_in_transaction_session_timeout": "5min",
+		"idle_in_transaction_session_timeout": "1min",
+		// One whose machine is gone answers nothing: its rows are free after half a minute.
+		"tcp_keepalives_idle":     "10",
+		"tcp_keepalives_interval": "5",
+		"tcp_keepalives_count":    "4",
 	} {
 		if _, ok := pool.ConnConfig.RuntimeParams[name]; !ok {
 			pool.ConnConfig.RuntimeParams[name] = value
@@ -111,7 +115,8 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 	}
 	return store.New(pool(writers), pool(readers+1), // one more, to ask whether the database answers
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
-			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, Purge: purge})
+			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, Purge: purge,
+			Telling: store.Telling{Tell: `SELECT pg_notify('` + channel + `', $1)`, Listen: listener(config)}})
 }
 
 // waitForDisk has a commit wait until it is on the disk: what is acknowledged is there. What the operator says beyond that, as to
