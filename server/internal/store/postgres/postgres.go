@@ -102,6 +102,10 @@ func parse(dsn string) (config *pgx.ConnConfig, connections int, err error) {
 			pool.ConnConfig.RuntimeParams[name] = value
 		}
 	}
+	if pool.ConnConfig.ConnectTimeout == 0 {
+		pool.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	pool.ConnConfig.DialFunc = dialer.DialContext
 	return pool.ConnConfig, connections, nil
 }
 
