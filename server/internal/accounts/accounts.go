@@ -195,6 +195,8 @@ type SessionKey struct {
 
 // Journal is the part of the server's journal that outlives a restore of the database.
 type Journal interface {
+	// Refresh reads what other servers have added. lacking says that the store has not all that there is.
+	Refresh(tx journal.Reading) (news, lacking bool, err error)
 	All(sort string) []*syncv1.JournalEntry
 	Add(tx journal.Writing, entries ...*syncv1.JournalEntry) error
 	// Mend reads what other servers have added, and gives the store what it lacks.
@@ -285,6 +287,7 @@ type StoredToken struct {
 type Reading interface {
 	AccountReading
 	SignInReading
+	journal.Reading
 }
 
 // AccountReading looks accounts up.

@@ -54,6 +54,26 @@ func standingDetail(disabled bool) []byte {
 	return []byte{0}
 }
 
+// lookUp runs fn over one snapshot that knows all that the journal says: the store may have been set back beneath this server.
+func (s *Service) lookUp(ctx context.Context, fn func(Reading) error) error {
+	if err := s.Refresh(ctx); err != nil {
+		return err
+	}
+	return s.c.Store.ReadAccounts(ctx, fn)
+}
+
+// Refresh takes in what other servers have noted, and gives the store what it lacks of that.
+func (s *Service) Refresh(ctx context.Context) error {
+	var lacking bool
+	if err := s.c.Store.ReadAccounts(ctx, func(tx Reading) (err error) {
+		_, lacking, err = s.c.Journal.Refresh(tx)
+		return err
+	}); err != nil || !lacking {
+		return err
+	}
+	return s.catchUp(ctx)
+}
+
 // catchUp carries out what the journal says and the store, set back to an older copy, does not know. What it says of
 // accounts that the store does not have is about nobody.
 func (s *Service) catchUp(ctx context.Context) error {

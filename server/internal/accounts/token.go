@@ -163,7 +163,7 @@ func (s *Service) AuthenticateToken(ctx context.Context, text string) (Token, er
 		}
 		return err
 	}
-	if err := s.c.Store.ReadAccounts(ctx, look); err != nil || now.Sub(t.Used) < noteUse {
+	if err := s.lookUp(ctx, look); err != nil || now.Sub(t.Used) < noteUse {
 		return t.Token, err
 	}
 	err := s.write(ctx, func(e *editing) error {

@@ -37,9 +37,10 @@ type Config struct {
 // Service follows one deployment and answers from its tables.
 type Service struct {
 	Config
-	noticed chan struct{}
-	stop    context.CancelFunc
-	gone    sync.WaitGroup
+	// noticed and heard hold a sign each that the log has grown: by this server, and by another.
+	noticed, heard chan struct{}
+	stop           context.CancelFunc
+	gone           sync.WaitGroup
 
 	mu       sync.Mutex
 	position uint64
@@ -58,7 +59,7 @@ func New(c Config) *Service {
 	if c.Indexed == nil {
 		c.Indexed = func(uint64) {}
 	}
-	return &Service{Config: c, noticed: make(chan struct{}, 1), moved: make(chan struct{})}
+	return &Service{Config: c, noticed: make(chan struct{}, 1), heard: make(chan struct{}, 1), moved: make(chan struct{})}
 }
 
 // Start follows the log until Close.
@@ -85,6 +86,17 @@ func (s *Service) Notice() {
 	}
 }
 
+// Hear says that another server has made the log grow, and will index that itself. It never waits.
+func (s *Service) Hear() {
+	select {
+	case s.heard <- struct{}{}:
+	default:
+	}
+}
+
+// leaveFor is how long what another server has written is left to it. It may have died.
+const leaveFor = 2 * time.Second
+
 // retryAfter is how long a follower that failed waits before it tries again.
 const retryAfter = 5 * time.Second
 
@@ -94,6 +106,17 @@ func (s *Service) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.noticed:
+		case <-s.heard:
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.noticed:
+			case <-s.After(leaveFor):
+			}
+			behind, err := s.Behind(ctx)
+			if err == nil && behind == 0 {
+				continue
+			}
 		}
 		err := s.Follow(ctx)
 		if err == nil || ctx.Err() != nil {
@@ -156,12 +179,15 @@ func (s *Service) advance(position uint64) {
 
 // Wait returns once the tables hold everything up to a position. Problem busy when ctx ends before that.
 func (s *Service) Wait(ctx context.Context, position uint64) error {
-	for {
+	for asked := false; ; asked = true {
 		s.mu.Lock()
 		there, moved := s.position >= position, s.moved
 		s.mu.Unlock()
 		if there {
 			return nil
+		}
+		if !asked {
+			s.Notice() // another server may be about to, or have done it; nobody need wait for that
 		}
 		select {
 		case <-moved:
