@@ -40,6 +40,14 @@ const (
 	PostgresBackups RefusalCode = "postgres_backups"
 	// DatabaseInUse: a server runs on it.
 	DatabaseInUse RefusalCode = "database_in_use"
+	// MigrateInUse: a server runs on a database that is to be moved, or moved to.
+	MigrateInUse RefusalCode = "migrate_in_use"
+	// MigrateNothing: there is no database to move.
+	MigrateNothing RefusalCode = "migrate_nothing"
+	// MigrateNotEmpty: something is stored already where a database is to be moved to.
+	MigrateNotEmpty RefusalCode = "migrate_not_empty"
+	// MigrateNotSound: what was copied does not agree with itself, as the database that it was copied from does not.
+	MigrateNotSound RefusalCode = "migrate_not_sound"
 	// DiskFull: there is no room.
 	DiskFull RefusalCode = "disk_full"
 	// KeysMissing: there is a deployment, and its keys are not there.
@@ -123,6 +131,18 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DatabaseInUse: {
 		"有服务器正在使用数据库 %[1]s，请先停止它，再恢复。",
 		"A server is running on the database %[1]s. Stop it, then restore."},
+	MigrateInUse: {
+		"有服务器正在使用数据库 %[1]v。请先停止所有服务器，再迁移。",
+		"A server is running on the database %[1]v. Stop all servers, then migrate."},
+	MigrateNothing: {
+		"%[1]v 没有数据库。请核对 --from。",
+		"There is no database at %[1]v. Check --from."},
+	MigrateNotEmpty: {
+		"%[1]v 里已有内容，没有对它做任何改动。迁移的目标必须是空的 PostgreSQL 数据库，或还不存在的文件。",
+		"Something is stored at %[1]v already. Nothing in it was changed. What is moved to must be an empty PostgreSQL database, or a file that is not there yet."},
+	MigrateNotSound: {
+		"数据库 %[1]v 自身不一致，没有迁移。查看哪里不符：leveed check",
+		"The database %[1]v does not agree with itself, and was not moved. To see what does not hold: leveed check"},
 	DiskFull: {
 		"%[1]s 所在的磁盘已满。请腾出空间后重试；已保存的内容不受影响。",
 		"The disk that holds %[1]s is full. Make room and try again; what was saved is safe."},

@@ -24,6 +24,7 @@ type cli struct {
 	Demo          demoCmd          `cmd:"" help:"Replay the Henan deployment: a server, twelve tablets, 75 days offline and back."`
 	Backup        backupCmd        `cmd:"" help:"Copy the database to a file, and verify the copy. A server may run meanwhile."`
 	Restore       restoreCmd       `cmd:"" help:"Put a backup in the database's place. The server must be stopped."`
+	Migrate       migrateCmd       `cmd:"" help:"Move all that the server keeps from a SQLite file to a PostgreSQL database, or back. Servers must be stopped."`
 	Check         checkCmd         `cmd:"" help:"Look through all that the server keeps: the database's pages, the change log, records, totals and keys."`
 	AcceptTime    acceptTimeCmd    `cmd:"" help:"Take the database as it is after the server's clock had run ahead. The server must be stopped."`
 	Erase         eraseCmd         `cmd:"" help:"Erase the personal data of one client, or all of a closed deployment, for ever: on the server, and on tablets at their next sync. A server may run meanwhile."`

@@ -95,6 +95,18 @@ func (a At) Made(ctx context.Context) (bool, error) {
 	return err == nil && info.Size() > 0, err
 }
 
+// HoldToMove holds a database that is to be moved as a whole: store.ErrHeld says that a server works on it.
+func (a At) HoldToMove(ctx context.Context) (io.Closer, error) {
+	if !a.OnPostgres() {
+		return sqlite.Hold(ctx, string(a), true)
+	}
+	used, err := postgres.InUse(ctx, string(a)) // and store.Move keeps out who comes later
+	if err == nil && used {
+		err = store.ErrHeld
+	}
+	return nobody{}, err
+}
+
 // Hold holds a file until it is closed: see sqlite.Hold. A PostgreSQL database is never put in another's place under a server, and needs
 // no holding.
 func (a At) Hold(ctx context.Context, alone bool) (io.Closer, error) {

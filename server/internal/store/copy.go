@@ -14,11 +14,10 @@ var (
 	Copied = []string{"deployments", "log", "replicas", "records", "totals", "tokens", "devices", "postings", "decisions", "departures"}
 	// ByDay are filled from the records when a database is opened that has none of it.
 	ByDay = []string{"day_sums", "work_days", "meetings", "met_days", "goods_days", "alert_days"}
-	// LeftBehind belong to people or to the server and not to the deployment, or are made anew from the records.
-	LeftBehind = []string{
-		"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures", "journal",
-		"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "open_cases", "documents", "words",
-	}
+	// OfServer belong to people or to the server and not to the deployment.
+	OfServer = []string{"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures", "journal"}
+	// MadeAnew are sorted in from the records by a server that finds nothing in them.
+	MadeAnew = []string{"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "open_cases", "documents", "words"}
 )
 
 // Copy copies the rows that a deployment has in some tables, as they are at one moment, to another database, of whichever engine,
@@ -37,7 +36,34 @@ func Copy(ctx context.Context, from, to *DB, deployment hlc.ID, tables []string)
 }
 
 func copyTable(read, write *Tx, table string) error {
-	rows, err := read.query(`SELECT * FROM `+table+` WHERE deployment = $1`, []any{read.id}) //nolint:gosec // a name from the lists above
+	return pour(read, write, table, `SELECT * FROM `+table+` WHERE deployment = $1`, []any{read.id}, func([]any) {})
+}
+
+// pour writes the rows that a query gives into a table, and shows each of them.
+func pour(read, write *Tx, table, query string, args []any, show func(row []any)) error {
+	var head string
+	var waiting [][]any
+	err := read.eachRow(query, args, func(columns []string, values []any) error {
+		if head == "" {
+			head = `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `)`
+		}
+		show(values)
+		if waiting = append(waiting, values); len(waiting) < bulkRows {
+			return nil
+		}
+		err := write.bulk(head, ``, waiting)
+		waiting = waiting[:0]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return write.bulk(head, ``, waiting)
+}
+
+// eachRow gives all rows of a query, whatever their columns are.
+func (t *Tx) eachRow(query string, args []any, row func(columns []string, values []any) error) error {
+	rows, err := t.query(query, args)
 	if err != nil {
 		return err
 	}
@@ -46,8 +72,6 @@ func copyTable(read, write *Tx, table string) error {
 	if err != nil {
 		return err
 	}
-	head := `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `)`
-	var waiting [][]any
 	for rows.Next() {
 		values, into := make([]any, len(columns)), make([]any, len(columns))
 		for i := range values {
@@ -61,15 +85,9 @@ func copyTable(read, write *Tx, table string) error {
 				values[i] = []byte{}
 			}
 		}
-		if waiting = append(waiting, values); len(waiting) == bulkRows {
-			if err := write.bulk(head, ``, waiting); err != nil {
-				return err
-			}
-			waiting = waiting[:0]
+		if err := row(columns, values); err != nil {
+			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	return write.bulk(head, ``, waiting)
+	return rows.Err()
 }

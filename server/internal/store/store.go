@@ -61,6 +61,9 @@ type Engine struct {
 	// Prepares says that statements are prepared here, which takes a connection besides the transaction's own. Where it is false, the
 	// driver does that by itself.
 	Prepares bool
+	// Alone are statements that keep all others from writing until the transaction ends, if they are its first. There are none where a
+	// database is held as a whole.
+	Alone []string
 	// Telling is how its servers tell each other what they have changed; the zero one where there is one alone.
 	Telling Telling
 	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.

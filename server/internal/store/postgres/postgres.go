@@ -76,6 +76,35 @@ func Made(ctx context.Context, dsn string) (made bool, err error) {
 	return whose != nobodys, errors.Join(classify(err), db.Close())
 }
 
+// InUse reports whether a server works on a database. One that has just ended may still be seen for a moment, and is waited for.
+func InUse(ctx context.Context, dsn string) (used bool, err error) {
+	config, _, err := parse(dsn)
+	if err != nil {
+		return false, err
+	}
+	config.RuntimeParams["application_name"] = "leveed, looking"
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(classify(err), db.Close()) }()
+	for try := 0; ; try++ {
+		// Of the sessions of other roles, the name is hidden from most.
+		err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+			AND coalesce(application_name, 'leveed') = 'leveed' AND coalesce(backend_type, 'client backend') = 'client backend')`).Scan(&used)
+		if err != nil || !used || try == inUseTries {
+			return used, err
+		}
+		select {
+		case <-time.After(inUsePause):
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
+}
+
+const (
+	inUseTries = 20
+	inUsePause = 100 * time.Millisecond
+)
+
 // errAddress names none of what stands in an address: a password may.
 var errAddress = errors.New("the address of the database is not understood: it is postgres://user:password@host:port/database")
 
@@ -120,6 +149,8 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 	return store.New(pool(writers), pool(readers+1), // one more, to ask whether the database answers
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
 			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, Purge: purge,
+			// Whoever writes locks the row of a deployment. The first one waits while the other database of a move is looked through.
+			Alone:   []string{`SET LOCAL idle_in_transaction_session_timeout = 0`, `LOCK TABLE deployments IN EXCLUSIVE MODE`},
 			Telling: store.Telling{Tell: `SELECT pg_notify('` + channel + `', $1)`, Listen: listener(config)}})
 }
 

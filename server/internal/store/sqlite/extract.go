@@ -46,18 +46,23 @@ func Extract(ctx context.Context, from, to string, deployment hlc.ID) (err error
 
 // ExtractFrom does so from a database that is open, of whichever engine.
 func ExtractFrom(ctx context.Context, from *store.DB, to string, deployment hlc.ID) (err error) {
-	made, err := makeScratch(ctx, to)
-	if err != nil {
-		return classify(err)
-	}
-	if err := made.Close(); err != nil {
-		return err
-	}
-	db, err := OpenScratch(ctx, to)
+	db, err := MakeScratch(ctx, to)
 	if err != nil {
 		return err
 	}
 	return errors.Join(store.Copy(ctx, from, db, deployment, store.Copied), db.Close())
+}
+
+// MakeScratch makes an empty database in a file that is not there yet. What is written to it need not survive a crash, before Sync.
+func MakeScratch(ctx context.Context, path string) (*store.DB, error) {
+	made, err := makeScratch(ctx, path)
+	if err != nil {
+		return nil, classify(err)
+	}
+	if err := made.Close(); err != nil {
+		return nil, err
+	}
+	return OpenScratch(ctx, path)
 }
 
 // Refill empties what is kept by day in a database that Extract made. Who opens it next fills it anew, from what the records say by then.

@@ -34,7 +34,7 @@ func TestEachTableIsExtractedOrLeftBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := slices.Concat(store.Copied, store.ByDay, store.LeftBehind)
+	all := slices.Concat(store.Copied, store.ByDay, store.OfServer, store.MadeAnew)
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {
