@@ -55,12 +55,13 @@ type device struct {
 // fieldDay is what all devices log. The same seed gives the same, and all of it is made up.
 func fieldDay(seed uint64) []*device {
 	r := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // made-up records are no secret
-	day := make([]*device, devices)
-	for i := range day {
-		d := &device{number: i, team: newID(r), worker: newID(r)}
-		if i%devicesPerTeam != 0 {
-			d.team = day[i-1].team
+	var day []*device
+	var team string
+	for i := range devices {
+		if i%devicesPerTeam == 0 {
+			team = newID(r)
 		}
+		d := &device{number: i, team: team, worker: newID(r)}
 		for range perDevice {
 			d.records = append(d.records, record{newID(r), fields{
 				Team: d.team, Worker: d.worker,
@@ -72,7 +73,7 @@ func fieldDay(seed uint64) []*device {
 				Note: note(r),
 			}})
 		}
-		day[i] = d
+		day = append(day, d)
 	}
 	return day
 }

@@ -75,7 +75,7 @@ const (
 )
 
 func write(path, text string) error {
-	readme, err := os.ReadFile(path)
+	readme, err := os.ReadFile(path) //nolint:gosec // the README
 	if err != nil {
 		return fmt.Errorf("reading the README: %w", err)
 	}
