@@ -54,7 +54,7 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	db := store.New(write, read, classify, words)
+	db := store.New(write, read, classify, words, unnumbered)
 	if err := db.FillDays(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
 	}
@@ -140,7 +140,7 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	db := store.New(read, read, classify, words)
+	db := store.New(read, read, classify, words, unnumbered)
 	if full, err := db.DaysFilled(ctx); err != nil || !full {
 		if err == nil {
 			err = fmt.Errorf("%w: the tables by day are not filled", migrations.ErrOlder)
