@@ -73,7 +73,7 @@ func (s *scene) devices(ctx context.Context) ([]*device, error) {
 		if e.Worker == coordinator {
 			continue
 		}
-		d, err := enrol(ctx, s.server.Handler(), e.Code, uint64(n)+1)
+		d, err := enrol(ctx, s.server.Handler(), e.Code, uint64(n)+1, s.wall)
 		if err != nil {
 			return nil, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +14,36 @@ import (
 
 // benchCmd measures this version on this machine.
 type benchCmd struct {
-	Pages  benchPagesCmd  `cmd:"" help:"How long the server works on the pages of supervisors, with 10,000, 100,000 and 1,000,000 records in a deployment."`
-	Export benchExportCmd `cmd:"" help:"How long an export takes, and how much memory, with 100,000 and 1,000,000 records in a deployment."`
+	FieldDay benchFieldDayCmd `cmd:"" name:"field-day" default:"withargs" help:"20,000 changes pushed by 50 devices, and all of each team's records pulled, beside a floor: the same rows written without a server. The default."`
+	Pages    benchPagesCmd    `cmd:"" help:"How long the server works on the pages of supervisors, with 10,000, 100,000 and 1,000,000 records in a deployment."`
+	Export   benchExportCmd   `cmd:"" help:"How long an export takes, and how much memory, with 100,000 and 1,000,000 records in a deployment."`
+}
+
+// benchFieldDayCmd measures a day in the field.
+type benchFieldDayCmd struct {
+	Changes int    `help:"How many changes are pushed." default:"20000"`
+	Runs    int    `help:"How often all is measured, each time on a server of its own; medians are printed." default:"3"`
+	Seed    uint64 `help:"What the records are made up from." default:"1"`
+	JSON    bool   `name:"json" help:"Print one JSON object on standard output, and nothing else there."`
+}
+
+// Run measures and prints.
+func (c *benchFieldDayCmd) Run(ctx context.Context) error {
+	if c.Changes < 50 || c.Runs < 1 {
+		return errors.New("--changes must be at least 50, and --runs at least 1")
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	day, err := bench.MeasureFieldDay(ctx, bench.FieldDayOptions{Changes: c.Changes, Runs: c.Runs, Seed: c.Seed, Program: program, Progress: os.Stderr})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(day)
+	}
+	return day.Print(os.Stdout)
 }
 
 // benchPagesCmd measures pages.
