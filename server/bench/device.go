@@ -45,7 +45,9 @@ type device struct {
 	// last is the batch that was sent last.
 	last *syncv1.Batch
 	// cursor is up to where it has pulled.
-	cursor  *syncv1.Mark
+	cursor *syncv1.Mark
+	// journal is up to where it has the journal.
+	journal *syncv1.Mark
 	traffic traffic
 	rpc     syncv1connect.SyncServiceClient
 }
@@ -58,7 +60,7 @@ func enrol(ctx context.Context, handler http.Handler, code string, seed uint64, 
 	}
 	var source [32]byte
 	binary.LittleEndian.PutUint64(source[:], seed)
-	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now, wall: wall, cursor: &syncv1.Mark{}}
+	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now, wall: wall, cursor: &syncv1.Mark{}, journal: &syncv1.Mark{}}
 	d.clock = hlc.NewClock(func() time.Time { return d.at }, 0)
 	seedOfKey := make([]byte, ed25519.SeedSize)
 	_, _ = d.entropy.Read(seedOfKey) // it never fails
@@ -157,10 +159,10 @@ func (d *device) push(ctx context.Context) error {
 
 // request is one with nothing in it.
 func (d *device) request() *syncv1.SyncRequest {
-	return &syncv1.SyncRequest{Protocol: 1, Clock: d.wall().UnixMilli()}
+	return &syncv1.SyncRequest{Protocol: 1, Clock: d.wall().UnixMilli(), Journal: d.journal}
 }
 
-// sync does one round trip. The server must have all that was sent, and hold nothing of it.
+// sync does one round trip, and keeps what the server tells of its journal. The server must have all that was sent, and hold nothing of it.
 func (d *device) sync(ctx context.Context, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	answer, err := d.rpc.Sync(ctx, connect.NewRequest(request))
 	if err != nil {
@@ -174,6 +176,9 @@ func (d *device) sync(ctx context.Context, request *syncv1.SyncRequest) (*syncv1
 		if last := b.GetFirst() + uint64(len(b.GetEntries())) - 1; ack.GetHave() < last || ack.GetDurable() < last || ack.GetForked() {
 			return nil, fmt.Errorf("the server has %d changes of %d, and %d of them are durable", ack.GetHave(), last, ack.GetDurable())
 		}
+	}
+	if told := answer.Msg.GetJournal(); told != nil {
+		d.journal = told
 	}
 	return answer.Msg, nil
 }
