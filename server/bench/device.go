@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -148,11 +149,7 @@ func (d *device) push(ctx context.Context) error {
 		if _, err := d.sync(ctx, request); err != nil {
 			return fmt.Errorf("pushing a batch: %w", err)
 		}
-		for _, body := range d.waiting[:n] {
-			d.chain = batch.Next(d.chain, batch.HashOf(body))
-		}
-		d.sent += uint64(n)
-		d.waiting = d.waiting[n:]
+		d.acknowledged(d.last)
 	}
 	return nil
 }
@@ -199,21 +196,55 @@ func (d *device) pull(ctx context.Context, take func(*syncv1.PulledRecord)) erro
 	for {
 		request := d.request()
 		request.Push = batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, nil)
-		request.Pull = &syncv1.Pull{Cursor: d.cursor}
-		answer, err := d.sync(ctx, request)
+		if more, err := d.page(ctx, request, take); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// both does what a tablet's sync does: what waits goes up with the request for the first page, and pages come until there are
+// no more.
+func (d *device) both(ctx context.Context, take func(*syncv1.PulledRecord)) error {
+	for {
+		n := min(len(d.waiting), batchSize)
+		b := batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, d.waiting[:n])
+		request := d.request()
+		request.Push, request.Unsent = b, uint64(len(d.waiting)-n) //nolint:gosec // a small number
+		more, err := d.page(ctx, request, take)
 		if err != nil {
-			return fmt.Errorf("pulling a page: %w", err)
+			return err
 		}
-		page := answer.GetPage()
-		if page.GetSendMarks() || page.GetCursor() == nil {
-			return fmt.Errorf("the server does not know the place up to which the device has pulled")
-		}
-		for _, r := range page.GetRecords() {
-			take(r)
-		}
-		d.cursor = page.GetCursor()
-		if d.cursor.GetPosition() >= page.GetHead().GetPosition() {
+		d.acknowledged(b)
+		if !more && len(d.waiting) == 0 {
 			return nil
 		}
 	}
+}
+
+// page asks for a page besides what else a request has, and reports whether more follow.
+func (d *device) page(ctx context.Context, request *syncv1.SyncRequest, take func(*syncv1.PulledRecord)) (more bool, err error) {
+	request.Pull = &syncv1.Pull{Cursor: d.cursor}
+	answer, err := d.sync(ctx, request)
+	if err != nil {
+		return false, fmt.Errorf("asking for a page: %w", err)
+	}
+	page := answer.GetPage()
+	if page.GetSendMarks() || page.GetCursor() == nil {
+		return false, errors.New("the server does not know the place up to which the device has pulled")
+	}
+	for _, r := range page.GetRecords() {
+		take(r)
+	}
+	d.cursor = page.GetCursor()
+	return d.cursor.GetPosition() < page.GetHead().GetPosition(), nil
+}
+
+// acknowledged takes a batch off what waits.
+func (d *device) acknowledged(b *syncv1.Batch) {
+	n := len(b.GetEntries())
+	for _, body := range d.waiting[:n] {
+		d.chain = batch.Next(d.chain, batch.HashOf(body))
+	}
+	d.sent += uint64(n) //nolint:gosec // a small number
+	d.waiting = d.waiting[n:]
 }
