@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"levee/server/bench"
 )
@@ -18,6 +19,7 @@ type benchCmd struct {
 	Drip      benchDripCmd      `cmd:"" help:"How long a sync of three changes takes, again and again."`
 	Growth    benchGrowthCmd    `cmd:"" help:"The drip and a first sync, with 10,000, 100,000 and 1,000,000 records in a deployment."`
 	FirstSync benchFirstSyncCmd `cmd:"" help:"How long it takes until ten devices at once have 10,000 records each."`
+	Herd      benchHerdCmd      `cmd:"" help:"10,000 devices back from weeks offline within a minute: until all have done, and how much memory that takes."`
 	Pages     benchPagesCmd     `cmd:"" help:"How long the server works on the pages of supervisors, with 10,000, 100,000 and 1,000,000 records in a deployment."`
 	Export    benchExportCmd    `cmd:"" help:"How long an export takes, and how much memory, with 100,000 and 1,000,000 records in a deployment."`
 }
@@ -129,6 +131,28 @@ func (c *benchFirstSyncCmd) Run(ctx context.Context) error {
 		return err
 	}
 	result, err := bench.MeasureFirstSync(ctx, bench.FirstSyncOptions{Records: c.Records, Seed: c.Seed, Program: program, Progress: os.Stderr})
+	return printMeasured(result, err, c.JSON)
+}
+
+// benchHerdCmd measures all devices at once.
+type benchHerdCmd struct {
+	Devices int           `help:"How many devices come back, in teams of 10." default:"10000"`
+	Changes int           `help:"How many changes each of them sends." default:"40"`
+	Within  time.Duration `help:"The time in which they come back." default:"1m"`
+	Seed    uint64        `help:"What the records are made up from." default:"1"`
+	JSON    bool          `name:"json" help:"Print one JSON object on standard output, and nothing else there."`
+}
+
+// Run measures and prints.
+func (c *benchHerdCmd) Run(ctx context.Context) error {
+	if c.Devices < 10 || c.Devices%10 != 0 || c.Changes < 1 || c.Within < 0 {
+		return errors.New("--devices must be a multiple of 10, --changes at least 1, and --within not negative")
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	result, err := bench.MeasureHerd(ctx, bench.HerdOptions{Devices: c.Devices, Changes: c.Changes, Within: c.Within, Seed: c.Seed, Program: program, Progress: os.Stderr})
 	return printMeasured(result, err, c.JSON)
 }
 
