@@ -89,11 +89,13 @@ func setUp(teams int) *server.SetUp {
 		team := server.SetUpTeam{Name: fmt.Sprintf("team %d", t+1), Site: towns[t%len(towns)].Name}
 		s.Teams = append(s.Teams, team)
 		for w := range workersPerTeam {
-			s.Workers = append(s.Workers, server.SetUpWorker{Name: fmt.Sprintf("worker %d-%d", t+1, w+1), Team: team.Name, Role: []string{"team_lead", "field_worker"}[min(w, 1)]})
+			s.Workers = append(s.Workers, server.SetUpWorker{Name: workerName(t, w), Team: team.Name, Role: []string{"team_lead", "field_worker"}[min(w, 1)]})
 		}
 	}
 	return s
 }
+
+func workerName(team, worker int) string { return fmt.Sprintf("worker %d-%d", team+1, worker+1) }
 
 // say tells how far a bench is, if anybody wants to know.
 func say(w io.Writer, format string, args ...any) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -45,7 +46,9 @@ type device struct {
 	// last is the batch that was sent last.
 	last *syncv1.Batch
 	// cursor is up to where it has pulled.
-	cursor  *syncv1.Mark
+	cursor *syncv1.Mark
+	// journal is up to where it has the journal.
+	journal *syncv1.Mark
 	traffic traffic
 	rpc     syncv1connect.SyncServiceClient
 }
@@ -58,7 +61,7 @@ func enrol(ctx context.Context, handler http.Handler, code string, seed uint64, 
 	}
 	var source [32]byte
 	binary.LittleEndian.PutUint64(source[:], seed)
-	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now, wall: wall, cursor: &syncv1.Mark{}}
+	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now, wall: wall, cursor: &syncv1.Mark{}, journal: &syncv1.Mark{}}
 	d.clock = hlc.NewClock(func() time.Time { return d.at }, 0)
 	seedOfKey := make([]byte, ed25519.SeedSize)
 	_, _ = d.entropy.Read(seedOfKey) // it never fails
@@ -146,21 +149,17 @@ func (d *device) push(ctx context.Context) error {
 		if _, err := d.sync(ctx, request); err != nil {
 			return fmt.Errorf("pushing a batch: %w", err)
 		}
-		for _, body := range d.waiting[:n] {
-			d.chain = batch.Next(d.chain, batch.HashOf(body))
-		}
-		d.sent += uint64(n)
-		d.waiting = d.waiting[n:]
+		d.acknowledged(d.last)
 	}
 	return nil
 }
 
 // request is one with nothing in it.
 func (d *device) request() *syncv1.SyncRequest {
-	return &syncv1.SyncRequest{Protocol: 1, Clock: d.wall().UnixMilli()}
+	return &syncv1.SyncRequest{Protocol: 1, Clock: d.wall().UnixMilli(), Journal: d.journal}
 }
 
-// sync does one round trip. The server must have all that was sent, and hold nothing of it.
+// sync does one round trip, and keeps what the server tells of its journal. The server must have all that was sent, and hold nothing of it.
 func (d *device) sync(ctx context.Context, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	answer, err := d.rpc.Sync(ctx, connect.NewRequest(request))
 	if err != nil {
@@ -174,6 +173,9 @@ func (d *device) sync(ctx context.Context, request *syncv1.SyncRequest) (*syncv1
 		if last := b.GetFirst() + uint64(len(b.GetEntries())) - 1; ack.GetHave() < last || ack.GetDurable() < last || ack.GetForked() {
 			return nil, fmt.Errorf("the server has %d changes of %d, and %d of them are durable", ack.GetHave(), last, ack.GetDurable())
 		}
+	}
+	if told := answer.Msg.GetJournal(); told != nil {
+		d.journal = told
 	}
 	return answer.Msg, nil
 }
@@ -194,21 +196,55 @@ func (d *device) pull(ctx context.Context, take func(*syncv1.PulledRecord)) erro
 	for {
 		request := d.request()
 		request.Push = batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, nil)
-		request.Pull = &syncv1.Pull{Cursor: d.cursor}
-		answer, err := d.sync(ctx, request)
+		if more, err := d.page(ctx, request, take); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// both does what a tablet's sync does: what waits goes up with the request for the first page, and pages come until there are
+// no more.
+func (d *device) both(ctx context.Context, take func(*syncv1.PulledRecord)) error {
+	for {
+		n := min(len(d.waiting), batchSize)
+		b := batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, d.waiting[:n])
+		request := d.request()
+		request.Push, request.Unsent = b, uint64(len(d.waiting)-n) //nolint:gosec // a small number
+		more, err := d.page(ctx, request, take)
 		if err != nil {
-			return fmt.Errorf("pulling a page: %w", err)
+			return err
 		}
-		page := answer.GetPage()
-		if page.GetSendMarks() || page.GetCursor() == nil {
-			return fmt.Errorf("the server does not know the place up to which the device has pulled")
-		}
-		for _, r := range page.GetRecords() {
-			take(r)
-		}
-		d.cursor = page.GetCursor()
-		if d.cursor.GetPosition() >= page.GetHead().GetPosition() {
+		d.acknowledged(b)
+		if !more && len(d.waiting) == 0 {
 			return nil
 		}
 	}
+}
+
+// page asks for a page besides what else a request has, and reports whether more follow.
+func (d *device) page(ctx context.Context, request *syncv1.SyncRequest, take func(*syncv1.PulledRecord)) (more bool, err error) {
+	request.Pull = &syncv1.Pull{Cursor: d.cursor}
+	answer, err := d.sync(ctx, request)
+	if err != nil {
+		return false, fmt.Errorf("asking for a page: %w", err)
+	}
+	page := answer.GetPage()
+	if page.GetSendMarks() || page.GetCursor() == nil {
+		return false, errors.New("the server does not know the place up to which the device has pulled")
+	}
+	for _, r := range page.GetRecords() {
+		take(r)
+	}
+	d.cursor = page.GetCursor()
+	return d.cursor.GetPosition() < page.GetHead().GetPosition(), nil
+}
+
+// acknowledged takes a batch off what waits.
+func (d *device) acknowledged(b *syncv1.Batch) {
+	n := len(b.GetEntries())
+	for _, body := range d.waiting[:n] {
+		d.chain = batch.Next(d.chain, batch.HashOf(body))
+	}
+	d.sent += uint64(n) //nolint:gosec // a small number
+	d.waiting = d.waiting[n:]
 }

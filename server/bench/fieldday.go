@@ -2,11 +2,9 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"levee/syncproto/hlc"
@@ -96,13 +94,9 @@ func MeasureFieldDay(ctx context.Context, o FieldDayOptions) (*FieldDay, error) 
 
 // fieldDay is one run.
 type fieldDay struct {
-	server  *process
-	devices []*device
-	rows    [][]row // by device
-	result  FieldDay
-	seed    uint64
-	wall    func() time.Time
-	say     func(format string, args ...any)
+	*crew
+	rows   [][]row // by device
+	result FieldDay
 }
 
 func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *FieldDay, err error) {
@@ -110,17 +104,14 @@ func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *Fi
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	f := &fieldDay{seed: seed, wall: hlc.Wall, say: func(format string, args ...any) { say(o.Progress, format, args...) }}
+	defer closing(&err, s.close)
+	f := &fieldDay{crew: &crew{seed: seed, wall: hlc.Wall, progress: o.Progress}}
 	if f.devices, err = s.devices(ctx); err != nil {
 		return nil, err
 	}
-	if f.server, err = s.serve(ctx, o.Program); err != nil {
+	defer closing(&err, f.close)
+	if err := f.serve(ctx, s, o.Program); err != nil {
 		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.server.stop()) }()
-	for _, d := range f.devices {
-		defer d.connect(f.server.url)()
 	}
 	if err := f.log(o.Changes); err != nil {
 		return nil, err
@@ -156,79 +147,21 @@ func (f *fieldDay) log(changes int) error {
 	return nil
 }
 
-// phase is what a part of the day took.
-type phase struct {
-	time, cpu time.Duration
-	traffic   bytesMoved
-}
-
-// bytesMoved is what all devices have sent and got.
-type bytesMoved struct{ up, down, bodyUp, bodyDown float64 }
-
-func (f *fieldDay) moved() (m bytesMoved) {
-	for _, d := range f.devices {
-		m.up += float64(d.traffic.up.Load())
-		m.down += float64(d.traffic.down.Load())
-		m.bodyUp += float64(d.traffic.bodyUp.Load())
-		m.bodyDown += float64(d.traffic.bodyDown.Load())
-	}
-	return m
-}
-
-// all has all devices do something, so many at a time, and measures that.
-func (f *fieldDay) all(ctx context.Context, do func(ctx context.Context, n int, d *device) error) (p phase, err error) {
-	before, used, began := f.moved(), f.server.usage().CPU, time.Now()
-	if err := atATime(ctx, fieldDayAtOnce, len(f.devices), func(ctx context.Context, n int) error { return do(ctx, n, f.devices[n]) }); err != nil {
-		return p, err
-	}
-	p.time = time.Since(began)
-	p.cpu = f.server.atRest(ctx) - used
-	after := f.moved()
-	p.traffic = bytesMoved{after.up - before.up, after.down - before.down, after.bodyUp - before.bodyUp, after.bodyDown - before.bodyDown}
-	return p, nil
-}
-
-// atATime does something from 0 to count, so many at a time, in this order; the first error ends it.
-func atATime(ctx context.Context, atOnce, count int, do func(ctx context.Context, n int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	next := make(chan int)
-	var working sync.WaitGroup
-	for range min(atOnce, count) {
-		working.Go(func() {
-			for n := range next {
-				if ctx.Err() != nil {
-					continue
-				}
-				if err := do(ctx, n); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for n := range count {
-		next <- n
-	}
-	close(next)
-	working.Wait()
-	return context.Cause(ctx)
-}
-
 // arrive is the day's beginning: each device pulls what the deployment is set up with, and has a connection.
 func (f *fieldDay) arrive(ctx context.Context) error {
-	_, err := f.all(ctx, func(ctx context.Context, _ int, d *device) error { return d.pull(ctx, func(*syncv1.PulledRecord) {}) })
+	_, err := f.all(ctx, fieldDayAtOnce, func(ctx context.Context, _ int, d *device) error { return d.pull(ctx, func(*syncv1.PulledRecord) {}) })
 	return err
 }
 
 func (f *fieldDay) push(ctx context.Context) error {
-	p, err := f.all(ctx, func(ctx context.Context, _ int, d *device) error { return d.push(ctx) })
+	p, err := f.all(ctx, fieldDayAtOnce, func(ctx context.Context, _ int, d *device) error { return d.push(ctx) })
 	if err != nil {
 		return err
 	}
 	r, changes := &f.result, float64(f.result.Changes)
 	r.Push, r.CPUPush = changes/p.time.Seconds(), float64(p.cpu.Microseconds())/changes
 	r.BytesUp, r.BodyUp, r.PushAnswer = p.traffic.up/changes, p.traffic.bodyUp/changes, p.traffic.down/changes
-	f.say("%d changes are pushed, %.0f a second", f.result.Changes, r.Push)
+	say(f.progress, "%d changes are pushed, %.0f a second", f.result.Changes, r.Push)
 	return nil
 }
 
@@ -242,7 +175,7 @@ func (f *fieldDay) again(ctx context.Context) error {
 	for _, d := range f.devices {
 		sent += len(d.last.GetEntries())
 	}
-	p, err := f.all(ctx, func(ctx context.Context, _ int, d *device) error { return d.resend(ctx) })
+	p, err := f.all(ctx, fieldDayAtOnce, func(ctx context.Context, _ int, d *device) error { return d.resend(ctx) })
 	if err != nil {
 		return err
 	}
@@ -270,7 +203,7 @@ func (f *fieldDay) head(ctx context.Context) (uint64, error) {
 // their places alone. Only what comes whole is counted.
 func (f *fieldDay) pull(ctx context.Context) error {
 	pulled := make([]int, len(f.devices))
-	p, err := f.all(ctx, func(ctx context.Context, n int, d *device) error {
+	p, err := f.all(ctx, fieldDayAtOnce, func(ctx context.Context, n int, d *device) error {
 		var came, want hlc.ID
 		places := 0
 		err := d.pull(ctx, func(r *syncv1.PulledRecord) {
@@ -306,7 +239,7 @@ func (f *fieldDay) pull(ctx context.Context) error {
 	records := float64(r.Pulled)
 	r.Pull, r.CPUPull = records/p.time.Seconds(), float64(p.cpu.Microseconds())/records
 	r.BytesDown, r.BodyDown, r.PullRequest = p.traffic.down/records, p.traffic.bodyDown/records, p.traffic.up/records
-	f.say("%d records are pulled, %.0f a second", r.Pulled, r.Pull)
+	say(f.progress, "%d records are pulled, %.0f a second", r.Pulled, r.Pull)
 	return nil
 }
 
@@ -368,7 +301,7 @@ func (f *fieldDay) compare(ctx context.Context, dir string) error {
 	r.Floor = float64(len(all)) / took.Seconds()
 	r.PushRatio, r.PullRatio = r.Push/r.Floor, r.Pull/r.Floor
 	r.BytesUpRatio, r.BytesDownRatio = r.BytesUp/r.Packed, r.BytesDown/r.Packed
-	f.say("the floor is %.0f rows a second", r.Floor)
+	say(f.progress, "the floor is %.0f rows a second", r.Floor)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 // A small field day has all its figures: each device pulled what its mates pushed, which the bench itself compares, and what is
 // sent again moves nothing.
 func TestFieldDayIsMeasured(t *testing.T) {
+	t.Parallel()
 	day, err := bench.MeasureFieldDay(t.Context(), bench.FieldDayOptions{Changes: 210, Runs: 2, Seed: 1, Program: os.Args[0]})
 	if err != nil {
 		t.Fatal(err)

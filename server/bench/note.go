@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// What notes are made of: who, where and when, what was seen, what was done, what comes next. About as many words as a team
-// uses, so that notes compress about as well as those that people write.
+// What notes are made of: as many words as a team uses, and joined so freely that notes compress about as badly as those that
+// people write.
 var (
-	noteWho = strings.Fields(`张大爷 李奶奶 王婶 赵家老两口 刘家兄妹 陈姓村民 杨家媳妇 周老师 村医老吴 小组长老徐 孙家三口 马奶奶 朱大伯 胡家孩子 郭婶 林家姐弟 何老汉
- 高家婆婆 罗姓夫妇 郑家老人 梁大娘 谢家孙女 宋姓小伙 唐家母女 许会计 邓婆婆 冯家父子 曹大姐 彭爷爷 曾家双胞胎 肖奶奶 田家小儿子 董大叔 潘家老母亲 袁嫂 蔡家留守儿童 蒋师傅
- 余家老大 于大妈 杜姓独居老人 叶支书 程家外婆 魏老伯 苏家夫妻 吕姓租户 丁家女婿 任大姐 卢家弟弟 姚奶奶 沈家一户 钟大伯 姜家老人 崔婶子 谭家四口 陆大爷 范家娘俩 汪婆婆 廖家爷孙 石匠老贺`)
-	noteWhere = strings.Fields(`在安置点 在村口 在自家院里 在临时板房 在卫生室 在小学操场 在村委会二楼 在河堤边的菜地 在亲戚家借住 在祠堂 在镇上的宾馆 在帐篷里 在东头的老屋 在新修的桥旁 在粮站 在养鸡棚
- 在幼儿园门前 在邻居家 在广场舞台下 在卡点 在井台边 在村西果园 在库房 在诊所输液 在理发店 在小卖部门口 在堂屋 在楼顶平台 在拖拉机旁 在玉米地头`)
-	noteSeen = strings.Fields(`墙体开裂还没有鉴定 屋里积水刚退 被褥发霉 夜里常惊醒 血压药快吃完了 孩子不肯上学 说起水来那天就掉泪 冰箱和电视都泡坏了 腿脚不便下不了楼 吃饭不香 盼着早点通电 担心补种来不及 和儿子联系不上
- 夫妻为修房争吵 胃病复发 手机没信号 作业本全湿了 院墙倒了一半 三轮车冲走了 农药和种子都没了 井水发浑 残疾证丢失 存折找不到 想去看看女儿 不愿给人添麻烦 睡在长凳上 轮椅轮子坏了 膝盖肿 羊死了七只 怕再下雨
- 愿意出来走动了 气色比上周好 已经开始清淤 领到了米面油 缺奶粉和尿不湿 电表箱进水 热水器不能用 门锁撬坏 院子里有蛇 皮肤起红疹 低烧两天 听力下降 助听器泡了水 眼镜碎了 学费还没着落 房贷催得紧`)
-	noteDone = strings.Fields(`陪着聊了半个多小时 教了放松呼吸 帮忙晾晒衣物 登记了损失 量了血压 联系了镇卫生院 和村干部核对名单 送去两床棉被 一起整理照片 给孩子读绘本 约好下次时间 介绍了补助政策 填写了申请表 拨通了家人电话
- 请志愿者搬家具 讲了消毒办法 安排了义诊 转告了学校 留下服务热线 帮着找到了户口本 带去一箱饮用水 示范了手指操 组织邻里互助 劝说先住安置点 拍照留档 修好了水龙头 代买了药 清点了物资 画了家庭图 听她把话说完
- 陪同去派出所补证 说明保险理赔流程 协调了挖掘机 送孩子回宿舍 调解了两家的地界 建了微信群 分发口罩和艾条 陪做康复训练`)
-	noteNext = strings.Fields(`后续每周回访 需要专业评估 建议转介县医院 请督导关注 下次带上棉衣 等民政答复 继续观察情绪 联系教育局 明天再来 待核实户籍 申请临时救助 邀请参加小组 暂无其他需求 过节时再看望 找木工修门
- 问清药名再买 报给村里统一处理 两周后复查 需要法律咨询 交给下一班同事 请电工来看 准备慰问信 列入重点名单 补交照片 联系轮椅捐赠方 记入个案备选 盯紧孩子出勤 协助重建菜园`)
-	noteTimes = strings.Fields(`上午 下午 傍晚 昨天 今早 雨停后 午饭前 赶集回来 放学时 晚饭后 清晨 周末 入户时 路过时 电话里`)
+	surnames = []rune("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文")
+	given    = []rune("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰梅红建国志文海燕春雪丹凤洁琳素云莲荣爱彩月莺媛珍贞莉翠雅芝萍菊凤晶妍茜秋珊锦黛青倩婷宁蓓纨苑婕馨瑾颖露瑶怡婵雁蓉眉君琴蕊薇菁梦岚筠柔竹霭凝晓欢霄枫芸菲寒欣滢伊亚宜可姬舒影荔枝思")
+	people   = strings.Fields("大爷 奶奶 老人 阿姨 大叔 婶子 大姐 夫妇 一家 母女 父子 爷孙 媳妇 孩子 兄弟 姐妹 同学 村医 支书 组长 邻居 房东 司机 店主 老师 校长 护士 会计 木匠 电工")
+	actions  = strings.Fields(`探访 陪伴 倾听 安抚 记录 询问 联系 协助 搬运 清理 晾晒 登记 测量 讲解 示范 发放 转交 核对 修补 打扫 劝说 商量 约定 提醒 鼓励 引导 教会 准备 安排 接送 照看 拍摄 填写 打印 递交 咨询 协调 汇报
+ 补办 代买 分装 加固 排水 消毒 试用 更换 归还 翻晒 计算 解释 转介 评估 跟进 回访 组织 邀请 动员 布置 练习 唱歌 画画 下棋 朗读 游戏 讨论 分享 感谢 哭诉 抱怨 犹豫 拒绝 答应 失眠 咳嗽 发烧 头晕 腹泻 骨折 流泪 沉默 微笑 争吵 和好`)
+	things = strings.Fields(`棉被 药品 米面 饮水 家具 冰箱 院墙 屋顶 门锁 水井 电表 电线 化粪池 农具 种子 化肥 玉米 花生 红薯 果树 大棚 猪圈 鸡舍 三轮车 轮椅 拐杖 助听器 眼镜 证件 存折 户口本 房产证 低保证 残疾证 病历 处方 血压计 体温表
+ 奶粉 尿布 书包 作业 课本 绘本 文具 校服 奖状 照片 族谱 牌位 戏服 锣鼓 广播 手机 充电宝 手电 煤气灶 热水器 洗衣机 电视 床板 竹席 蚊帐 雨靴 铁锹 抽水机 挖掘机 沙袋 帐篷 板房 厕所 食堂 操场 祠堂 河堤 桥面 村道 田埂 菜园 鱼塘 货架 账本 贷款 保险 补助 工资 学费 租金
+ 噩梦 心事 往事 亲戚 女儿 孙子 老伴 工友 同乡 街坊 狗 猫 羊 牛`)
+	manners = strings.Fields(`已经 还没 刚刚 慢慢 一直 常常 偶尔 再次 一起 分别 当面 仔细 勉强 主动 反复 暂时 终于 明显 稍微 非常 比较 逐渐 突然 依然 可能 应该 需要 希望 打算 担心 害怕 不肯 愿意 同意 忘记 记得 请求 等待`)
+	places  = strings.Fields(`安置点 村委会 卫生室 小学 操场 河边 镇上 院里 堂屋 地头 路口 井台 库房 诊所 车站 集市 祠堂 广场 板房 楼顶 桥头 果园 粮站 幼儿园 敬老院 派出所 民政所 银行 饭店 亲戚家`)
+	between = strings.Fields(`的 了 着 过 和 跟 把 被 给 对 就 也 都 又 才 只 很 太 更 最 与 从 向 为 让 叫`)
+	breaks  = []rune("，，，，。。；、")
+	digits  = []rune("一二三四五六七八九十两几半")
+	units   = strings.Fields("次 人 户 天 周 袋 箱 床 张 把 个 亩 头 公里 小时 分钟 元 斤 页 间")
 )
 
 // noteLength is how many characters a note has.
@@ -29,10 +29,39 @@ const noteLength = 80
 
 // note is one of noteLength characters, as a worker writes it after a visit.
 func note(r *rand.Rand) string {
-	pick := func(from []string) string { return from[r.IntN(len(from))] }
-	var text []rune
+	text := make([]rune, 0, 2*noteLength)
+	word := func(from []string) { text = append(text, []rune(from[r.IntN(len(from))])...) }
+	letter := func(from []rune) { text = append(text, from[r.IntN(len(from))]) }
 	for len(text) < noteLength {
-		text = append(text, []rune(pick(noteTimes)+pick(noteWho)+pick(noteWhere)+"，"+pick(noteSeen)+"，"+pick(noteSeen)+"。"+pick(noteDone)+"，"+pick(noteDone)+"；"+pick(noteNext)+"。")...)
+		switch r.IntN(6) {
+		case 0:
+			letter(surnames)
+			letter(given)
+			letter(given)
+		case 1:
+			letter(surnames)
+			word(people)
+		case 2:
+			text = append(text, '在')
+			word(places)
+		default:
+			word(people)
+		}
+		word(manners)
+		word(actions)
+		if r.IntN(2) == 0 {
+			word(between)
+		}
+		if r.IntN(3) == 0 {
+			letter(digits)
+			word(units)
+		}
+		word(things)
+		if r.IntN(3) == 0 {
+			word(between)
+			word(actions)
+		}
+		letter(breaks)
 	}
 	text = text[:noteLength]
 	text[noteLength-1] = '。'

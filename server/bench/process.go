@@ -97,27 +97,29 @@ type usage struct {
 
 func (p *process) usage() usage { return usageOf(p.command.Process.Pid) }
 
-// Whether a server rests is looked at this often; it does not go on for ever.
+// A server rests once it has used no processor time for so long; a machine that is busy with other things must not look like
+// that. It is not waited for longer than mostRest.
 const (
 	restTime = 100 * time.Millisecond
-	mostRest = 10 * time.Second
+	restFor  = 3
+	mostRest = 20 * time.Second
 )
 
 // atRest is the processor time that a server has used once it has also done what it does behind its answers, such as sorting
 // records in for the pages.
 func (p *process) atRest(ctx context.Context) time.Duration {
-	used := p.usage().CPU
+	used, resting := p.usage().CPU, 0
 	for range mostRest / restTime {
 		select {
 		case <-time.After(restTime):
 		case <-ctx.Done():
 			return used
 		}
-		now := p.usage().CPU
-		if now <= used {
-			break
+		if now := p.usage().CPU; now > used {
+			used, resting = now, 0
+		} else if resting++; resting == restFor {
+			return used
 		}
-		used = now
 	}
 	return used
 }
