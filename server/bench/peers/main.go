@@ -87,7 +87,7 @@ func compare(ctx context.Context, runs int, seed uint64, asJSON, writes bool) (e
 		}
 	}
 	if asJSON {
-		return json.NewEncoder(os.Stdout).Encode(map[string]any{"systems": results, "about": strings.TrimSpace(about)})
+		return json.NewEncoder(os.Stdout).Encode(map[string]any{"systems": compareAll(results), "about": strings.TrimSpace(about)})
 	}
 	fmt.Print(text)
 	return nil

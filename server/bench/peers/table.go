@@ -45,10 +45,34 @@ func again(r, levee result) string {
 }
 
 func beside(n, levee float64) string {
-	if n == 0 || n == levee || levee == 0 {
-		return figure(n)
+	if t := times(n, levee); t != 0 && n != levee {
+		return fmt.Sprintf("%s (Levee %.3g ×)", figure(n), t)
 	}
-	return fmt.Sprintf("%s (Levee %.3g ×)", figure(n), levee/n)
+	return figure(n)
+}
+
+// times is how many times as fast Levee is; 0 if one of both was not measured.
+func times(n, levee float64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return levee / n
+}
+
+// compared is a result for programs.
+type compared struct {
+	result
+	PushTimes  float64 `json:"levee_push_times"`
+	PullTimes  float64 `json:"levee_pull_times"`
+	AgainTimes float64 `json:"levee_again_times"`
+}
+
+func compareAll(results []result) []compared {
+	levee, all := results[0], make([]compared, 0, len(results))
+	for _, r := range results {
+		all = append(all, compared{r, times(r.Push, levee.Push), times(r.Pull, levee.Pull), times(r.Again, levee.Again)})
+	}
+	return all
 }
 
 // figure is a number without a fraction; a dash if it was not measured.

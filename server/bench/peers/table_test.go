@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,18 @@ func TestTableComparesWithLevee(t *testing.T) {
 	}
 	if columns := strings.Count(rows[0], "|"); columns != strings.Count(rows[1], "|") || columns != strings.Count(rows[2], "|") {
 		t.Error("the table's head has other columns than its rows")
+	}
+}
+
+func TestProgramsGetTheRatiosToo(t *testing.T) {
+	got, err := json.Marshal(compareAll([]result{{Name: "Levee", Push: 60, Pull: 120, Again: 30}, {Name: "other", Push: 1.5, Pull: 240}})[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"name":"other"`, `"push_per_s":1.5`, `"levee_push_times":40`, `"levee_pull_times":0.5`, `"levee_again_times":0`} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("%s is not in %s", want, got)
+		}
 	}
 }
 
