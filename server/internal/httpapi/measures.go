@@ -92,6 +92,14 @@ func NewMeasures() (*Measures, error) {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})} {
 		errs = append(errs, m.registry.Register(c))
 	}
+	// What an operator is to be woken by is there from the beginning: a first failure is to be seen as one more.
+	for _, outcome := range []string{syncOK, syncRefused, syncFailed} {
+		m.syncs.WithLabelValues(outcome)
+		m.enrolments.WithLabelValues(outcome)
+	}
+	for _, code := range []problem.Code{problem.Internal, problem.StorageFull, problem.Busy, problem.Unavailable} {
+		m.refusals.WithLabelValues(string(code))
+	}
 	return m, errors.Join(errs...)
 }
 

@@ -16,6 +16,8 @@ import (
 type standing struct {
 	deployments *Deployments
 	log         *slog.Logger
+	// now is the machine's clock, for how long a reading takes.
+	now func() time.Time
 
 	mu   sync.Mutex
 	last map[hlc.ID]reading
@@ -123,7 +125,7 @@ func (s *standing) Collect(metrics chan<- prometheus.Metric) {
 func (s *standing) read(ctx context.Context, d *Deployment) (now stood, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	began := time.Now()
+	began := s.now()
 	if last, ok := s.last[d.Syncing.Deployment()]; ok && began.Before(last.until) {
 		return last.of, nil
 	}
@@ -133,7 +135,7 @@ func (s *standing) read(ctx context.Context, d *Deployment) (now stood, err erro
 	if now.unindexed, err = d.Indexing.Behind(ctx); err != nil {
 		return now, err
 	}
-	if took := time.Since(began); took > cheapReading {
+	if took := s.now().Sub(began); took > cheapReading {
 		if s.last == nil {
 			s.last = map[hlc.ID]reading{}
 		}
