@@ -27,7 +27,9 @@ import (
 
 // What a real server measures of real syncs, of those that it refused too.
 func TestRealSyncsAreMeasured(t *testing.T) {
-	c := newCamp(t, func(config *server.Config) { config.Backups = server.Backups{Dir: filepath.Join(t.TempDir(), "backups")} })
+	c := newCamp(t, func(config *server.Config) {
+		config.Backups = server.Backups{Dir: filepath.Join(t.TempDir(), "backups")}
+	})
 	anna := c.tablets[0]
 	for range 3 {
 		visit(t, anna, 2)
