@@ -35,13 +35,13 @@ func TestTheContainersProgram(t *testing.T) {
 		}
 	}
 	out := t.TempDir()
-	build := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(string(command[1]), "/out/", out+"/")) //nolint:gosec // as the Containerfile says
+	build := exec.CommandContext(t.Context(), "sh", "-c", strings.ReplaceAll(string(command[1]), "/out/", out+"/"))
 	build.Dir = root
 	if said, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
 	path := filepath.Join(out, "leveed")
-	made, err := os.ReadFile(path) //nolint:gosec // the test's own
+	made, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestTheContainersProgram(t *testing.T) {
 
 	// Nothing else is in the environment, as in the container, but for addresses that are free here.
 	address, admin := freeAddress(t), freeAddress(t)
-	serving := exec.CommandContext(t.Context(), path, "serve") //nolint:gosec // the test's own
+	serving := exec.CommandContext(t.Context(), path, "serve")
 	serving.Dir, serving.Env = out, []string{"LEVEE_DB=" + filepath.Join(out, "levee.db"), "LEVEE_LISTEN=" + address, "LEVEE_ADMIN_ADDRESS=" + admin}
 	p, ready := watch(t, serving)
 	select {
@@ -66,7 +66,7 @@ func TestTheContainersProgram(t *testing.T) {
 	case <-p.ended:
 		t.Fatalf("it does not run: %v\n%s", p.err, p.errs)
 	}
-	health := exec.CommandContext(t.Context(), path, "health") //nolint:gosec // the test's own
+	health := exec.CommandContext(t.Context(), path, "health")
 	health.Env = []string{"LEVEE_ADMIN_ADDRESS=" + admin}
 	if answer, err := health.CombinedOutput(); err != nil || string(answer) != "ok\n" {
 		t.Errorf("it is not well: %v\n%s", err, answer)

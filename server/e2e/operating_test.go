@@ -69,7 +69,7 @@ func TestRealSyncsAreMeasured(t *testing.T) {
 	if err := stranger.Enrol(c.ctx, c.server.Made.Enrolments[0].Code); clientlib.Code(err) != string(problem.EnrolmentCodeUsed) {
 		t.Fatalf("a used code: %v", err)
 	}
-	response, err := http.Post("http://"+c.addr+syncv1connect.SyncServiceSyncProcedure, "application/proto", strings.NewReader("x")) //nolint:noctx // it ends with the server
+	response, err := http.Post("http://"+c.addr+syncv1connect.SyncServiceSyncProcedure, "application/proto", strings.NewReader("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +226,7 @@ func TestAServerIsOperated(t *testing.T) {
 			"http://" + admin + "/metrics": `levee_sync_seconds_count{outcome="ok"}`, "http://" + admin + "/debug/pprof/goroutine?debug=1": "goroutine profile",
 			"http://" + address + "/metrics": `levee_refusals_total{code="internal"} 0`, "http://" + address + "/debug/pprof/goroutine?debug=1": `"not_found"`,
 		} {
-			response, err := http.Get(at) //nolint:noctx // it ends with the server
+			response, err := http.Get(at)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,8 +15,10 @@ import (
 	"levee/syncproto/problem"
 )
 
+type someKey struct{}
+
 func TestASpanOfNothingCostsNothing(t *testing.T) {
-	ctx := context.WithValue(t.Context(), struct{}{}, "something")
+	ctx := context.WithValue(t.Context(), someKey{}, "something")
 	failed := error(problem.New(problem.StorageFull))
 	if n := testing.AllocsPerRun(100, func() {
 		below, span := tracing.Start(ctx, "x")
