@@ -111,7 +111,7 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 	}
 	return store.New(pool(writers), pool(readers+1), // one more, to ask whether the database answers
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
-			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, Purge: purge})
+			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge})
 }
 
 // waitForDisk has a commit wait until it is on the disk: what is acknowledged is there. What the operator says beyond that, as to
