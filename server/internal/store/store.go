@@ -7,10 +7,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
+	"unicode/utf8"
 
+	"levee/server/internal/tracing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -32,6 +36,7 @@ type DB struct {
 	write, read *sql.DB
 	engine      Engine
 	sender      string
+	observe     func(Took)
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
@@ -58,9 +63,11 @@ type Engine struct {
 	// Locks says that several write side by side, in this process and in others: each holds the row of its deployment. Where it is
 	// false, the database itself lets one write at a time.
 	Locks bool
-	// Prepares says that statements are prepared here, which takes a connection besides the transaction's own. Where it is false, the
-	// driver does that by itself.
-	Prepares bool
+	// Prepare gives a statement the form in which it is prepared here, which takes a connection besides the transaction's own. It is nil
+	// where the driver prepares by itself.
+	Prepare func(query string) string
+	// ValidText says that a text is valid UTF-8 without the character 0. What else is in one is replaced.
+	ValidText bool
 	// Alone are statements that keep all others from writing until the transaction ends, if they are its first. There are none where a
 	// database is held as a whole.
 	Alone []string
@@ -72,9 +79,20 @@ type Engine struct {
 
 // New is a store over two pools of one database, one to write and one to read.
 func New(write, read *sql.DB, e Engine) *DB {
-	return &DB{write: write, read: read, engine: e, sender: newSender(), writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
+	return &DB{write: write, read: read, engine: e, sender: newSender(), observe: func(Took) {}, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
 		prepared: map[preparedKey]*sql.Stmt{}, turns: map[hlc.ID]*turn{}}
 }
+
+// Took is where the time of a transaction went.
+type Took struct {
+	ReadOnly bool
+	// Waited is how long it waited for its turn, Worked how long it took until its commit or its end, and Committed how long the
+	// commit took: 0 when it only read, or was undone.
+	Waited, Worked, Committed time.Duration
+}
+
+// Observe has a function told of each transaction. It is for before the first one.
+func (d *DB) Observe(fn func(Took)) { d.observe = fn }
 
 // Close closes both pools.
 func (d *DB) Close() error {
@@ -126,22 +144,18 @@ type Tx struct {
 
 // snapshot runs fn over one state of the database. id is that of the deployment that it is about, or nil.
 func (d *DB) snapshot(ctx context.Context, id []byte, fn func(*Tx) error) error {
-	release, err := acquire(ctx, d.reading)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return d.transact(ctx, d.read, d.engine.Reads, id, fn)
+	return d.transact(ctx, transaction{began: time.Now(), name: "database read", of: d.read, tokens: d.reading, options: d.engine.Reads, id: id}, fn)
 }
 
 // change runs fn in a transaction that writes to a deployment, whose row it holds. Accounts are written under the zero one.
 func (d *DB) change(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) error {
+	began := time.Now()
 	done, err := d.takeTurn(ctx, deployment)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return d.changeUnlocked(ctx, deployment[:], func(tx *Tx) error {
+	return d.transact(ctx, d.writeTo(began, deployment[:]), func(tx *Tx) error {
 		if err := tx.lock(deployment); err != nil {
 			return err
 		}
@@ -151,12 +165,11 @@ func (d *DB) change(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) 
 
 // changeUnlocked runs fn in a transaction that writes, and locks what it needs by itself.
 func (d *DB) changeUnlocked(ctx context.Context, id []byte, fn func(*Tx) error) error {
-	release, err := acquire(ctx, d.writing)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return d.transact(ctx, d.write, sql.TxOptions{}, id, fn)
+	return d.transact(ctx, d.writeTo(time.Now(), id), fn)
+}
+
+func (d *DB) writeTo(began time.Time, id []byte) transaction {
+	return transaction{began: began, name: "database write", of: d.write, tokens: d.writing, id: id}
 }
 
 func acquire(ctx context.Context, tokens chan struct{}) (release func(), err error) {
@@ -168,8 +181,31 @@ func acquire(ctx context.Context, tokens chan struct{}) (release func(), err err
 	}
 }
 
-func (d *DB) transact(ctx context.Context, of *sql.DB, options sql.TxOptions, id []byte, fn func(*Tx) error) (err error) {
-	tx, err := of.BeginTx(ctx, &options)
+// transaction is what one is like.
+type transaction struct {
+	// began is since when it waits for its turn.
+	began   time.Time
+	name    string
+	of      *sql.DB
+	tokens  chan struct{}
+	options sql.TxOptions
+	id      []byte
+}
+
+func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (err error) {
+	ctx, span := tracing.Start(ctx, t.name)
+	defer func() { tracing.End(span, err) }()
+	release, err := acquire(ctx, t.tokens)
+	if err != nil {
+		return err
+	}
+	defer release()
+	took := Took{ReadOnly: t.options.ReadOnly, Waited: time.Since(t.began)}
+	defer func() {
+		took.Worked = time.Since(t.began) - took.Waited - took.Committed
+		d.observe(took)
+	}()
+	tx, err := t.of.BeginTx(ctx, &t.options)
 	if err != nil {
 		return d.engine.Classify(err)
 	}
@@ -178,14 +214,18 @@ func (d *DB) transact(ctx context.Context, of *sql.DB, options sql.TxOptions, id
 			_ = tx.Rollback()
 		}
 	}()
-	t := &Tx{ctx: ctx, db: d, of: of, tx: tx, id: id, locked: map[hlc.ID]bool{}}
-	if err := fn(t); err != nil {
+	run := &Tx{ctx: ctx, db: d, of: t.of, tx: tx, id: t.id, locked: map[hlc.ID]bool{}}
+	if err := fn(run); err != nil {
 		return d.engine.Classify(err)
 	}
-	if err := t.sayTold(); err != nil {
+	if err := run.sayTold(); err != nil {
 		return d.engine.Classify(err)
 	}
-	return d.engine.Classify(tx.Commit())
+	committing := time.Now()
+	if err = d.engine.Classify(tx.Commit()); err == nil && !t.options.ReadOnly {
+		took.Committed = time.Since(committing)
+	}
+	return err
 }
 
 // statement is a prepared form of a query, which the pool keeps for every connection that has used it.
@@ -200,7 +240,7 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	if !ok {
 		var err error
 		// This takes a connection besides the transaction's own, so the pools must not be limited to one.
-		if s, err = t.of.PrepareContext(t.ctx, query); err != nil {
+		if s, err = t.of.PrepareContext(t.ctx, t.db.engine.Prepare(query)); err != nil {
 			return nil, fmt.Errorf("preparing %q: %w", query, err)
 		}
 		t.db.prepared[key] = s
@@ -214,14 +254,28 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 }
 
 func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
-	if !t.db.engine.Prepares {
-		return t.tx.QueryContext(t.ctx, query, args...)
+	if t.db.engine.Prepare == nil {
+		return t.tx.QueryContext(t.ctx, query, t.valid(args)...)
 	}
 	s, err := t.statement(query)
 	if err != nil {
 		return nil, err
 	}
 	return s.QueryContext(t.ctx, args...)
+}
+
+// valid are arguments with such texts as the engine has.
+func (t *Tx) valid(args []any) []any {
+	if !t.db.engine.ValidText {
+		return args
+	}
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			args = slices.Clone(args)
+			args[i] = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+		}
+	}
+	return args
 }
 
 type scanner interface{ Scan(...any) error }
@@ -254,8 +308,8 @@ func (t *Tx) each(query string, args []any, row func(scanner) error) error {
 }
 
 func (t *Tx) run(query string, args ...any) error {
-	if !t.db.engine.Prepares {
-		_, err := t.tx.ExecContext(t.ctx, query, args...)
+	if t.db.engine.Prepare == nil {
+		_, err := t.tx.ExecContext(t.ctx, query, t.valid(args)...)
 		return err
 	}
 	s, err := t.statement(query)

@@ -148,7 +148,7 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 	}
 	return store.New(pool(writers), pool(readers+1), // one more, to ask whether the database answers
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
-			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, Purge: purge,
+			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge,
 			// Whoever writes locks the row of a deployment. The first one waits while the other database of a move is looked through.
 			Alone:   []string{`SET LOCAL idle_in_transaction_session_timeout = 0`, `LOCK TABLE deployments IN EXCLUSIVE MODE`},
 			Telling: store.Telling{Tell: `SELECT pg_notify('` + channel + `', $1)`, Listen: listener(config)}})
