@@ -36,7 +36,7 @@ func AcceptTime(ctx context.Context, path string) (accepted *AcceptedTime, err e
 		return nil, refuse(DatabaseInUse, nil, path)
 	}
 	if err != nil {
-		return nil, err
+		return nil, refusedAt(path, err)
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	db, err := sqlite.Open(ctx, path)

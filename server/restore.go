@@ -67,7 +67,7 @@ func Restore(ctx context.Context, backup, db string, o RestoreOptions) (r *Resto
 		if errors.Is(err, store.ErrHeld) {
 			err = refuse(DatabaseInUse, nil, db)
 		}
-		return nil, err
+		return nil, refusedAt(db, err)
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	r = &Restored{DB: db, Backup: backup, Keys: o.Keys, Journal: o.Journal}

@@ -163,7 +163,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return refuse(RestoreUnderWay, nil, s.config.DB)
 	}
 	if err != nil {
-		return err
+		return refusedAt(s.config.DB, err)
 	}
 	if _, err := os.Lstat(s.config.DB + restoreSuffix); err == nil {
 		return refuse(RestoreUnderWay, nil, s.config.DB)
