@@ -107,7 +107,6 @@ var closeoutMessages = map[string]message{
 	"close_addendum":          {"Whatever tablets bring afterwards is an addendum: it waits for you, and moves no total by itself.", "此后平板送来的内容都是补报，须由您决定，不会自行改变统计数字。"},
 	"close_takes":             {"All totals are counted again first. With very many records that takes minutes; you may leave the page meanwhile.", "收队前会重新统计全部数字，记录很多时需要几分钟，其间可以离开本页。"},
 	"submit_close_deployment": {"Close it and sign the certificate", "收队并签发数据确认书"},
-	"closeout_sentence":       {"In %[1]s days of service — %[3]s: %[2]s, %[5]s: %[4]s, %[7]s: %[6]s; %[8]s: %[9]s.", "累计服务 %[1]s 天，开展 %[2]s 个%[3]s、%[4]s 次%[5]s、%[6]s 次%[7]s，%[8]s %[9]s 人。"},
 
 	"work_closing":           {"Closing since %s: all totals are being counted again. You may leave this page; it goes on.", "%s 开始收队，正在重新统计全部数字。可以离开本页，不影响进行。"},
 	"work_closing_failed":    {"The closing of %s came to nothing.", "%s 的收队没有完成。"},
