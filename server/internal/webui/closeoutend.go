@@ -3,6 +3,7 @@ package webui
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -57,8 +58,17 @@ func (v *visit) makeArchive() error {
 	return v.done(v.toCloseout(), "")
 }
 
-// archiveTime is how long sending an archive may take: hundreds of megabytes over a slow line.
-const archiveTime = 30 * time.Minute
+// sendingTime is how long sending a large file may take: hundreds of megabytes over a slow line.
+const sendingTime = 30 * time.Minute
+
+// sendOpened sends a file to keep.
+func (v *visit) sendOpened(name string, file io.ReadSeeker) error {
+	_ = http.NewResponseController(v.Response()).SetWriteDeadline(time.Now().Add(sendingTime)) // where it can't be set, a slow one is cut
+	v.Response().Header().Set("Content-Type", "application/octet-stream")
+	v.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	http.ServeContent(v.Response(), v.Request(), "", time.Time{}, file)
+	return nil
+}
 
 // archiveFile sends the archive that is kept.
 func (v *visit) archiveFile() error {
@@ -74,12 +84,8 @@ func (v *visit) archiveFile() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }()                                                        // it was only read
-	_ = http.NewResponseController(v.Response()).SetWriteDeadline(time.Now().Add(archiveTime)) // where it can't be set, a slow one is cut
-	v.Response().Header().Set("Content-Type", "application/octet-stream")
-	v.Response().Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="levee-archive-%d.levee"`, kept.Edition))
-	http.ServeContent(v.Response(), v.Request(), "", time.Time{}, file)
-	return nil
+	defer func() { _ = file.Close() }() // it was only read
+	return v.sendOpened(fmt.Sprintf("levee-archive-%d.levee", kept.Edition), file)
 }
 
 // eraseAll erases all personal data of the deployment in the background, once one has read what that means; before its day one types

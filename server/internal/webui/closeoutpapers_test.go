@@ -64,13 +64,17 @@ func TestACaseIsHandedOverOnThePages(t *testing.T) {
 	s := newSite(t)
 	e := s.ending("en")
 	file := e.opened(e.anna, "王-02")
+	agreed := e.anna.Make(&recordv1.Consent{Subject: file.Record[:], Scopes: []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_SHARE}, GivenOn: proto.Int32(20211001), Form: recordv1.ConsentForm_CONSENT_FORM_THUMBPRINT.Enum()})
 	referral := e.anna.Make(&recordv1.Referral{OccurredOn: proto.Int32(20211001), Case: file.Record[:], ToOrganisation: proto.String("浚县民政局"), Reason: proto.String("后续照护"), Progress: recordv1.ReferralProgress_REFERRAL_PROGRESS_SENT.Enum()})
-	e.anna.Push(file, e.anna.Make(&recordv1.CaseIdentity{Case: file.Record[:], Name: proto.String("张福来")}), referral)
+	e.anna.Push(file, e.anna.Make(&recordv1.CaseIdentity{Case: file.Record[:], Name: proto.String("张福来")}), referral, agreed)
 	e.announced()
 	e.b.Open(e.path).Follow("Referral form").Sees("浚县民政局", "张福来", "Receipt", "王-02")
 	s.as(e.d, "carl", "en").Open(e.path + "/referrals/" + referral.Record.String()).Is(http.StatusNotFound)
 
-	e.b.Open(e.path).Follow("Hand case files over").Sees("王-01", "王-02")
+	e.b.Open(e.path).Follow("Hand case files over").Sees("王-01 — no consent to being passed on", "王-02", "In 1 case nobody has agreed to being passed on")
+	if id := e.b.Choice("王-02"); id != file.Record.String() {
+		t.Errorf("the case whose client agreed is %s", id)
+	}
 	for _, wrong := range []struct {
 		says   string
 		values []string
@@ -109,6 +113,7 @@ func TestACaseIsHandedOverOnThePages(t *testing.T) {
 		t.Errorf("%v, %v", files, err)
 	}
 	e.b.Open("/deployments/"+e.d.ID.String()+"/audit").Sees("handed over a case file", "sealed it to a key")
+	e.b.Open(e.path+"/hand-over?lang=zh").Sees("王-01（没有“转介提供”的同意）", "有 1 个个案没有“转介提供”的同意")
 }
 
 // A closed deployment is archived, and its personal data erased: an erasure that was cut off before the deployment said so is begun again.

@@ -212,8 +212,8 @@ var closeoutMessages = map[string]message{
 
 	"title_hand_over":         {"Hand case files over", "移交个案档案"},
 	"hand_over_what":          {"The whole files of the cases chosen, with who the clients are, go into one sealed file for the station that goes on with them. Only the station's key or the passphrase opens it.", "所选个案的完整档案（包括服务对象的身份信息）装入一个加密文件，交给继续跟进的机构；只有对方的私钥或口令才能打开。"},
-	"hand_over_consent":       {"Ask each client first, unless they have agreed to being passed on.", "尚未同意转介提供的服务对象，请先征得同意。"},
 	"hand_over_noted":         {"Each case stands in the audit log, with the key to which it was sealed.", "每个个案以及接收方的公钥都记入操作日志。"},
+	"hand_over_unasked":       {"%s — no consent to being passed on", "%s（没有“转介提供”的同意）"},
 	"hand_over_more":          {"The first %d cases are shown. The command leveed hand-over takes any.", "只显示前 %d 个个案；其余的可用命令 leveed hand-over 移交。"},
 	"hand_over_no_number":     {"without a number", "无编号"},
 	"submit_hand_over":        {"Seal and download", "加密并下载"},
@@ -263,5 +263,6 @@ var closeoutNumbers = map[string]counted{
 	"edition_differs":    {"%d line differs", "%d lines differ", "%d 行有差异"},
 	"edition_more":       {"%d more line is in the file.", "%d more lines are in the file.", "另有 %d 行见文件。"},
 	"addenda_waiting":    {"%d change waits as an addendum, counted apart from the certificate.", "%d changes wait as addenda, counted apart from the certificate.", "有 %d 项更改作为补报待决定，未计入数据确认书。"},
+	"hand_over_consent":  {"In %d case nobody has agreed to being passed on. Ask the client first.", "In %d cases nobody has agreed to being passed on. Ask these clients first.", "有 %d 个个案没有“转介提供”的同意，请先征得服务对象同意。"},
 	"addenda_chosen":     {"%d change.", "%d changes.", "共 %d 项更改。"},
 }
