@@ -21,9 +21,12 @@ type ArchiveOptions struct {
 	Deployment string
 	// Wall tells the time: hlc.Wall when nil.
 	Wall func() time.Time
-	// Progress is told of each step, such as "copying", and within some how much is done, of how much; nil for nobody.
-	Progress func(step string, done, of uint64)
+	// Progress is told of each step, and within some how much is done, of how much; nil for nobody.
+	Progress func(step ArchiveStep, done, of uint64)
 }
+
+// ArchiveStep is a part of writing an archive.
+type ArchiveStep = archive.Step
 
 // Archived is an archive that was written.
 type Archived struct {
@@ -44,9 +47,6 @@ func Archive(ctx context.Context, path, file string, o ArchiveOptions) (*Archive
 	if o.Wall == nil {
 		o.Wall = hlc.Wall
 	}
-	if o.Progress == nil {
-		o.Progress = func(string, uint64, uint64) {}
-	}
 	db, err := sqlite.OpenToRead(ctx, path)
 	if err != nil {
 		return nil, refusedAt(path, err)
@@ -59,8 +59,7 @@ func Archive(ctx context.Context, path, file string, o ArchiveOptions) (*Archive
 	if err != nil {
 		return nil, err
 	}
-	m, err := archive.Write(ctx, archive.Config{DB: path, Deployment: id, Key: keys.syncing().Signing, Wall: o.Wall, Entropy: rand.Reader,
-		Progress: func(step archive.Step, done, of uint64) { o.Progress(string(step), done, of) }}, file)
+	m, err := archive.Write(ctx, archive.Config{DB: path, Deployment: id, Key: keys.syncing().Signing, Wall: o.Wall, Entropy: rand.Reader, Progress: o.Progress}, file)
 	switch {
 	case errors.Is(err, archive.ErrNoCertificate):
 		return nil, refuse(NotClosed, err)
