@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"levee/server"
+	"levee/syncproto/words"
 )
 
 // progress draws on the terminal how far something is, one bar after the other; where nobody looks at one it draws nothing.
@@ -40,7 +41,7 @@ func (p *progress) tellStep(step server.ArchiveStep, done, of uint64) {
 		lang = "zh"
 	}
 	at, steps := step.Place()
-	p.tell(fmt.Sprintf("%d/%d %s", at, steps, step.In(lang)), done, of)
+	p.tell(fmt.Sprintf("%d/%d %s", at, steps, words.In(lang).Say(step.Said())), done, of)
 }
 
 // end leaves nothing of it on the terminal.

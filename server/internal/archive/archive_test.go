@@ -299,7 +299,7 @@ func TestWritingIsToldStepByStep(t *testing.T) {
 	written := uint64(0)
 	config.Progress = func(s archive.Step, done, of uint64) {
 		at, steps := s.Place()
-		if name := fmt.Sprintf("%d/%d %s, %s", at, steps, s.In("zh"), s.In("en")); !slices.Contains(told, name) {
+		if name := fmt.Sprintf("%d/%d %s, %s", at, steps, s.Said().ZH, s.Said().EN); !slices.Contains(told, name) {
 			told = append(told, name)
 		}
 		if s == archive.Tables && done == of {

@@ -31,5 +31,5 @@ var stepWords = map[Step]words.Message{
 // Place says the how many-th step it is, from 1, of how many.
 func (s Step) Place() (at, of int) { return slices.Index(steps, s) + 1, len(steps) }
 
-// In is what people call it, in Chinese for "zh", else in English.
-func (s Step) In(lang string) string { return words.In(lang).Say(stepWords[s]) }
+// Said is what people call it.
+func (s Step) Said() words.Message { return stepWords[s] }

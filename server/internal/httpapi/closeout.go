@@ -84,6 +84,9 @@ type waiverView struct {
 type workView struct {
 	Step    string     `json:"step" enum:"closing,issuing,recounting,backing_up,archiving,erasing"`
 	Began   time.Time  `json:"began_at"`
+	Part    string     `json:"part,omitempty" doc:"What is being done within it, of an archive." example:"tables"`
+	Done    uint64     `json:"done,omitempty" doc:"How much of that is ready, of how much; absent where that is not known."`
+	Of      uint64     `json:"of,omitempty"`
 	Ended   *time.Time `json:"ended_at,omitempty" doc:"Absent while it is being done."`
 	Problem string     `json:"problem,omitempty" doc:"The code of what it came to nothing by." example:"totals_differ"`
 }
@@ -105,7 +108,7 @@ func viewWork(w *closeout.Work) *workView {
 	if w == nil {
 		return nil
 	}
-	view := &workView{Step: string(w.Step), Began: w.Began.UTC()}
+	view := &workView{Step: string(w.Step), Began: w.Began.UTC(), Part: w.Part.Name, Done: w.Done, Of: w.Of}
 	if !w.Running() {
 		ended := w.Ended.UTC()
 		view.Ended = &ended

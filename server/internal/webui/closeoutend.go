@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"levee/server/internal/access"
+	"levee/server/internal/closeout"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
@@ -52,7 +53,7 @@ func (v *visit) makeArchive() error {
 		return problem.New(problem.NotFound)
 	}
 	id := v.within.Syncing.Deployment()
-	if err := v.within.Closeout.BeginArchive(v.context(), v.reader(), func(ctx context.Context) error { return v.Archives.Make(ctx, id) }); err != nil {
+	if err := v.within.Closeout.BeginArchive(v.context(), v.reader(), func(ctx context.Context, tell closeout.Tell) error { return v.Archives.Make(ctx, id, tell) }); err != nil {
 		return err
 	}
 	return v.done(v.toCloseout(), "")
@@ -124,7 +125,7 @@ func (v *visit) eraseAll() error {
 		f.wrong("name_again", v.T("wrong_name_again"))
 		return show()
 	}
-	err := v.within.Closeout.BeginErasing(by, func(ctx context.Context) error { return v.Erase(ctx, id, by.Actor, early) })
+	err := v.within.Closeout.BeginErasing(by, func(ctx context.Context, tell closeout.Tell) error { return v.Erase(ctx, id, by.Actor, early, tell) })
 	if err != nil {
 		return v.refused(err, f, nil, show)
 	}

@@ -13,9 +13,11 @@ import (
 	"filippo.io/age"
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/closeout"
 	"levee/server/internal/webtest"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
+	"levee/syncproto/words"
 )
 
 // The closing report of an edition is a page in both languages and two files, for who sees all totals.
@@ -131,7 +133,19 @@ func TestADeploymentEndsOnThePages(t *testing.T) {
 	e.b.Send("Make the archive", nil)
 	e.background().Sees("No archive was made", "Issue the next edition, then make the archive")
 	s.shelf.wrong = nil
+	goOn, told := make(chan struct{}), make(chan struct{})
+	s.shelf.making = func(tell closeout.Tell) {
+		tell(closeout.Progress{Part: closeout.Part{Name: "tables", Said: words.Message{EN: "writing tables", ZH: "生成表"}, At: 3, Parts: 5}, Done: 300, Of: 1200})
+		close(told)
+		<-goOn
+	}
 	e.b.Send("Make the archive", nil)
+	<-told
+	e.b.Open(e.path).Sees("The archive is being made", "Step 3 of 5: writing tables. 300 of 1,200 ready.")
+	if bar := webtest.Find(e.b.Page, "progress"); len(bar) != 1 || webtest.Attribute(bar[0], "value") != "45" {
+		t.Errorf("the bar: %v", bar)
+	}
+	close(goOn)
 	e.background().Sees("Edition 1, 1 KB, kept here until")
 	if file := e.fetched(e.path + "/archive/file"); file != "edition 1" {
 		t.Errorf("the archive: %q", file)

@@ -230,6 +230,8 @@ var closeoutMessages = map[string]message{
 	"submit_archive":        {"Make the archive", "生成行动档案"},
 	"archive_take":          {"Download the archive", "下载行动档案"},
 	"archive_kept":          {"Edition %d, %d KB, kept here until %s", "第 %d 版，大小 %d KB，在此保留至 %s"},
+	"work_part":             {"Step %[1]d of %[2]d: %[3]s.", "第 %[1]d 步，共 %[2]d 步：%[3]s。"},
+	"work_ready":            {"%[1]s of %[2]s ready.", "已完成 %[1]s，共 %[2]s。"},
 	"work_archiving":        {"The archive is being made, since %s.", "正在生成行动档案，开始于 %s。"},
 	"work_archiving_failed": {"No archive was made (%s).", "没有生成行动档案（%s）。"},
 
