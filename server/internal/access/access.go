@@ -50,8 +50,8 @@ type Scope struct {
 // Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
 func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 	switch {
-	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes, kind == recordv1.Kind_KIND_CERTIFICATE, s.Reserved:
-		return record.CodeNotAllowed // the server alone finds conflicts, which people settle, issues certificates, makes keys, and closes
+	case s.Makes && (kind == recordv1.Kind_KIND_CONFLICT || kind == recordv1.Kind_KIND_DEPLOYMENT), kind == recordv1.Kind_KIND_CERTIFICATE, s.Reserved:
+		return record.CodeNotAllowed // the server alone makes deployments and closes them, finds conflicts, which people settle, issues certificates, and makes keys
 	case s.Closed && kind != recordv1.Kind_KIND_RISK_ALERT && (p.Role != recordv1.Role_ROLE_COORDINATOR || !AfterClosing(kind)):
 		return record.CodeDeploymentClosed
 	case p.Role == recordv1.Role_ROLE_COORDINATOR:

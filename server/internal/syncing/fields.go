@@ -59,11 +59,11 @@ func closedSince(deployment record.Registers) hlc.Time {
 	}
 }
 
-// touchesReserved reports whether fields of a record are set that only the server sets: what is secret, and how far the deployment has
-// come, which its close-out says once the checklist allows it.
+// touchesReserved reports whether fields of a record are set that only the server sets: what is secret, and of the deployment whether it is
+// there and how far it has come, which its close-out says once the checklist allows it.
 func touchesReserved(kind record.Kind, set record.Registers) bool {
 	return slices.ContainsFunc(set, func(r record.Register) bool {
-		return record.Secret(kind, r.Field) || (kind == recordv1.Kind_KIND_DEPLOYMENT && r.Field == stateField)
+		return record.Secret(kind, r.Field) || (kind == recordv1.Kind_KIND_DEPLOYMENT && (r.Field == stateField || r.Field == record.DeletedField))
 	})
 }
 

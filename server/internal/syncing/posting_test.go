@@ -124,7 +124,8 @@ func closes(t *testing.T, coordinator *servertest.Device, state recordv1.Deploym
 	coordinator.Pass(time.Minute)
 }
 
-// The checklist stands before the end of a deployment: not even a coordinator's tablet gets past it, there or back.
+// The checklist stands before the end of a deployment: not even a coordinator's tablet gets past it, there or back, nor by another record
+// in the place of the deployment's.
 func TestNoTabletMovesTheState(t *testing.T) {
 	d := servertest.New(t)
 	coordinator := d.Enrol("coordinator")
@@ -144,7 +145,7 @@ func TestNoTabletMovesTheState(t *testing.T) {
 				moves = append(moves, coordinator.Edit(d.ID, of(state)))
 			}
 		}
-		moves = append(moves, coordinator.Edit(d.ID, &recordv1.Deployment{}, stateField), coordinator.Make(of(recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE)))
+		moves = append(moves, coordinator.Edit(d.ID, &recordv1.Deployment{}, stateField), coordinator.Edit(d.ID, &recordv1.Deployment{Deleted: proto.Bool(true)}), coordinator.Make(&recordv1.Deployment{Name: proto.String("another")}))
 		codes := held(coordinator.Push(append(moves, coordinator.Edit(d.ID, &recordv1.Deployment{Name: proto.String(was.String())}))...))
 		if len(codes) != len(moves) {
 			t.Errorf("while it is %v: %v of %d", was, codes, len(moves))
