@@ -306,7 +306,7 @@ func (s *fakeServer) Sync(ctx context.Context, req *connect.Request[syncv1.SyncR
 		}
 	}
 	push := req.Msg.GetPush()
-	hashes, err := batch.Open(d.key, s.deployment, push)
+	hashes, err := batch.OpenVouched(d.key, s.deployment, push)
 	if err != nil {
 		var p *problem.Problem
 		errors.As(err, &p)

@@ -156,11 +156,9 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 // certificateIn is the certificate in a request whose device is not known: whose token it is can only be told by it. nil
 // when there is none, or nothing that can be read.
 func certificateIn(r *http.Request, body []byte) *syncv1.Certificate {
-	if r.Header.Get(echo.HeaderContentEncoding) == wire.Zstd {
-		var err error
-		if body, err = wire.Decompress(body); err != nil {
-			return nil
-		}
+	body, err := wire.Decompress(r.Header.Get(echo.HeaderContentEncoding), body)
+	if err != nil {
+		return nil
 	}
 	var request syncv1.SyncRequest
 	if r.Header.Get(echo.HeaderContentType) != "application/proto" || proto.Unmarshal(body, &request) != nil {

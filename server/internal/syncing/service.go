@@ -19,6 +19,7 @@ import (
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/wire"
 )
 
 // Protocol is the version that this server speaks.
@@ -305,6 +306,9 @@ func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncR
 		page, err = p.pull(access.Audiences(person, s.SetUp().teams()), request.GetPull())
 		return err
 	})
+	if err == nil && request.GetPull().GetCompact() {
+		wire.Compact(page)
+	}
 	return page, err
 }
 
