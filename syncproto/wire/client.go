@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 
 	"connectrpc.com/connect"
@@ -20,7 +21,8 @@ type client struct {
 }
 
 // NewClient is a tablet's end of the service. Requests leave out, and pages that are given back have again, what the other
-// side can tell by itself. Every request but Enrol's must carry a token of the device.
+// side can tell by itself. Every request but Enrol's must
+// carry a token of the device. What carries them should Trim their headers.
 func NewClient(by connect.HTTPClient, url string) syncv1connect.SyncServiceClient {
 	return &client{
 		newest: syncv1connect.NewSyncServiceClient(by, url, clientOptions(Levee1, NewLevee1Decompressor, NewLevee1Compressor)...),
@@ -54,6 +56,17 @@ func call[Req, Res any](ctx context.Context, c *client, newest, oldest *connect.
 		c.old.Store(true)
 	}
 	return rpc(c.oldest, ctx, oldest)
+}
+
+// userAgent is short, since it travels with every request. Without one, some firewalls let nothing through.
+const userAgent = "levee/1"
+
+// Trim takes off a request's headers what a server of this service does without. The server's own limits hold, whatever a
+// time-out says.
+func Trim(h http.Header) {
+	h.Set("User-Agent", userAgent)
+	h.Del("Connect-Timeout-Ms")
+	h.Del("Connect-Protocol-Version")
 }
 
 // lean is a request without what a server can tell by itself: the number that follows from key and nonce, the signature of

@@ -1,10 +1,20 @@
 package wire
 
 import (
+	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
 )
+
+// CompactAnswer takes out of an answer what the tablet does without: see Compact, and of the chain that it compares more than
+// is needed to find that they differ.
+func CompactAnswer(answer *syncv1.SyncResponse) {
+	if ack := answer.GetAcknowledgement(); ack != nil {
+		ack.HaveChain = batch.Shorter(ack.GetHaveChain())
+	}
+	Compact(answer.GetPage())
+}
 
 // Compact takes out of a page's records what Expand puts back: most are as somebody made them, and follow each other in the
 // log.

@@ -216,7 +216,7 @@ func (s *server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 	s.asked = req.Msg
 	answer := proto.CloneOf(s.answer)
 	if req.Msg.GetPull().GetCompact() {
-		wire.Compact(answer.GetPage())
+		wire.CompactAnswer(answer)
 	}
 	return connect.NewResponse(answer), nil
 }

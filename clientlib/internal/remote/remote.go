@@ -104,9 +104,6 @@ type carrier struct {
 	arriving           func() // may be nil
 }
 
-// userAgent is short, since it travels with every request.
-const userAgent = "levee/1"
-
 func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	_ = req.Body.Close()
@@ -117,8 +114,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	req.GetBody = nil // a copy that is sent again by itself would not be counted
 	req.ContentLength = int64(len(body))
-	req.Header.Set("User-Agent", userAgent)
-	req.Header.Del("Connect-Timeout-Ms") // the server's own limits hold
+	wire.Trim(req.Header)
 	if c.device != nil {
 		token, err := wire.SignToken(c.device.Key, c.device.Deployment, c.device.ID, body, c.device.Now())
 		if err != nil {

@@ -70,9 +70,27 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(&terse{ResponseWriter: w}, r)
 	})
 }
+
+// terse answers without telling which codings there are to whom has just used one.
+type terse struct{ http.ResponseWriter }
+
+func (w *terse) WriteHeader(status int) {
+	if status == http.StatusOK {
+		w.Header().Del(echo.HeaderAcceptEncoding)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *terse) Write(b []byte) (int, error) {
+	w.Header().Del(echo.HeaderAcceptEncoding) // it is too late for this when WriteHeader was called
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *terse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // admit finds out whose tablet a request is from, and bounds how much that asks for. Only then is the body decoded, which
 // takes a multiple of its size in memory.

@@ -218,6 +218,9 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	}
 	s.tellJournal(request, response) // last: what the push brought may have been erased before
 	response.Time = s.config.Wall().UnixMilli()
+	if request.GetPull().GetCompact() {
+		wire.CompactAnswer(response)
+	}
 	return response, nil
 }
 
@@ -306,9 +309,6 @@ func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncR
 		page, err = p.pull(access.Audiences(person, s.SetUp().teams()), request.GetPull())
 		return err
 	})
-	if err == nil && request.GetPull().GetCompact() {
-		wire.Compact(page)
-	}
 	return page, err
 }
 
