@@ -47,7 +47,10 @@ type way struct {
 // step is a run of bytes as they are, and the match behind it; the last one has none.
 type step struct{ literals, length, offset int }
 
-func newPacker() *packer { return &packer{dictionary: theDictionary()} }
+func newPacker() *packer {
+	d := theDictionary()
+	return &packer{dictionary: d, window: slices.Clone(d.content), before: slices.Clone(d.before)}
+}
 
 // pack appends the frame of a message, of at most maxSmall bytes, to b.
 func (p *packer) pack(b, message []byte) []byte {
@@ -75,9 +78,8 @@ func hash(b []byte) uint32 {
 // findWays finds the cheapest way to each place of a message.
 func (p *packer) findWays(message []byte) {
 	d := p.dictionary
-	p.window = append(append(p.window[:0], d.content...), message...)
-	p.newest = d.newest
-	p.before = append(p.before[:0], d.before...)
+	p.window = append(p.window[:len(d.content)], message...)
+	p.newest, p.before = d.newest, p.before[:len(d.content)]
 	p.ways = append(p.ways[:0], way{})
 	for range message {
 		p.ways = append(p.ways, way{bits: math.MaxFloat32})

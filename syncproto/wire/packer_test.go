@@ -13,8 +13,8 @@ import (
 	"levee/syncproto/wire"
 )
 
-// levee1 is a message in the coding levee-1, written in pieces.
-func levee1(t testing.TB, c connect.Compressor, plain []byte, piece int) []byte {
+// coded is a message as a compressor makes it, written in pieces.
+func coded(t testing.TB, c connect.Compressor, plain []byte, piece int) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	c.Reset(&b)
@@ -46,7 +46,7 @@ func TestPackedMessagesComeBack(t *testing.T) {
 	for what, from := range map[string][]byte{"noise": noise, "text": text, "text in noise": mixed, "zeros": make([]byte, 9000), "the dictionary": dictionary} {
 		for _, size := range []int{0, 1, 3, 4, 5, 16, 17, 31, 32, 33, 255, 256, 257, 700, 1023, 1024, 1500, 4094, 4095, 4096, 4097, 9000} {
 			plain := from[:size]
-			sent := levee1(t, c, plain, 1+size/3)
+			sent := coded(t, c, plain, 1+size/3)
 			if got, err := decompress(d, sent); err != nil || !bytes.Equal(got, plain) {
 				t.Fatalf("%d bytes of %s come back as %d, %v", size, what, len(got), err)
 			}
@@ -60,7 +60,7 @@ func TestPackedMessagesComeBack(t *testing.T) {
 // A small message has no repetitions of its own: the dictionary gives it some.
 func TestTheDictionaryMakesSmallMessagesSmaller(t *testing.T) {
 	plain := []byte("今天去了三户人家，老人身体还好，孩子已经回到学校，屋里还缺被子。")
-	with, without := levee1(t, wire.NewLevee1Compressor(), plain, len(plain)), levee1(t, wire.NewCompressor(), plain, len(plain))
+	with, without := coded(t, wire.NewLevee1Compressor(), plain, len(plain)), coded(t, wire.NewCompressor(), plain, len(plain))
 	if len(with)+20 > len(without) {
 		t.Errorf("%d bytes with the dictionary, %d without", len(with), len(without))
 	}
@@ -76,7 +76,7 @@ func FuzzPack(f *testing.F) {
 	f.Add(wire.DictionaryOne[3000:5000], uint16(1))
 	c, d := wire.NewLevee1Compressor(), wire.NewLevee1Decompressor()
 	f.Fuzz(func(t *testing.T, plain []byte, piece uint16) {
-		sent := levee1(t, c, plain, max(1, int(piece)))
+		sent := coded(t, c, plain, max(1, int(piece)))
 		if got, err := decompress(d, sent); err != nil || !bytes.Equal(got, plain) {
 			t.Fatalf("%x comes back as %x, %v", plain, got, err)
 		}

@@ -291,3 +291,38 @@ func TestTheBodyOfABatchOfOneIsSmall(t *testing.T) {
 	}
 	t.Logf("the largest has %d bytes", largest)
 }
+
+// BenchmarkCodings compresses and reads again what goes up in a batch of one and in one of 400, with and without the
+// dictionary.
+func BenchmarkCodings(b *testing.B) {
+	n := newNotebook(b, 1)
+	for range inBatch {
+		n.visit(n.scrawl())
+	}
+	for _, coding := range []struct {
+		name         string
+		compressor   func() connect.Compressor
+		decompressor func() connect.Decompressor
+	}{{wire.Levee1, wire.NewLevee1Compressor, wire.NewLevee1Decompressor}, {wire.Zstd, wire.NewCompressor, wire.NewDecompressor}} {
+		for _, size := range []int{1, inBatch} {
+			plain, err := proto.Marshal(n.request(n.changes[:size]...))
+			if err != nil {
+				b.Fatal(err)
+			}
+			c, d := coding.compressor(), coding.decompressor()
+			sent := coded(b, c, plain, len(plain))
+			b.Run(fmt.Sprintf("%s/compress/%d", coding.name, size), func(b *testing.B) {
+				for b.Loop() {
+					coded(b, c, plain, len(plain))
+				}
+			})
+			b.Run(fmt.Sprintf("%s/read/%d", coding.name, size), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := decompress(d, sent); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}

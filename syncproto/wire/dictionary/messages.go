@@ -9,26 +9,23 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
-	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
-// sampler makes messages as tablets and servers send them: always the same.
+// sampler makes records as tablets log them: always the same ones. Their ids are noID, because no two are alike.
 type sampler struct {
 	sentences []string
-	rand      *rand.Rand
-	// idle leaves out of ids, of which no two are alike, all but zeros.
-	idle, shape bool
-	ids         *rand.ChaCha8
-	clock       *hlc.Clock
-	at          time.Time
+	// mute leaves out what somebody would write at length.
+	mute bool
+	rand *rand.Rand
+	at   time.Time
 }
 
+var noID = make([]byte, 16)
+
 func newSampler(sentences []string) *sampler {
-	s := &sampler{sentences: sentences, rand: rand.New(rand.NewPCG(1, 1)), ids: rand.NewChaCha8([32]byte{1}), at: time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)} //nolint:gosec // the same numbers again
-	s.clock = hlc.NewClock(func() time.Time { return s.at }, 0)
-	return s
+	return &sampler{sentences: sentences, rand: rand.New(rand.NewPCG(1, 1)), at: time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)} //nolint:gosec // the same numbers again
 }
 
 // kinds are those that tablets write, the ones that they write often more than once.
@@ -40,17 +37,15 @@ var kinds = []record.Kind{
 	recordv1.Kind_KIND_REFERRAL, recordv1.Kind_KIND_REFERRAL_NOTE, recordv1.Kind_KIND_RISK_ALERT, recordv1.Kind_KIND_SUPERVISION,
 }
 
-// bodies are changes without their ids, which are not to be compressed.
+// bodies are the fields of changes without their ids, which are not to be compressed.
 func (s *sampler) bodies() ([][]byte, error) {
 	var all [][]byte
-	s.idle = true
 	for range 5000 {
-		id := s.bytes(16)
-		c, err := s.change(kinds[s.rand.IntN(len(kinds))], 1, id, id, id)
+		fields, err := s.fields(kinds[s.rand.IntN(len(kinds))])
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, bytes.ReplaceAll(c.Fields, id, nil))
+		all = append(all, bytes.ReplaceAll(fields, noID, nil))
 	}
 	every := make([]byte, 256) // whatever a message has, the dictionary has a code for it
 	for i := range every {
@@ -60,19 +55,18 @@ func (s *sampler) bodies() ([][]byte, error) {
 	return all, nil
 }
 
-// shapes are changes without text and ids: what each kind has between them.
+// shapes are fields without text and ids: what each kind has between them.
 func (s *sampler) shapes() ([][]byte, error) {
 	var all [][]byte
-	s.idle, s.shape = true, true
+	s.mute = true
 	seen := map[string]bool{}
 	for range 3 {
 		for _, k := range kinds {
-			id := s.bytes(16)
-			c, err := s.change(k, 1, id, id, id)
+			fields, err := s.fields(k)
 			if err != nil {
 				return nil, err
 			}
-			for _, piece := range bytes.Split(c.Fields, id) {
+			for _, piece := range bytes.Split(fields, noID) {
 				if len(piece) > 4 && !seen[string(piece)] {
 					seen[string(piece)] = true
 					all = append(all, piece)
@@ -83,20 +77,16 @@ func (s *sampler) shapes() ([][]byte, error) {
 	return all, nil
 }
 
-// change makes a record of a kind.
-func (s *sampler) change(k record.Kind, replica hlc.Replica, site, team, author []byte) (*record.Change, error) {
+// fields are those of a new record of a kind, as a change has them.
+func (s *sampler) fields(k record.Kind) ([]byte, error) {
 	s.at = s.at.Add(time.Duration(s.rand.Int64N(int64(20 * time.Minute))))
 	m := record.New(k)
 	fill := m.ProtoReflect()
 	fields := fill.Descriptor().Fields()
 	for i := range fields.Len() {
 		switch f := fields.Get(i); f.Name() {
-		case "site":
-			fill.Set(f, protoreflect.ValueOfBytes(site))
-		case "team":
-			fill.Set(f, protoreflect.ValueOfBytes(team))
-		case "author", "lead", "counter", "leader":
-			fill.Set(f, protoreflect.ValueOfBytes(author))
+		case "site", "team", "author", "lead", "counter", "leader":
+			fill.Set(f, protoreflect.ValueOfBytes(noID))
 		case "co_workers", "duplicate_of", "deleted", "supervisees", "workers", "present", "absent": // seldom
 		default:
 			if s.rand.IntN(4) > 0 {
@@ -108,20 +98,10 @@ func (s *sampler) change(k record.Kind, replica hlc.Replica, site, team, author 
 	if err != nil {
 		return nil, fmt.Errorf("encoding a record: %w", err)
 	}
-	canonical, err := record.Canonical(k, encoded)
-	if err != nil {
+	if encoded, err = record.Canonical(k, encoded); err != nil {
 		return nil, fmt.Errorf("encoding a record: %w", err)
 	}
-	stamp := hlc.Stamp{Time: s.clock.Now(), Replica: replica}
-	id, err := hlc.NewID(stamp.Time, s.ids)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a record: %w", err)
-	}
-	c, err := record.Edit(id, id, k, stamp, nil, canonical, nil)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a record: %w", err)
-	}
-	return c, nil
+	return encoded, nil
 }
 
 func (s *sampler) set(m protoreflect.Message, f protoreflect.FieldDescriptor) {
@@ -149,7 +129,7 @@ func (s *sampler) value(into protoreflect.Value, f protoreflect.FieldDescriptor)
 		}
 		return into
 	case protoreflect.BytesKind:
-		return protoreflect.ValueOfBytes(s.bytes(16))
+		return protoreflect.ValueOfBytes(noID)
 	case protoreflect.StringKind:
 		return protoreflect.ValueOfString(s.text(f.Name()))
 	case protoreflect.EnumKind:
@@ -163,8 +143,6 @@ func (s *sampler) value(into protoreflect.Value, f protoreflect.FieldDescriptor)
 		return protoreflect.ValueOfInt32(int32(s.at.Year()*10000 + int(s.at.Month())*100 + s.at.Day())) //nolint:gosec // a day
 	case protoreflect.Int64Kind:
 		return protoreflect.ValueOfInt64(s.at.UnixMilli())
-	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
-		return protoreflect.ValueOfUint64(s.ids.Uint64())
 	default:
 		return protoreflect.ValueOfUint32(s.rand.Uint32N(12))
 	}
@@ -181,7 +159,7 @@ func (s *sampler) text(field protoreflect.Name) string {
 	case "village", "name", "zone", "unit", "dialect", "relation":
 		return string(sentence[:2+s.rand.IntN(3)])
 	}
-	if s.shape {
+	if s.mute {
 		return ""
 	}
 	text := string(sentence)
@@ -189,12 +167,4 @@ func (s *sampler) text(field protoreflect.Name) string {
 		text += "，" + s.sentences[s.rand.IntN(len(s.sentences))]
 	}
 	return text + "。"
-}
-
-func (s *sampler) bytes(n int) []byte {
-	b := make([]byte, n)
-	if !s.idle {
-		_, _ = s.ids.Read(b) // it never fails
-	}
-	return b
 }
