@@ -35,21 +35,29 @@ var now = time.Date(2021, 12, 6, 12, 0, 0, 0, time.UTC)
 
 // scene is one server with one deployment.
 type scene struct {
-	dir    string
+	dir string
+	// server works in this process; nil once another one serves.
 	server *server.Server
 	seed   uint64
+	// wall is the clock of the server and the devices.
+	wall func() time.Time
 }
 
-// start makes a server with as many teams as it takes to log so many records.
-func start(ctx context.Context, records int, seed uint64) (_ *scene, err error) {
-	s := &scene{seed: seed}
+// start makes a server with as many teams as it takes to log so many records, at the end of the deployment.
+func start(ctx context.Context, records int, seed uint64) (*scene, error) {
+	return startAt(ctx, max(3, records/recordsPerTeam), seed, func() time.Time { return now })
+}
+
+// startAt makes a server with so many teams, by a clock.
+func startAt(ctx context.Context, teams int, seed uint64, wall func() time.Time) (_ *scene, err error) {
+	s := &scene{seed: seed, wall: wall}
 	if s.dir, err = os.MkdirTemp("", "levee-bench-"); err != nil {
 		return nil, err
 	}
 	var source [32]byte
 	binary.LittleEndian.PutUint64(source[:], seed)
-	s.server, err = server.New(ctx, server.Config{DB: filepath.Join(s.dir, "server.db"), SetUp: setUp(max(3, records/recordsPerTeam)), URL: "https://bench.invalid",
-		Wall: func() time.Time { return now }, Entropy: rand.NewChaCha8(source), Unlimited: true})
+	s.server, err = server.New(ctx, server.Config{DB: filepath.Join(s.dir, "server.db"), SetUp: setUp(teams), URL: "https://bench.invalid",
+		Wall: wall, Entropy: rand.NewChaCha8(source), Unlimited: true})
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -81,11 +89,13 @@ func setUp(teams int) *server.SetUp {
 		team := server.SetUpTeam{Name: fmt.Sprintf("team %d", t+1), Site: towns[t%len(towns)].Name}
 		s.Teams = append(s.Teams, team)
 		for w := range workersPerTeam {
-			s.Workers = append(s.Workers, server.SetUpWorker{Name: fmt.Sprintf("worker %d-%d", t+1, w+1), Team: team.Name, Role: []string{"team_lead", "field_worker"}[min(w, 1)]})
+			s.Workers = append(s.Workers, server.SetUpWorker{Name: workerName(t, w), Team: team.Name, Role: []string{"team_lead", "field_worker"}[min(w, 1)]})
 		}
 	}
 	return s
 }
+
+func workerName(team, worker int) string { return fmt.Sprintf("worker %d-%d", team+1, worker+1) }
 
 // say tells how far a bench is, if anybody wants to know.
 func say(w io.Writer, format string, args ...any) {

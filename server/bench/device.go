@@ -1,15 +1,13 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"time"
 
 	"connectrpc.com/connect"
@@ -32,8 +30,9 @@ const batchSize = 400
 type device struct {
 	worker, team hlc.ID
 	site         hlc.ID
-	// at is when it logs.
+	// at is when it logs, and wall its clock when it sends.
 	at         time.Time
+	wall       func() time.Time
 	key        ed25519.PrivateKey
 	id         hlc.ID
 	deployment hlc.ID
@@ -44,18 +43,25 @@ type device struct {
 	chain      batch.Hash
 	sent       uint64
 	waiting    [][]byte
-	rpc        syncv1connect.SyncServiceClient
+	// last is the batch that was sent last.
+	last *syncv1.Batch
+	// cursor is up to where it has pulled.
+	cursor *syncv1.Mark
+	// journal is up to where it has the journal.
+	journal *syncv1.Mark
+	traffic traffic
+	rpc     syncv1connect.SyncServiceClient
 }
 
-// enrol lets a device in with a code.
-func enrol(ctx context.Context, handler http.Handler, code string, seed uint64) (*device, error) {
+// enrol lets a device in with a code, by its clock.
+func enrol(ctx context.Context, handler http.Handler, code string, seed uint64, wall func() time.Time) (*device, error) {
 	c, err := wire.ParseEnrolmentCode(code)
 	if err != nil {
 		return nil, fmt.Errorf("reading an enrolment code: %w", err)
 	}
 	var source [32]byte
 	binary.LittleEndian.PutUint64(source[:], seed)
-	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now}
+	d := &device{worker: c.Worker, deployment: c.Deployment, entropy: rand.NewChaCha8(source), at: now, wall: wall, cursor: &syncv1.Mark{}, journal: &syncv1.Mark{}}
 	d.clock = hlc.NewClock(func() time.Time { return d.at }, 0)
 	seedOfKey := make([]byte, ed25519.SeedSize)
 	_, _ = d.entropy.Read(seedOfKey) // it never fails
@@ -64,7 +70,7 @@ func enrol(ctx context.Context, handler http.Handler, code string, seed uint64) 
 	public := d.key.Public().(ed25519.PublicKey) //nolint:forcetypeassert // of an Ed25519 key
 	d.replica = hlc.ReplicaOf(public, d.nonce)
 	d.chain = batch.Start(d.deployment, d.replica)
-	d.rpc = syncv1connect.NewSyncServiceClient(&http.Client{Transport: &signed{handler, d}}, c.ServerURL, wire.ClientOptions()...)
+	d.reach(c.ServerURL, &inProcess{handler})
 	answer, err := d.rpc.Enrol(ctx, connect.NewRequest(&syncv1.EnrolRequest{Protocol: 1, Secret: c.Secret, PublicKey: public, Name: "bench", App: "leveed bench", Deployment: d.deployment[:]}))
 	if err != nil {
 		return nil, fmt.Errorf("enrolling a device: %w", err)
@@ -99,31 +105,6 @@ const (
 	siteField protowire.Number = 1
 	teamField protowire.Number = 2
 )
-
-// signed hands requests to a server without a network between, as the device signs them.
-type signed struct {
-	handler http.Handler
-	device  *device
-}
-
-func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, fmt.Errorf("reading a request: %w", err)
-	}
-	r = r.Clone(r.Context())
-	r.Body, r.ContentLength, r.RemoteAddr = io.NopCloser(bytes.NewReader(body)), int64(len(body)), "127.0.0.1:1"
-	if s.device.id != (hlc.ID{}) {
-		token, err := wire.SignToken(s.device.key, s.device.deployment, s.device.id, body, now)
-		if err != nil {
-			return nil, fmt.Errorf("signing a request: %w", err)
-		}
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	answer := httptest.NewRecorder()
-	s.handler.ServeHTTP(answer, r)
-	return answer.Result(), nil
-}
 
 // log makes a record and leaves it to be sent. What all kinds have in common is filled in.
 func (d *device) log(day record.Date, m record.Common) (hlc.ID, error) {
@@ -162,19 +143,108 @@ func (d *device) log(day record.Date, m record.Common) (hlc.ID, error) {
 func (d *device) push(ctx context.Context) error {
 	for len(d.waiting) > 0 {
 		n := min(len(d.waiting), batchSize)
-		b := batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, d.waiting[:n])
-		answer, err := d.rpc.Sync(ctx, connect.NewRequest(&syncv1.SyncRequest{Protocol: 1, Clock: now.UnixMilli(), Push: b, Unsent: uint64(len(d.waiting) - n)})) //nolint:gosec // a small number
-		if err != nil {
+		d.last = batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, d.waiting[:n])
+		request := d.request()
+		request.Push, request.Unsent = d.last, uint64(len(d.waiting)-n) //nolint:gosec // a small number
+		if _, err := d.sync(ctx, request); err != nil {
 			return fmt.Errorf("pushing a batch: %w", err)
 		}
-		if held := answer.Msg.GetAcknowledgement().GetHeld(); len(held) > 0 {
-			return fmt.Errorf("the server holds %d changes of a batch: %v", len(held), held[0])
-		}
-		for _, body := range d.waiting[:n] {
-			d.chain = batch.Next(d.chain, batch.HashOf(body))
-		}
-		d.sent += uint64(n)
-		d.waiting = d.waiting[n:]
+		d.acknowledged(d.last)
 	}
 	return nil
+}
+
+// request is one with nothing in it.
+func (d *device) request() *syncv1.SyncRequest {
+	return &syncv1.SyncRequest{Protocol: 1, Clock: d.wall().UnixMilli(), Journal: d.journal}
+}
+
+// sync does one round trip, and keeps what the server tells of its journal. The server must have all that was sent, and hold nothing of it.
+func (d *device) sync(ctx context.Context, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
+	answer, err := d.rpc.Sync(ctx, connect.NewRequest(request))
+	if err != nil {
+		return nil, err
+	}
+	ack := answer.Msg.GetAcknowledgement()
+	if held := ack.GetHeld(); len(held) > 0 {
+		return nil, fmt.Errorf("the server holds %d changes of a batch: %v", len(held), held[0])
+	}
+	if b := request.GetPush(); b != nil {
+		if last := b.GetFirst() + uint64(len(b.GetEntries())) - 1; ack.GetHave() < last || ack.GetDurable() < last || ack.GetForked() {
+			return nil, fmt.Errorf("the server has %d changes of %d, and %d of them are durable", ack.GetHave(), last, ack.GetDurable())
+		}
+	}
+	if told := answer.Msg.GetJournal(); told != nil {
+		d.journal = told
+	}
+	return answer.Msg, nil
+}
+
+// resend sends the batch again that was sent last, as a tablet does whose answer was lost.
+func (d *device) resend(ctx context.Context) error {
+	request := d.request()
+	request.Push = d.last
+	if _, err := d.sync(ctx, request); err != nil {
+		return fmt.Errorf("sending a batch again: %w", err)
+	}
+	return nil
+}
+
+// pull pulls page after page until there is no more, and hands each record over. Like a tablet it asks with each page how
+// far the server has what it sent.
+func (d *device) pull(ctx context.Context, take func(*syncv1.PulledRecord)) error {
+	for {
+		request := d.request()
+		request.Push = batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, nil)
+		if more, err := d.page(ctx, request, take); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// both does what a tablet's sync does: what waits goes up with the request for the first page, and pages come until there are
+// no more.
+func (d *device) both(ctx context.Context, take func(*syncv1.PulledRecord)) error {
+	for {
+		n := min(len(d.waiting), batchSize)
+		b := batch.Seal(d.key, d.deployment, d.replica, d.nonce, d.sent+1, d.chain, d.waiting[:n])
+		request := d.request()
+		request.Push, request.Unsent = b, uint64(len(d.waiting)-n) //nolint:gosec // a small number
+		more, err := d.page(ctx, request, take)
+		if err != nil {
+			return err
+		}
+		d.acknowledged(b)
+		if !more && len(d.waiting) == 0 {
+			return nil
+		}
+	}
+}
+
+// page asks for a page besides what else a request has, and reports whether more follow.
+func (d *device) page(ctx context.Context, request *syncv1.SyncRequest, take func(*syncv1.PulledRecord)) (more bool, err error) {
+	request.Pull = &syncv1.Pull{Cursor: d.cursor}
+	answer, err := d.sync(ctx, request)
+	if err != nil {
+		return false, fmt.Errorf("asking for a page: %w", err)
+	}
+	page := answer.GetPage()
+	if page.GetSendMarks() || page.GetCursor() == nil {
+		return false, errors.New("the server does not know the place up to which the device has pulled")
+	}
+	for _, r := range page.GetRecords() {
+		take(r)
+	}
+	d.cursor = page.GetCursor()
+	return d.cursor.GetPosition() < page.GetHead().GetPosition(), nil
+}
+
+// acknowledged takes a batch off what waits.
+func (d *device) acknowledged(b *syncv1.Batch) {
+	n := len(b.GetEntries())
+	for _, body := range d.waiting[:n] {
+		d.chain = batch.Next(d.chain, batch.HashOf(body))
+	}
+	d.sent += uint64(n) //nolint:gosec // a small number
+	d.waiting = d.waiting[n:]
 }

@@ -3,25 +3,50 @@ package bench_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
+	"os/signal"
 	"testing"
 
 	"levee/server"
 	"levee/server/bench"
 )
 
-// TestMain lets this program stand in for leveed where it is asked to export.
+// TestMain lets this program stand in for leveed where it is asked to export or to serve.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == "export" {
-		if err := exporting(os.Args[2:]); err != nil {
+	standIn := map[string]func([]string) error{"export": exporting, "serve": serving}
+	if len(os.Args) > 1 && standIn[os.Args[1]] != nil {
+		if err := standIn[os.Args[1]](os.Args[2:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+func serving(args []string) (err error) {
+	f := flag.NewFlagSet("serve", flag.ContinueOnError)
+	db, listen := f.String("db", "", ""), f.String("listen", "", "")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", *listen)
+	if err != nil {
+		return err
+	}
+	s, err := server.New(ctx, server.Config{DB: *db, URL: server.URLOf(l)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	fmt.Println("listens at", server.URLOf(l))
+	return s.Serve(ctx, l)
 }
 
 func exporting(args []string) error {

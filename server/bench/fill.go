@@ -6,9 +6,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 
 	"levee/syncproto/hlc"
@@ -25,28 +25,13 @@ func (s *scene) fill(ctx context.Context, records int, progress io.Writer) error
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var filling sync.WaitGroup
-	next := make(chan int)
-	for range atOnce {
-		filling.Go(func() {
-			for n := range next {
-				l := &logbook{device: devices[n], nth: n, rand: rand.New(rand.NewPCG(s.seed, uint64(n)))} //nolint:gosec // the same numbers again
-				if err := l.fill(ctx, records*(n+1)/len(devices)-records*n/len(devices)); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for n := range devices {
-		if next <- n; n%100 == 99 {
+	return atATime(ctx, atOnce, len(devices), func(ctx context.Context, n int) error {
+		if n%100 == 99 {
 			say(progress, "%d of %d records", records*n/len(devices), records)
 		}
-	}
-	close(next)
-	filling.Wait()
-	return context.Cause(ctx)
+		l := &logbook{device: devices[n], nth: n, rand: rand.New(rand.NewPCG(s.seed, uint64(n)))} //nolint:gosec // the same numbers again
+		return l.fill(ctx, records*(n+1)/len(devices)-records*n/len(devices))
+	})
 }
 
 // fill logs at least so many records and sends them.
@@ -73,13 +58,22 @@ func (s *scene) devices(ctx context.Context) ([]*device, error) {
 		if e.Worker == coordinator {
 			continue
 		}
-		d, err := enrol(ctx, s.server.Handler(), e.Code, uint64(n)+1)
+		d, err := enrol(ctx, s.server.Handler(), e.Code, uint64(n)+1, s.wall)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, d)
 	}
 	return all, nil
+}
+
+// newcomer lets a second device in for a worker: it has nothing yet, not even what the first one sent.
+func (s *scene) newcomer(ctx context.Context, team, worker int) (*device, error) {
+	e, err := s.server.NewEnrolment(ctx, workerName(team, worker), uuid.Nil)
+	if err != nil {
+		return nil, err
+	}
+	return enrol(ctx, s.server.Handler(), e.Code, 1<<32+uint64(team*workersPerTeam+worker), hlc.Wall) //nolint:gosec // small numbers
 }
 
 // logbook is what one worker logs.
