@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"slices"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -62,7 +63,7 @@ func TestCompactPagesComeBack(t *testing.T) {
 	}
 	other := newNotebook(t, 4)
 	other.visit(other.note())
-	records := append(n.records, other.records...)
+	records := slices.Concat(n.records, other.records)
 	records[1].State = nil                       // kept away: the tablet has it
 	records[2].Position += 5                     // others lie between
 	records[3].Kind = 9                          //

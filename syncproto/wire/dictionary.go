@@ -55,7 +55,7 @@ func readDictionary(file []byte) (*dictionary, error) {
 	d.before = make([]uint16, len(d.content))
 	for at := range len(d.content) - minMatch + 1 {
 		h := hash(d.content[at:])
-		d.before[at], d.newest[h] = d.newest[h], uint16(at+1) //nolint:gosec // checked above
+		d.before[at], d.newest[h] = d.newest[h], uint16(at+1)
 	}
 	// The table of literals says it exactly, but keeps it to itself. What is in the content comes near enough.
 	var count [256]float64

@@ -27,10 +27,11 @@ const (
 // begin appends to b the header of a frame that has the size of its content, at most 65,791, a checksum, the dictionary's
 // id, and one segment.
 func (w *frameWriter) begin(b, content []byte) {
+	const magic = 0xfd2fb528
 	const checksum, segment, dictionary, wide = 1 << 2, 1 << 5, 1, 1 << 6
-	w.b = append(b, 0x28, 0xb5, 0x2f, 0xfd)
+	w.b = binary.LittleEndian.AppendUint32(b, magic)
 	if len(content) < 256 {
-		w.b = append(w.b, checksum|segment|dictionary, dictionaryID, byte(len(content)))
+		w.b = append(w.b, checksum|segment|dictionary, dictionaryID, byte(len(content))) //nolint:gosec // below 256
 		return
 	}
 	w.b = append(w.b, checksum|segment|dictionary|wide, dictionaryID)
@@ -52,7 +53,7 @@ func putBlockHeader(b []byte, kind, size int, last bool) {
 	if last {
 		header |= 1
 	}
-	b[0], b[1], b[2] = byte(header), byte(header>>8), byte(header>>16)
+	b[0], b[1], b[2] = byte(header), byte(header>>8), byte(header>>16) //nolint:gosec // byte by byte
 }
 
 // compressed is a block of the steps that make up content; as it is, if that is shorter. There may be one in a frame: for it
@@ -163,7 +164,7 @@ type coded struct {
 func sequenceOf(s step) sequence {
 	width := offsetBits(s.offset)
 	return sequence{literals: codeOf(literalCodes, s.literals), match: codeOf(matchCodes, s.length),
-		offset: coded{width, uint64(s.offset) + repeatOffsets - 1<<width, width}} //nolint:gosec // offsets are positive
+		offset: coded{width, uint64(s.offset) + repeatOffsets - 1<<width, width}}
 }
 
 // repeatOffsets: the numbers up to it stand for offsets that were used before, which the packer does not look for.
@@ -171,7 +172,7 @@ const repeatOffsets = 3
 
 // offsetBits is the code of an offset, which is also how many bits follow it.
 func offsetBits(offset int) int {
-	return bits.Len(uint(offset+repeatOffsets)) - 1 //nolint:gosec // offsets are positive
+	return bits.Len(uint(offset+repeatOffsets)) - 1
 }
 
 // numbers are those that a code stands for: from least on, as many as width bits tell apart.

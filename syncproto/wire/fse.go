@@ -24,7 +24,7 @@ func newFSETable(log int, counts []int16) *fseTable {
 		n := int(max(count, -count))
 		first[s] = total
 		if n > 0 {
-			most := log - (bits.Len(uint(n-1)) - 1) //nolint:gosec // not negative
+			most := log - (bits.Len(uint(n-1)) - 1)
 			if n == 1 {
 				most = log
 			}

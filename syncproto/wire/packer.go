@@ -132,7 +132,7 @@ func lengthBits(length int) float32 {
 	if length < 35 {
 		return 0
 	}
-	return float32(bits.Len(uint(length-35)) - 1) //nolint:gosec // not negative
+	return float32(bits.Len(uint(length-35)) - 1)
 }
 
 // takeSteps follows the cheapest way back from the end.
