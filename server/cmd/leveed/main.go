@@ -17,6 +17,7 @@ import (
 // cli is the command line: flags, their environment and their help in one place.
 type cli struct {
 	Serve         serveCmd         `cmd:"" help:"Serve tablets and the JSON API."`
+	Health        healthCmd        `cmd:"" help:"Ask a server on this machine whether it is well, at its admin address. Exit 0 when it is."`
 	Code          codeCmd          `cmd:"" help:"Make an enrolment code for a worker's tablet."`
 	Token         tokenCmd         `cmd:"" help:"Make a token of the JSON API that acts as a worker. A server may run meanwhile."`
 	ResetLink     resetCmd         `cmd:"" name:"reset-account" help:"Make a one-time link with which the owner of an account sets a new password. A server may run meanwhile."`
@@ -56,8 +57,8 @@ func main() {
 
 func realMain(ctx context.Context, args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("leveed"), kong.Description("Levee (堤): the server that merges what field teams log offline."),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.UsageOnError())
+	parser, err := kong.New(&c, append(databases, kong.Name("leveed"), kong.Description("Levee (堤): the server that merges what field teams log offline."),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.UsageOnError())...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "leveed:", err)
 		return 2
