@@ -93,8 +93,8 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 			s.committed(id, c, index)
 			alerts.Observe(c)
 		},
-		Backups: s.config.Backups.Dir != "",
-		Failed:  failed})
+		Copies: s.config.Backups.Dir != "" || s.config.DurableOnStandby,
+		Failed: failed})
 	var behind *syncing.ClockBehindError
 	if errors.As(err, &behind) {
 		return nil, refuse(ClockBehind, nil, s.at, behind.Behind.Round(time.Second))

@@ -48,6 +48,9 @@ const (
 	MigrateNotEmpty RefusalCode = "migrate_not_empty"
 	// MigrateNotSound: what was copied does not agree with itself, as the database that it was copied from does not.
 	MigrateNotSound RefusalCode = "migrate_not_sound"
+	// StandbyNone: a database of this kind has no standbys whose word could be waited for; StandbyHidden: the role may not see them.
+	StandbyNone   RefusalCode = "standby_none"
+	StandbyHidden RefusalCode = "standby_hidden"
 	// DiskFull: there is no room.
 	DiskFull RefusalCode = "disk_full"
 	// KeysMissing: there is a deployment, and its keys are not there.
@@ -145,6 +148,12 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	MigrateNotSound: {
 		"数据库 %[1]v 自身不一致，没有迁移。查看哪里不符：leveed check",
 		"The database %[1]v does not agree with itself, and was not moved. To see what does not hold: leveed check"},
+	StandbyNone: {
+		"%[1]v 没有备库，不能用 --durable standby。文件数据库请用 --backup-dir。",
+		"%[1]v has no standbys, so --durable standby says nothing. For a file, use --backup-dir."},
+	StandbyHidden: {
+		"数据库 %[1]v 的角色看不到备库的进度。请由管理员执行：GRANT pg_monitor TO 角色名",
+		"The role of the database %[1]v may not see how far standbys are. Let an administrator run: GRANT pg_monitor TO ROLE"},
 	DiskFull: {
 		"%[1]s 所在的磁盘已满。请腾出空间后重试；已保存的内容不受影响。",
 		"The disk that holds %[1]s is full. Make room and try again; what was saved is safe."},

@@ -55,6 +55,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		hs.TLSConfig = s.tls
 		served <- hs.ServeTLS(l, "", "")
 	}()
+	if s.config.DurableOnStandby {
+		following, stop := context.WithCancel(ctx)
+		var follows sync.WaitGroup
+		follows.Go(func() { s.followStandby(following) })
+		defer func() { stop(); follows.Wait() }()
+	}
 	if s.config.Backups.Dir != "" {
 		backing, stop := context.WithCancel(ctx)
 		var backups sync.WaitGroup

@@ -62,6 +62,9 @@ type Config struct {
 	Log     *slog.Logger
 	// Backups are made while the server serves.
 	Backups Backups
+	// DurableOnStandby has changes count as durable once a standby of the PostgreSQL database has them on its disk, and not when they
+	// are committed.
+	DurableOnStandby bool
 	// Alerts says how people are told of risk alerts, besides on the pages.
 	Alerts Alerts
 	// Hashing is how passwords are hashed; as RFC 9106 recommends when zero.
@@ -279,6 +282,11 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 		return nil, refusedAt(s.at, err)
 	}
 	s.db.Observe(s.measured)
+	if c.DurableOnStandby {
+		if err := s.db.SeesStandbys(ctx); err != nil {
+			return nil, standbysUnseen(s.at, err)
+		}
+	}
 	if ids, err = s.db.Deployments(ctx); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type serveCmd struct {
 	BackupDir   string        `help:"Folder for backups, best on another disk. Changes are durable once a backup holds them; without this, when they are committed." env:"LEVEE_BACKUP_DIR" type:"path" placeholder:"DIR"`
 	BackupEvery time.Duration `help:"How long after one backup the next is made." default:"15m" env:"LEVEE_BACKUP_EVERY"`
 	BackupKeep  int           `help:"How many backups are kept." default:"24" env:"LEVEE_BACKUP_KEEP"`
+	Durable     string        `help:"Without backups, when a change is durable: at its commit, or once a streaming standby of the PostgreSQL database has it on its disk." enum:"commit,standby" default:"commit" env:"LEVEE_DURABLE"`
 
 	SMTP             string `name:"smtp" help:"Mail server as HOST:PORT, by which whoever is on duty is told of risk alerts. Encrypted: from the beginning at port 465, else by STARTTLS." env:"LEVEE_SMTP" placeholder:"HOST:PORT"`
 	SMTPFrom         string `name:"smtp-from" help:"Sender of these messages." env:"LEVEE_SMTP_FROM" placeholder:"ADDRESS"`
@@ -96,7 +97,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	}
 	defer endTraces()
 	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, TLS: encryption, Log: log,
-		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, Alerts: alerts, TrustedProxies: c.TrustedProxy, Traces: traces})
+		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, DurableOnStandby: c.Durable == "standby", Alerts: alerts, TrustedProxies: c.TrustedProxy, Traces: traces})
 	if err != nil {
 		return errors.Join(err, listener.Close(), closed(admin))
 	}

@@ -36,6 +36,8 @@ type Cluster struct {
 	running *exec.Cmd
 	// held keeps the server up: it ends when this is closed, be it because the process has ended.
 	held io.Closer
+	// primary is how a standby reached its primary before it was cut off.
+	primary string
 }
 
 // superuser is the role that a cluster is made with.

@@ -3,6 +3,7 @@ package pgtest
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"testing"
 	"time"
 )
@@ -27,8 +28,15 @@ func (s *Cluster) Follow(t testing.TB, primary *Cluster) {
 // Cut cuts a standby off from its primary. Once it returns, nothing that is committed there arrives any more.
 func (s *Cluster) Cut(t testing.TB) {
 	t.Helper()
+	ask(t, s, `SHOW primary_conninfo`, &s.primary)
 	s.reload(t, `ALTER SYSTEM SET primary_conninfo = ''`)
 	s.wait(t, `SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)`)
+}
+
+// Rejoin has a standby that was cut off follow its primary again.
+func (s *Cluster) Rejoin(t testing.TB) {
+	t.Helper()
+	s.reload(t, `ALTER SYSTEM SET primary_conninfo = '`+strings.ReplaceAll(s.primary, `'`, `''`)+`'`)
 }
 
 // Promote makes a standby the primary.

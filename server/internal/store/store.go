@@ -68,6 +68,8 @@ type Engine struct {
 	Prepare func(query string) string
 	// ValidText says that a text is valid UTF-8 without the character 0. What else is in one is replaced.
 	ValidText bool
+	// Standbys are how it is asked what standbys of the database have; the zero one where it has none.
+	Standbys Standbys
 	// Alone are statements that keep all others from writing until the transaction ends, if they are its first. There are none where a
 	// database is held as a whole.
 	Alone []string

@@ -8,7 +8,7 @@ import (
 	"levee/syncproto/hlc"
 )
 
-// Durable notes how many changes of each replica a verified backup holds. Tablets hear of it with their next answers.
+// Durable notes how many changes of each replica a verified backup holds, or a standby. Tablets hear of it with their next answers.
 func (s *Service) Durable(ctx context.Context, have map[hlc.Replica]uint64) error {
 	return s.write(ctx, func(g *group) error {
 		for _, number := range slices.Sorted(maps.Keys(have)) {

@@ -47,8 +47,9 @@ type Config struct {
 	After func(time.Duration) <-chan time.Time
 	// Entropy makes ids, codes and the server's replica number; crypto/rand in production.
 	Entropy io.Reader
-	// Backups says that changes are durable once a backup holds them. Without backups, they are at their commit.
-	Backups bool
+	// Copies says that changes are durable once a copy of the database holds them: a backup, or a standby. Without one, they are at
+	// their commit.
+	Copies bool
 	// Observe is told of each commit. It may be nil.
 	Observe func(Commit)
 	// Failed is told of an error that nobody waits for. It may be nil.
@@ -287,9 +288,9 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 	return s.durably(ack), err
 }
 
-// durably says of what is acknowledged how much is durable: without backups, all of it.
+// durably says of what is acknowledged how much is durable: without copies of the database, all of it.
 func (s *Service) durably(ack *syncv1.Acknowledgement) *syncv1.Acknowledgement {
-	if ack != nil && !s.config.Backups {
+	if ack != nil && !s.config.Copies {
 		ack.Durable = ack.GetHave()
 	}
 	return ack

@@ -158,7 +158,7 @@ type Replica struct {
 	Device hlc.ID
 	Have   uint64
 	Chain  batch.Hash
-	// Durable is up to where a verified backup has it.
+	// Durable is up to where a verified backup has it, or a standby.
 	Durable uint64
 }
 

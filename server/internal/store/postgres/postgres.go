@@ -150,8 +150,9 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
 			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge,
 			// Whoever writes locks the row of a deployment. The first one waits while the other database of a move is looked through.
-			Alone:   []string{`SET LOCAL idle_in_transaction_session_timeout = 0`, `LOCK TABLE deployments IN EXCLUSIVE MODE`},
-			Telling: store.Telling{Tell: `SELECT pg_notify('` + channel + `', $1)`, Listen: listener(config)}})
+			Alone:    []string{`SET LOCAL idle_in_transaction_session_timeout = 0`, `LOCK TABLE deployments IN EXCLUSIVE MODE`},
+			Standbys: standbys,
+			Telling:  store.Telling{Tell: `SELECT pg_notify('` + channel + `', $1)`, Listen: listener(config)}})
 }
 
 // waitForDisk has a commit wait until it is on the disk: what is acknowledged is there. What the operator says beyond that, as to
