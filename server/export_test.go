@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
@@ -17,3 +18,12 @@ func (s *Server) Audit() *audit.Log { return s.audit }
 
 // NewArchives is how a server keeps archives for its pages.
 func NewArchives(c Config) (*archives, error) { return newArchives(c) }
+
+// LooksAtStandby looks at what a standby has, once each time it is called.
+func LooksAtStandby(s *Server) func(context.Context) error {
+	var waits *committed
+	return func(ctx context.Context) (err error) {
+		waits, err = s.noteOnStandby(ctx, waits)
+		return err
+	}
+}

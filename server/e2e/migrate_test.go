@@ -118,6 +118,7 @@ func TestAMoveThatIsBrokenOff(t *testing.T) {
 	c.alter(`UPDATE totals SET value = value + 1`)
 	c.cantMove(server.MigrateNotSound, file, at)
 	c.alter(`UPDATE totals SET value = value - 1`)
+	c.alter(`UPDATE devices SET app = 'e2e' || char(0)`) // as PostgreSQL has no text
 	for _, when := range []string{"deployments", "log", "journal", "verifying"} {
 		c.breaksOff(file, at, when)
 		c.config.DB = at

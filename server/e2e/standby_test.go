@@ -45,10 +45,8 @@ func TestDurableFollowsAStandby(t *testing.T) {
 
 	standby.Cut(t)
 	visit(t, s, 2)
-	for range 20 {
-		if durable() {
-			t.Fatal("what the primary alone has is durable")
-		}
+	if durable() {
+		t.Error("what the primary alone has is durable")
 	}
 	standby.Rejoin(t)
 	c.await("the standby's word", durable)

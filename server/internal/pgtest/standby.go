@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -37,6 +38,20 @@ func (s *Cluster) Cut(t testing.TB) {
 func (s *Cluster) Rejoin(t testing.TB) {
 	t.Helper()
 	s.reload(t, `ALTER SYSTEM SET primary_conninfo = '`+strings.ReplaceAll(s.primary, `'`, `''`)+`'`)
+}
+
+// Freeze has a standby take nothing in any more, and stay connected. Thaw has it go on.
+func (s *Cluster) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+
+// Thaw is the end of Freeze.
+func (s *Cluster) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+
+func (s *Cluster) signal(t testing.TB, what syscall.Signal) {
+	t.Helper()
+	var receiver int
+	if ask(t, s, `SELECT pid FROM pg_stat_wal_receiver`, &receiver); syscall.Kill(receiver, what) != nil {
+		t.Fatalf("process %d does not take %v", receiver, what)
+	}
 }
 
 // Promote makes a standby the primary.

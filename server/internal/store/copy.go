@@ -39,7 +39,7 @@ func copyTable(read, write *Tx, table string) error {
 	return pour(read, write, table, `SELECT * FROM `+table+` WHERE deployment = $1`, []any{read.id}, func([]any) {})
 }
 
-// pour writes the rows that a query gives into a table, and shows each of them.
+// pour writes the rows that a query gives into a table, and shows each of them as it is written: texts may be such as its engine has not.
 func pour(read, write *Tx, table, query string, args []any, show func(row []any)) error {
 	var head string
 	var waiting [][]any
@@ -47,6 +47,7 @@ func pour(read, write *Tx, table, query string, args []any, show func(row []any)
 		if head == "" {
 			head = `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `)`
 		}
+		values = write.valid(values)
 		show(values)
 		if waiting = append(waiting, values); len(waiting) < bulkRows {
 			return nil
