@@ -77,7 +77,6 @@ type Writing interface {
 	Enrolling
 	Settling
 	Erasing
-	journal.Writing
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
@@ -128,8 +127,9 @@ type Erasing interface {
 	NoteErasure(sort string, subject []byte) error
 }
 
-// Enrolling lets tablets in.
+// Enrolling lets tablets in, and notes what must outlive the store.
 type Enrolling interface {
+	journal.Writing
 	// SaveEnrolment adds a code or notes its use.
 	SaveEnrolment(Enrolment) error
 	// DeviceByKey is the device of a public key; false when there is none.
