@@ -179,7 +179,7 @@ func withoutTimeouts(params map[string]string) map[string]string {
 var startLock = func() int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("levee: start"))
-	return int64(h.Sum64() >> 1) //nolint:gosec // 63 bits
+	return int64(h.Sum64() >> 1)
 }()
 
 type owner int
