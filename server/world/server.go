@@ -182,10 +182,13 @@ func (h *host) serve(r *http.Request, body io.Reader) (*http.Response, error) {
 	return h.answer(r, body), nil
 }
 
+// clientAddress is where all requests come from.
+const clientAddress = "192.0.2.1:1"
+
 // answer calls the server's handler.
 func (h *host) answer(r *http.Request, body io.Reader) *http.Response {
 	in := r.Clone(context.WithoutCancel(r.Context()))
-	in.Body, in.RequestURI, in.RemoteAddr = io.NopCloser(body), r.URL.RequestURI(), "192.0.2.1:1"
+	in.Body, in.RequestURI, in.RemoteAddr = io.NopCloser(body), r.URL.RequestURI(), clientAddress
 	a := &answer{header: http.Header{}}
 	asked := h.server
 	if all := h.all(); len(all) > 1 {

@@ -89,10 +89,28 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(&terse{ResponseWriter: w}, r)
 		c.Measures.end(v, problem.Malformed) // unless its handler has said otherwise: what was sent could not be read
 	})
 }
+
+// terse answers without telling which codings there are to whom has just used one.
+type terse struct{ http.ResponseWriter }
+
+func (w *terse) WriteHeader(status int) {
+	if status == http.StatusOK {
+		w.Header().Del(echo.HeaderAcceptEncoding)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *terse) Write(b []byte) (int, error) {
+	w.Header().Del(echo.HeaderAcceptEncoding) // it is too late for this when WriteHeader was called
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *terse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // admit finds out whose tablet a request is from, and bounds how much that asks for. Only then is the body decoded, which
 // takes a multiple of its size in memory.
@@ -182,11 +200,9 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 // certificateIn is the certificate in a request whose device is not known: whose token it is can only be told by it. nil
 // when there is none, or nothing that can be read.
 func certificateIn(r *http.Request, body []byte) *syncv1.Certificate {
-	if r.Header.Get(echo.HeaderContentEncoding) == wire.Zstd {
-		var err error
-		if body, err = wire.Decompress(body); err != nil {
-			return nil
-		}
+	body, err := wire.Decompress(r.Header.Get(echo.HeaderContentEncoding), body)
+	if err != nil {
+		return nil
 	}
 	var request syncv1.SyncRequest
 	if r.Header.Get(echo.HeaderContentType) != "application/proto" || proto.Unmarshal(body, &request) != nil {
