@@ -121,7 +121,7 @@ func (d *Demo) startServers(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if _, err := d.startServer(ctx, serving, keys, uint64(2000+n)); err != nil { //nolint:gosec // a few
+		if _, err := d.startServer(ctx, serving, keys, uint64(2000+n)); err != nil {
 			return err
 		}
 	}
@@ -153,7 +153,7 @@ func (d *Demo) keysFor(n int) (string, error) {
 		err = os.MkdirAll(folder, 0o700)
 	}
 	if err == nil {
-		err = os.WriteFile(path, keys, 0o600)
+		err = os.WriteFile(path, keys, 0o600) //nolint:gosec // the operator names the folder
 	}
 	return path, err
 }

@@ -70,7 +70,7 @@ func (t *Tx) alone() error {
 }
 
 func (t *Tx) countRows(table string) (n uint64, err error) {
-	_, err = t.one(`SELECT count(*) FROM `+table, nil, &n) //nolint:gosec // a name from a list
+	_, err = t.one(`SELECT count(*) FROM `+table, nil, &n)
 	return n, err
 }
 
@@ -84,7 +84,7 @@ func move(read, write *Tx, table string, tell func(table string, done, of uint64
 		return 0, err
 	}
 	tell(table, 0, of)
-	query := `SELECT * FROM ` + table //nolint:gosec // a name from a list
+	query := `SELECT * FROM ` + table
 	var there, here digest
 	if err := pour(read, write, table, query, nil, func(row []any) {
 		if there.add(row); there.rows%tellEvery == 0 {

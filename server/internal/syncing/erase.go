@@ -56,29 +56,26 @@ var erasing = []string{wire.JournalClientErased, wire.JournalErased, wire.Journa
 
 // carryOut erases what the journal says is erased and the store has not noted yet: first the whole deployment, if that is, so
 // that nothing is left of its clients.
-func (s *Service) carryOut(ctx context.Context) (done Erasures, err error) {
+func (s *Service) carryOut(ctx context.Context) error {
 	for _, part := range []func(*group) (Erasures, error){(*group).carryOutWhole, (*group).carryOut} {
 		err := s.write(ctx, func(g *group) error {
-			some, err := part(g)
-			if err == nil {
-				done.Records, done.TokensIn = done.Records+some.Records, done.TokensIn+some.TokensIn
-			}
+			_, err := part(g)
 			return err
 		})
 		if err != nil {
-			return done, err
+			return err
 		}
 	}
 	if s.self.erasedWhole() && !s.self.carriedOut.Swap(true) {
-		return done, s.readSetUp(ctx) // a command beside this server may have done it
+		return s.readSetUp(ctx) // a command beside this server may have done it
 	}
-	return done, nil
+	return nil
 }
 
 // catchUpErasing does so for what the store learns of late. That something is left in unused parts of its files keeps
 // nobody waiting: it is tried again at the next start.
 func (s *Service) catchUpErasing(ctx context.Context) error {
-	if _, err := s.carryOut(ctx); err != nil {
+	if err := s.carryOut(ctx); err != nil {
 		return err
 	}
 	if err := s.config.Store.Purge(ctx); err != nil {

@@ -34,7 +34,7 @@ func (s *Service) EraseAll(ctx context.Context) (Erasures, error) {
 	if err != nil {
 		return done, err
 	}
-	if _, err := s.carryOut(ctx); err != nil { // what was erased before, and its server did not come to
+	if err := s.carryOut(ctx); err != nil { // what was erased before, and its server did not come to
 		return done, err
 	}
 	return done, s.config.Store.Purge(ctx)
@@ -382,5 +382,5 @@ func (w *whole) emptySetUp() error {
 			}
 		}
 	}
-	return w.store.Unword(emptied)
+	return w.store.Save(Changes{Unfound: emptied})
 }

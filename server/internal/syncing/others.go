@@ -108,7 +108,7 @@ func (s *Service) look(ctx context.Context, fn func(Reading) error) error {
 		}
 	}
 	if news && (len(s.config.Journal.All(wire.JournalClientErased)) > 0 || s.self.erasedWhole()) {
-		_, err = s.carryOut(ctx) // unless the server that says so has done it
+		err = s.carryOut(ctx) // unless the server that says so has done it
 	}
 	return err
 }

@@ -364,7 +364,7 @@ func authors(t *testing.T, d *servertest.Deployment, ids []hlc.ID) (all []hlc.Re
 func TestAnyServerAtAnyTime(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 9)) //nolint:gosec // a seed gives the same again
+			r := rand.New(rand.NewPCG(seed, 9))
 			one := servertest.New(t)
 			servers := []*servertest.Deployment{one, one.Beside(), one.Beside()}
 			some := func() *servertest.Deployment { return servers[r.IntN(len(servers))] }

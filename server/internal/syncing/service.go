@@ -212,7 +212,7 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 		return s.takeLast(ctx, device, request, now)
 	}
 	if s.self.erasedWhole() && !s.self.carriedOut.Load() {
-		if _, err := s.carryOut(ctx); err != nil {
+		if err := s.carryOut(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -77,7 +77,6 @@ type Writing interface {
 	Enrolling
 	Settling
 	Erasing
-	journal.Writing
 	// Families are all records whose root is one of some.
 	Families(roots []hlc.ID) ([]Record, error)
 	// DuplicatesOf are the roots of the records that say to be the same as one of some records.
@@ -120,16 +119,15 @@ type Erasing interface {
 	ReplaceTokens(with func(token hlc.ID) hlc.ID) error
 	// Remove takes records out.
 	Remove(ids []hlc.ID) error
-	// Unword forgets by which words records are found, until they are sorted in as they stand by then.
-	Unword(ids []hlc.ID) error
 	// ErasureNoted reports whether an entry of the journal was carried out in this store.
 	ErasureNoted(sort string, subject []byte) (bool, error)
 	// NoteErasure notes that it was.
 	NoteErasure(sort string, subject []byte) error
 }
 
-// Enrolling lets tablets in.
+// Enrolling lets tablets in, and notes what must outlive the store.
 type Enrolling interface {
+	journal.Writing
 	// SaveEnrolment adds a code or notes its use.
 	SaveEnrolment(Enrolment) error
 	// DeviceByKey is the device of a public key; false when there is none.
@@ -281,6 +279,8 @@ type Changes struct {
 	Totals     tally.Delta
 	Told       Told
 	Contacts   []Contact
+	// Unfound are records that are found by no word, until they are sorted in as they stand by then.
+	Unfound []hlc.ID
 }
 
 // Decision names a HeldDecision record about a change.
