@@ -106,7 +106,7 @@ func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *Fi
 	}
 	defer closing(&err, s.close)
 	f := &fieldDay{crew: &crew{seed: seed, wall: hlc.Wall, progress: o.Progress}}
-	if f.devices, err = s.devices(ctx); err != nil {
+	if f.devices, err = s.devices(ctx, o.Progress); err != nil {
 		return nil, err
 	}
 	defer closing(&err, f.close)

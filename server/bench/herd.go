@@ -66,8 +66,7 @@ func MeasureHerd(ctx context.Context, o HerdOptions) (_ *Herd, err error) {
 		return nil, err
 	}
 	defer closing(&err, s.close)
-	say(o.Progress, "%d devices are let in", o.Devices)
-	if h.devices, err = s.devices(ctx); err != nil {
+	if h.devices, err = s.devices(ctx, o.Progress); err != nil {
 		return nil, err
 	}
 	// All have synced before they went: they are where the first of them is.
