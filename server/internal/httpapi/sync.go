@@ -54,6 +54,9 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 			err = nil
 		}
 		if err == nil {
+			err = c.turns.room()
+		}
+		if err == nil {
 			body, err = readBody(w, r)
 		}
 		leave := func() {}
@@ -70,8 +73,27 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, r)
+		if err := c.inTurn(w, r, len(body), next); err != nil {
+			_ = errorWriter.Write(w, r, c.toConnect(c.toProblem(err))) // the caller is gone if this fails
+		}
 	})
+}
+
+// inTurn has a request worked on when it is its turn, and sends the answer when that is over.
+func (c *Config) inTurn(w http.ResponseWriter, r *http.Request, body int, next http.Handler) error {
+	done, err := c.turns.take(r.Context(), body)
+	if err != nil {
+		return err
+	}
+	kept := newKeeping()
+	func() {
+		defer done()
+		next.ServeHTTP(kept, r)
+	}()
+	c.turns.underWay(kept.body.Len())
+	defer c.turns.underWay(-kept.body.Len())
+	kept.send(w)
+	return nil
 }
 
 // admit finds out whose tablet a request is from, and bounds how much that asks for. Only then is the body decoded, which
