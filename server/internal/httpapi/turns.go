@@ -16,8 +16,8 @@ import (
 // turns bound how much of what tablets ask for is in the server's memory at once, when thousands come back in the same minute.
 // So many requests are worked on; those that come meanwhile wait in a line, and get their turn in the order in which they came.
 // When that line is as long as a tablet can wait, or what is in memory is as much as it may be, others are refused before they
-// are read: each is told to come when those before it will have had their turn. As tablets add some time by chance, they come
-// spread out, and as many as the server can do.
+// are read: each is told another time to come, so that they come spread out, as fast as the server can do them. Tablets add
+// some time of their own choice to that.
 type turns struct {
 	wall func() time.Time
 	most int // at most so many wait
@@ -29,9 +29,10 @@ type turns struct {
 	line list.List
 	// bytes are those of bodies that wait or are worked on, and of answers that are under way.
 	bytes int
-	// last is when a request was done last while others waited, and each how long after the one before that is.
-	last time.Time
-	each time.Duration
+	// each is how long one takes after the one before, while others wait: measured since then, over so many.
+	each  time.Duration
+	since time.Time
+	over  int
 	// promised is when those that were refused will have come.
 	promised time.Time
 }
@@ -44,6 +45,8 @@ const (
 	// shortestRefusal and longestRefusal bound for how long a tablet is sent away.
 	shortestRefusal = time.Second
 	longestRefusal  = 5 * time.Minute
+	// leastMeasured is how many must have been done before it is known how long each takes.
+	leastMeasured = 64
 )
 
 func newTurns(l Limits, wall func() time.Time) *turns {
@@ -63,8 +66,8 @@ func (t *turns) hasRoom() error {
 		return nil
 	}
 	now := t.wall()
-	if first := now.Add(ahead); t.promised.Before(first) {
-		t.promised = first
+	if t.promised.Before(now) {
+		t.promised = now
 	}
 	if latest := now.Add(longestRefusal); t.promised.After(latest) {
 		t.promised = latest
@@ -116,15 +119,28 @@ func (t *turns) done(body int) {
 	next := t.line.Front()
 	if next == nil {
 		t.free++
-		t.last = time.Time{} // how soon another one is done says how soon it came
+		t.over = 0 // how soon another one is done says how soon it came
 		return
 	}
 	close(t.line.Remove(next).(chan struct{})) //nolint:forcetypeassert // of which the line is made
-	now := t.wall()
-	if !t.last.IsZero() {
-		t.each += (now.Sub(t.last) - t.each) / 16 // evens out
+	t.note(t.wall())
+}
+
+// note measures how long each takes. Batches that share a commit are done at once, so it takes many to tell; and only the
+// last ones count, a few hundred.
+func (t *turns) note(now time.Time) {
+	if t.over == 0 {
+		t.since = now
 	}
-	t.last = now
+	t.over++
+	taken := now.Sub(t.since)
+	if t.over > leastMeasured {
+		t.each = taken / time.Duration(t.over-1)
+	}
+	if t.over > 8*leastMeasured {
+		t.over /= 2
+		t.since = t.since.Add(taken / 2)
+	}
 }
 
 // underWay counts bytes of answers that are being sent.

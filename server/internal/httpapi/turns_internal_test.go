@@ -54,30 +54,10 @@ func TestTurnsComeInOrder(t *testing.T) {
 	}
 }
 
-// Whoever finds the line full is told a time of their own, after all who came before.
+// Whoever finds the line full is told a time of their own: as many come back as can be worked on.
 func TestWhoFindsNoRoomComesLater(t *testing.T) {
 	clock := &stopped{now: time.Unix(1e9, 0)}
-	s := newTurns(Limits{Working: 1, Waiting: 3}, clock.wall)
-	var leave []func()
-	holding := func() {
-		done, err := s.take(t.Context(), 0)
-		if err != nil {
-			t.Error(err)
-		}
-		leave = append(leave, done)
-	}
-	holding()
-	left := make(chan func())
-	for n := range 3 {
-		go func() {
-			done, err := s.take(t.Context(), 0)
-			if err != nil {
-				t.Error(err)
-			}
-			left <- done
-		}()
-		waitingFor(s, n+1)
-	}
+	s := newTurns(Limits{Working: 1, Waiting: 2}, clock.wall)
 	refused := func() time.Duration {
 		t.Helper()
 		var p *problem.Problem
@@ -86,31 +66,40 @@ func TestWhoFindsNoRoomComesLater(t *testing.T) {
 		}
 		return p.RetryAfter
 	}
+	done, err := s.take(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn := make(chan func())
+	queue := func(n int) {
+		go func() {
+			done, err := s.take(t.Context(), 0)
+			if err != nil {
+				t.Error(err)
+			}
+			turn <- done
+		}()
+		waitingFor(s, n)
+	}
+	queue(1)
+	queue(2)
 	if wait := refused(); wait != shortestRefusal {
 		t.Errorf("before anything is known it is %v", wait)
 	}
-	// One is done each 32 seconds while others wait: of that a sixteenth is believed at once.
-	leave[0]()
-	second := <-left
-	clock.now = clock.now.Add(32 * time.Second)
-	second()
-	third := <-left
-	if s.each != 2*time.Second {
+	// Four at a time are done, each eight seconds.
+	for n := range 40 * leastMeasured {
+		if n%4 == 0 {
+			clock.now = clock.now.Add(8 * time.Second)
+		}
+		done()
+		done = <-turn
+		queue(2)
+	}
+	if off := s.each - 2*time.Second; off.Abs() > 100*time.Millisecond {
 		t.Fatalf("each takes %v", s.each)
 	}
-	done := make(chan struct{})
-	for n := range 2 {
-		go func() {
-			if leave, err := s.take(t.Context(), 0); err == nil {
-				defer leave()
-			}
-			done <- struct{}{}
-		}()
-		waitingFor(s, n+2)
-	}
-	// Three wait, which is six seconds.
-	for n, want := range []time.Duration{8 * time.Second, 10 * time.Second, 12 * time.Second} {
-		if wait := refused(); wait != want {
+	for n := range 3 {
+		if wait, want := refused(), time.Duration(n+1)*s.each; wait != want {
 			t.Errorf("refusal %d is for %v, want %v", n, wait, want)
 		}
 	}
@@ -119,10 +108,11 @@ func TestWhoFindsNoRoomComesLater(t *testing.T) {
 			t.Fatalf("somebody is sent away for %v", wait)
 		}
 	}
-	third()
-	(<-left)()
-	<-done
-	<-done
+	for range 2 {
+		done()
+		done = <-turn
+	}
+	done()
 	if _, err := s.take(t.Context(), 0); err != nil {
 		t.Error("with nobody in line:", err)
 	}
