@@ -105,4 +105,4 @@ func atATime(ctx context.Context, atOnce, count int, do func(ctx context.Context
 }
 
 // closing joins an error with that of closing.
-func closing(err *error, close func() error) { *err = errors.Join(*err, close()) }
+func closing(err *error, end func() error) { *err = errors.Join(*err, end()) }

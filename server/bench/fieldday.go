@@ -81,7 +81,7 @@ func MeasureFieldDay(ctx context.Context, o FieldDayOptions) (*FieldDay, error) 
 	var runs []FieldDay
 	for n := range o.Runs {
 		say(o.Progress, "run %d of %d", n+1, o.Runs)
-		one, err := measureFieldDay(ctx, o, o.Seed+uint64(n)) //nolint:gosec // a small number
+		one, err := measureFieldDay(ctx, o, o.Seed+uint64(n))
 		if err != nil {
 			return nil, err
 		}
@@ -136,7 +136,7 @@ func (f *fieldDay) log(changes int) error {
 		each := changes*(n+1)/len(f.devices) - changes*n/len(f.devices)
 		for i := range each {
 			d.at = began.Add(hours * time.Duration(i) / time.Duration(each))
-			visit := v.next(lastDay)
+			visit := v.next()
 			id, err := d.log(lastDay, visit)
 			if err != nil {
 				return err
@@ -268,7 +268,7 @@ func (f *fieldDay) one(ctx context.Context) error {
 	for n, d := range f.devices {
 		d.at = f.wall()
 		v := visits{rand: rand.New(rand.NewPCG(^f.seed, uint64(n))), of: d, nth: n} //nolint:gosec // the same numbers again
-		if _, err := d.log(lastDay, v.next(lastDay)); err != nil {
+		if _, err := d.log(lastDay, v.next()); err != nil {
 			return err
 		}
 		before := d.traffic.bodyUp.Load()
