@@ -199,6 +199,10 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 	if err != nil {
 		return err
 	}
+	erased, err := tx.Erased(t)
+	if err != nil {
+		return err
+	}
 	acknowledged := *t
 	acknowledged.Acknowledged = a.Have
 	touched, anew := map[hlc.ID]*held{}, map[hlc.ID]bool{}
@@ -226,6 +230,8 @@ func (tx *Tx) apply(t *Tablet, a Acknowledgement) error {
 		case before && r.isNew && len(r.base) == 0: // its record was dropped meanwhile
 		case applied:
 			r.setBase(record.Merge(r.base, o.change.Registers()))
+			// The server has other tokens in it now. If the tablet may have them they come after the cursor.
+			r.dropped = r.dropped || (erased && hasTokens(o.change))
 			// The server had it under an earlier number and has lost it: base may have it with the stamps of that number.
 			anew[of] = anew[of] || (o.known && o.sequence <= t.Accepted)
 		case before:

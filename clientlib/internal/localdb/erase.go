@@ -49,6 +49,11 @@ func (tx *Tx) carryOut(t *Tablet, entries [][]byte) (anew bool, err error) {
 	if err := tx.eraseWhole(t); err != nil {
 		return false, err
 	}
+	if anew {
+		if err := tx.dropTokens(t); err != nil {
+			return false, err
+		}
+	}
 	return anew, tx.eraseTokens(t)
 }
 
@@ -74,12 +79,17 @@ func (tx *Tx) eraseTokens(t *Tablet) error {
 		int64(t.Replica), t.Acknowledged, t.Deployment[:], t.Durable) //nolint:gosec // the same bits, signed
 }
 
+// tokenFields are the numbers of the fields with tokens.
+var tokenFields = map[record.Kind]protowire.Number{
+	recordv1.Kind_KIND_CASE: 21, recordv1.Kind_KIND_PARTICIPANT: 16, recordv1.Kind_KIND_ATTENDANCE: 18,
+}
+
 // hasTokens reports whether a change sets tokens.
-func hasTokens(c *record.Change) bool {
-	field := map[record.Kind]protowire.Number{
-		recordv1.Kind_KIND_CASE: 21, recordv1.Kind_KIND_PARTICIPANT: 16, recordv1.Kind_KIND_ATTENDANCE: 18,
-	}[c.Kind]
-	return field != 0 && len(c.Registers().Get(field).Value) > 0
+func hasTokens(c *record.Change) bool { return tokensIn(c.Kind, c.Registers()) }
+
+func tokensIn(kind record.Kind, registers record.Registers) bool {
+	field := tokenFields[kind]
+	return field != 0 && len(registers.Get(field).Value) > 0
 }
 
 // eraseChanges takes own changes out, and keeps the hashes that the chain needs. only picks some of them; nil takes all.

@@ -255,18 +255,25 @@ func TestAnErasedDeploymentLeavesHashes(t *testing.T) {
 		}
 		return err
 	})
+	var was record.Registers
+	w.in(func(tx *Tx, _ *Tablet) error {
+		r, err := tx.load(w.records[2], recordv1.Kind_KIND_PARTICIPANT)
+		if err == nil {
+			was = r.view
+		}
+		return err
+	})
 	w.acknowledge(7)
+	if w.has(w.records[2]) {
+		t.Error("a record is there with its token, of which the server has another")
+	}
 	w.in(func(tx *Tx, tablet *Tablet) error {
 		own, err := tx.allChanges(`record = $1`, w.records[2][:])
 		if len(own) != 0 {
 			t.Error("the own change has its token still")
 		}
-		was, err2 := tx.load(w.records[2], recordv1.Kind_KIND_PARTICIPANT)
-		if err2 != nil {
-			return err2
-		}
 		// The server's token is the lesser one.
-		state := slices.Clone(was.base)
+		state := slices.Clone(was)
 		i := slices.IndexFunc(state, func(r record.Register) bool { return r.Field == participantToken })
 		state[i].Value = append(slices.Clone(state[i].Value[:len(state[i].Value)-16]), bytes.Repeat([]byte{3}, 16)...)
 		note := record.EncodeState(record.Registers{{Field: 17, Value: []byte{0x8a, 0x01, 1, 'x'}, Stamp: hlc.Stamp{Time: 1, Replica: 1}}})
@@ -287,5 +294,40 @@ func TestAnErasedDeploymentLeavesHashes(t *testing.T) {
 		t.Error("a note is not shown before it is sent")
 	} else if w.acknowledge(8); w.has(later) {
 		t.Error("a note is there still")
+	}
+}
+
+// What the tablet has of the server with a token in it goes once the deployment is erased, and comes anew if the tablet may have it: it
+// may not when its worker has moved since. What is unsent of it stays until it is sent.
+func TestTokensOfAnErasedDeploymentGoThoughTheirRecordsDoNotComeAgain(t *testing.T) {
+	w := newWritten(t)
+	w.log(recordv1.Kind_KIND_PARTICIPANT, &recordv1.Participant{Token: bytes.Repeat([]byte{8}, 16)})
+	w.log(recordv1.Kind_KIND_PARTICIPANT, &recordv1.Participant{Village: proto.String("村西")})
+	w.acknowledge(7)
+	moved, edited, without := w.records[2], w.records[5], w.records[6]
+	w.in(func(tx *Tx, tablet *Tablet) error {
+		encoded, err := proto.Marshal(&recordv1.Participant{Village: proto.String("村东")})
+		if err != nil {
+			return err
+		}
+		stamp := hlc.Stamp{Time: tablet.Clock(func() time.Time { return start }).Now(), Replica: tablet.Replica}
+		c, err := record.Edit(hlc.ID{11}, edited, recordv1.Kind_KIND_PARTICIPANT, stamp, nil, encoded, nil)
+		if err != nil {
+			return err
+		}
+		return tx.Append(tablet, c)
+	})
+	var deployment hlc.ID
+	w.in(func(_ *Tx, tablet *Tablet) error {
+		deployment = tablet.Deployment
+		return nil
+	})
+	w.hear(wire.JournalDeploymentErased, deployment)
+	if w.has(moved) || !w.has(edited) || !w.has(without) {
+		t.Errorf("there are %v, %v, %v", w.has(moved), w.has(edited), w.has(without))
+	}
+	w.acknowledge(8)
+	if w.has(edited) || !w.has(without) {
+		t.Errorf("once all is sent there are %v, %v", w.has(edited), w.has(without))
 	}
 }

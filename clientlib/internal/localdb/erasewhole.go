@@ -93,6 +93,42 @@ func (tx *Tx) eraseWritten(t *Tablet) error {
 	return tx.erasePersonal(personal{gone: map[hlc.ID]bool{}, about: map[hlc.ID]hlc.ID{}})
 }
 
+// dropTokens drops what the server had of records with tokens in them before it replaced all of these. What the tablet may have comes
+// anew; the others it was never told to drop: its worker moved away before the server had them.
+func (tx *Tx) dropTokens(t *Tablet) error {
+	var drop []hlc.ID
+	err := tx.each(func(r row) error {
+		var of hlc.ID
+		var kind record.Kind
+		var base, sent []byte
+		if err := r.Scan(id{&of}, &kind, &base, &sent); err != nil {
+			return err
+		}
+		for _, state := range []struct {
+			column column
+			sealed []byte
+		}{{recordBase, base}, {recordSent, sent}} {
+			encoded, err := tx.seal.open(state.column, of[:], state.sealed)
+			if err != nil {
+				return err
+			}
+			registers, err := record.DecodeState(encoded)
+			if err != nil {
+				return fmt.Errorf("record %s: %w: %w", of, ErrDamaged, err)
+			}
+			if tokensIn(kind, registers) {
+				drop = append(drop, of)
+				break
+			}
+		}
+		return nil
+	}, `SELECT id, kind, base, sent FROM records`)
+	if err != nil {
+		return fmt.Errorf("dropping tokens: %w", err)
+	}
+	return tx.Drop(t, drop)
+}
+
 func (tx *Tx) erasePersonal(p personal) error {
 	written, err := tx.allChanges(`1`)
 	if err != nil {

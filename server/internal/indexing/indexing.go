@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"levee/server/internal/syncing"
@@ -41,8 +42,14 @@ type Service struct {
 	stop    context.CancelFunc
 	gone    sync.WaitGroup
 
+	// notices is how often Notice was called. hurry has something in it when somebody begins to wait.
+	notices atomic.Uint64
+	hurry   chan struct{}
+
 	mu       sync.Mutex
 	position uint64
+	// waiting is how many wait for the position to move.
+	waiting int
 	// moved is closed when the position moves, and replaced.
 	moved chan struct{}
 }
@@ -58,7 +65,7 @@ func New(c Config) *Service {
 	if c.Indexed == nil {
 		c.Indexed = func(uint64) {}
 	}
-	return &Service{Config: c, noticed: make(chan struct{}, 1), moved: make(chan struct{})}
+	return &Service{Config: c, noticed: make(chan struct{}, 1), hurry: make(chan struct{}, 1), moved: make(chan struct{})}
 }
 
 // Start follows the log until Close.
@@ -79,6 +86,7 @@ func (s *Service) Close() {
 
 // Notice says that the log has grown. It never waits.
 func (s *Service) Notice() {
+	s.notices.Add(1)
 	select {
 	case s.noticed <- struct{}{}:
 	default:
@@ -95,6 +103,7 @@ func (s *Service) run(ctx context.Context) {
 			return
 		case <-s.noticed:
 		}
+		s.calm(ctx)
 		err := s.Follow(ctx)
 		if err == nil || ctx.Err() != nil {
 			continue
@@ -105,6 +114,36 @@ func (s *Service) run(ctx context.Context) {
 			return
 		case <-s.After(retryAfter):
 			s.Notice()
+		}
+	}
+}
+
+// How long a pause in the commits must be for the follower to begin, and how long it waits for one.
+const (
+	calmAfter  = 50 * time.Millisecond
+	calmAtMost = time.Second
+)
+
+// calm lets tablets go first: while one commit comes right after the other, it waits for a pause, though not for long, and not while
+// somebody waits for the tables.
+func (s *Service) calm(ctx context.Context) {
+	for range calmAtMost / calmAfter {
+		s.mu.Lock()
+		awaited := s.waiting > 0
+		s.mu.Unlock()
+		if awaited {
+			return
+		}
+		before := s.notices.Load()
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.hurry:
+			return
+		case <-s.After(calmAfter):
+		}
+		if s.notices.Load() == before {
+			return
 		}
 	}
 }
@@ -156,6 +195,8 @@ func (s *Service) advance(position uint64) {
 
 // Wait returns once the tables hold everything up to a position. Problem busy when ctx ends before that.
 func (s *Service) Wait(ctx context.Context, position uint64) error {
+	s.await(1)
+	defer s.await(-1)
 	for {
 		s.mu.Lock()
 		there, moved := s.position >= position, s.moved
@@ -167,6 +208,19 @@ func (s *Service) Wait(ctx context.Context, position uint64) error {
 		case <-moved:
 		case <-ctx.Done():
 			return problem.New(problem.Busy)
+		}
+	}
+}
+
+// await counts who waits, and hurries the follower for them.
+func (s *Service) await(by int) {
+	s.mu.Lock()
+	s.waiting += by
+	s.mu.Unlock()
+	if by > 0 {
+		select {
+		case s.hurry <- struct{}{}:
+		default:
 		}
 	}
 }

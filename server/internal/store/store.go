@@ -33,6 +33,8 @@ type DB struct {
 	// classify turns a driver's error into a problem that people may see, where there is one for it.
 	classify func(error) error
 	words    Words
+	// form gives a statement the form in which the engine is fastest.
+	form func(query string) string
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
@@ -50,8 +52,8 @@ const maxReaders = 16
 
 // New is a store over two pools of one database, one to write and one to read. Neither pool may be limited to one
 // connection. DB itself lets one transaction write at a time.
-func New(write, read *sql.DB, classify func(error) error, words Words) *DB {
-	return &DB{write: write, read: read, classify: classify, words: words, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
+func New(write, read *sql.DB, classify func(error) error, words Words, form func(query string) string) *DB {
+	return &DB{write: write, read: read, classify: classify, words: words, form: form, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
 		prepared: map[preparedKey]*sql.Stmt{}}
 }
 
@@ -137,7 +139,7 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	if !ok {
 		var err error
 		// This takes a connection besides the transaction's own, so the pools must not be limited to one.
-		if s, err = t.of.PrepareContext(t.ctx, query); err != nil {
+		if s, err = t.of.PrepareContext(t.ctx, t.db.form(query)); err != nil {
 			return nil, fmt.Errorf("preparing %q: %w", query, err)
 		}
 		t.db.prepared[key] = s

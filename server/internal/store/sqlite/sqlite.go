@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	driver "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -46,7 +47,8 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	if err := migrations.Up(ctx, write, migrations.SQLite); err != nil {
 		return nil, errors.Join(classify(err), write.Close())
 	}
-	read, err := sql.Open("sqlite", dsn(path, "deferred", pragmas...))
+	// There are many readers, and each has a cache of its own: what they read is in the cache of the system too.
+	read, err := sql.Open("sqlite", dsn(path, "deferred", append(slices.Clone(pragmas), "cache_size(-4000)")...))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), write.Close())
 	}
@@ -54,7 +56,7 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	db := store.New(write, read, classify, words)
+	db := store.New(write, read, classify, words, unnumbered)
 	if err := db.FillDays(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
 	}
@@ -140,7 +142,7 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	db := store.New(read, read, classify, words)
+	db := store.New(read, read, classify, words, unnumbered)
 	if full, err := db.DaysFilled(ctx); err != nil || !full {
 		if err == nil {
 			err = fmt.Errorf("%w: the tables by day are not filled", migrations.ErrOlder)
@@ -151,7 +153,9 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 }
 
 // pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.
-var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
+// The WAL is moved into the file at 8000 pages (32 MB), not at SQLite's 1000: the pages that every commit writes are moved once for eight
+// times as many commits. It grows beyond that only while somebody reads an old snapshot.
+var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(8000)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
 
 // dsn sets busy_timeout first, so that the pragmas after it wait as well.
 func dsn(path, txlock string, pragmas ...string) string {
