@@ -78,9 +78,10 @@ func (c *crew) all(ctx context.Context, atOnce int, do func(ctx context.Context,
 	})
 }
 
-// atATime does something from 0 to count, so many at a time, in this order; the first error ends it.
-func atATime(ctx context.Context, atOnce, count int, do func(ctx context.Context, n int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+// atATime does something from 0 to count, so many at a time, in this order; the first error ends it, and so does whoever ends
+// the bench, whatever error that leads to.
+func atATime(outer context.Context, atOnce, count int, do func(ctx context.Context, n int) error) error {
+	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	next := make(chan int)
 	var working sync.WaitGroup
@@ -101,6 +102,9 @@ func atATime(ctx context.Context, atOnce, count int, do func(ctx context.Context
 	}
 	close(next)
 	working.Wait()
+	if outer.Err() != nil {
+		return outer.Err()
+	}
 	return context.Cause(ctx)
 }
 
