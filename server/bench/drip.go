@@ -121,7 +121,7 @@ func (g *grown) drip(ctx context.Context, syncs int) (*Drip, error) {
 			d := g.devices[n]
 			for range dripChanges {
 				d.at = g.wall()
-				if _, err := d.log(lastDay, sources[n].next()); err != nil {
+				if _, err := d.log(lastDay, sources[n].next(lastDay)); err != nil {
 					return err
 				}
 			}

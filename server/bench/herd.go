@@ -154,12 +154,13 @@ func (h *herd) one(ctx context.Context, n int) error {
 		return err
 	}
 	// It has logged over three weeks.
-	const weeks = 21 * 24 * time.Hour
-	left := h.wall().Add(-weeks)
+	const away = 21
+	left := h.wall().Add(-away * 24 * time.Hour)
 	v := visits{rand: random, of: d, nth: n}
 	for i := range h.o.Changes {
-		d.at = left.Add(weeks * time.Duration(i) / time.Duration(h.o.Changes))
-		id, err := d.log(lastDay, v.next())
+		d.at = left.Add(away * 24 * time.Hour / time.Duration(h.o.Changes) * time.Duration(i+1))
+		day := lastDay.AddDays(1 - away + i*away/h.o.Changes)
+		id, err := d.log(day, v.next(day))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // visits makes up what is pushed on the field day: rounds of visits, of which all twelve fields that a tablet fills in are set.
@@ -16,11 +17,10 @@ type visits struct {
 	nth  int
 }
 
-// next is one on the last day.
-func (v *visits) next() *recordv1.Outreach {
+func (v *visits) next(day record.Date) *recordv1.Outreach {
 	town := towns[v.nth/workersPerTeam%len(towns)]
 	return &recordv1.Outreach{
-		Site: v.of.site[:], Team: v.of.team[:], Author: v.of.worker[:], OccurredOn: proto.Int32(int32(lastDay)),
+		Site: v.of.site[:], Team: v.of.team[:], Author: v.of.worker[:], OccurredOn: proto.Int32(int32(day)),
 		Place:  &recordv1.Place{Code: proto.String(town.Code), Edition: proto.Int32(town.Edition), Village: proto.String(fmt.Sprintf("第%d村", 1+v.rand.IntN(40)))},
 		Status: held, ServiceArea: recordv1.ServiceArea(1 + v.rand.IntN(3)).Enum(), //nolint:gosec // a small number
 		Entry:      recordv1.Entry(1 + v.rand.IntN(2)).Enum(),        //nolint:gosec // a small number
