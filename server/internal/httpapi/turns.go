@@ -72,7 +72,8 @@ func (t *turns) hasRoom() error {
 	if latest := now.Add(longestRefusal); t.promised.After(latest) {
 		t.promised = latest
 	}
-	t.promised = t.promised.Add(t.each)
+	// A little sooner than they can be done: the line evens that out, and a server that waits for tablets loses time.
+	t.promised = t.promised.Add(t.each * 3 / 4)
 	return &problem.Problem{Code: problem.Busy, RetryAfter: max(shortestRefusal, t.promised.Sub(now))}
 }
 

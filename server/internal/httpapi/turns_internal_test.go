@@ -99,7 +99,7 @@ func TestWhoFindsNoRoomComesLater(t *testing.T) {
 		t.Fatalf("each takes %v", s.each)
 	}
 	for n := range 3 {
-		if wait, want := refused(), time.Duration(n+1)*s.each; wait != want {
+		if wait, want := refused(), time.Duration(n+1)*(s.each*3/4); wait != want {
 			t.Errorf("refusal %d is for %v, want %v", n, wait, want)
 		}
 	}
