@@ -37,7 +37,7 @@ const backupAgain = time.Minute
 func (s *Server) BackUp(ctx context.Context) (*Backed, error) {
 	s.backingUp.Lock()
 	defer s.backingUp.Unlock()
-	at := s.config.Wall()
+	at, began := s.config.Wall(), time.Now()
 	backed, err := s.backUp(ctx, at)
 	if err != nil {
 		if ctx.Err() == nil { // the server was not told to stop
@@ -45,7 +45,7 @@ func (s *Server) BackUp(ctx context.Context) (*Backed, error) {
 		}
 		return nil, err
 	}
-	s.measures.BackedUp(at)
+	s.measures.BackedUp(at, time.Since(began), backed.Bytes)
 	return backed, nil
 }
 
@@ -160,6 +160,6 @@ func (s *Server) firstBackup() time.Duration {
 		return 0
 	}
 	newest := made[len(made)-1]
-	s.measures.BackedUp(newest)
+	s.measures.BackupThere(newest)
 	return min(max(s.config.Backups.Every-s.config.Wall().Sub(newest), 0), s.config.Backups.Every)
 }

@@ -44,6 +44,8 @@ const (
 	JournalDamaged RefusalCode = "journal_damaged"
 	// PlainHTTP: connections from other machines would not be encrypted, and nobody asked for that.
 	PlainHTTP RefusalCode = "plain_http"
+	// AdminReachable: other machines could reach the admin address.
+	AdminReachable RefusalCode = "admin_reachable"
 	// CertificateUnusable: the files of the certificate can't be read, or do not belong together.
 	CertificateUnusable RefusalCode = "certificate_unusable"
 	// BackupThere: a backup never overwrites a file unless told.
@@ -115,6 +117,9 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	ClockBehind: {
 		"本机时钟比数据库 %[1]s 里最新的更改慢 %[2]v。没有启动：用慢的时钟会让新填写的内容输给旧的。\n请校准时钟后再启动。\n如果时钟是对的，而是以前快过：leveed accept-time --db %[1]s",
 		"The clock of this machine is %[2]v behind the newest change in the database %[1]s. The server does not start, since what is logged by such a clock would lose against what is there.\nSet the clock right and start again.\nIf it is right, and had run ahead before: leveed accept-time --db %[1]s"},
+	AdminReachable: {
+		"管理地址 %[1]v 可以从其他机器访问，而它不核对身份，没有启动。请改用只有本机能访问的地址，例如 127.0.0.1:8411。",
+		"Other machines can reach the admin address %[1]v, which asks nobody who they are, so the server does not start. Take an address of this machine alone, such as 127.0.0.1:8411."},
 	JournalDamaged: {
 		"日志文件 %[1]s 已损坏。它记录了哪些平板已停用、哪些登记码已使用，请从备份放回。\n如果没有备份，可把它移到别处：平板下次同步时会带回它们保存的条目。",
 		"The journal %[1]s is damaged. It says which tablets were revoked and which codes were used: put it back from its backup.\nIf there is none, move it elsewhere: tablets bring back what they hold of it at their next syncs."},

@@ -17,6 +17,8 @@ import (
 	"time"
 	_ "time/tzdata" // a server in a bare container has no zone database
 
+	"go.opentelemetry.io/otel/trace"
+
 	"levee/server/internal/accounts"
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
@@ -27,6 +29,7 @@ import (
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
+	"levee/server/internal/tracing"
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	"levee/syncproto/wire"
@@ -66,6 +69,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Unlimited lets callers ask as often as they like: where tablets are simulated, seconds of work pass in no time by Wall.
 	Unlimited bool
+	// Traces records spans of requests; nil for none.
+	Traces trace.TracerProvider
 	// Grace is how long running requests may take after the server was told to stop; 10 seconds when 0.
 	Grace time.Duration
 
@@ -176,6 +181,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := s.measures.Gauge("levee_live_pages", "Open pages that are kept up to date.", func() float64 { return float64(s.live.Watching()) }); err != nil {
+		return err
+	}
 	if s.senders, err = s.config.Alerts.senders(); err != nil {
 		return err
 	}
@@ -213,8 +221,12 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var tracer trace.Tracer
+	if s.config.Traces != nil {
+		tracer = s.config.Traces.Tracer(tracing.Scope)
+	}
 	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Wall: s.config.Wall,
-		Log: s.config.Log, Measures: s.measures, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits(), ReadOnly: s.config.archive != nil})
+		Log: s.config.Log, Measures: s.measures, Tracer: tracer, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits(), ReadOnly: s.config.archive != nil})
 	return err
 }
 
@@ -229,6 +241,7 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 	if s.db, err = sqlite.Open(ctx, c.DB); err != nil {
 		return nil, refusedAt(c.DB, err)
 	}
+	s.db.Observe(s.measured)
 	if ids, err = s.db.Deployments(ctx); err != nil {
 		return nil, err
 	}
@@ -250,6 +263,12 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 	if err != nil {
 		return nil, err
 	}
+	entries := s.journal
+	if err := errors.Join(
+		s.measures.Gauge("levee_journal_entries", "Entries of the journal.", func() float64 { return float64(entries.Len()) }),
+		s.measures.Gauge("levee_journal_bytes", "How long the journal's file is.", func() float64 { return float64(entries.Bytes()) })); err != nil {
+		return nil, err
+	}
 	if len(ids) == 0 && !someone && s.journal.Len() > 0 {
 		return nil, refuse(DatabaseGone, nil, c.DB, c.Keys) // there was somebody: an empty database took the place of theirs
 	}
@@ -257,6 +276,15 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 	s.accounts, err = accounts.Start(ctx, accounts.Config{Store: s.db, Keys: s.keyring, Signing: s.keys.Signing, Journal: s.journal.Deployment(hlc.ID{}),
 		Wall: c.Wall, Entropy: c.Entropy, Hashing: c.Hashing})
 	return ids, err
+}
+
+// measured notes where the time of a transaction went.
+func (s *Server) measured(t store.Took) {
+	if t.ReadOnly {
+		s.measures.Read(t.Waited, t.Worked)
+	} else {
+		s.measures.Wrote(t.Waited, t.Worked, t.Committed)
+	}
 }
 
 func hasAccounts(ctx context.Context, db *store.DB) (has bool, err error) {

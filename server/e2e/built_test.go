@@ -73,8 +73,15 @@ type served struct {
 // serve starts a leveed. ready is closed once it listens; it never is if it ends before.
 func serve(t *testing.T, env []string, args ...string) (p *served, ready chan struct{}) {
 	t.Helper()
-	p = &served{command: exec.Command(program(t, "leveed"), append([]string{"serve"}, args...)...), errs: &bytes.Buffer{}, ended: make(chan struct{})}
-	p.command.Env = append(append(os.Environ(), "LC_ALL=en"), env...)
+	command := exec.Command(program(t, "leveed"), append([]string{"serve"}, args...)...)
+	command.Env = append(append(os.Environ(), "LC_ALL=en"), env...)
+	return watch(t, command)
+}
+
+// watch starts a leveed that serves, by whatever command.
+func watch(t *testing.T, command *exec.Cmd) (p *served, ready chan struct{}) {
+	t.Helper()
+	p = &served{command: command, errs: &bytes.Buffer{}, ended: make(chan struct{})}
 	p.command.Stderr = p.errs
 	out, err := p.command.StdoutPipe()
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // cli is the command line: flags, their environment and their help in one place.
 type cli struct {
 	Serve         serveCmd         `cmd:"" help:"Serve tablets and the JSON API."`
+	Health        healthCmd        `cmd:"" help:"Ask a server on this machine whether it is well, at its admin address. Exit 0 when it is."`
 	Code          codeCmd          `cmd:"" help:"Make an enrolment code for a worker's tablet."`
 	Token         tokenCmd         `cmd:"" help:"Make a token of the JSON API that acts as a worker. A server may run meanwhile."`
 	ResetLink     resetCmd         `cmd:"" name:"reset-account" help:"Make a one-time link with which the owner of an account sets a new password. A server may run meanwhile."`

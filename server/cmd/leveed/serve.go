@@ -12,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"levee/server"
+	"levee/server/internal/tracing"
 )
 
 // serveCmd serves until it is told to stop. What begins with "At the first start" makes the deployment.
@@ -23,6 +26,9 @@ type serveCmd struct {
 	TrustedProxy []netip.Prefix `help:"Network of a proxy in front of the server, as 10.0.0.0/8: what it says in X-Forwarded-For is believed. May be repeated." env:"LEVEE_TRUSTED_PROXY" placeholder:"CIDR"`
 	Listen       string         `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
 	URL          string         `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
+
+	AdminAddress string `help:"Address of this machine alone, such as 127.0.0.1:8411, for metrics, profiles of the running program (pprof), /healthz and /readyz. Without it there are no profiles." env:"LEVEE_ADMIN_ADDRESS" placeholder:"HOST:PORT"`
+	Traces       bool   `help:"Send OpenTelemetry traces by OTLP over HTTP, as the variables OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER and so on say." env:"LEVEE_TRACES"`
 
 	TLSCert    string   `name:"tls-cert" help:"PEM file of the server's certificate, with those of its issuers. Read again when it changes." env:"LEVEE_TLS_CERT" type:"existingfile" xor:"tls" placeholder:"FILE"`
 	TLSKey     string   `name:"tls-key" help:"PEM file of the certificate's key." env:"LEVEE_TLS_KEY" type:"existingfile" placeholder:"FILE"`
@@ -78,17 +84,91 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if url == "" {
 		url = encryption.URLOf(listener)
 	}
-	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, TLS: encryption, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, Alerts: alerts, TrustedProxies: c.TrustedProxy})
+	admin, err := c.listenAdmin(ctx)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	traces, endTraces, err := c.traces(ctx, log)
+	if err != nil {
+		return errors.Join(err, listener.Close(), closed(admin))
+	}
+	defer endTraces()
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, TLS: encryption, Log: log,
+		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, Alerts: alerts, TrustedProxies: c.TrustedProxy, Traces: traces})
+	if err != nil {
+		return errors.Join(err, listener.Close(), closed(admin))
+	}
 	link, err := s.SetUpLink(ctx)
 	if err != nil {
-		return errors.Join(err, listener.Close(), s.Close())
+		return errors.Join(err, listener.Close(), closed(admin), s.Close())
 	}
 	welcome(os.Stdout, c.DB, url, c.SelfSigned, s.Made, link)
-	return errors.Join(s.Serve(ctx, listener), s.Close())
+	return errors.Join(serve(ctx, s, listener, admin), s.Close())
+}
+
+// serve serves tablets and people on one listener and operators on another, which may be nil, and tells the service manager. The
+// operators' ends last: they may want to see why a server does not stop.
+func serve(ctx context.Context, s *server.Server, listener, admin net.Listener) error {
+	if err := notify("READY=1"); err != nil { // its queue is open: who connects from now on is served
+		return errors.Join(fmt.Errorf("telling the service manager: %w", err), listener.Close(), closed(admin))
+	}
+	looking, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	looked := make(chan error, 1)
+	if admin == nil {
+		looked <- nil
+	} else {
+		go func() { looked <- s.ServeAdmin(looking, admin) }()
+	}
+	telling := context.AfterFunc(ctx, func() { _ = notify("STOPPING=1") }) // it stops all the same
+	defer telling()
+	err := s.Serve(ctx, listener)
+	stop()
+	return errors.Join(err, <-looked)
+}
+
+// listenAdmin is where operators are listened to; nil for nowhere.
+func (c *serveCmd) listenAdmin(ctx context.Context) (net.Listener, error) {
+	if c.AdminAddress == "" {
+		return nil, nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.AdminAddress)
+	if err != nil {
+		return nil, fmt.Errorf("listening at the admin address: %w", err)
+	}
+	if err := server.CheckAdmin(l.Addr()); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+func closed(l net.Listener) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
+}
+
+// tracesGrace is how long the last spans may take to be sent.
+const tracesGrace = 3 * time.Second
+
+// traces is where spans go, nil for nowhere, and what sends the last of them.
+func (c *serveCmd) traces(ctx context.Context, log *slog.Logger) (trace.TracerProvider, func(), error) {
+	if !c.Traces {
+		return nil, func() {}, nil
+	}
+	exporting, err := tracing.Export(ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return exporting, func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesGrace)
+		defer cancel()
+		if err := exporting.Shutdown(grace); err != nil {
+			log.Warn("exporting traces", "error", err) // a server that has stopped well has stopped well
+		}
+	}, nil
 }
 
 // alerts are what the flags say about telling people of risk alerts.

@@ -123,6 +123,18 @@ func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
 	if !ok {
 		return body, nil
 	}
+	p := misread(found)
+	if found.Status == http.StatusInternalServerError {
+		p = a.known(found)
+	}
+	a.Measures.refused(p)
+	b := bodyOf(p, languageOf(ctx.Header("Accept-Language")))
+	b.Status, b.Request = found.Status, number
+	return b, nil
+}
+
+// misread is the problem of a request that the library could not take.
+func misread(found *huma.ErrorModel) *problem.Problem {
 	p := problem.New(problem.Malformed) // a body that does not parse, came too slowly, or is of another type
 	switch found.Status {
 	case problem.HTTPStatus(problem.InvalidArgument):
@@ -134,12 +146,8 @@ func (a *api) explain(ctx huma.Context, _ string, body any) (any, error) {
 		p = problem.Newf(problem.InvalidArgument, "%s", strings.Join(wrong, "; "))
 	case problem.HTTPStatus(problem.BodyTooLarge):
 		p = problem.New(problem.BodyTooLarge)
-	case http.StatusInternalServerError:
-		p = a.toProblem(found)
 	}
-	b := bodyOf(p, languageOf(ctx.Header("Accept-Language")))
-	b.Status, b.Request = found.Status, number
-	return b, nil
+	return p
 }
 
 // Asked is what every request may say.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/trace"
 
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
@@ -37,6 +38,8 @@ type Config struct {
 	// Limits are DefaultLimits when zero.
 	Limits   Limits
 	Measures *Measures
+	// Tracer records requests; nil for none.
+	Tracer trace.Tracer
 	// ReadOnly: nothing is done but to look and to search, whoever asks.
 	ReadOnly bool
 	// Codes are what enrolment codes say.
@@ -73,10 +76,10 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	e.IPExtractor = func(r *http.Request) string { return c.origin.address(r).String() }
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) { c.answerError(err, ctx) }
-	if err := c.Measures.registry.Register(&standing{c.Deployments, c.Log}); err != nil {
+	if err := c.Measures.registry.Register(&standing{deployments: c.Deployments, log: c.Log, now: time.Now}); err != nil {
 		return nil, err
 	}
-	e.Use(c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly) // a panic is measured as what it is answered with
+	e.Use(c.span, c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly) // a panic is measured as what it is answered with
 	c.mountSync(e)
 	document, err := c.mountAPI(e)
 	if err != nil {
@@ -127,8 +130,15 @@ func wantsPage(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/api/") && !forTablets(r)
 }
 
-// toProblem is what a caller may know of an error.
+// toProblem is what a caller is answered of an error, which counts as a refusal.
 func (c *Config) toProblem(err error) *problem.Problem {
+	p := c.known(err)
+	c.Measures.refused(p)
+	return p
+}
+
+// known is what a caller may know of an error.
+func (c *Config) known(err error) *problem.Problem {
 	var p *problem.Problem
 	if errors.As(err, &p) && p.Code != problem.Internal {
 		return p

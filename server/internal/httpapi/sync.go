@@ -13,9 +13,11 @@ import (
 
 	"connectrpc.com/connect"
 	"github.com/labstack/echo/v4"
+	"go.opentelemetry.io/otel/attribute"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/syncing"
+	"levee/server/internal/tracing"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/levee/sync/v1/syncv1connect"
@@ -25,11 +27,16 @@ import (
 
 // mountSync adds the route of tablets. It carries no headers of pages and no request ids: every byte crosses a bad link.
 func (c *Config) mountSync(e *echo.Echo) {
-	options := append(wire.HandlerOptions(), connect.WithRecover(func(_ context.Context, _ connect.Spec, _ http.Header, v any) error {
-		return c.toConnect(c.toProblem(fmt.Errorf("panic: %v\n%s", v, debug.Stack())))
+	options := append(wire.HandlerOptions(), connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, v any) error {
+		return c.refusal(ctx, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
 	}))
+	answerProblem := connect.NewErrorWriter(options...)
 	path, handler := syncv1connect.NewSyncServiceHandler(&syncHandler{c}, options...)
-	e.Any(path+"*", echo.WrapHandler(c.authenticateDevice(handler, connect.NewErrorWriter(options...))))
+	e.Any(path+"*", func(ctx echo.Context) error {
+		c.authenticateDevice(handler, answerProblem).ServeHTTP(ctx.Response(), ctx.Request())
+		c.Measures.answered.Add(float64(ctx.Response().Size))
+		return nil
+	})
 }
 
 // caller is the device that a request's token belongs to.
@@ -39,7 +46,16 @@ type caller struct {
 	arrival    syncing.Arrival
 }
 
-type callerKey struct{}
+type (
+	callerKey struct{}
+	visitKey  struct{}
+)
+
+// visitOf is the visit of a request of a tablet.
+func visitOf(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	return v
+}
 
 // authenticateDevice reads the whole body, which is bounded, and checks the device's token against it. Enrolling is the one
 // call without a token: its code is its proof.
@@ -58,24 +74,29 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 		}
 		if err == nil {
 			body, err = readBody(w, r)
+			c.Measures.received.Add(float64(len(body)))
 		}
+		v := &visit{enrols: r.URL.Path == syncv1connect.SyncServiceEnrolProcedure, began: time.Now()}
+		r = r.WithContext(context.WithValue(r.Context(), visitKey{}, v))
 		leave := func() {}
 		switch {
 		case err != nil:
-		case r.URL.Path == syncv1connect.SyncServiceEnrolProcedure:
+		case v.enrols:
 			err = c.byAddress.take(began, c.origin.network(r))
 		default:
 			r, leave, err = c.admit(r, body, began)
 		}
 		defer leave()
 		if err != nil {
-			_ = errorWriter.Write(w, r, c.toConnect(c.toProblem(err))) // the caller is gone if this fails
+			_ = errorWriter.Write(w, r, c.refusal(r.Context(), err)) // the caller is gone if this fails
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if err := c.inTurn(w, r, len(body), next); err != nil {
-			_ = errorWriter.Write(w, r, c.toConnect(c.toProblem(err))) // the caller is gone if this fails
+			_ = errorWriter.Write(w, r, c.refusal(r.Context(), err)) // the caller is gone if this fails
+			return
 		}
+		c.Measures.end(v, problem.Malformed) // unless its handler has said otherwise: what was sent could not be read
 	})
 }
 
@@ -191,6 +212,13 @@ func certificateIn(r *http.Request, body []byte) *syncv1.Certificate {
 	return request.GetCertificate()
 }
 
+// refusal is an error as a tablet is answered it.
+func (c *Config) refusal(ctx context.Context, err error) *connect.Error {
+	p := c.toProblem(err)
+	c.Measures.end(visitOf(ctx), p.Code)
+	return c.toConnect(p)
+}
+
 // toConnect is a problem as a tablet gets it: every answer says what time it is.
 func (c *Config) toConnect(p *problem.Problem) *connect.Error {
 	timed := *p
@@ -205,26 +233,40 @@ type syncHandler struct{ *Config }
 func (h *syncHandler) Sync(ctx context.Context, request *connect.Request[syncv1.SyncRequest]) (*connect.Response[syncv1.SyncResponse], error) {
 	from, ok := ctx.Value(callerKey{}).(caller)
 	if !ok {
-		return nil, h.toConnect(problem.New(problem.Unauthenticated))
+		return nil, h.refusal(ctx, problem.New(problem.Unauthenticated))
 	}
-	response, err := from.deployment.Sync(ctx, from.device, from.arrival, request.Msg)
+	response, err := h.sync(ctx, from, request.Msg)
 	if err != nil {
-		return nil, h.toConnect(h.toProblem(err))
+		return nil, h.refusal(ctx, err)
 	}
+	h.Measures.end(visitOf(ctx), "")
 	h.Measures.sent(response)
 	return connect.NewResponse(response), nil
+}
+
+// sync has a deployment answer, in a span that tells how much came and went.
+func (h *syncHandler) sync(ctx context.Context, from caller, request *syncv1.SyncRequest) (response *syncv1.SyncResponse, err error) {
+	ctx, span := tracing.Start(ctx, "sync")
+	defer func() { tracing.End(span, err) }()
+	response, err = from.deployment.Sync(ctx, from.device, from.arrival, request)
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("levee.deployment", from.deployment.Deployment().String()), attribute.Int("levee.changes", len(request.GetPush().GetEntries())),
+			attribute.Int("levee.given", len(request.GetGiveBack())), attribute.Int("levee.held", len(response.GetAcknowledgement().GetHeld())), attribute.Int("levee.records", len(response.GetPage().GetRecords())))
+	}
+	return response, err
 }
 
 // Enrol implements syncv1connect.SyncServiceHandler.
 func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1.EnrolRequest]) (*connect.Response[syncv1.EnrolResponse], error) {
 	d, err := h.deploymentOf(ctx, request.Msg)
 	if err != nil {
-		return nil, h.toConnect(h.toProblem(err))
+		return nil, h.refusal(ctx, err)
 	}
 	response, err := d.Syncing.Enrol(ctx, request.Msg)
 	if err != nil {
-		return nil, h.toConnect(h.toProblem(err))
+		return nil, h.refusal(ctx, err)
 	}
+	h.Measures.end(visitOf(ctx), "")
 	return connect.NewResponse(response), nil
 }
 

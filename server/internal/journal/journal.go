@@ -147,6 +147,13 @@ func (f *File) Len() (n int) {
 	return n
 }
 
+// Bytes is how long the file is.
+func (f *File) Bytes() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.whole
+}
+
 // Deployment is the part about one deployment.
 func (f *File) Deployment(id hlc.ID) *Journal {
 	f.mu.Lock()

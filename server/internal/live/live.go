@@ -54,6 +54,13 @@ func New(first uint64, after func(time.Duration) <-chan time.Time) *Hub {
 	return &Hub{after: after, closing: make(chan struct{}), first: first, changes: map[hlc.ID]uint64{}}
 }
 
+// Watching is how many watch.
+func (h *Hub) Watching() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.watches)
+}
+
 // State is the number of a deployment's present state. It is another one after each change.
 func (h *Hub) State(deployment hlc.ID) uint64 {
 	h.mu.Lock()

@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
+	"levee/server/internal/tracing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -34,7 +36,8 @@ type DB struct {
 	classify func(error) error
 	words    Words
 	// form gives a statement the form in which the engine is fastest.
-	form func(query string) string
+	form    func(query string) string
+	observe func(Took)
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
@@ -53,9 +56,20 @@ const maxReaders = 16
 // New is a store over two pools of one database, one to write and one to read. Neither pool may be limited to one
 // connection. DB itself lets one transaction write at a time.
 func New(write, read *sql.DB, classify func(error) error, words Words, form func(query string) string) *DB {
-	return &DB{write: write, read: read, classify: classify, words: words, form: form, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
+	return &DB{write: write, read: read, classify: classify, words: words, form: form, observe: func(Took) {}, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
 		prepared: map[preparedKey]*sql.Stmt{}}
 }
+
+// Took is where the time of a transaction went.
+type Took struct {
+	ReadOnly bool
+	// Waited is how long it waited for its turn, Worked how long it took until its commit or its end, and Committed how long the
+	// commit took: 0 when it only read, or was undone.
+	Waited, Worked, Committed time.Duration
+}
+
+// Observe has a function told of each transaction. It is for before the first one.
+func (d *DB) Observe(fn func(Took)) { d.observe = fn }
 
 // Close closes both pools.
 func (d *DB) Close() error {
@@ -102,16 +116,24 @@ type Tx struct {
 }
 
 func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
-	tokens := d.writing
+	began := time.Now()
+	tokens, name := d.writing, "database write"
 	if readOnly {
-		tokens = d.reading
+		tokens, name = d.reading, "database read"
 	}
+	ctx, span := tracing.Start(ctx, name)
+	defer func() { tracing.End(span, err) }()
 	select {
 	case tokens <- struct{}{}:
 		defer func() { <-tokens }()
 	case <-ctx.Done():
 		return problem.New(problem.Busy)
 	}
+	took := Took{ReadOnly: readOnly, Waited: time.Since(began)}
+	defer func() {
+		took.Worked = time.Since(began) - took.Waited - took.Committed
+		d.observe(took)
+	}()
 	tx, err := of.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
 	if err != nil {
 		return d.classify(err)
@@ -124,7 +146,11 @@ func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*T
 	if err := fn(&Tx{ctx: ctx, db: d, of: of, tx: tx}); err != nil {
 		return d.classify(err)
 	}
-	return d.classify(tx.Commit())
+	committing := time.Now()
+	if err = d.classify(tx.Commit()); err == nil && !readOnly {
+		took.Committed = time.Since(committing)
+	}
+	return err
 }
 
 // statement is a prepared form of a query, which the pool keeps for every connection that has used it.

@@ -130,6 +130,9 @@ func (s *Service) Flush(ctx context.Context) error {
 	return s.writer.do(ctx, func(*group) error { return nil })
 }
 
+// Queued is how many batches and other jobs wait for the writer.
+func (s *Service) Queued() int { return s.writer.queue() }
+
 // Deployment is the deployment's id.
 func (s *Service) Deployment() hlc.ID { return s.config.Deployment }
 

@@ -9,6 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"levee/server/internal/tracing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
@@ -44,7 +48,8 @@ func futureAt(now time.Time, ahead hlc.Time) hlc.Time {
 type Commit struct {
 	// Jobs is how many batches and other jobs shared it; 0 when it only noted contacts.
 	Jobs int
-	Took time.Duration
+	// Waited is how long the first of them had waited for the writer, Took how long the commit took.
+	Waited, Took time.Duration
 	// Log is what it added to the log.
 	Log []LogEntry
 	// Records are those that changed, as they are now, and Removed those that were erased.
@@ -59,8 +64,15 @@ const maxGroup = 64
 
 // job is something to be done in a writing transaction. It may run twice: with others, and alone if one of them failed.
 type job struct {
-	run  func(*group) error
-	done chan error
+	run    func(*group) error
+	done   chan error
+	queued time.Time
+	// span is that of who waits for it.
+	span trace.Span
+}
+
+func newJob(ctx context.Context, run func(*group) error) job {
+	return job{run: run, done: make(chan error, 1), queued: time.Now(), span: trace.SpanFromContext(ctx)}
 }
 
 // writer is the one goroutine that writes a deployment. Jobs that arrive while it is busy are committed together.
@@ -92,9 +104,14 @@ func (w *writer) close() {
 	w.gone.Wait()
 }
 
+// queue is how many jobs wait.
+func (w *writer) queue() int { return len(w.jobs) }
+
 // do runs a job and returns after its commit.
-func (w *writer) do(ctx context.Context, run func(*group) error) error {
-	j := job{run: run, done: make(chan error, 1)}
+func (w *writer) do(ctx context.Context, run func(*group) error) (err error) {
+	ctx, span := tracing.Start(ctx, "write")
+	defer func() { tracing.End(span, err) }()
+	j := newJob(ctx, run)
 	select {
 	case w.jobs <- j:
 	case <-ctx.Done():
@@ -186,8 +203,15 @@ func (w *writer) transact(jobs []job) (err error) {
 	start := time.Now()
 	contacts := w.noted()
 	commit := Commit{Jobs: len(jobs)}
+	spans := make([]trace.Span, len(jobs))
+	for i, j := range jobs {
+		commit.Waited = max(commit.Waited, start.Sub(j.queued))
+		spans[i] = j.span
+	}
+	ctx, span := tracing.Together(spans, "commit")
+	defer func() { tracing.End(span, err) }()
 	var ahead hlc.Time
-	err = w.store.Write(context.Background(), func(tx Writing) (err error) {
+	err = w.store.Write(ctx, func(tx Writing) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
 				err = fmt.Errorf("panic while writing: %v\n%s", v, debug.Stack())
@@ -227,6 +251,9 @@ func (w *writer) transact(jobs []job) (err error) {
 	}
 	w.self.ahead.Store(uint64(ahead))
 	commit.Took = time.Since(start)
+	if span.IsRecording() {
+		span.SetAttributes(attribute.Int("levee.batches", commit.Jobs), attribute.Int("levee.positions", len(commit.Log)))
+	}
 	w.committed(commit.SetUpChanged)
 	w.observe(commit) // once all can be read, the set-up too
 	return nil

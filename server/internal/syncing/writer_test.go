@@ -80,8 +80,9 @@ func together(t *testing.T, l *ledger, w *writer, jobs ...func(*group) error) []
 	<-l.opened
 	results := make([]chan error, len(jobs))
 	for i, run := range jobs {
-		results[i] = make(chan error, 1)
-		w.jobs <- job{run: run, done: results[i]}
+		j := newJob(t.Context(), run)
+		results[i] = j.done
+		w.jobs <- j
 	}
 	go func() {
 		for range l.opened {
