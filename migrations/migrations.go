@@ -12,7 +12,7 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed client/*.sql sqlite/*.sql
+//go:embed client/*.sql sqlite/*.sql postgres/*.sql
 var files embed.FS
 
 // Schema is one of the embedded schemas.
@@ -27,6 +27,8 @@ var (
 	Client = Schema{"client", goose.DialectSQLite3}
 	// SQLite is the server's store in SQLite.
 	SQLite = Schema{"sqlite", goose.DialectSQLite3}
+	// Postgres is the server's store in PostgreSQL.
+	Postgres = Schema{"postgres", goose.DialectPostgres}
 )
 
 // ErrNewer says that the database was written by a newer program. Nothing in it was touched.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"levee/server/internal/archive"
-	"levee/server/internal/store/sqlite"
+	"levee/server/internal/database"
 	"levee/syncproto/hlc"
 )
 
@@ -37,9 +37,10 @@ type Archived struct {
 
 // Archive writes the archive of a closed deployment, beside a running server or without. It is without personal data of clients, whatever
 // the database has of it still. A file that is there is replaced once the new one is whole.
-func Archive(ctx context.Context, path, file string, o ArchiveOptions) (*Archived, error) {
+func Archive(ctx context.Context, db, file string, o ArchiveOptions) (*Archived, error) {
+	at := database.At(db)
 	if o.Keys == "" {
-		o.Keys = path + ".keys"
+		o.Keys = at.Keys()
 	}
 	if o.Wall == nil {
 		o.Wall = hlc.Wall
@@ -47,19 +48,19 @@ func Archive(ctx context.Context, path, file string, o ArchiveOptions) (*Archive
 	if o.Progress == nil {
 		o.Progress = func(string, uint64, uint64) {}
 	}
-	db, err := sqlite.OpenToRead(ctx, path)
+	opened, err := at.OpenToRead(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(at, err)
 	}
-	id, err := deploymentNamed(ctx, db, o.Deployment)
-	if err := errors.Join(err, db.Close()); err != nil {
+	id, err := deploymentNamed(ctx, opened, o.Deployment)
+	if err := errors.Join(err, opened.Close()); err != nil {
 		return nil, err
 	}
 	keys, err := readKeys(o.Keys)
 	if err != nil {
 		return nil, err
 	}
-	m, err := archive.Write(ctx, archive.Config{DB: path, Deployment: id, Key: keys.syncing().Signing, Wall: o.Wall, Entropy: rand.Reader,
+	m, err := archive.Write(ctx, archive.Config{Extract: at.Extract, Deployment: id, Key: keys.syncing().Signing, Wall: o.Wall, Entropy: rand.Reader,
 		Progress: func(step archive.Step, done, of uint64) { o.Progress(string(step), done, of) }}, file)
 	switch {
 	case errors.Is(err, archive.ErrNoCertificate):
@@ -67,7 +68,7 @@ func Archive(ctx context.Context, path, file string, o ArchiveOptions) (*Archive
 	case errors.Is(err, archive.ErrNotCertified):
 		return nil, refuse(NotCertified, err, err)
 	case err != nil:
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(at, err)
 	}
 	return &Archived{File: file, Deployment: id, Edition: m.Edition, Made: m.Made, Bytes: m.Database.Bytes, Changes: m.Log.Changes}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
@@ -35,7 +36,7 @@ func newArchives(c Config) (*archives, error) {
 	if c.After == nil {
 		c.After = time.After
 	}
-	a := &archives{config: c, dir: c.DB + archivesSuffix, closed: make(chan struct{}), kept: map[hlc.ID]webui.KeptArchive{}}
+	a := &archives{config: c, dir: database.At(c.DB).Beside(c.Keys, archivesSuffix), closed: make(chan struct{}), kept: map[hlc.ID]webui.KeptArchive{}}
 	return a, os.RemoveAll(a.dir)
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -39,6 +40,9 @@ type Backed struct {
 // its name: every page, the chain of the change log, and that of each replica. A file that is there is not overwritten
 // unless told. The server's keys and its journal are not in it.
 func Backup(ctx context.Context, db, file string, overwrite bool) (*Backed, error) {
+	if at := database.At(db); at.OnPostgres() {
+		return nil, refuse(PostgresBackups, nil, at)
+	}
 	if _, err := os.Stat(db); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
@@ -53,11 +57,11 @@ func Backup(ctx context.Context, db, file string, overwrite bool) (*Backed, erro
 		if problem.CodeOf(err) == problem.StorageFull {
 			return nil, refuse(DiskFull, err, file)
 		}
-		return nil, refusedAt(db, err)
+		return nil, refusedAt(database.At(db), err)
 	}
 	backed, err := finishBackup(ctx, part, file, overwrite)
 	if err != nil {
-		return nil, errors.Join(refusedAt(db, err), removeDatabase(part))
+		return nil, errors.Join(refusedAt(database.At(db), err), removeDatabase(part))
 	}
 	return backed, nil
 }

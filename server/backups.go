@@ -100,8 +100,7 @@ var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`
 
 // backupName is what the names of this database's backups begin with.
 func (s *Server) backupName() string {
-	base := filepath.Base(s.config.DB)
-	return strings.TrimSuffix(base, filepath.Ext(base))
+	return s.at.Name()
 }
 
 func (s *Server) backupFile(at time.Time) string {

@@ -12,15 +12,15 @@ import (
 
 	"levee/migrations"
 	"levee/server/internal/audit"
+	"levee/server/internal/database"
 	"levee/server/internal/journal"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 )
 
 // Checked is what a check found.
 type Checked struct {
-	DB string `json:"db"`
-	OK bool   `json:"ok"`
+	DB database.At `json:"db"`
+	OK bool        `json:"ok"`
 	// Deployments are what the database holds, as far as it could be read.
 	Deployments []Contents `json:"deployments"`
 	// Faults is empty when all is well.
@@ -66,11 +66,12 @@ type CheckOptions struct {
 // Check looks through all that a server keeps: every page of the database, the change log with its chains, the records
 // and totals that follow from it, the audit log, the keys, and the signatures of the journal. It changes nothing, and may run beside a server.
 func Check(ctx context.Context, db string, o CheckOptions) (*Checked, error) {
-	c := &Checked{DB: db, Deployments: []Contents{}, Faults: []CheckFault{}}
+	c := &Checked{DB: database.At(db), Deployments: []Contents{}, Faults: []CheckFault{}}
 	if err := c.database(ctx); err != nil {
 		return nil, err
 	}
-	c.keysAndJournal(cmp.Or(o.Keys, db+".keys"), cmp.Or(o.Journal, db+".journal"))
+	keys := cmp.Or(o.Keys, c.DB.Keys())
+	c.keysAndJournal(keys, cmp.Or(o.Journal, c.DB.Beside(keys, journalSuffix)))
 	c.OK = len(c.Faults) == 0
 	return c, nil
 }
@@ -80,23 +81,20 @@ func (c *Checked) fault(code, format string, args ...any) {
 }
 
 func (c *Checked) database(ctx context.Context) error {
-	info, err := os.Stat(c.DB)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		c.fault(DatabaseMissing, "there is no file")
-		return nil
-	case err != nil:
-		return err
-	case info.Size() == 0:
-		c.fault(DatabaseMissing, "the file is empty")
+	made, err := c.DB.Made(ctx)
+	if err != nil {
+		return c.understand(err)
+	}
+	if !made {
+		c.fault(DatabaseMissing, "nothing is there, or it is empty")
 		return nil
 	}
-	db, err := sqlite.OpenToRead(ctx, c.DB)
+	db, err := c.DB.OpenToRead(ctx)
 	if err != nil {
 		return c.understand(err)
 	}
 	defer func() { _ = db.Close() }()
-	faults, err := sqlite.Integrity(ctx, c.DB, false)
+	faults, err := c.DB.Integrity(ctx)
 	if err != nil {
 		return c.understand(err)
 	}

@@ -7,13 +7,13 @@ import (
 	"io"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 )
 
 // AcceptedTime is what AcceptTime did.
 type AcceptedTime struct {
-	DB string `json:"db"`
+	DB database.At `json:"db"`
 	// Until is the newest time of a change in the database; zero when no deployment was ahead of the clock before.
 	Until time.Time `json:"until"`
 }
@@ -31,24 +31,25 @@ func (a *AcceptedTime) Print(w io.Writer, lang string) error {
 // AcceptTime mends a database whose newest changes were made by a clock that ran ahead: what has such a stamp stays, and
 // what comes after it is taken too, though its stamp may lie in the future. The server must be stopped.
 func AcceptTime(ctx context.Context, path string) (accepted *AcceptedTime, err error) {
-	held, err := sqlite.Hold(ctx, path, true)
+	at := database.At(path)
+	held, err := at.Hold(ctx, true)
 	if errors.Is(err, store.ErrHeld) {
-		return nil, refuse(DatabaseInUse, nil, path)
+		return nil, refuse(DatabaseInUse, nil, at)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
-	db, err := sqlite.Open(ctx, path)
+	db, err := at.Open(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(at, err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	ids, err := db.Deployments(ctx)
 	if err != nil {
 		return nil, err
 	}
-	accepted = &AcceptedTime{DB: path}
+	accepted = &AcceptedTime{DB: at}
 	for _, id := range ids {
 		until, err := db.Deployment(id).AcceptTime(ctx)
 		if err != nil {

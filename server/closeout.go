@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"levee/server/internal/closeout"
+	"levee/server/internal/database"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/syncproto/certificate"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -157,9 +157,9 @@ var ErrNoEdition = errors.New("there is no such edition of the certificate")
 // Certificate is the file of an edition of a deployment's certificate, byte by byte as it was signed; of the newest one when edition is
 // 0. It reads only, and may run beside a server.
 func Certificate(ctx context.Context, path, deployment string, edition int) ([]byte, error) {
-	db, err := sqlite.OpenToRead(ctx, path)
+	db, err := database.At(path).OpenToRead(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(database.At(path), err)
 	}
 	file, err := certificateFrom(ctx, db, deployment, edition)
 	return file, errors.Join(err, db.Close())

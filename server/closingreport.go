@@ -10,10 +10,10 @@ import (
 	"os"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/finalreport"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 )
@@ -44,9 +44,9 @@ type ClosingReported struct {
 // ClosingReport writes the closing report of a closed deployment, with the foreword that its record has and without the sections that
 // it leaves out. It reads only, and may run beside a server. The error is ErrNoEdition when there is no such certificate.
 func ClosingReport(ctx context.Context, path string, o ClosingReportOptions) (*ClosingReported, error) {
-	db, err := sqlite.OpenToRead(ctx, path)
+	db, err := database.At(path).OpenToRead(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(database.At(path), err)
 	}
 	made, err := closingReportFrom(ctx, db, o)
 	return made, errors.Join(err, db.Close())

@@ -17,7 +17,7 @@ func TestAClosingReportIsWrittenByCommand(t *testing.T) {
 	folder := t.TempDir()
 	report := func(o server.ClosingReportOptions) error {
 		o.Out, o.Wall = filepath.Join(folder, o.Out), d.Wall
-		made, err := server.ClosingReport(context.Background(), d.Path(), o)
+		made, err := server.ClosingReport(context.Background(), d.Address(), o)
 		if err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 		Failed:  failed})
 	var behind *syncing.ClockBehindError
 	if errors.As(err, &behind) {
-		return nil, refuse(ClockBehind, nil, s.config.DB, behind.Behind.Round(time.Second))
+		return nil, refuse(ClockBehind, nil, s.at, behind.Behind.Round(time.Second))
 	}
 	if err != nil {
 		return nil, err

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"levee/server/internal/audit"
+	"levee/server/internal/database"
 	"levee/server/internal/export"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/syncproto/hlc"
 )
 
@@ -50,7 +50,7 @@ const exportsSuffix = ".exports"
 
 // newDesk makes exports for people at the pages.
 func (s *Server) newDesk() (*export.Desk, error) {
-	return export.NewDesk(export.DeskConfig{Dir: s.config.DB + exportsSuffix, Store: func(id hlc.ID) export.Store { return s.db.Deployment(id) }, Wall: s.config.Wall, After: s.config.After,
+	return export.NewDesk(export.DeskConfig{Dir: s.at.Beside(s.config.Keys, exportsSuffix), Store: func(id hlc.ID) export.Store { return s.db.Deployment(id) }, Wall: s.config.Wall, After: s.config.After,
 		Changed: s.live.Publish, Failed: func(err error) { s.config.Log.Error("an export", "error", err) }})
 }
 
@@ -83,9 +83,9 @@ func Export(ctx context.Context, path string, o ExportOptions) (*Exported, error
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
 		return nil, refuse(ExportThere, err, o.Out)
 	}
-	db, err := sqlite.OpenToRead(ctx, path)
+	db, err := database.At(path).OpenToRead(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(database.At(path), err)
 	}
 	made, err := exportFrom(ctx, db, path, o, format)
 	return made, errors.Join(err, db.Close())
@@ -118,9 +118,9 @@ func exportFrom(ctx context.Context, db *store.DB, path string, o ExportOptions,
 
 // noteExport writes into the audit log that somebody at this machine exports. What can't be noted is not exported.
 func noteExport(ctx context.Context, path string, o ExportOptions, made *Exported) error {
-	db, err := sqlite.Open(ctx, path)
+	db, err := database.At(path).Open(ctx)
 	if err != nil {
-		return refusedAt(path, err)
+		return refusedAt(database.At(path), err)
 	}
 	action := audit.Exported
 	if o.Confidential {

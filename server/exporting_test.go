@@ -41,7 +41,7 @@ func TestExportBesideARunningServer(t *testing.T) {
 	} {
 		var done, of uint64
 		o.Progress = func(d, o uint64) { done, of = d, o }
-		made, err := server.Export(context.Background(), d.Path(), o)
+		made, err := server.Export(context.Background(), d.Address(), o)
 		if err != nil {
 			t.Fatalf("%d: %v", i, err)
 		}
@@ -76,7 +76,7 @@ func TestExportRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusal := func(o server.ExportOptions) server.RefusalCode {
-		_, err := server.Export(context.Background(), d.Path(), o)
+		_, err := server.Export(context.Background(), d.Address(), o)
 		var refused *server.Refusal
 		if !errors.As(err, &refused) {
 			t.Errorf("%+v: %v", o, err)
@@ -90,14 +90,14 @@ func TestExportRefuses(t *testing.T) {
 	if code := refusal(server.ExportOptions{Format: "csv", Out: filepath.Join(folder, "new"), Deployment: hlc.ID{1}.String()}); code != server.DeploymentUnclear {
 		t.Error(code)
 	}
-	if _, err := server.Export(context.Background(), d.Path(), server.ExportOptions{Format: "pdf", Out: filepath.Join(folder, "new")}); err == nil || !strings.Contains(err.Error(), "csv, geojson, hxl, xlsx") {
+	if _, err := server.Export(context.Background(), d.Address(), server.ExportOptions{Format: "pdf", Out: filepath.Join(folder, "new")}); err == nil || !strings.Contains(err.Error(), "csv, geojson, hxl, xlsx") {
 		t.Error(err)
 	}
-	if _, err := server.Export(context.Background(), d.Path(), server.ExportOptions{Format: "hxl", Out: filepath.Join(folder, "new"), Confidential: true}); err == nil {
+	if _, err := server.Export(context.Background(), d.Address(), server.ExportOptions{Format: "hxl", Out: filepath.Join(folder, "new"), Confidential: true}); err == nil {
 		t.Error("what is meant for others can be had with what is confidential")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err := server.Export(ctx, d.Path(), server.ExportOptions{Format: "csv", Out: filepath.Join(folder, "new"), Progress: func(uint64, uint64) { cancel() }})
+	_, err := server.Export(ctx, d.Address(), server.ExportOptions{Format: "csv", Out: filepath.Join(folder, "new"), Progress: func(uint64, uint64) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("after it was broken off: %v", err)
 	}

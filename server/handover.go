@@ -13,9 +13,9 @@ import (
 	"filippo.io/age"
 
 	"levee/server/internal/audit"
+	"levee/server/internal/database"
 	"levee/server/internal/handover"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 )
@@ -54,9 +54,9 @@ func HandOver(ctx context.Context, path string, o HandOverOptions) (*HandedOver,
 	if _, err := os.Lstat(o.Out); !errors.Is(err, fs.ErrNotExist) {
 		return nil, refuse(ExportThere, err, o.Out)
 	}
-	db, err := sqlite.Open(ctx, path)
+	db, err := database.At(path).Open(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(database.At(path), err)
 	}
 	made, err := handOver(ctx, db, o, to)
 	return made, errors.Join(err, db.Close())

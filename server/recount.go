@@ -9,10 +9,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/indexing"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/syncproto/hlc"
 )
 
@@ -20,7 +20,7 @@ import (
 // each total beside its recount and what else does not hold, as text or as one JSON object, and tells whether all is
 // equal. It reads only, and may run beside a server.
 func Recount(ctx context.Context, path string, w io.Writer, asJSON bool) (equal bool, err error) {
-	db, err := sqlite.OpenToRead(ctx, path)
+	db, err := database.At(path).OpenToRead(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -44,7 +44,7 @@ func recount(t *testing.T, path string, asJSON bool) (bool, string) {
 func TestRecountBesideARunningServer(t *testing.T) {
 	d := recounted(t)
 	for _, when := range []string{"while the server runs", "after it stopped"} {
-		equal, out := recount(t, d.Path(), false)
+		equal, out := recount(t, d.Address(), false)
 		if !equal || strings.Contains(out, "DIFFERS") {
 			t.Errorf("%s: %s", when, out)
 		}
@@ -66,11 +66,11 @@ func TestRecountNamesTheFigureThatDiffers(t *testing.T) {
 	if err := d.DB.Deployment(d.ID).Write(context.Background(), func(tx syncing.Writing) error { return tx.Save(syncing.Changes{Totals: delta}) }); err != nil {
 		t.Fatal(err)
 	}
-	equal, out := recount(t, d.Path(), false)
+	equal, out := recount(t, d.Address(), false)
 	if equal || !strings.Contains(out, "Differs: reported cases, whole  : stored 5, counted 1\n") || strings.Contains(out, "All equal") || strings.Count(out, "DIFFERS") != 1 {
 		t.Errorf("%v: %s", equal, out)
 	}
-	equal, out = recount(t, d.Path(), true)
+	equal, out = recount(t, d.Address(), true)
 	var report struct {
 		Equal       bool
 		Deployments []struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"levee/server/internal/database"
 	"levee/server/internal/store"
 	"levee/syncproto/problem"
 )
@@ -30,6 +31,13 @@ const (
 	DatabaseArchive RefusalCode = "database_archive"
 	// DatabaseGone: there are keys, so there was a deployment, and the database holds none.
 	DatabaseGone RefusalCode = "database_gone"
+	// DatabaseAway: it can't be reached.
+	DatabaseAway RefusalCode = "database_away"
+	// PostgresDamaged and PostgresGone are DatabaseDamaged and DatabaseGone, of a PostgreSQL database.
+	PostgresDamaged RefusalCode = "postgres_damaged"
+	PostgresGone    RefusalCode = "postgres_gone"
+	// PostgresBackups: PostgreSQL is backed up by its own tools.
+	PostgresBackups RefusalCode = "postgres_backups"
 	// DatabaseInUse: a server runs on it.
 	DatabaseInUse RefusalCode = "database_in_use"
 	// DiskFull: there is no room.
@@ -102,6 +110,18 @@ var refusals = map[RefusalCode]struct{ zh, en string }{
 	DatabaseGone: {
 		"密钥 %[2]s 还在，数据库 %[1]s 里却没有任何行动，可能是换了硬盘或丢了文件。\n用最近的备份恢复：leveed restore 备份文件 --db %[1]s\n如果确实要新建行动，请先把密钥文件移到别处。",
 		"There are keys at %[2]s, and no deployment in the database %[1]s: its disk may have been replaced, or the file lost.\nTo put the newest backup in its place: leveed restore BACKUP --db %[1]s\nIf a new deployment is to be made, move the keys elsewhere first."},
+	DatabaseAway: {
+		"连不上数据库 %[1]v。请检查 --db、网络，以及数据库服务器是否在运行。",
+		"The database %[1]v can't be reached. Check --db and the network, and whether its server runs."},
+	PostgresDamaged: {
+		"数据库 %[1]v 已损坏。请用 PostgreSQL 的备份恢复（pg_basebackup 与归档的 WAL，或 pg_dump）。\n平板在备份之后送来的内容，会在下次同步时自动补回。",
+		"The database %[1]v is damaged. Restore it from a backup of PostgreSQL (pg_basebackup with archived WAL, or pg_dump).\nWhat tablets have sent since that backup, they bring back by themselves at their next syncs."},
+	PostgresGone: {
+		"密钥 %[2]s 还在，数据库 %[1]v 里却没有任何行动。请核对 --db，或用 PostgreSQL 的备份恢复。\n如果确实要新建行动，请先把密钥文件移到别处。",
+		"There are keys at %[2]s, and no deployment in the database %[1]v. Check --db, or restore a backup of PostgreSQL.\nIf a new deployment is to be made, move the keys elsewhere first."},
+	PostgresBackups: {
+		"%[1]v 是 PostgreSQL 数据库：备份和恢复请用它自己的工具，pg_dump，或 pg_basebackup 加 WAL 归档（archive_command）。密钥文件和日志文件请另行保管。",
+		"%[1]v is a PostgreSQL database. Back it up and restore it with its own tools: pg_dump, or pg_basebackup with WAL archiving (archive_command). Keep the server's keys and its journal apart from that."},
 	DatabaseInUse: {
 		"有服务器正在使用数据库 %[1]s，请先停止它，再恢复。",
 		"A server is running on the database %[1]s. Stop it, then restore."},
@@ -188,14 +208,19 @@ func (r *Refusal) In(lang string) string {
 
 func refuse(code RefusalCode, cause error, args ...any) error { return &Refusal{code, args, cause} }
 
-// refusedAt puts what can be wrong with the database in a file into words.
-func refusedAt(path string, err error) error {
-	if problem.CodeOf(err) == problem.StorageFull {
-		return refuse(DiskFull, err, path)
+// refusedAt puts what can be wrong with a database into words.
+func refusedAt(at database.At, err error) error {
+	switch {
+	case problem.CodeOf(err) == problem.StorageFull:
+		return refuse(DiskFull, err, at)
+	case at.OnPostgres() && problem.CodeOf(err) == problem.Busy:
+		return refuse(DatabaseAway, err, at)
+	case at.OnPostgres() && errors.Is(err, store.ErrDamaged):
+		return refuse(PostgresDamaged, err, at)
 	}
 	for what, code := range map[error]RefusalCode{store.ErrDamaged: DatabaseDamaged, store.ErrForeign: DatabaseForeign, store.ErrArchive: DatabaseArchive} {
 		if errors.Is(err, what) {
-			return refuse(code, err, path)
+			return refuse(code, err, at)
 		}
 	}
 	return err

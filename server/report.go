@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
@@ -95,9 +95,9 @@ func Report(ctx context.Context, path string, o ReportOptions) (*Reported, error
 			return nil, err
 		}
 	}
-	db, err := sqlite.OpenToRead(ctx, path)
+	db, err := database.At(path).OpenToRead(ctx)
 	if err != nil {
-		return nil, refusedAt(path, err)
+		return nil, refusedAt(database.At(path), err)
 	}
 	made, err := reportFrom(ctx, db, day, o)
 	return made, errors.Join(err, db.Close())

@@ -29,7 +29,7 @@ func TestABureausFileIsFilledInByCommand(t *testing.T) {
 	first, second := d.NewID(), d.NewID()
 	keep(first, "民政局日报")
 	report := func(named string) (*server.Reported, error) {
-		return server.Report(context.Background(), d.Path(), server.ReportOptions{Period: "day", Date: "2021-10-01", Workbook: named, Wall: d.Wall})
+		return server.Report(context.Background(), d.Address(), server.ReportOptions{Period: "day", Date: "2021-10-01", Workbook: named, Wall: d.Wall})
 	}
 	out := filepath.Join(t.TempDir(), "filled.xlsx")
 	for lang, begins := range map[string]string{"zh_CN.UTF-8": "【日报】", "en_US.UTF-8": "[Daily report]"} {

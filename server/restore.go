@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"levee/server/internal/database"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -55,6 +56,9 @@ const restoreSuffix = ".restore"
 //
 // What tablets sent since the backup, they bring back by themselves.
 func Restore(ctx context.Context, backup, db string, o RestoreOptions) (r *Restored, err error) {
+	if at := database.At(db); at.OnPostgres() {
+		return nil, refuse(PostgresBackups, nil, at)
+	}
 	if o.Wall == nil {
 		o.Wall = hlc.Wall
 	}
@@ -119,7 +123,7 @@ func prepareRestore(ctx context.Context, backup, part string) ([]Contents, error
 		err = refuse(BackupDamaged, nil, backup, err)
 	}
 	if err != nil {
-		return nil, refusedAt(part, err)
+		return nil, refusedAt(database.At(part), err)
 	}
 	return contents, sqlite.Sync(part)
 }

@@ -22,12 +22,12 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/alerting"
 	"levee/server/internal/audit"
+	"levee/server/internal/database"
 	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/journal"
 	"levee/server/internal/live"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/server/internal/tracing"
 	"levee/server/internal/webui"
@@ -37,13 +37,14 @@ import (
 
 // Config says how a server runs.
 type Config struct {
-	// DB is the path of the SQLite file. It is made when it is not there.
+	// DB is the path of a SQLite file, which is made when it is not there, or the postgres:// URL of a PostgreSQL database, in which
+	// the tables are made when there are none.
 	DB string
-	// Keys is the path of the file with the server's secrets; DB with ".keys" when empty. Back it up apart from the
-	// database.
+	// Keys is the path of the file with the server's secrets; when empty, that of the SQLite file with ".keys", and "levee.keys" for
+	// PostgreSQL. Back it up apart from the database.
 	Keys string
-	// Journal is the path of what must outlive a restore of the database; DB with ".journal" when empty. It is made when it
-	// is not there. Back it up apart from the database.
+	// Journal is the path of what must outlive a restore of the database; when empty, that of the SQLite file, or for PostgreSQL that of
+	// the keys without their ".keys", with ".journal". It is made when it is not there. Back it up apart from the database.
 	Journal string
 	// SetUp is what the first deployment is made from when the database has none. Without it a server starts empty, and
 	// deployments are made later.
@@ -78,9 +79,13 @@ type Config struct {
 	archive *webui.Archive
 }
 
+// journalSuffix is what the journal adds to the name of what it lies beside.
+const journalSuffix = ".journal"
+
 // Server is a running server. Close it in the end.
 type Server struct {
 	config   Config
+	at       database.At
 	keyring  *keyring
 	keys     *syncing.Keys
 	journal  *journal.File
@@ -123,11 +128,12 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	at := database.At(c.DB)
 	if c.Keys == "" {
-		c.Keys = c.DB + ".keys"
+		c.Keys = at.Keys()
 	}
 	if c.Journal == "" {
-		c.Journal = c.DB + ".journal"
+		c.Journal = at.Beside(c.Keys, journalSuffix)
 	}
 	if c.Backups.Every == 0 {
 		c.Backups.Every = DefaultBackupEvery
@@ -138,7 +144,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Grace == 0 {
 		c.Grace = graceTime
 	}
-	s := &Server{config: c, deployments: &httpapi.Deployments{}, live: live.New(uint64(c.Wall().UnixMicro()), nil)}
+	s := &Server{config: c, at: at, deployments: &httpapi.Deployments{}, live: live.New(uint64(c.Wall().UnixMicro()), nil)}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -163,15 +169,18 @@ func (s *Server) Begin(ctx context.Context) error {
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
-	s.held, err = sqlite.Hold(ctx, s.config.DB, false)
+	if s.at.OnPostgres() && s.config.Backups.Dir != "" {
+		return refuse(PostgresBackups, nil, s.at)
+	}
+	s.held, err = s.at.Hold(ctx, false)
 	if errors.Is(err, store.ErrHeld) {
-		return refuse(RestoreUnderWay, nil, s.config.DB)
+		return refuse(RestoreUnderWay, nil, s.at)
 	}
 	if err != nil {
 		return err
 	}
 	if _, err := os.Lstat(s.config.DB + restoreSuffix); err == nil {
-		return refuse(RestoreUnderWay, nil, s.config.DB)
+		return refuse(RestoreUnderWay, nil, s.at)
 	}
 	if s.measures, err = httpapi.NewMeasures(); err != nil {
 		return err
@@ -235,11 +244,17 @@ func (s *Server) open(ctx context.Context) (err error) {
 func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 	c := s.config
 	kept := exists(c.Keys)
-	if info, err := os.Stat(c.DB); kept && (err != nil || info.Size() == 0) {
-		return nil, refuse(DatabaseGone, err, c.DB, c.Keys)
+	gone := DatabaseGone
+	if s.at.OnPostgres() {
+		gone = PostgresGone
 	}
-	if s.db, err = sqlite.Open(ctx, c.DB); err != nil {
-		return nil, refusedAt(c.DB, err)
+	if made, err := s.at.Made(ctx); err != nil {
+		return nil, refusedAt(s.at, err)
+	} else if kept && !made {
+		return nil, refuse(gone, nil, s.at, c.Keys)
+	}
+	if s.db, err = s.at.Open(ctx); err != nil {
+		return nil, refusedAt(s.at, err)
 	}
 	s.db.Observe(s.measured)
 	if ids, err = s.db.Deployments(ctx); err != nil {
@@ -250,7 +265,7 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 		return nil, err
 	}
 	if !kept && (len(ids) > 0 || someone) {
-		return nil, refuse(KeysMissing, nil, c.DB, c.Keys)
+		return nil, refuse(KeysMissing, nil, s.at, c.Keys)
 	}
 	if s.keyring, err = openKeys(c.Keys, c.Entropy, c.Wall(), c.Log); err != nil {
 		return nil, err
@@ -270,7 +285,7 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 		return nil, err
 	}
 	if len(ids) == 0 && !someone && s.journal.Len() > 0 {
-		return nil, refuse(DatabaseGone, nil, c.DB, c.Keys) // there was somebody: an empty database took the place of theirs
+		return nil, refuse(gone, nil, s.at, c.Keys) // there was somebody: an empty database took the place of theirs
 	}
 	s.audit = audit.New(s.db, c.Wall)
 	s.accounts, err = accounts.Start(ctx, accounts.Config{Store: s.db, Keys: s.keyring, Signing: s.keys.Signing, Journal: s.journal.Deployment(hlc.ID{}),

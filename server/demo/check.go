@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"levee/server/internal/access"
+	"levee/server/internal/database"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
@@ -30,7 +30,7 @@ func (d *Demo) check(ctx context.Context, r *Result) error {
 // compareTablets counts, for each team, the records that reach its tablets, from the server's database; and asks each
 // tablet for its totals.
 func (d *Demo) compareTablets(ctx context.Context) (err error) {
-	db, err := sqlite.Open(ctx, d.Database())
+	db, err := database.At(d.Database()).Open(ctx)
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func (d *Demo) leave(ctx context.Context) (*ClosedOut, error) {
 	if _, err := server.ClosingReport(ctx, d.Database(), server.ClosingReportOptions{Lang: d.options.Language, Format: "pdf", Out: c.ReportPDF}); err != nil {
 		return nil, err
 	}
-	if _, err := server.Archive(ctx, d.Database(), c.Archive, server.ArchiveOptions{Wall: d.clock.wall}); err != nil {
+	if _, err := server.Archive(ctx, d.Database(), c.Archive, server.ArchiveOptions{Keys: d.keys(), Wall: d.clock.wall}); err != nil {
 		return nil, err
 	}
 	return c, nil

@@ -4,6 +4,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -27,6 +28,8 @@ type Options struct {
 	Seed uint64
 	// Network is good, rough or awful.
 	Network string
+	// DB is the postgres:// URL of the server's database, which must be empty; a SQLite file in Dir when empty.
+	DB string
 	// Dir is where the databases are left: server.db and a file for each tablet. A temporary folder, removed by Close,
 	// when empty.
 	Dir string
@@ -77,7 +80,7 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	} else if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(d.Database()); err == nil {
+	if _, err := os.Stat(d.keys()); err == nil {
 		return nil, fmt.Errorf("%s has the databases of an earlier demo: choose another folder", d.dir)
 	}
 	if err := d.startServer(ctx); err != nil {
@@ -95,10 +98,13 @@ func (d *Demo) startServer(ctx context.Context) (err error) {
 		return err
 	}
 	d.url = server.URLOf(listener)
-	d.server, err = server.New(ctx, server.Config{DB: d.Database(), SetUp: setUp(), URL: d.url, Wall: d.clock.wall, Unlimited: true,
+	d.server, err = server.New(ctx, server.Config{DB: d.Database(), Keys: d.keys(), SetUp: setUp(), URL: d.url, Wall: d.clock.wall, Unlimited: true,
 		Entropy: d.entropy(0), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return errors.Join(err, listener.Close())
+	}
+	if d.server.Made == nil {
+		return errors.Join(errors.New("the database has deployments already: a demo wants an empty one"), listener.Close())
 	}
 	if d.token, err = d.server.NewToken(ctx, coordinator, []string{"read"}, tokenLife); err != nil {
 		return errors.Join(err, listener.Close())
@@ -173,8 +179,11 @@ func (d *Demo) Replay(ctx context.Context) (*Result, error) {
 // URL is where the server listens, and Token what reads its JSON API.
 func (d *Demo) URL() (url, token string) { return d.url, d.token }
 
-// Database is the path of the server's database.
-func (d *Demo) Database() string { return filepath.Join(d.dir, ServerDB) }
+// Database is the address of the server's database.
+func (d *Demo) Database() string { return cmp.Or(d.options.DB, filepath.Join(d.dir, ServerDB)) }
+
+// keys is the path of the server's keys.
+func (d *Demo) keys() string { return filepath.Join(d.dir, ServerDB+".keys") }
 
 // Close stops the server and closes every store.
 func (d *Demo) Close() error {

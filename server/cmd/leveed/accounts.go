@@ -14,9 +14,9 @@ import (
 
 // files are what a command opens that works beside a running server.
 type files struct {
-	DB      string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
-	Keys    string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	DB      string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
+	Keys    string `help:"File with the server's secrets. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
+	Journal string `help:"File with the server's journal. By default the database's name with .journal, or for PostgreSQL that of the keys." env:"LEVEE_JOURNAL" type:"path"`
 }
 
 // with opens the files for as long as fn takes.

@@ -13,8 +13,8 @@ import (
 
 // archiveCmd writes the archive of a closed deployment. It works beside a running server.
 type archiveCmd struct {
-	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys       string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
+	DB         string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"database"`
+	Keys       string `help:"File with the server's secrets. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
 	Deployment string `help:"Id of the deployment, where there are several." placeholder:"ID"`
 	JSON       bool   `name:"json" help:"Print one JSON object."`
 	File       string `arg:"" help:"File to make; one that is there is replaced." type:"path"`

@@ -12,7 +12,7 @@ import (
 
 // backupCmd copies a database. It works beside a running server.
 type backupCmd struct {
-	DB    string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	DB    string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"database"`
 	Force bool   `help:"Overwrite a file that is there."`
 	JSON  bool   `name:"json" help:"Print one JSON object."`
 	File  string `arg:"" help:"File to make." type:"path"`
@@ -29,9 +29,9 @@ func (c *backupCmd) Run(ctx context.Context) error {
 
 // restoreCmd puts a backup in a database's place, while no server runs on it.
 type restoreCmd struct {
-	DB      string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys    string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	DB      string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"database"`
+	Keys    string `help:"File with the server's secrets. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
+	Journal string `help:"File with the server's journal. By default the database's name with .journal, or for PostgreSQL that of the keys." env:"LEVEE_JOURNAL" type:"path"`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 	File    string `arg:"" help:"The backup." type:"path"`
 }
@@ -47,9 +47,9 @@ func (c *restoreCmd) Run(ctx context.Context) error {
 
 // checkCmd looks through all that a server keeps. It works beside a running server.
 type checkCmd struct {
-	DB      string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys    string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	DB      string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"database"`
+	Keys    string `help:"File with the server's secrets. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
+	Journal string `help:"File with the server's journal. By default the database's name with .journal, or for PostgreSQL that of the keys." env:"LEVEE_JOURNAL" type:"path"`
 	JSON    bool   `name:"json" help:"Print one JSON object."`
 }
 
@@ -70,7 +70,7 @@ func (c *checkCmd) Run(ctx context.Context) error {
 
 // acceptTimeCmd mends a database that was written by a clock that ran ahead.
 type acceptTimeCmd struct {
-	DB   string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	DB   string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"database"`
 	JSON bool   `name:"json" help:"Print one JSON object."`
 }
 

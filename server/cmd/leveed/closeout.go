@@ -34,7 +34,7 @@ func (c *closeOutCmd) Run(ctx context.Context) error {
 
 // certificateCmd writes a certificate into a file. It works beside a running server.
 type certificateCmd struct {
-	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
+	DB         string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
 	Edition    int    `help:"Which edition; the newest one by default." placeholder:"N"`
 	Out        string `help:"File that is made. It must not be there yet." required:"" type:"path" placeholder:"FILE"`
 	Deployment string `help:"Id of the deployment, where there are several." placeholder:"ID"`
@@ -71,7 +71,7 @@ func (c *certificateCmd) Run(ctx context.Context) error {
 
 // closingReportCmd writes the closing report into a file. It works beside a running server.
 type closingReportCmd struct {
-	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
+	DB         string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
 	Edition    int    `help:"Of which edition of the certificate; the newest one by default." placeholder:"N"`
 	Lang       string `help:"Language: zh or en. By default the one of the environment." enum:"zh,en," default:""`
 	Format     string `help:"Format: pdf, or xlsx for a workbook." enum:"pdf,xlsx" default:"pdf"`

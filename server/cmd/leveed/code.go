@@ -16,9 +16,9 @@ import (
 
 // codeCmd makes one enrolment code. It works beside a running server.
 type codeCmd struct {
-	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
-	Keys       string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal    string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	DB         string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
+	Keys       string `help:"File with the server's secrets. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
+	Journal    string `help:"File with the server's journal. By default the database's name with .journal, or for PostgreSQL that of the keys." env:"LEVEE_JOURNAL" type:"path"`
 	URL        string `help:"Where tablets reach the server." default:"http://127.0.0.1:8410" env:"LEVEE_URL"`
 	SelfSigned bool   `help:"The server signs its certificate itself: the code carries its pin." env:"LEVEE_SELF_SIGNED"`
 	Replaces   string `help:"Id of the tablet whose place the new one takes: it is revoked when the code is used." placeholder:"DEVICE"`

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"levee/server/demo"
+	"levee/server/internal/database"
 )
 
 // demoCmd replays the reference deployment.
@@ -19,6 +20,7 @@ type demoCmd struct {
 	JSON     bool   `help:"Print one JSON object on standard output, and nothing else there."`
 	Network  string `help:"How the network treats requests: good, rough or awful." enum:"good,rough,awful" default:"rough"`
 	Seed     uint64 `help:"Makes up another division of the totals over days, towns, teams and people. The totals stay."`
+	DB       string `name:"db" help:"The postgres:// URL of an empty database for the server. By default a SQLite file." type:"database" placeholder:"URL"`
 	Keep     string `help:"Leave the databases in this folder." type:"path" placeholder:"DIR"`
 	Closeout bool   `help:"Close the deployment in the end, and leave certificate, closing report and archive beside the databases (needs --keep)."`
 	Serve    bool   `help:"Stay up afterwards, and print where."`
@@ -32,7 +34,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
 		progress = func(day, _ int) { _ = bar.Set(day) } // a bar that can't be drawn stops nothing
 	}
-	d, err := demo.Start(ctx, demo.Options{Seed: c.Seed, Network: c.Network, Dir: c.Keep, Language: language(), Progress: progress})
+	d, err := demo.Start(ctx, demo.Options{DB: c.DB, Seed: c.Seed, Network: c.Network, Dir: c.Keep, Language: language(), Progress: progress})
 	if err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	url, token := d.URL()
-	welcome(os.Stderr, d.Database(), url, false, nil, "")
+	welcome(os.Stderr, database.At(d.Database()), url, false, nil, "")
 	fmt.Fprintf(os.Stderr, greetings[strings.HasPrefix(language(), "zh")].apiAccess, token)
 	<-ctx.Done()
 	return nil

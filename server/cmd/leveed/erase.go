@@ -16,9 +16,9 @@ import (
 
 // eraseCmd erases one client, or a closed deployment. It works beside a running server.
 type eraseCmd struct {
-	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
-	Keys       string `help:"File with the server's secrets. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal    string `help:"File with the server's journal. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	DB         string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
+	Keys       string `help:"File with the server's secrets. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
+	Journal    string `help:"File with the server's journal. By default the database's name with .journal, or for PostgreSQL that of the keys." env:"LEVEE_JOURNAL" type:"path"`
 	Yes        bool   `required:"" help:"Say that it is meant: nothing brings back what is erased."`
 	JSON       bool   `name:"json" help:"Print one JSON object."`
 	All        bool   `help:"Erase all personal data of a closed deployment, once its day has come."`

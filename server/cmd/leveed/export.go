@@ -13,7 +13,7 @@ import (
 
 // exportCmd writes what a deployment holds into files. It works beside a running server.
 type exportCmd struct {
-	DB           string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	DB           string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"database"`
 	Format       string `help:"How: csv (a file for each kind of record, and the totals), xlsx (a workbook with a sheet for each), or for others, without records and without numbers of few people: hxl (who did what, where and when, as partners exchange it) or geojson (the sites on a map, with their totals)." required:"" enum:"csv,geojson,hxl,xlsx"`
 	Out          string `help:"What to make: a file; for csv a folder, unless it ends in .zip. Nothing is written over." required:"" type:"path" placeholder:"PATH"`
 	Lang         string `help:"Language of the words: zh or en. By default the one of the environment." enum:"zh,en," default:""`

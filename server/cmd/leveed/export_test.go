@@ -16,7 +16,7 @@ func TestExportCommand(t *testing.T) {
 	d := servertest.New(t)
 	t.Setenv("LC_ALL", "zh_CN.UTF-8")
 	for _, format := range server.ExportFormats() {
-		args := []string{"export", "--db", d.Path(), "--format", format, "--out", filepath.Join(t.TempDir(), "out")}
+		args := []string{"export", "--db", d.Address(), "--format", format, "--out", filepath.Join(t.TempDir(), "out")}
 		if code := realMain(t.Context(), args); code != 0 {
 			t.Errorf("%s: exit %d", format, code)
 		}
@@ -25,7 +25,7 @@ func TestExportCommand(t *testing.T) {
 		}
 	}
 	folder := filepath.Join(t.TempDir(), "out")
-	if code := realMain(t.Context(), []string{"export", "--db", d.Path(), "--format", "csv", "--out", folder}); code != 0 {
+	if code := realMain(t.Context(), []string{"export", "--db", d.Address(), "--format", "csv", "--out", folder}); code != 0 {
 		t.Fatalf("exit %d", code)
 	}
 	text, err := os.ReadFile(filepath.Join(folder, "totals.csv"))

@@ -12,7 +12,7 @@ import (
 
 // handOverCmd seals the files of cases. It works beside a running server.
 type handOverCmd struct {
-	DB             string   `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"existingfile"`
+	DB             string   `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
 	To             string   `help:"Public key of the receiving station (age1…), which alone opens the file then." placeholder:"KEY" xor:"to" required:""`
 	PassphraseFile string   `help:"File with a passphrase that opens the file, in its first line." type:"existingfile" xor:"to" required:""`
 	Case           []string `help:"Number or id of a case; may be repeated." placeholder:"NO" sep:"none" xor:"cases" required:""`

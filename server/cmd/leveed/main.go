@@ -57,8 +57,8 @@ func main() {
 
 func realMain(ctx context.Context, args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("leveed"), kong.Description("Levee (堤): the server that merges what field teams log offline."),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.UsageOnError())
+	parser, err := kong.New(&c, append(databases, kong.Name("leveed"), kong.Description("Levee (堤): the server that merges what field teams log offline."),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.UsageOnError())...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "leveed:", err)
 		return 2

@@ -11,7 +11,7 @@ import (
 
 // recountCmd counts everything that a database holds again. It works beside a running server.
 type recountCmd struct {
-	DB   string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	DB   string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"database"`
 	JSON bool   `name:"json" help:"Print one JSON object."`
 }
 

@@ -10,7 +10,7 @@ import (
 
 // reportCmd tells of a day, a week or a month. It works beside a running server.
 type reportCmd struct {
-	DB         string `help:"SQLite file of the database." default:"levee.db" env:"LEVEE_DB" type:"path"`
+	DB         string `help:"SQLite file of the database, or the postgres:// URL of one." default:"levee.db" env:"LEVEE_DB" type:"database"`
 	Period     string `help:"How long it tells of: day, week (from Monday to Sunday), month, or whole (all days up to the date)." enum:"day,week,month,whole" default:"day"`
 	Date       string `help:"A day of the period. By default the last one that has come." placeholder:"YYYY-MM-DD"`
 	Lang       string `help:"Language: zh or en. By default the one of the environment." enum:"zh,en," default:""`

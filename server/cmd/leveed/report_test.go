@@ -21,7 +21,7 @@ func TestReportCommandFillsInABureausFile(t *testing.T) {
 		more []string
 		want int
 	}{{[]string{"--workbook", "财政局"}, 1}, {[]string{"--workbook", "民政局"}, 0}, {[]string{"--workbook", "民政局"}, 1}} {
-		args := append([]string{"report", "--db", d.Path(), "--date", "2021-10-01", "--lang", "zh", "--out", out}, tt.more...)
+		args := append([]string{"report", "--db", d.Address(), "--date", "2021-10-01", "--lang", "zh", "--out", out}, tt.more...)
 		if code := realMain(t.Context(), args); code != tt.want {
 			t.Errorf("%v: exit %d", tt.more, code)
 		}

@@ -15,14 +15,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"levee/server"
+	"levee/server/internal/database"
 	"levee/server/internal/tracing"
 )
 
 // serveCmd serves until it is told to stop. What begins with "At the first start" makes the deployment.
 type serveCmd struct {
-	DB           string         `help:"SQLite file of the database; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"path"`
-	Keys         string         `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys." env:"LEVEE_KEYS" type:"path"`
-	Journal      string         `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal." env:"LEVEE_JOURNAL" type:"path"`
+	DB           string         `help:"SQLite file of the database, or the postgres:// URL of one; made when it is not there." default:"levee.db" env:"LEVEE_DB" type:"database"`
+	Keys         string         `help:"File with the server's secrets, made when it is not there. By default the database's name with .keys, or levee.keys for PostgreSQL." env:"LEVEE_KEYS" type:"path"`
+	Journal      string         `help:"File that outlives a restore of the database, made when it is not there. By default the database's name with .journal, or for PostgreSQL that of the keys." env:"LEVEE_JOURNAL" type:"path"`
 	TrustedProxy []netip.Prefix `help:"Network of a proxy in front of the server, as 10.0.0.0/8: what it says in X-Forwarded-For is believed. May be repeated." env:"LEVEE_TRUSTED_PROXY" placeholder:"CIDR"`
 	Listen       string         `help:"Address to listen on." default:"127.0.0.1:8410" env:"LEVEE_LISTEN"`
 	URL          string         `help:"Where tablets reach this server; it stands in enrolment codes. By default the listening address." env:"LEVEE_URL"`
@@ -103,7 +104,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, listener.Close(), closed(admin), s.Close())
 	}
-	welcome(os.Stdout, c.DB, url, c.SelfSigned, s.Made, link)
+	welcome(os.Stdout, database.At(c.DB), url, c.SelfSigned, s.Made, link)
 	return errors.Join(serve(ctx, s, listener, admin), s.Close())
 }
 
@@ -260,7 +261,7 @@ var greetings = map[bool]greeting{
 
 // welcome says where the server is, how the first account is made, and at the first start what else was made and how
 // tablets come in.
-func welcome(w io.Writer, db, url string, selfSigned bool, made *server.Made, setUpLink string) {
+func welcome(w io.Writer, db database.At, url string, selfSigned bool, made *server.Made, setUpLink string) {
 	say := greetings[strings.HasPrefix(language(), "zh")]
 	out := &strings.Builder{}
 	fmt.Fprintf(out, say.listens, url)

@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,8 +23,8 @@ import (
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/journal"
+	"levee/server/internal/servertest"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
 )
@@ -46,14 +45,15 @@ func (k *keys) SealKey() []byte                    { return k.seal }
 // server is a service on a real store, with a clock that the test moves.
 type server struct {
 	*accounts.Service
-	t       *testing.T
-	path    string
-	now     time.Time
-	keys    *keys
-	signing ed25519.PrivateKey
-	db      *store.DB
-	journal *journal.File
-	hashing accounts.Hashing
+	t *testing.T
+	// at is the database's address, kept the path of the journal's file.
+	at, kept string
+	now      time.Time
+	keys     *keys
+	signing  ed25519.PrivateKey
+	db       *store.DB
+	journal  *journal.File
+	hashing  accounts.Hashing
 }
 
 func newKey(t *testing.T) ed25519.PrivateKey {
@@ -67,7 +67,8 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, path: filepath.Join(t.TempDir(), "server.db"), now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), signing: newKey(t), hashing: cheap,
+	folder := t.TempDir()
+	s := &server{t: t, at: servertest.NewStore(t, filepath.Join(folder, "server.db")), kept: filepath.Join(folder, "server.db.journal"), now: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), signing: newKey(t), hashing: cheap,
 		keys: &keys{sessions: []accounts.SessionKey{{ID: "one", Key: newKey(t)}}, seal: make([]byte, 32)}}
 	s.open()
 	t.Cleanup(s.close)
@@ -77,10 +78,10 @@ func newServer(t *testing.T) *server {
 func (s *server) open() {
 	s.t.Helper()
 	var err error
-	if s.db, err = sqlite.Open(s.t.Context(), s.path); err != nil {
+	if s.db, err = servertest.OpenStore(s.t.Context(), s.at); err != nil {
 		s.t.Fatal(err)
 	}
-	if s.journal, err = journal.Open(s.path+".journal", s.signing.Public().(ed25519.PublicKey)); err != nil {
+	if s.journal, err = journal.Open(s.kept, s.signing.Public().(ed25519.PublicKey)); err != nil {
 		s.t.Fatal(err)
 	}
 	s.Service, err = accounts.Start(s.t.Context(), accounts.Config{Store: s.db, Keys: s.keys, Signing: s.signing, Journal: s.journal.Deployment(hlc.ID{}),
@@ -97,27 +98,25 @@ func (s *server) close() {
 }
 
 // copied is the database as it is; setBack puts it in place again, and leaves the journal.
-func (s *server) copied() []byte {
+func (s *server) copied() servertest.Copied {
 	s.close()
 	defer s.open()
-	b, err := os.ReadFile(s.path)
+	return servertest.CopyOf(s.t, s.at)
+}
+
+func (s *server) setBack(older servertest.Copied) {
+	s.close()
+	s.at = older.Put(s.t, s.at)
+	s.open()
+}
+
+// stored are the bytes of all files of the database, and of the journal.
+func (s *server) stored() string {
+	kept, err := os.ReadFile(s.kept)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return b
-}
-
-func (s *server) setBack(older []byte) {
-	s.close()
-	if err := os.WriteFile(s.path, older, 0o600); err != nil {
-		s.t.Fatal(err)
-	}
-	for _, beside := range []string{"-wal", "-shm"} {
-		if err := os.Remove(s.path + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			s.t.Fatal(err)
-		}
-	}
-	s.open()
+	return string(servertest.StoredIn(s.t, s.at)) + string(kept)
 }
 
 // administrator makes the first account.
@@ -724,10 +723,8 @@ func TestAPITokens(t *testing.T) {
 		_, err = s.AuthenticateToken(ctx, wrong)
 		wants(t, err, problem.Unauthenticated)
 	}
-	for _, file := range []string{"", "-wal", ".journal"} {
-		if b, _ := os.ReadFile(s.path + file); strings.Contains(string(b), text) {
-			t.Errorf("%s holds the token", file)
-		}
+	if strings.Contains(s.stored(), text) {
+		t.Error("the token is stored")
 	}
 	if all, err := s.Tokens(ctx, lina.ID); err != nil || len(all) != 1 || all[0].Used.IsZero() {
 		t.Fatal(all, err)
@@ -840,15 +837,10 @@ func TestNothingSecretIsKept(t *testing.T) {
 	if err := json.Unmarshal(payload, &claims); err != nil || claims.Sid == "" {
 		t.Fatal(err)
 	}
-	for _, file := range []string{"", "-wal", ".journal"} {
-		b, err := os.ReadFile(s.path + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for what, text := range map[string]string{"password": password, "session": claims.Sid, "secret": secret.Text, "code": code, "plain code": strings.ReplaceAll(code, "-", "")} {
-			if strings.Contains(string(b), text) {
-				t.Errorf("%q holds the %s", file, what)
-			}
+	stored := s.stored()
+	for what, text := range map[string]string{"password": password, "session": claims.Sid, "secret": secret.Text, "code": code, "plain code": strings.ReplaceAll(code, "-", "")} {
+		if strings.Contains(stored, text) {
+			t.Errorf("the %s is stored", what)
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"levee/server/internal/archive"
+	"levee/server/internal/database"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
 	"levee/server/internal/store"
@@ -66,7 +67,7 @@ func worked(t testing.TB) *servertest.Deployment {
 }
 
 func configOf(d *servertest.Deployment) archive.Config {
-	return archive.Config{DB: d.Path(), Deployment: d.ID, Key: d.Keys.Signing, Wall: d.Wall, Entropy: bytes.NewReader(bytes.Repeat([]byte{5, 6, 7, 8}, 1<<16))}
+	return archive.Config{Extract: database.At(d.Address()).Extract, Deployment: d.ID, Key: d.Keys.Signing, Wall: d.Wall, Entropy: bytes.NewReader(bytes.Repeat([]byte{5, 6, 7, 8}, 1<<16))}
 }
 
 func write(t testing.TB, d *servertest.Deployment) string {

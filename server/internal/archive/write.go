@@ -22,8 +22,8 @@ import (
 
 // Config says what is archived.
 type Config struct {
-	// DB is the file of the server's database, which may be in use.
-	DB         string
+	// Extract copies what the server has of a deployment to a SQLite database in a new file: see database.At.
+	Extract    func(ctx context.Context, to string, deployment hlc.ID) error
 	Deployment hlc.ID
 	// Key is the server's, with which it signed the certificates.
 	Key ed25519.PrivateKey
@@ -79,7 +79,7 @@ func Write(ctx context.Context, c Config, path string) (_ *Manifest, err error) 
 	}()
 	copied, packed := filepath.Join(folder, "copy"), filepath.Join(folder, "archive")
 	c.Progress(Copying, 0, 0)
-	if err := sqlite.Extract(ctx, c.DB, copied, c.Deployment); err != nil {
+	if err := c.Extract(ctx, copied, c.Deployment); err != nil {
 		return nil, fmt.Errorf("copying the deployment: %w", err)
 	}
 	c.Progress(Erasing, 0, 0)

@@ -1,7 +1,6 @@
 package audit_test
 
 import (
-	"database/sql"
 	"encoding/hex"
 	"path/filepath"
 	"strings"
@@ -9,22 +8,22 @@ import (
 	"time"
 
 	"levee/server/internal/audit"
+	"levee/server/internal/servertest"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/syncproto/hlc"
 )
 
 func id(b byte) hlc.ID { return hlc.ID{15: b} }
 
-func open(t *testing.T) (path string, db *store.DB, log *audit.Log) {
+func open(t *testing.T) (at string, db *store.DB, log *audit.Log) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "server.db")
-	db, err := sqlite.Open(t.Context(), path)
+	at = servertest.NewStore(t, filepath.Join(t.TempDir(), "server.db"))
+	db, err := servertest.OpenStore(t.Context(), at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return path, db, audit.New(db, func() time.Time { return time.UnixMilli(1_700_000_000_123) })
+	return at, db, audit.New(db, func() time.Time { return time.UnixMilli(1_700_000_000_123) })
 }
 
 func write(t *testing.T, log *audit.Log, deployment hlc.ID, actions ...audit.Action) {
@@ -91,28 +90,41 @@ func TestTheChainStays(t *testing.T) {
 	}
 }
 
+// bytes are some as SQL has them, given in hexadecimal digits.
+func bytes(digits string) string {
+	if servertest.OnPostgres {
+		return `'\x` + digits + `'::bytea`
+	}
+	return "x'" + digits + "'"
+}
+
 // TestAppendOnly: the database itself refuses, and who takes that away is found out.
 func TestAppendOnly(t *testing.T) {
-	path, db, log := open(t)
+	at, db, log := open(t)
 	write(t, log, id(9), audit.CodeMade, audit.Exported, audit.DeviceRenamed, audit.CodeMade)
 	write(t, log, id(10), audit.CodeMade)
-	raw, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = raw.Close() }()
+	raw := servertest.RawStore(t, at)
 	for _, statement := range []string{`UPDATE audit SET action = 'x'`, `DELETE FROM audit WHERE number = 2`} {
 		if _, err := raw.Exec(statement); err == nil || !strings.Contains(err.Error(), "never changed") {
 			t.Errorf("%s: %v", statement, err)
 		}
 	}
-	if _, err := raw.Exec(`DROP TRIGGER audit_never_changes; DROP TRIGGER audit_never_shrinks`); err != nil {
-		t.Fatal(err)
+	of := ""
+	if servertest.OnPostgres {
+		of = " ON audit"
+	}
+	for _, trigger := range []string{"audit_never_changes", "audit_never_shrinks"} {
+		if _, err := raw.Exec(`DROP TRIGGER ` + trigger + of); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, column := range []string{"at", "account", "worker", "device", "session", "token", "action", "subject_kind", "subject", "chain", "format", "position"} {
-		value := map[string]string{"at": "1", "action": "'x'", "subject_kind": "'x'", "format": "'csv'", "position": "8", "chain": "zeroblob(32)"}[column]
+		value := map[string]string{"at": "1", "action": "'x'", "subject_kind": "'x'", "format": "'csv'", "position": "8"}[column]
 		if value == "" {
-			value = "x'000102030405060708090a0b0c0d0e0f'"
+			value = bytes("000102030405060708090a0b0c0d0e0f")
+		}
+		if column == "chain" {
+			value = bytes(strings.Repeat("00", 32))
 		}
 		tx, err := raw.Begin()
 		if err != nil {

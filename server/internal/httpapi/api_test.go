@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -172,7 +173,8 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 	}
 	s.keys.all = []accounts.SessionKey{{ID: "test", Key: key}}
 	// The journal of the server's part lies beside that of the deployment, which has its own file open.
-	kept, err := journal.Open(d.Path()+".accounts", d.Keys.PublicKey())
+	folder := t.TempDir()
+	kept, err := journal.Open(filepath.Join(folder, "accounts"), d.Keys.PublicKey())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +184,7 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		t.Fatal(err)
 	}
 	s.exported = make(chan hlc.ID, 100)
-	exports, err := export.NewDesk(export.DeskConfig{Dir: d.Path() + ".exports", Store: func(hlc.ID) export.Store { return d.DB.Deployment(d.ID) }, Wall: d.Wall,
+	exports, err := export.NewDesk(export.DeskConfig{Dir: filepath.Join(folder, "exports"), Store: func(hlc.ID) export.Store { return d.DB.Deployment(d.ID) }, Wall: d.Wall,
 		Changed: func(id hlc.ID) { s.exported <- id }, Failed: func(err error) { t.Error(err) }})
 	if err != nil {
 		t.Fatal(err)

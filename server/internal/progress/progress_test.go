@@ -2,7 +2,6 @@ package progress_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"math"
 	"slices"
@@ -383,10 +382,7 @@ func TestConflictsUntilTheyAreSettled(t *testing.T) {
 
 	// An older program marked all conflicts as open, the settled ones too: see migration 11.
 	d.Close()
-	db, err := sql.Open("sqlite", d.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := d.Raw()
 	if _, err := db.Exec(`UPDATE records SET unsettled = 1 WHERE kind = 25`); err != nil {
 		t.Fatal(err)
 	}

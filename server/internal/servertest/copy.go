@@ -2,7 +2,6 @@ package servertest
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,7 +11,7 @@ import (
 // Template is a deployment as it stood once, with some of its devices: for tests that begin very often from the same.
 type Template struct {
 	d       *Deployment
-	file    []byte
+	copied  Copied
 	devices []*Device
 }
 
@@ -20,25 +19,19 @@ type Template struct {
 func NewTemplate(d *Deployment, devices ...*Device) *Template {
 	d.T.Helper()
 	d.Close()
-	file, err := os.ReadFile(d.path)
-	if err != nil {
-		d.T.Fatal(err)
-	}
-	return &Template{d, file, devices}
+	return &Template{d, CopyOf(d.T, d.at), devices}
 }
 
-// Open is the deployment as it stood, in a file of its own, and its devices. All that it draws at random is drawn alike
+// Open is the deployment as it stood, in a database of its own, and its devices. All that it draws at random is drawn alike
 // each time.
 func (p *Template) Open(t testing.TB) (*Deployment, []*Device) {
 	t.Helper()
 	random := *p.d.rand
 	d := &Deployment{T: t, ID: p.d.ID, Keys: p.d.Keys, Sites: p.d.Sites, Teams: p.d.Teams, Workers: p.d.Workers,
-		rand: &random, path: filepath.Join(t.TempDir(), "server.db")}
+		rand: &random}
+	d.takePlace(t, p.copied.Put(t, filepath.Join(t.TempDir(), "server.db")))
 	d.SetWall(p.d.Wall())
 	d.clock = hlc.NewClock(d.Wall, p.d.clock.Now())
-	if err := os.WriteFile(d.path, p.file, 0o600); err != nil {
-		t.Fatal(err)
-	}
 	d.Open()
 	t.Cleanup(d.Close)
 	devices := make([]*Device, len(p.devices))

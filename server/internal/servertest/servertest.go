@@ -1,15 +1,15 @@
-// Package servertest gives tests a deployment on a real SQLite store, and devices that write signed batches by hand, so
+// Package servertest gives tests a deployment on a real store, in SQLite or where LEVEE_TEST_DB is "postgres" there, and devices that write signed batches by hand, so
 // that a test can send what no tablet would.
 package servertest
 
 import (
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -25,7 +25,6 @@ import (
 	"levee/server/internal/journal"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
@@ -48,9 +47,10 @@ type Deployment struct {
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
 	Workers map[string]hlc.ID
 
-	rand     *rand.ChaCha8
-	clock    *hlc.Clock
-	path     string
+	rand  *rand.ChaCha8
+	clock *hlc.Clock
+	// at is the database's address, kept the path of the journal's file.
+	at, kept string
 	journal  *journal.File
 	observer atomic.Pointer[func(syncing.Commit)]
 }
@@ -67,7 +67,8 @@ func (d *Deployment) observe(c syncing.Commit) {
 // New makes a deployment in a temporary folder. Its clock stands at noon of 2021-10-01, local time, until moved.
 func New(t testing.TB) *Deployment {
 	t.Helper()
-	d := &Deployment{T: t, Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7}), path: filepath.Join(t.TempDir(), "server.db")}
+	d := &Deployment{T: t, Workers: map[string]hlc.ID{}, rand: rand.NewChaCha8([32]byte{7})}
+	d.takePlace(t, "")
 	d.SetWall(time.Date(2021, 10, 1, 4, 0, 0, 0, time.UTC))
 	d.clock = hlc.NewClock(d.Wall, 0)
 	proofKey := make([]byte, 32)
@@ -129,8 +130,39 @@ func (d *Deployment) setUp(codes ...string) (records []syncing.SetUpRecord) {
 	return records
 }
 
-// Path is the database's file.
-func (d *Deployment) Path() string { return d.path }
+// Stored are the bytes of all files of the database.
+func (d *Deployment) Stored() []byte {
+	d.T.Helper()
+	return StoredIn(d.T, d.at)
+}
+
+// Raw opens the database without its store, to do what no server does. Close the deployment before.
+func (d *Deployment) Raw() *sql.DB {
+	d.T.Helper()
+	return RawStore(d.T, d.at)
+}
+
+// takePlace says where the deployment is: at an address, or in a new database.
+func (d *Deployment) takePlace(t testing.TB, at string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "server.db")
+	if d.at = at; at == "" {
+		d.at = NewStore(t, file)
+	}
+	d.kept = file + ".journal"
+}
+
+// Address is where the database is: a file, or a URL.
+func (d *Deployment) Address() string { return d.at }
+
+// Path is the database's file. A test that asks for it is about files, and is skipped where there is none.
+func (d *Deployment) Path() string {
+	d.T.Helper()
+	if OnPostgres {
+		d.T.Skip("this is about SQLite's files")
+	}
+	return d.at
+}
 
 // Open opens the store and starts the service, after New or Close.
 func (d *Deployment) Open() {
@@ -144,11 +176,11 @@ func (d *Deployment) Open() {
 
 // TryStart opens the store and starts the service, which may be refused.
 func (d *Deployment) TryStart() (*syncing.Service, error) {
-	kept, err := journal.Open(d.path+".journal", d.Keys.PublicKey())
+	kept, err := journal.Open(d.kept, d.Keys.PublicKey())
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(context.Background(), d.path)
+	db, err := OpenStore(context.Background(), d.at)
 	if err != nil {
 		return nil, errors.Join(err, kept.Close())
 	}
@@ -180,29 +212,18 @@ func (d *Deployment) Close() {
 }
 
 // Copy is the database as it is now, to be put back by SetBack.
-func (d *Deployment) Copy() []byte {
+func (d *Deployment) Copy() Copied {
 	d.T.Helper()
 	d.Close()
 	defer d.Open()
-	b, err := os.ReadFile(d.path)
-	if err != nil {
-		d.T.Fatal(err)
-	}
-	return b
+	return CopyOf(d.T, d.at)
 }
 
 // SetBack puts an older copy of the database in place, and tells nobody. Keys and journal stay.
-func (d *Deployment) SetBack(older []byte) {
+func (d *Deployment) SetBack(older Copied) {
 	d.T.Helper()
 	d.Close()
-	if err := os.WriteFile(d.path, older, 0o600); err != nil {
-		d.T.Fatal(err)
-	}
-	for _, beside := range []string{"-wal", "-shm"} {
-		if err := os.Remove(d.path + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			d.T.Fatal(err)
-		}
-	}
+	d.at = older.Put(d.T, d.at)
 	d.Open()
 }
 
@@ -210,7 +231,7 @@ func (d *Deployment) SetBack(older []byte) {
 func (d *Deployment) LoseJournal() {
 	d.T.Helper()
 	d.Close()
-	if err := os.Remove(d.path + ".journal"); err != nil {
+	if err := os.Remove(d.kept); err != nil {
 		d.T.Fatal(err)
 	}
 	d.Open()

@@ -11,12 +11,12 @@ import (
 
 // WriteAccounts implements accounts.Store.
 func (d *DB) WriteAccounts(ctx context.Context, fn func(accounts.Writing) error) error {
-	return d.transact(ctx, d.write, false, func(tx *Tx) error { return fn(tx) })
+	return d.change(ctx, hlc.ID{}, func(tx *Tx) error { return fn(tx) })
 }
 
 // ReadAccounts implements accounts.Store.
 func (d *DB) ReadAccounts(ctx context.Context, fn func(accounts.Reading) error) error {
-	return d.transact(ctx, d.read, true, func(tx *Tx) error { return fn(tx) })
+	return d.snapshot(ctx, nil, func(tx *Tx) error { return fn(tx) })
 }
 
 // msOf is an instant as it is kept; 0 for the zero time.
@@ -114,7 +114,7 @@ func (t *Tx) SaveAccount(a accounts.Stored) error {
 		ON CONFLICT (account) DO UPDATE SET login = excluded.login, name = excluded.name, language = excluded.language, administrator = excluded.administrator,
 			disabled = excluded.disabled, standing_set = excluded.standing_set, password = excluded.password, password_set = excluded.password_set,
 			secret = excluded.secret, pending = excluded.pending, counter = excluded.counter`,
-		a.ID[:], a.Login, a.Name, a.Language, a.Administrator, a.Disabled, a.StandingSet, a.Password, a.PasswordSet, a.Secret, a.Pending, int64(a.Counter), msOf(a.Made)) //nolint:gosec // below 63 bits
+		a.ID[:], a.Login, a.Name, a.Language, bit(a.Administrator), bit(a.Disabled), a.StandingSet, a.Password, a.PasswordSet, a.Secret, a.Pending, int64(a.Counter), msOf(a.Made)) //nolint:gosec // below 63 bits
 }
 
 // SaveMembership implements accounts.AccountWriting.
@@ -146,7 +146,7 @@ func (t *Tx) Link(hash []byte) (l accounts.Link, ok bool, err error) {
 func (t *Tx) SaveLink(l accounts.Link) error {
 	return t.run(`INSERT INTO links (hash, sort, administrator, deployment, worker, account, made_by, expires, spent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (hash) DO UPDATE SET spent = excluded.spent`,
-		l.Hash, string(l.Sort), l.Administrator, l.Membership.Deployment[:], l.Membership.Worker[:], l.Account[:], l.By[:], msOf(l.Expires), msOf(l.Spent))
+		l.Hash, string(l.Sort), bit(l.Administrator), l.Membership.Deployment[:], l.Membership.Worker[:], l.Account[:], l.By[:], msOf(l.Expires), msOf(l.Spent))
 }
 
 const sessionColumns = `hash, session, account, generation, began, seen, rotated, ended`

@@ -14,7 +14,7 @@ func (d *Deployment) ReadAlerts(ctx context.Context, fn func(alerting.Reading) e
 
 // SaveNotices implements alerting.Store.
 func (d *Deployment) SaveNotices(ctx context.Context, notices []alerting.Notice) error {
-	return d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
+	return d.db.change(ctx, d.id, func(tx *Tx) error {
 		rows := make([][]any, 0, len(notices))
 		for _, n := range notices {
 			rows = append(rows, []any{d.id[:], n.Alert[:], n.Step, n.Worker[:], string(n.Channel), msOf(n.At), string(n.Outcome), n.Attempts, msOf(n.Tried)})

@@ -10,16 +10,19 @@ import (
 
 // WriteAudit implements audit.Store.
 func (d *DB) WriteAudit(ctx context.Context, fn func(audit.Writing) error) error {
-	return d.transact(ctx, d.write, false, func(tx *Tx) error { return fn(tx) })
+	return d.changeUnlocked(ctx, nil, func(tx *Tx) error { return fn(tx) })
 }
 
 // ReadAudit implements audit.Store.
 func (d *DB) ReadAudit(ctx context.Context, fn func(audit.Reading) error) error {
-	return d.transact(ctx, d.read, true, func(tx *Tx) error { return fn(tx) })
+	return d.snapshot(ctx, nil, func(tx *Tx) error { return fn(tx) })
 }
 
-// AuditEnd implements audit.Writing.
+// AuditEnd implements audit.Writing. The deployment is held, so that no two entries get one number.
 func (t *Tx) AuditEnd(deployment hlc.ID) (number uint64, chain batch.Hash, err error) {
+	if err := t.lock(deployment); err != nil {
+		return 0, chain, err
+	}
 	var b []byte
 	ok, err := t.one(`SELECT number, chain FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1`, []any{deployment[:]}, &number, &b)
 	if err != nil || !ok {

@@ -31,7 +31,7 @@ func (t *Tx) saveCases(c indexing.Changes) error {
 	rows, days := make([][]any, len(c.Cases.Put)), [][]any{}
 	for i, r := range c.Cases.Put {
 		rows[i] = []any{t.id, r.Record[:], r.Audience[:], r.Lead[:], int32(r.Stage), int32(r.OpenedOn), int32(r.LastSessionOn), int32(r.NextDueOn),
-			r.Closed, int32(r.ClosedOn), int32(r.FollowupDueOn), r.Evaluated}
+			bit(r.Closed), int32(r.ClosedOn), int32(r.FollowupDueOn), bit(r.Evaluated)}
 		for list, day := range r.Days() {
 			days = append(days, []any{t.id, r.Record[:], int(list), int32(day), r.Audience[:], r.Lead[:]})
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"levee/server/internal/progress"
@@ -158,8 +157,8 @@ func (t *Tx) NoteErasure(sort string, subject []byte) error {
 	return t.run(`INSERT INTO erasures (deployment, sort, subject) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, t.id, sort, subject)
 }
 
-// Purge implements syncing.Store: what was erased is overwritten where it stood, but copies may be left in unused parts of
-// pages and in the WAL. The file is written anew if anything was erased since that was last done.
+// Purge implements syncing.Store: copies of what was erased may be left in unused parts of the files. They are written anew if
+// anything was erased since that was last done.
 func (d *Deployment) Purge(ctx context.Context) error {
 	some := false
 	if err := d.Snapshot(ctx, func(tx *Tx) (err error) {
@@ -172,34 +171,17 @@ func (d *Deployment) Purge(ctx context.Context) error {
 	if err := d.db.rewrite(ctx); err != nil {
 		return err
 	}
-	return d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
+	return d.db.change(ctx, d.id, func(tx *Tx) error {
 		return tx.run(`UPDATE erasures SET purged = 1 WHERE deployment = $1 AND purged = 0`, d.id[:])
 	})
 }
 
-// errReaders says that the WAL could not be emptied, because somebody reads what is in it.
-var errReaders = errors.New("the write-ahead log is being read")
-
-// rewrite writes the whole file anew, so that it holds nothing but what is stored, and empties the WAL. Nobody writes
-// meanwhile. It is for SQLite alone: the statements are its own.
+// rewrite has the engine leave nothing in its files but what is stored.
 func (d *DB) rewrite(ctx context.Context) error {
-	select {
-	case d.writing <- struct{}{}:
-		defer func() { <-d.writing }()
-	case <-ctx.Done():
-		return ctx.Err()
+	release, err := acquire(ctx, d.writing)
+	if err != nil {
+		return err
 	}
-	for _, statement := range []string{d.words.Compact, `VACUUM`} {
-		if _, err := d.write.ExecContext(ctx, statement); err != nil {
-			return d.classify(err)
-		}
-	}
-	var busy, log, moved int
-	if err := d.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {
-		return d.classify(err)
-	}
-	if busy != 0 {
-		return errReaders
-	}
-	return nil
+	defer release()
+	return d.engine.Classify(d.engine.Purge(ctx, d.write))
 }

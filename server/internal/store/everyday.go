@@ -12,7 +12,7 @@ import (
 // FillDays fills what is kept by day from the records, for the deployments of older programs. It takes as long as a recount, once.
 func (d *DB) FillDays(ctx context.Context) error {
 	var ids []hlc.ID
-	err := d.transact(ctx, d.read, true, func(tx *Tx) (err error) {
+	err := d.snapshot(ctx, nil, func(tx *Tx) (err error) {
 		ids, err = tx.ids(`SELECT deployment FROM deployments WHERE days = 0 ORDER BY deployment`)
 		return err
 	})
@@ -27,7 +27,7 @@ func (d *DB) FillDays(ctx context.Context) error {
 // DaysFilled reports whether what is kept by day is filled for all deployments: it is not where a server was ended while it filled
 // them.
 func (d *DB) DaysFilled(ctx context.Context) (filled bool, err error) {
-	err = d.transact(ctx, d.read, true, func(tx *Tx) error {
+	err = d.snapshot(ctx, nil, func(tx *Tx) error {
 		ids, err := tx.ids(`SELECT deployment FROM deployments WHERE days = 0 ORDER BY deployment`)
 		filled = len(ids) == 0
 		return err

@@ -11,8 +11,7 @@ import (
 
 // Index implements indexing.Store.
 func (d *Deployment) Index(ctx context.Context, fn func(indexing.Writing) error) error {
-	return d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
-		tx.id = d.id[:]
+	return d.db.change(ctx, d.id, func(tx *Tx) error {
 		return fn(tx)
 	})
 }
@@ -28,6 +27,10 @@ func (t *Tx) Cursor() (indexing.Cursor, error) {
 	there, err := t.one(`SELECT number, version, position FROM indexed WHERE deployment = $1`, []any{t.id}, &c.Number, &c.Version, &c.Position)
 	if err != nil || there || t.of != t.db.write {
 		return c, err
+	}
+	if t.db.engine.Words.Apart {
+		c.Number = 1
+		return c, nil
 	}
 	_, err = t.one(`SELECT coalesce(max(number), 0) + 1 FROM indexed`, nil, &c.Number)
 	return c, err
@@ -73,11 +76,7 @@ func (t *Tx) removeIndexed(ids []hlc.ID) error {
 			return err
 		}
 	}
-	documents, err := t.Documents(ids)
-	if err != nil {
-		return err
-	}
-	if err := t.dropDocuments(documents); err != nil {
+	if err := t.Unword(ids); err != nil {
 		return err
 	}
 	for _, statement := range []string{

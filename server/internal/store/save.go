@@ -57,7 +57,7 @@ func (t *Tx) saveDecisions(c syncing.Changes) error {
 func (t *Tx) saveDepartures(c syncing.Changes) error {
 	rows := make([][]any, len(c.Departures))
 	for i, d := range c.Departures {
-		rows[i] = []any{t.id, d.Audience[:], int64(d.Position), d.Record[:], d.Reset} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, d.Audience[:], int64(d.Position), d.Record[:], bit(d.Reset)} //nolint:gosec // below 63 bits
 	}
 	return t.bulk(`INSERT INTO departures (deployment, audience, position, record, reset)`, `ON CONFLICT DO NOTHING`, rows)
 }
@@ -66,7 +66,7 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 	rows := make([][]any, len(c.Records))
 	for i := range c.Records {
 		r := &c.Records[i]
-		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), r.Unsettled, r.State} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), bit(r.Unsettled), r.State} //nolint:gosec // below 63 bits
 	}
 	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state)`,
 		`ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
@@ -76,7 +76,7 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 func (t *Tx) savePostings(c syncing.Changes) error {
 	rows := make([][]any, len(c.Postings))
 	for i, p := range c.Postings {
-		rows[i] = []any{t.id, p.Worker[:], int64(p.Since), p.Team[:], int32(p.Role), joined(p.Supervises), p.External} //nolint:gosec // below 63 bits
+		rows[i] = []any{t.id, p.Worker[:], int64(p.Since), p.Team[:], int32(p.Role), joined(p.Supervises), bit(p.External)} //nolint:gosec // below 63 bits
 	}
 	return t.bulk(`INSERT INTO postings (deployment, worker, since, team, role, supervises, external)`,
 		`ON CONFLICT (deployment, worker, since) DO UPDATE SET team = excluded.team, role = excluded.role, supervises = excluded.supervises, external = excluded.external`, rows)

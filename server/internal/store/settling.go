@@ -67,7 +67,7 @@ func (t *Tx) ids(query string, args ...any) ([]hlc.ID, error) {
 
 // AcceptTime has stamps taken up to the newest in the log, wherever the clock stands. It returns that.
 func (d *Deployment) AcceptTime(ctx context.Context) (until hlc.Time, err error) {
-	err = d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
+	err = d.db.change(ctx, d.id, func(tx *Tx) error {
 		_, err := tx.one(`UPDATE deployments SET ahead = time WHERE deployment = $1 RETURNING ahead`, []any{d.id[:]}, &until)
 		return err
 	})

@@ -29,20 +29,18 @@ var (
 	ErrHeld = errors.New("the database is in use")
 )
 
-// DB is an open database. Reads run beside the one writer and never wait for it.
+// DB is an open database. Reads never wait for those who write.
 type DB struct {
 	write, read *sql.DB
-	// classify turns a driver's error into a problem that people may see, where there is one for it.
-	classify func(error) error
-	words    Words
-	// form gives a statement the form in which the engine is fastest.
-	form    func(query string) string
-	observe func(Took)
+	engine      Engine
+	observe     func(Took)
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 
 	mu       sync.Mutex
 	prepared map[preparedKey]*sql.Stmt
+	// turns are those of the deployments that somebody writes to, or waits to.
+	turns map[hlc.ID]*turn
 }
 
 type preparedKey struct {
@@ -50,14 +48,29 @@ type preparedKey struct {
 	query string
 }
 
-// maxReaders bounds how many snapshots are open at once.
-const maxReaders = 16
+// Engine is what differs between databases.
+type Engine struct {
+	// Classify turns a driver's error into a problem that people may see, where there is one for it.
+	Classify func(error) error
+	Words    Words
+	// Writers and Readers are how many transactions may be open at once.
+	Writers, Readers int
+	// Reads are the options of a transaction that reads: all of it sees one state.
+	Reads sql.TxOptions
+	// Locks says that several write side by side, in this process and in others: each holds the row of its deployment. Where it is
+	// false, the database itself lets one write at a time.
+	Locks bool
+	// Prepare gives a statement the form in which it is prepared here, which takes a connection besides the transaction's own. It is nil
+	// where the driver prepares by itself.
+	Prepare func(query string) string
+	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
+	Purge func(ctx context.Context, write *sql.DB) error
+}
 
-// New is a store over two pools of one database, one to write and one to read. Neither pool may be limited to one
-// connection. DB itself lets one transaction write at a time.
-func New(write, read *sql.DB, classify func(error) error, words Words, form func(query string) string) *DB {
-	return &DB{write: write, read: read, classify: classify, words: words, form: form, observe: func(Took) {}, writing: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders),
-		prepared: map[preparedKey]*sql.Stmt{}}
+// New is a store over two pools of one database, one to write and one to read.
+func New(write, read *sql.DB, e Engine) *DB {
+	return &DB{write: write, read: read, engine: e, observe: func(Took) {}, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
+		prepared: map[preparedKey]*sql.Stmt{}, turns: map[hlc.ID]*turn{}}
 }
 
 // Took is where the time of a transaction went.
@@ -83,7 +96,7 @@ func (d *DB) Close() error {
 }
 
 // Ping reports whether the database answers.
-func (d *DB) Ping(ctx context.Context) error { return d.classify(d.read.PingContext(ctx)) }
+func (d *DB) Ping(ctx context.Context) error { return d.engine.Classify(d.read.PingContext(ctx)) }
 
 // Deployment is the part of the database that belongs to one deployment.
 func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: id} }
@@ -91,8 +104,8 @@ func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: i
 // Deployments are the ids of all deployments.
 func (d *DB) Deployments(ctx context.Context) ([]hlc.ID, error) {
 	var ids []hlc.ID
-	err := d.transact(ctx, d.read, true, func(tx *Tx) (err error) {
-		ids, err = tx.ids(`SELECT deployment FROM deployments ORDER BY deployment`)
+	err := d.snapshot(ctx, nil, func(tx *Tx) (err error) {
+		ids, err = tx.ids(`SELECT deployment FROM deployments WHERE position > 0 ORDER BY deployment`)
 		return err
 	})
 	return ids, err
@@ -111,43 +124,89 @@ type Tx struct {
 	of  *sql.DB
 	tx  *sql.Tx
 	id  []byte
+	// locked are the deployments whose rows it holds.
+	locked map[hlc.ID]bool
 	// bound are the statements that this transaction has used: it holds what it binds until its end, so each is bound once.
 	bound map[string]*sql.Stmt
 }
 
-func (d *DB) transact(ctx context.Context, of *sql.DB, readOnly bool, fn func(*Tx) error) (err error) {
+// snapshot runs fn over one state of the database. id is that of the deployment that it is about, or nil.
+func (d *DB) snapshot(ctx context.Context, id []byte, fn func(*Tx) error) error {
+	return d.transact(ctx, transaction{began: time.Now(), name: "database read", of: d.read, tokens: d.reading, options: d.engine.Reads, id: id}, fn)
+}
+
+// change runs fn in a transaction that writes to a deployment, whose row it holds. Accounts are written under the zero one.
+func (d *DB) change(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) error {
 	began := time.Now()
-	tokens, name := d.writing, "database write"
-	if readOnly {
-		tokens, name = d.reading, "database read"
+	done, err := d.takeTurn(ctx, deployment)
+	if err != nil {
+		return err
 	}
-	ctx, span := tracing.Start(ctx, name)
-	defer func() { tracing.End(span, err) }()
+	defer done()
+	return d.transact(ctx, d.writeTo(began, deployment[:]), func(tx *Tx) error {
+		if err := tx.lock(deployment); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// changeUnlocked runs fn in a transaction that writes, and locks what it needs by itself.
+func (d *DB) changeUnlocked(ctx context.Context, id []byte, fn func(*Tx) error) error {
+	return d.transact(ctx, d.writeTo(time.Now(), id), fn)
+}
+
+func (d *DB) writeTo(began time.Time, id []byte) transaction {
+	return transaction{began: began, name: "database write", of: d.write, tokens: d.writing, id: id}
+}
+
+func acquire(ctx context.Context, tokens chan struct{}) (release func(), err error) {
 	select {
 	case tokens <- struct{}{}:
-		defer func() { <-tokens }()
+		return func() { <-tokens }, nil
 	case <-ctx.Done():
-		return problem.New(problem.Busy)
+		return nil, problem.New(problem.Busy)
 	}
-	took := Took{ReadOnly: readOnly, Waited: time.Since(began)}
+}
+
+// transaction is what one is like.
+type transaction struct {
+	// began is since when it waits for its turn.
+	began   time.Time
+	name    string
+	of      *sql.DB
+	tokens  chan struct{}
+	options sql.TxOptions
+	id      []byte
+}
+
+func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (err error) {
+	ctx, span := tracing.Start(ctx, t.name)
+	defer func() { tracing.End(span, err) }()
+	release, err := acquire(ctx, t.tokens)
+	if err != nil {
+		return err
+	}
+	defer release()
+	took := Took{ReadOnly: t.options.ReadOnly, Waited: time.Since(t.began)}
 	defer func() {
-		took.Worked = time.Since(began) - took.Waited - took.Committed
+		took.Worked = time.Since(t.began) - took.Waited - took.Committed
 		d.observe(took)
 	}()
-	tx, err := of.BeginTx(ctx, &sql.TxOptions{ReadOnly: readOnly})
+	tx, err := t.of.BeginTx(ctx, &t.options)
 	if err != nil {
-		return d.classify(err)
+		return d.engine.Classify(err)
 	}
 	defer func() {
 		if err != nil {
 			_ = tx.Rollback()
 		}
 	}()
-	if err := fn(&Tx{ctx: ctx, db: d, of: of, tx: tx}); err != nil {
-		return d.classify(err)
+	if err := fn(&Tx{ctx: ctx, db: d, of: t.of, tx: tx, id: t.id, locked: map[hlc.ID]bool{}}); err != nil {
+		return d.engine.Classify(err)
 	}
 	committing := time.Now()
-	if err = d.classify(tx.Commit()); err == nil && !readOnly {
+	if err = d.engine.Classify(tx.Commit()); err == nil && !t.options.ReadOnly {
 		took.Committed = time.Since(committing)
 	}
 	return err
@@ -165,7 +224,7 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	if !ok {
 		var err error
 		// This takes a connection besides the transaction's own, so the pools must not be limited to one.
-		if s, err = t.of.PrepareContext(t.ctx, t.db.form(query)); err != nil {
+		if s, err = t.of.PrepareContext(t.ctx, t.db.engine.Prepare(query)); err != nil {
 			return nil, fmt.Errorf("preparing %q: %w", query, err)
 		}
 		t.db.prepared[key] = s
@@ -178,27 +237,34 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 	return bound, nil
 }
 
+func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
+	if t.db.engine.Prepare == nil {
+		return t.tx.QueryContext(t.ctx, query, args...)
+	}
+	s, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(t.ctx, args...)
+}
+
 type scanner interface{ Scan(...any) error }
 
 // one reads at most one row; false when there is none.
-func (t *Tx) one(query string, args []any, into ...any) (bool, error) {
-	s, err := t.statement(query)
+func (t *Tx) one(query string, args []any, into ...any) (found bool, err error) {
+	rows, err := t.query(query, args)
 	if err != nil {
 		return false, err
 	}
-	err = s.QueryRowContext(t.ctx, args...).Scan(into...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
+	defer func() { _ = rows.Close() }()
+	if found = rows.Next(); found {
+		err = rows.Scan(into...)
 	}
-	return err == nil, err
+	return found, errors.Join(err, rows.Close(), rows.Err())
 }
 
 func (t *Tx) each(query string, args []any, row func(scanner) error) error {
-	s, err := t.statement(query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(t.ctx, args...)
+	rows, err := t.query(query, args)
 	if err != nil {
 		return err
 	}
@@ -212,6 +278,10 @@ func (t *Tx) each(query string, args []any, row func(scanner) error) error {
 }
 
 func (t *Tx) run(query string, args ...any) error {
+	if t.db.engine.Prepare == nil {
+		_, err := t.tx.ExecContext(t.ctx, query, args...)
+		return err
+	}
 	s, err := t.statement(query)
 	if err != nil {
 		return err

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"slices"
 
 	"levee/server/internal/syncing"
@@ -14,8 +12,7 @@ import (
 
 // Write implements syncing.Store.
 func (d *Deployment) Write(ctx context.Context, fn func(syncing.Writing) error) error {
-	return d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
-		tx.id = d.id[:]
+	return d.db.change(ctx, d.id, func(tx *Tx) error {
 		return fn(tx)
 	})
 }
@@ -27,8 +24,7 @@ func (d *Deployment) Read(ctx context.Context, fn func(syncing.Reading) error) e
 
 // Snapshot runs fn over one consistent state of the deployment.
 func (d *Deployment) Snapshot(ctx context.Context, fn func(*Tx) error) error {
-	return d.db.transact(ctx, d.db.read, true, func(tx *Tx) error {
-		tx.id = d.id[:]
+	return d.db.snapshot(ctx, d.id[:], func(tx *Tx) error {
 		return fn(tx)
 	})
 }
@@ -253,15 +249,11 @@ func (t *Tx) DeviceByKey(publicKey []byte) (syncing.Device, bool, error) {
 }
 
 func (t *Tx) device(query string, by []byte) (syncing.Device, bool, error) {
-	s, err := t.statement(query)
-	if err != nil {
+	found, err := rowsOf(t, query, []any{t.id, by}, scanDevice)
+	if err != nil || len(found) == 0 {
 		return syncing.Device{}, false, err
 	}
-	d, err := scanDevice(s.QueryRowContext(t.ctx, t.id, by))
-	if errors.Is(err, sql.ErrNoRows) {
-		return syncing.Device{}, false, nil
-	}
-	return d, err == nil, err
+	return found[0], true, nil
 }
 
 // SaveDevice implements syncing.Enrolling.
@@ -300,6 +292,14 @@ func idOrNone(b []byte) hlc.ID {
 		return hlc.ID{}
 	}
 	return hlc.ID(b)
+}
+
+// bit is a truth as it is kept.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // orNull is an id, or NULL for the zero one.

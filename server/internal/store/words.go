@@ -13,8 +13,16 @@ type Words struct {
 	Find string
 	// Query is a query in the engine's own language.
 	Query func(indexing.WordQuery) string
-	// Compact leaves nothing of what was dropped.
-	Compact string
+	// Apart says that each deployment has numbers of its own: the statements have the deployment too, last.
+	Apart bool
+}
+
+// wordArgs are the arguments of one of the statements.
+func (t *Tx) wordArgs(args ...any) []any {
+	if t.db.engine.Words.Apart {
+		return append(args, t.id)
+	}
+	return args
 }
 
 func scanDocument(row scanner) (indexing.Document, error) {
@@ -38,7 +46,7 @@ func (t *Tx) saveDocuments(c indexing.Changes) error {
 	}
 	rows := make([][]any, len(c.Documents.Put))
 	for i, d := range c.Documents.Put {
-		if err := t.run(t.db.words.Put, int64(d.Number), d.Words); err != nil { //nolint:gosec // below 63 bits
+		if err := t.run(t.db.engine.Words.Put, t.wordArgs(int64(d.Number), d.Words)...); err != nil { //nolint:gosec // below 63 bits
 			return err
 		}
 		rows[i] = []any{t.id, d.Record[:], int64(d.Number), int64(d.Digest)} //nolint:gosec // below 63 bits
@@ -50,16 +58,25 @@ func (t *Tx) dropDocuments(documents []indexing.Document) error {
 	ids := make([]hlc.ID, len(documents))
 	for i, d := range documents {
 		ids[i] = d.Record
-		if err := t.run(t.db.words.Drop, int64(d.Number)); err != nil { //nolint:gosec // below 63 bits
+		if err := t.run(t.db.engine.Words.Drop, t.wordArgs(int64(d.Number))...); err != nil { //nolint:gosec // below 63 bits
 			return err
 		}
 	}
 	return t.drop(`DELETE FROM documents WHERE deployment = $1 AND record IN (…)`, ids)
 }
 
+// Unword implements syncing.Erasing.
+func (t *Tx) Unword(ids []hlc.ID) error {
+	documents, err := t.Documents(ids)
+	if err != nil {
+		return err
+	}
+	return t.dropDocuments(documents)
+}
+
 // Find implements indexing.Searching.
 func (t *Tx) Find(q indexing.WordQuery, from, to uint64, limit int) ([]uint64, error) {
-	return rowsOf(t, t.db.words.Find, []any{t.db.words.Query(q), int64(from), int64(to), limit}, func(row scanner) (number uint64, err error) { //nolint:gosec // below 63 bits
+	return rowsOf(t, t.db.engine.Words.Find, t.wordArgs(t.db.engine.Words.Query(q), int64(from), int64(to), limit), func(row scanner) (number uint64, err error) { //nolint:gosec // below 63 bits
 		err = row.Scan(&number)
 		return number, err
 	})

@@ -46,7 +46,7 @@ func (d *Deployment) KeepWorkbook(ctx context.Context, w workbook.Workbook) (kep
 	if err != nil {
 		return false, fmt.Errorf("cells: %w", err)
 	}
-	err = d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
+	err = d.db.change(ctx, d.id, func(tx *Tx) error {
 		var others int
 		if _, err := tx.one(`SELECT count(*) FROM workbooks WHERE deployment = $1 AND workbook <> $2`, []any{d.id[:], w.ID[:]}, &others); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (d *Deployment) KeepWorkbook(ctx context.Context, w workbook.Workbook) (kep
 
 // RemoveWorkbook implements workbook.Store.
 func (d *Deployment) RemoveWorkbook(ctx context.Context, id hlc.ID) error {
-	return d.db.transact(ctx, d.db.write, false, func(tx *Tx) error {
+	return d.db.change(ctx, d.id, func(tx *Tx) error {
 		return tx.run(`DELETE FROM workbooks WHERE deployment = $1 AND workbook = $2`, d.id[:], id[:])
 	})
 }

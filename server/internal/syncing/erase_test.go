@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -82,13 +81,7 @@ func (c *client) personal() []hlc.ID {
 // traces looks for what is known of the client in the files of the server's database.
 func (c *client) traces(t *testing.T, want bool) {
 	t.Helper()
-	var files []byte
-	for _, suffix := range []string{"", "-wal"} {
-		b, err := os.ReadFile(c.Path() + suffix)
-		if err == nil {
-			files = append(files, b...)
-		}
-	}
+	files := c.Stored()
 	for _, text := range []string{clientName, clientNote, "13800000000", oldToken} {
 		if bytes.Contains(files, []byte(text)) != want {
 			t.Errorf("%q in the files: %v, want %v", text, !want, want)

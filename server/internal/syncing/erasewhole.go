@@ -324,6 +324,7 @@ func (w *whole) personalSaid(id hlc.ID, kind record.Kind, registers record.Regis
 
 // emptySetUp empties what the set-up tells of people. It takes positions, since pages and tablets show the set-up by them.
 func (w *whole) emptySetUp() error {
+	var emptied []hlc.ID
 	for _, kind := range []record.Kind{recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_WORKER} {
 		found, err := w.store.OfKind(kind)
 		if err != nil {
@@ -341,8 +342,9 @@ func (w *whole) emptySetUp() error {
 			if registers != nil {
 				e.registers, w.setUpChanged = registers, true
 				w.announce(e)
+				emptied = append(emptied, r.ID)
 			}
 		}
 	}
-	return nil
+	return w.store.Unword(emptied)
 }

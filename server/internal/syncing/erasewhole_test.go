@@ -3,7 +3,6 @@ package syncing_test
 import (
 	"bytes"
 	"context"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -45,12 +44,7 @@ func reachable(t *testing.T, c *client) {
 // inFiles reports whether something stands in the files of the server's database.
 func inFiles(t *testing.T, d *servertest.Deployment, what []byte) bool {
 	t.Helper()
-	for _, suffix := range []string{"", "-wal"} {
-		if b, err := os.ReadFile(d.Path() + suffix); err == nil && bytes.Contains(b, what) {
-			return true
-		}
-	}
-	return false
+	return bytes.Contains(d.Stored(), what)
 }
 
 func eraseAll(t *testing.T, d *servertest.Deployment) syncing.Erasures {
@@ -115,7 +109,8 @@ func TestAnErasedDeploymentHasNothingOfAnybody(t *testing.T) {
 		t.Errorf("erased %+v", done)
 	}
 	c.traces(t, false)
-	for _, trace := range [][]byte{[]byte(workerPhone), []byte("13911110000"), []byte(workerEmail), key} {
+	// An index of words keeps the beginning of one only once for several.
+	for _, trace := range [][]byte{[]byte(workerPhone), []byte("13911110000"), []byte("3911112222"), []byte("1112222"), []byte(workerEmail), key} {
 		if inFiles(t, c.Deployment, trace) {
 			t.Errorf("%x is there still", trace)
 		}

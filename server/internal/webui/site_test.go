@@ -37,7 +37,6 @@ import (
 	"levee/server/internal/rollup"
 	"levee/server/internal/servertest"
 	"levee/server/internal/store"
-	"levee/server/internal/store/sqlite"
 	"levee/server/internal/syncing"
 	"levee/server/internal/webtest"
 	"levee/server/internal/webui"
@@ -97,7 +96,7 @@ func newSite(t *testing.T) *site {
 	path := filepath.Join(t.TempDir(), "server.db")
 	s.shelf, s.erase = &shelf{path: path + ".levee", wall: s.Wall}, func() error { return nil }
 	var err error
-	if s.db, err = sqlite.Open(t.Context(), path); err != nil {
+	if s.db, err = servertest.OpenStore(t.Context(), servertest.NewStore(t, path)); err != nil {
 		t.Fatal(err)
 	}
 	if s.journal, err = journal.Open(path+".journal", s.keys.PublicKey()); err != nil {

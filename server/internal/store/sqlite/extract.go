@@ -14,18 +14,6 @@ import (
 	"levee/syncproto/hlc"
 )
 
-// extracted are the tables of which Extract takes a deployment's rows along, leftBehind those of which it does not: what
-// belongs to people or to the server and not to the deployment, and what a server makes anew from the records. Of these, those by
-// day are filled when a database is opened: see Refill.
-var (
-	extracted  = []string{"deployments", "log", "replicas", "records", "totals", "tokens", "devices", "postings", "decisions", "departures"}
-	leftBehind = []string{
-		"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures",
-		"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "open_cases", "documents", "words",
-	}
-	byDay = []string{"day_sums", "work_days", "meetings", "met_days", "goods_days", "alert_days"}
-)
-
 // Extract copies what one deployment has in a database, as it is at one moment, to a database in a file that is not there yet.
 // Whoever uses the first goes on meanwhile. After an error something may be left of the second.
 func Extract(ctx context.Context, from, to string, deployment hlc.ID) (err error) {
@@ -48,12 +36,28 @@ func Extract(ctx context.Context, from, to string, deployment hlc.ID) (err error
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, table := range extracted {
+	for _, table := range store.Copied {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO main.`+table+` SELECT * FROM live.`+table+` WHERE deployment = $1`, deployment[:]); err != nil { //nolint:gosec // a name from the list above
 			return fmt.Errorf("copying %s: %w", table, err)
 		}
 	}
 	return tx.Commit()
+}
+
+// ExtractFrom does so from a database that is open, of whichever engine.
+func ExtractFrom(ctx context.Context, from *store.DB, to string, deployment hlc.ID) (err error) {
+	made, err := makeScratch(ctx, to)
+	if err != nil {
+		return classify(err)
+	}
+	if err := made.Close(); err != nil {
+		return err
+	}
+	db, err := OpenScratch(ctx, to)
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Copy(ctx, from, db, deployment, store.Copied), db.Close())
 }
 
 // Refill empties what is kept by day in a database that Extract made. Who opens it next fills it anew, from what the records say by then.
@@ -64,7 +68,7 @@ func Refill(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, table := range byDay {
+	for _, table := range store.ByDay {
 		if _, err := db.ExecContext(ctx, `DELETE FROM `+table); err != nil { //nolint:gosec // a name from the list above
 			return fmt.Errorf("emptying %s: %w", table, err)
 		}

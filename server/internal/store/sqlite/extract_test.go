@@ -15,6 +15,7 @@ import (
 	"levee/migrations"
 	"levee/server/internal/progress"
 	"levee/server/internal/servertest"
+	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
@@ -33,7 +34,7 @@ func TestEachTableIsExtractedOrLeftBehind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := slices.Concat(sqlite.Extracted, sqlite.LeftBehind)
+	all := slices.Concat(store.Copied, store.ByDay, store.LeftBehind)
 	for rows.Next() {
 		var name string
 		if err := rows.Scan(&name); err != nil {

@@ -56,7 +56,7 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	db := store.New(write, read, classify, words, unnumbered)
+	db := store.New(write, read, engine)
 	if err := db.FillDays(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
 	}
@@ -142,7 +142,7 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
-	db := store.New(read, read, classify, words, unnumbered)
+	db := store.New(read, read, engine)
 	if full, err := db.DaysFilled(ctx); err != nil || !full {
 		if err == nil {
 			err = fmt.Errorf("%w: the tables by day are not filled", migrations.ErrOlder)
@@ -151,6 +151,29 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 	}
 	return db, nil
 }
+
+// engine is what SQLite is like: one writes, and reads run beside it.
+var engine = store.Engine{Classify: classify, Words: words, Writers: 1, Readers: 16, Reads: sql.TxOptions{ReadOnly: true}, Prepare: unnumbered, Purge: purge}
+
+// purge writes the whole file anew, so that it holds nothing but what is stored, and empties the WAL.
+func purge(ctx context.Context, db *sql.DB) error {
+	for _, statement := range []string{`INSERT INTO words (words) VALUES ('optimize')`, `VACUUM`} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	var busy, log, moved int
+	if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &moved); err != nil {
+		return err
+	}
+	if busy != 0 {
+		return errReaders
+	}
+	return nil
+}
+
+// errReaders says that the WAL could not be emptied, because somebody reads what is in it.
+var errReaders = errors.New("the write-ahead log is being read")
 
 // pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.
 // The WAL is moved into the file at 8000 pages (32 MB), not at SQLite's 1000: the pages that every commit writes are moved once for eight

@@ -8,13 +8,12 @@ import (
 )
 
 // words is how FTS5 keeps them. The table keeps no text. What is dropped is only marked so until parts of the index are
-// merged: Compact merges all of them.
+// merged: see purge.
 var words = store.Words{
-	Put:     `INSERT OR REPLACE INTO words (rowid, text) VALUES ($1, $2)`,
-	Drop:    `DELETE FROM words WHERE rowid = $1`,
-	Find:    `SELECT rowid FROM words WHERE words MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $4`,
-	Query:   query,
-	Compact: `INSERT INTO words (words) VALUES ('optimize')`,
+	Put:   `INSERT OR REPLACE INTO words (rowid, text) VALUES ($1, $2)`,
+	Drop:  `DELETE FROM words WHERE rowid = $1`,
+	Find:  `SELECT rowid FROM words WHERE words MATCH $1 AND rowid BETWEEN $2 AND $3 ORDER BY rowid DESC LIMIT $4`,
+	Query: query,
 }
 
 // query is a query in FTS5's language. Words are quoted, so that none is taken for an operator.

@@ -46,10 +46,14 @@ func equal[Row any](t *testing.T, what string, got []Row, err error, want ...Row
 }
 
 func testCursors(t *testing.T, db *store.DB) {
+	var numbers [2]uint64
 	for n, of := range []hlc.ID{deployment, id(2), deployment} {
 		index(t, db, of, func(tx indexing.Writing) error {
 			at, err := tx.Cursor()
-			if err != nil || at.Number != uint64(n%2)+1 || (n < 2 && at.Position != 0) || (n == 2 && (at.Position != 10 || at.Version != 3)) {
+			if n < 2 {
+				numbers[n] = at.Number
+			}
+			if err != nil || at.Number == 0 || at.Number != numbers[n%2] || (n < 2 && at.Position != 0) || (n == 2 && (at.Position != 10 || at.Version != 3)) {
 				t.Errorf("cursor %+v, %v", at, err)
 			}
 			at.Position += 10
@@ -58,7 +62,7 @@ func testCursors(t *testing.T, db *store.DB) {
 		})
 	}
 	lookUp(t, db, deployment, func(tx indexing.Reading) error {
-		if at, err := tx.Cursor(); err != nil || at != (indexing.Cursor{Number: 1, Version: 3, Position: 20}) {
+		if at, err := tx.Cursor(); err != nil || at != (indexing.Cursor{Number: numbers[0], Version: 3, Position: 20}) {
 			t.Errorf("cursor %+v, %v", at, err)
 		}
 		return nil
@@ -254,6 +258,45 @@ func testWords(t *testing.T, db *store.DB) {
 	index(t, db, deployment, func(tx indexing.Writing) error {
 		got, err := tx.Documents([]hlc.ID{id(11), id(12)})
 		equal(t, "documents", got, err, indexing.Document{Record: id(11), Number: 1, Digest: uint64(len("别的"))})
+		return nil
+	})
+}
+
+// testWordsApart: what one deployment has is not found in another, wherever in their logs it stands.
+func testWordsApart(t *testing.T, db *store.DB) {
+	all := []hlc.ID{deployment, id(2)}
+	number := func(c indexing.Cursor) uint64 { return c.Number<<40 | 5 }
+	for n, of := range all {
+		index(t, db, of, func(tx indexing.Writing) error {
+			at, err := tx.Cursor()
+			return errors.Join(err, tx.SaveIndex(indexing.Changes{Cursor: at, Documents: documentRows{Put: []indexing.Document{
+				{Record: id(11 + n), Number: number(at), Words: fmt.Sprint("心理 ", n)}}}}))
+		})
+	}
+	for n, of := range all {
+		lookUp(t, db, of, func(tx indexing.Reading) error {
+			at, err := tx.Cursor()
+			if err != nil {
+				return err
+			}
+			got, err := tx.Find(indexing.WordQuery{All: []string{"心理", fmt.Sprint(n)}}, number(at)-5, number(at)+5, 10)
+			equal(t, "own", got, err, number(at))
+			got, err = tx.Find(indexing.WordQuery{All: []string{fmt.Sprint(1 - n)}}, number(at)-5, number(at)+5, 10)
+			equal(t, "the other's", got, err)
+			return nil
+		})
+	}
+	index(t, db, all[1], func(tx indexing.Writing) error {
+		at, err := tx.Cursor()
+		return errors.Join(err, tx.SaveIndex(indexing.Changes{Cursor: at, Documents: documentRows{Drop: []indexing.Document{{Record: id(12), Number: number(at)}}}}))
+	})
+	lookUp(t, db, deployment, func(tx indexing.Reading) error {
+		at, err := tx.Cursor()
+		if err != nil {
+			return err
+		}
+		got, err := tx.Find(indexing.WordQuery{All: []string{"心理"}}, number(at), number(at), 10)
+		equal(t, "after the other was dropped", got, err, number(at))
 		return nil
 	})
 }

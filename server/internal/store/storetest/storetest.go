@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"likely pairs, and what is alike":               testLikely,
 		"cases are on lists":                            testCases,
 		"documents are found by their words":            testWords,
+		"words of deployments are apart":                testWordsApart,
 		"what is removed is in no table":                testRemovedFromTables,
 		"workbooks are kept":                            testWorkbooks,
 	} {
