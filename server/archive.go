@@ -21,9 +21,12 @@ type ArchiveOptions struct {
 	Deployment string
 	// Wall tells the time: hlc.Wall when nil.
 	Wall func() time.Time
-	// Progress is told of each step, such as "copying", and within some how much is done, of how much; nil for nobody.
-	Progress func(step string, done, of uint64)
+	// Progress is told of each step, and within some how much is done, of how much; nil for nobody.
+	Progress func(step ArchiveStep, done, of uint64)
 }
+
+// ArchiveStep is a part of writing an archive.
+type ArchiveStep = archive.Step
 
 // Archived is an archive that was written.
 type Archived struct {
@@ -45,9 +48,6 @@ func Archive(ctx context.Context, db, file string, o ArchiveOptions) (*Archived,
 	if o.Wall == nil {
 		o.Wall = hlc.Wall
 	}
-	if o.Progress == nil {
-		o.Progress = func(string, uint64, uint64) {}
-	}
 	opened, err := at.OpenToRead(ctx)
 	if err != nil {
 		return nil, refusedAt(at, err)
@@ -60,8 +60,7 @@ func Archive(ctx context.Context, db, file string, o ArchiveOptions) (*Archived,
 	if err != nil {
 		return nil, err
 	}
-	m, err := archive.Write(ctx, archive.Config{Extract: at.Extract, Deployment: id, Key: keys.syncing().Signing, Wall: o.Wall, Entropy: rand.Reader,
-		Progress: func(step archive.Step, done, of uint64) { o.Progress(string(step), done, of) }}, file)
+	m, err := archive.Write(ctx, archive.Config{Extract: at.Extract, Deployment: id, Key: keys.syncing().Signing, Wall: o.Wall, Entropy: rand.Reader, Progress: o.Progress}, file)
 	switch {
 	case errors.Is(err, archive.ErrNoCertificate):
 		return nil, refuse(NotClosed, err)

@@ -70,11 +70,35 @@ func TestAnArchiveVerifiesAndIsRecounted(t *testing.T) {
 		t.Errorf("recount of the archive: %s", out)
 	}
 	var refused *server.Refusal
-	if _, err := server.New(context.Background(), server.Config{DB: file}); !errors.As(err, &refused) || refused.Code != server.DatabaseArchive {
-		t.Errorf("a server on the archive: %v", err)
-	}
 	if _, err := server.Archive(context.Background(), d.Path(), filepath.Join(t.TempDir(), "other"), server.ArchiveOptions{Deployment: "x"}); !errors.As(err, &refused) || refused.Code != server.DeploymentUnclear {
 		t.Errorf("of no deployment: %v", err)
+	}
+}
+
+// Whoever takes an archive for a database finds it as it was, with nothing beside it.
+func TestNothingIsDoneToAnArchive(t *testing.T) {
+	d, file, _ := archived(t)
+	ctx := context.Background()
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, do := range map[string]func() error{
+		"a server":         func() error { _, err := server.New(ctx, server.Config{DB: file}); return err },
+		"a restore":        func() error { _, err := server.Restore(ctx, d.Path(), file, server.RestoreOptions{}); return err },
+		"accepting a time": func() error { _, err := server.AcceptTime(ctx, file); return err },
+	} {
+		var refused *server.Refusal
+		if err := do(); !errors.As(err, &refused) || refused.Code != server.DatabaseArchive {
+			t.Errorf("%s: %v", name, err)
+		}
+		now, err := os.ReadFile(file)
+		if err != nil || !bytes.Equal(now, whole) {
+			t.Errorf("%s: the archive is another one, %v", name, err)
+		}
+		if there, err := filepath.Glob(filepath.Join(filepath.Dir(file), "*")); err != nil || len(there) != 1 {
+			t.Errorf("%s leaves %v, %v", name, there, err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"levee/server/internal/closeout"
 	"levee/server/internal/database"
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
@@ -41,11 +42,15 @@ func newArchives(c Config) (*archives, error) {
 }
 
 // Make implements webui.Archives.
-func (a *archives) Make(ctx context.Context, deployment hlc.ID) error {
+func (a *archives) Make(ctx context.Context, deployment hlc.ID, tell closeout.Tell) error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
-	made, err := Archive(ctx, a.config.DB, a.file(deployment), ArchiveOptions{Keys: a.config.Keys, Deployment: deployment.String(), Wall: a.config.Wall})
+	made, err := Archive(ctx, a.config.DB, a.file(deployment), ArchiveOptions{Keys: a.config.Keys, Deployment: deployment.String(), Wall: a.config.Wall,
+		Progress: func(step ArchiveStep, done, of uint64) {
+			at, parts := step.Place()
+			tell(closeout.Progress{Part: closeout.Part{Name: string(step), Said: step.Said(), At: at, Parts: parts}, Done: done, Of: of})
+		}})
 	var refused *Refusal
 	if errors.As(err, &refused) && (refused.Code == NotCertified || refused.Code == NotClosed) {
 		return problem.New(problem.Uncertified)

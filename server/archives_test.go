@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"levee/server"
+	"levee/server/internal/closeout"
 	"levee/server/internal/syncing"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
@@ -29,8 +30,12 @@ func TestArchivesOfThePagesAreKeptForAWhile(t *testing.T) {
 	if _, err := all.Open(d.ID); problem.CodeOf(err) != problem.NotFound {
 		t.Errorf("before one was made: %v", err)
 	}
-	if err := all.Make(ctx, d.ID); err != nil {
+	var far closeout.Progress
+	if err := all.Make(ctx, d.ID, func(p closeout.Progress) { far = p }); err != nil {
 		t.Fatal(err)
+	}
+	if far.Part.Name != "signing" || far.Part.Said.ZH == "" || far.Part.At != 5 || far.Part.Parts != 5 {
+		t.Errorf("in the end it is at %+v", far)
 	}
 	kept, ok := all.Kept(d.ID)
 	if !ok || kept.Edition != 1 || kept.Size == 0 || !kept.Until.Equal(d.Wall().Add(time.Hour)) {
@@ -59,7 +64,7 @@ func TestArchivesOfThePagesAreKeptForAWhile(t *testing.T) {
 	if err := d.Service.ChangeSetUp(ctx, d.Workers["coordinator"], over); err != nil {
 		t.Fatal(err)
 	}
-	if err := all.Make(ctx, d.ID); err != nil {
+	if err := all.Make(ctx, d.ID, func(closeout.Progress) {}); err != nil {
 		t.Fatal(err)
 	}
 	verifies("once it is erased")
@@ -87,7 +92,7 @@ func TestOnlyWhatIsCertifiedIsArchived(t *testing.T) {
 	}
 	ben := d.Enrol("ben")
 	ben.Push(ben.Make(&recordv1.Case{CaseNo: proto.String("HN-0008"), OpenedOn: proto.Int32(20211001), ClientCount: proto.Uint32(1), Stage: recordv1.CaseStage_CASE_STAGE_INTAKE.Enum(), Lead: ben.Worker[:]}))
-	if err := all.Make(context.Background(), d.ID); problem.CodeOf(err) != problem.Uncertified {
+	if err := all.Make(context.Background(), d.ID, func(closeout.Progress) {}); problem.CodeOf(err) != problem.Uncertified {
 		t.Errorf("of what is not certified: %v", err)
 	}
 	if _, ok := all.Kept(d.ID); ok {

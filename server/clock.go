@@ -37,7 +37,7 @@ func AcceptTime(ctx context.Context, path string) (accepted *AcceptedTime, err e
 		return nil, refuse(DatabaseInUse, nil, at)
 	}
 	if err != nil {
-		return nil, err
+		return nil, refusedAt(at, err)
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	db, err := at.Open(ctx)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"
@@ -66,41 +65,15 @@ func (s *Server) EraseDeployment(ctx context.Context, o EraseOptions) (ErasedDep
 		return done, err
 	}
 	s.exports.Forget(id)
-	watched := make(chan struct{})
-	stop := make(chan struct{})
-	go func() {
-		defer close(watched)
-		tell(o.Progress, of.Erasing, stop)
-	}()
+	stop := of.TellErasing(o.Progress)
 	gone, err := of.EraseAll(ctx)
-	close(stop)
-	<-watched
+	stop()
 	if err != nil {
 		return done, err
 	}
 	done.Records, done.TokensIn = gone.Records, gone.TokensIn
 	note.Action = audit.DeploymentErased
 	return done, s.audit.Write(ctx, note)
-}
-
-// tellEvery is how often somebody who waits is told how far an erasure is.
-const tellEvery = 200 * time.Millisecond
-
-// tell tells how far something is until it is stopped.
-func tell(progress func(done, of uint64), how func() (done, of uint64), stop <-chan struct{}) {
-	if progress == nil {
-		return
-	}
-	ticks := time.NewTicker(tellEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ticks.C:
-			progress(how())
-		case <-stop:
-			return
-		}
-	}
 }
 
 func dayOr(day record.Date, none string) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"levee/server/internal/audit"
+	"levee/server/internal/closeout"
 	"levee/server/internal/webui"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -28,8 +29,8 @@ func (s *Server) pages() (*webui.Pages, error) {
 }
 
 // eraseFromPage erases all personal data of a deployment, for somebody who has said so on the web.
-func (s *Server) eraseFromPage(ctx context.Context, deployment hlc.ID, by audit.Actor, now bool) error {
-	o := EraseOptions{Deployment: deployment.String(), By: by, Now: now}
+func (s *Server) eraseFromPage(ctx context.Context, deployment hlc.ID, by audit.Actor, now bool, tell closeout.Tell) error {
+	o := EraseOptions{Deployment: deployment.String(), By: by, Now: now, Progress: func(done, of uint64) { tell(closeout.Progress{Done: done, Of: of}) }}
 	if now {
 		o.Name = s.deployments.Get(deployment).Syncing.SetUp().Deployment.GetName()
 	}

@@ -56,7 +56,8 @@ const restoreSuffix = ".restore"
 //
 // What tablets sent since the backup, they bring back by themselves.
 func Restore(ctx context.Context, backup, db string, o RestoreOptions) (r *Restored, err error) {
-	if at := database.At(db); at.OnPostgres() {
+	at := database.At(db)
+	if at.OnPostgres() {
 		return nil, refuse(PostgresBackups, nil, at)
 	}
 	if o.Wall == nil {
@@ -71,7 +72,7 @@ func Restore(ctx context.Context, backup, db string, o RestoreOptions) (r *Resto
 		if errors.Is(err, store.ErrHeld) {
 			err = refuse(DatabaseInUse, nil, db)
 		}
-		return nil, err
+		return nil, refusedAt(at, err)
 	}
 	defer func() { err = errors.Join(err, held.Close()) }()
 	r = &Restored{DB: db, Backup: backup, Keys: o.Keys, Journal: o.Journal}

@@ -177,7 +177,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return refuse(RestoreUnderWay, nil, s.at)
 	}
 	if err != nil {
-		return err
+		return refusedAt(s.at, err)
 	}
 	if _, err := os.Lstat(s.config.DB + restoreSuffix); err == nil {
 		return refuse(RestoreUnderWay, nil, s.at)

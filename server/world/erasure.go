@@ -6,11 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 
-	"google.golang.org/protobuf/proto"
-
 	"levee/server"
-	"levee/syncproto/hlc"
-	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
 )
 
@@ -27,15 +23,7 @@ func (w *world) erase() error {
 	w.say("# the deployment is closed and erased")
 	w.met(DeploymentErased)
 	w.journey = &journey{rand: r}
-	fields, err := proto.Marshal(&recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED.Enum()})
-	if err != nil {
-		return err
-	}
-	id, err := hlc.NewID(w.office.clock.Now(), w.office.entropy)
-	if err != nil {
-		return err
-	}
-	if err := w.office.write(id, w.office.deployment, recordv1.Kind_KIND_DEPLOYMENT, fields); err != nil {
+	if err := w.closeDeployment(); err != nil {
 		return err
 	}
 	if err := w.quiet(); err != nil {

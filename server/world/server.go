@@ -109,10 +109,13 @@ func (h *host) serve(r *http.Request, body io.Reader) (*http.Response, error) {
 	return h.answer(r, body), nil
 }
 
+// clientAddress is where all requests come from.
+const clientAddress = "192.0.2.1:1"
+
 // answer calls the server's handler.
 func (h *host) answer(r *http.Request, body io.Reader) *http.Response {
 	in := r.Clone(context.WithoutCancel(r.Context()))
-	in.Body, in.RequestURI, in.RemoteAddr = io.NopCloser(body), r.URL.RequestURI(), "192.0.2.1:1"
+	in.Body, in.RequestURI, in.RemoteAddr = io.NopCloser(body), r.URL.RequestURI(), clientAddress
 	a := &answer{header: http.Header{}}
 	h.server.Handler().ServeHTTP(a, in)
 	a.WriteHeader(http.StatusOK) // unless it was written

@@ -86,16 +86,30 @@ func SealEntries(key ed25519.PrivateKey, deployment hlc.ID, replica hlc.Replica,
 }
 
 // Open checks that a batch is within bounds, well framed, of a replica that belongs to the key, and signed with it. It
-// returns the hashes of its changes. Errors are *problem.Problem: batch_too_large, malformed, replica_not_yours,
-// signature_invalid.
+// returns the hashes of its changes, and fills in the replica's number where that was left to the key and the nonce. Errors are
+// *problem.Problem: batch_too_large, malformed, replica_not_yours, signature_invalid.
 func Open(key ed25519.PublicKey, deployment hlc.ID, b *syncv1.Batch) ([]Hash, error) {
+	hashes, err := OpenVouched(key, deployment, b)
+	if err == nil && len(b.GetSignature()) == 0 {
+		return nil, problem.New(problem.SignatureInvalid)
+	}
+	return hashes, err
+}
+
+// OpenVouched does as Open with a batch in a request whose token was verified with the key. The token signs the whole of the
+// request, so that the batch needs no signature of its own; one that is there must hold.
+func OpenVouched(key ed25519.PublicKey, deployment hlc.ID, b *syncv1.Batch) ([]Hash, error) {
 	if len(b.GetEntries()) > MaxChanges {
 		return nil, problem.New(problem.BatchTooLarge)
 	}
 	if len(b.GetChain()) != sha256.Size || b.GetFirst() == 0 || b.GetFirst() > 1<<62 {
 		return nil, problem.New(problem.Malformed)
 	}
-	if hlc.Replica(b.GetReplica()) != hlc.ReplicaOf(key, b.GetNonce()) {
+	replica := hlc.ReplicaOf(key, b.GetNonce())
+	if b.GetReplica() == 0 {
+		b.Replica = uint64(replica)
+	}
+	if hlc.Replica(b.GetReplica()) != replica {
 		return nil, problem.New(problem.ReplicaNotYours)
 	}
 	hashes := make([]Hash, len(b.GetEntries()))
@@ -113,14 +127,22 @@ func Open(key ed25519.PublicKey, deployment hlc.ID, b *syncv1.Batch) ([]Hash, er
 			return nil, problem.New(problem.Malformed)
 		}
 	}
-	if !ed25519.Verify(key, signed(deployment, b, hashes), b.GetSignature()) {
+	if len(b.GetSignature()) > 0 && !ed25519.Verify(key, signed(deployment, b, hashes), b.GetSignature()) {
 		return nil, problem.New(problem.SignatureInvalid)
 	}
 	return hashes, nil
 }
 
+// shortest is how much of a chain must travel at least. Chains are compared to find accidents, not attacks.
+const shortest = 8
+
+// Shorter is a chain as it travelled, cut to what it must have at least.
+func Shorter(short []byte) []byte { return short[:min(shortest, len(short))] }
+
 // Same reports whether what travelled is the start of a chain.
-func Same(short []byte, chain Hash) bool { return bytes.Equal(short, chain[:ShortChain]) }
+func Same(short []byte, chain Hash) bool {
+	return len(short) >= shortest && bytes.HasPrefix(chain[:], short)
+}
 
 func signed(deployment hlc.ID, b *syncv1.Batch, hashes []Hash) []byte {
 	m := append([]byte("levee batch v1"), deployment[:]...)

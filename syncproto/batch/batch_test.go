@@ -2,6 +2,7 @@ package batch_test
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -68,8 +69,48 @@ func TestWhateverIsChangedInABatchItDoesNotOpen(t *testing.T) {
 			t.Errorf("%s changed, and it opens", name)
 		}
 	}
+	b := seal([]byte("a"), []byte("b"))
+	b.Signature[9] ^= 1
+	if _, err := batch.OpenVouched(public, deployment, b); problem.CodeOf(err) != problem.SignatureInvalid {
+		t.Errorf("a signature that does not hold, in a request that was verified: %v", err)
+	}
 	if _, err := batch.Open(public, hlc.ID{2}, seal([]byte("a"))); problem.CodeOf(err) != problem.SignatureInvalid {
 		t.Errorf("in another deployment: %v", err)
+	}
+}
+
+// What a request leaves out follows from its token and the batch.
+func TestABatchInAVerifiedRequestNeedsNoSignature(t *testing.T) {
+	b := seal([]byte("a"), []byte("b"))
+	want, err := batch.Open(public, deployment, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica := b.GetReplica()
+	b.Signature, b.Replica = nil, 0
+	if got, err := batch.OpenVouched(public, deployment, b); err != nil || !slices.Equal(got, want) || b.GetReplica() != replica {
+		t.Errorf("it opens as %x of %d, %v", got, b.GetReplica(), err)
+	}
+	b.Replica++
+	if _, err := batch.OpenVouched(public, deployment, b); problem.CodeOf(err) != problem.ReplicaNotYours {
+		t.Errorf("another's number: %v", err)
+	}
+}
+
+func TestWhatIsTooShortIsNotTheSameChain(t *testing.T) {
+	chain := batch.Start(deployment, 5)
+	for length, want := range map[int]bool{0: false, 7: false, 8: true, 15: true, 16: true, 32: true} {
+		if got := batch.Same(chain[:length], chain); got != want {
+			t.Errorf("its first %d bytes: %v", length, got)
+		}
+	}
+	other := chain
+	other[7] ^= 1
+	if batch.Same(other[:8], chain) || batch.Same(append(chain[:], 0), chain) {
+		t.Error("another chain is the same")
+	}
+	if len(batch.Shorter(chain[:batch.ShortChain])) != 8 || len(batch.Shorter(nil)) != 0 {
+		t.Error("it is cut wrongly")
 	}
 }
 

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -37,6 +38,52 @@ func EncodeState(rs Registers) []byte {
 		b = protowire.AppendBytes(b, appendStamping(nil, g))
 	}
 	return b
+}
+
+// PlainState is the State message of a record whose fields all have a value and the stamp, with no parent: one that nobody
+// edited since it was made.
+func PlainState(fields []byte, stamp hlc.Stamp) []byte {
+	b := make([]byte, 0, len(fields)+48)
+	b = protowire.AppendTag(b, 1, protowire.BytesType)
+	return appendOnlyStamping(protowire.AppendBytes(b, fields), stamp)
+}
+
+// Plain takes what PlainState made apart again; ok is false of any other state.
+func Plain(state []byte) (fields []byte, stamp hlc.Stamp, ok bool) {
+	fields, stamps, ok := consume(state, 1)
+	if !ok || len(fields) == 0 {
+		return nil, hlc.Stamp{}, false
+	}
+	only, rest, ok := consume(stamps, 2)
+	encoded, more, found := consume(only, 1)
+	var m syncv1.Stamp
+	if !ok || !found || len(rest)+len(more) > 0 || proto.Unmarshal(encoded, &m) != nil {
+		return nil, hlc.Stamp{}, false
+	}
+	stamp = stampOf(&m)
+	var again [64]byte // what is not written in the one way would not come back
+	if !bytes.Equal(appendOnlyStamping(again[:0], stamp), stamps) || len(state)-len(stamps) != 1+protowire.SizeBytes(len(fields)) {
+		return nil, hlc.Stamp{}, false
+	}
+	return fields, stamp, true
+}
+
+func appendOnlyStamping(b []byte, stamp hlc.Stamp) []byte {
+	b = protowire.AppendTag(b, 2, protowire.BytesType)
+	return protowire.AppendBytes(b, appendStamping(nil, stamped{stamp: stamp}))
+}
+
+// consume is the content of a field, which must come first, and what follows it.
+func consume(b []byte, field protowire.Number) (content, rest []byte, ok bool) {
+	n, kind, size := protowire.ConsumeTag(b)
+	if size < 0 || n != field || kind != protowire.BytesType {
+		return nil, nil, false
+	}
+	content, length := protowire.ConsumeBytes(b[size:])
+	if length < 0 {
+		return nil, nil, false
+	}
+	return content, b[size+length:], true
 }
 
 func groupByStamp(rs Registers) []stamped {

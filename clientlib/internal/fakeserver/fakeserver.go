@@ -225,7 +225,7 @@ func (s *Server) Sync(_ context.Context, req *connect.Request[syncv1.SyncRequest
 		return nil, problem.ToConnect(&problem.Problem{Code: problem.ClockSkew, ServerTime: s.wall()})
 	}
 	push := req.Msg.GetPush()
-	hashes, err := batch.Open(s.devices[device], s.Deployment, push)
+	hashes, err := batch.OpenVouched(s.devices[device], s.Deployment, push)
 	if err != nil {
 		s.t.Error(err)
 		return nil, problem.ToConnect(problem.New(problem.Malformed))

@@ -32,7 +32,7 @@ func FuzzReply(f *testing.F) {
 		contentType, encoding string
 		body                  []byte
 	}{
-		{200, "application/proto", "", []byte{8, 5}}, {200, "application/proto", wire.Zstd, []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0x11, 0, 0, 8, 5}}, {200, "text/html", "", []byte("<html>Welcome</html>")},
+		{200, "application/proto", "", []byte{8, 5}}, {200, "application/proto", wire.Levee1, []byte{0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0x11, 0, 0, 8, 5}}, {200, "application/proto", wire.Zstd, []byte{8, 5}}, {200, "text/html", "", []byte("<html>Welcome</html>")},
 		{200, "application/json", "", []byte(`{"time":"5"}`)}, {204, "", "", nil}, {307, "", "", nil}, {409, "application/json", "", skewed}, {409, "application/json", "gzip", skewed},
 		{500, "application/json", wire.Zstd, []byte(`{"code":"internal"}`)}, {400, "application/json", "", []byte(`{"code":16,"details":[{"type":"x","value":"!"}]}`)}, {599, "application/proto", "br", []byte{0}},
 		{429, "application/json", "", []byte(`{"code":"resource_exhausted"}`)}, {100, "application/proto", "identity", nil},

@@ -46,13 +46,13 @@ func New(serverURL string, transport http.RoundTripper) *Client {
 // NewSigned is a client whose requests a device signs.
 func NewSigned(serverURL string, transport http.RoundTripper, device *Device) *Client {
 	c := &carrier{next: transport, device: device}
-	return &Client{carrier: c, rpc: syncv1connect.NewSyncServiceClient(
+	return &Client{carrier: c, rpc: wire.NewClient(
 		&http.Client{
 			Transport: c,
 			// A redirect is a hotspot's sign-in page or a mistake: what a device signed goes to its server alone.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		strings.TrimRight(serverURL, "/"), wire.ClientOptions()...)}
+		strings.TrimRight(serverURL, "/"))}
 }
 
 // Enrol asks for a place for a new device. Errors are *problem.Problem, ErrNotTrusted, or those of ctx.
@@ -104,9 +104,6 @@ type carrier struct {
 	arriving           func() // may be nil
 }
 
-// userAgent is short, since it travels with every request.
-const userAgent = "levee/1"
-
 func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	_ = req.Body.Close()
@@ -117,8 +114,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	req.Body = io.NopCloser(bytes.NewReader(body))
 	req.GetBody = nil // a copy that is sent again by itself would not be counted
 	req.ContentLength = int64(len(body))
-	req.Header.Set("User-Agent", userAgent)
-	req.Header.Del("Connect-Timeout-Ms") // the server's own limits hold
+	wire.Trim(req.Header)
 	if c.device != nil {
 		token, err := wire.SignToken(c.device.Key, c.device.Deployment, c.device.ID, body, c.device.Now())
 		if err != nil {
@@ -134,7 +130,7 @@ func (c *carrier) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c.down.Add(responseHead(res))
 	res.Body = &counted{res.Body, c}
-	if res.StatusCode == http.StatusOK && res.Header.Get("Content-Encoding") != wire.Zstd {
+	if res.StatusCode == http.StatusOK && !wire.Checked(res.Header.Get("Content-Encoding")) {
 		_ = res.Body.Close()
 		return nil, errUnchecked
 	}

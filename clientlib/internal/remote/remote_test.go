@@ -131,7 +131,7 @@ func TestRequestsAreSignedAndShort(t *testing.T) {
 	if _, err := remote.NewSigned("http://levee.test/henan", transport, device).Sync(ctx, &syncv1.SyncRequest{Clock: 5}); err != nil {
 		t.Fatal(err)
 	}
-	if seen.Header.Get("Connect-Timeout-Ms") != "" || len(seen.UserAgent()) > 10 || seen.Header.Get("Accept-Encoding") != "zstd" {
+	if seen.Header.Get("Connect-Timeout-Ms") != "" || len(seen.UserAgent()) > 10 || seen.Header.Get("Accept-Encoding") != wire.Levee1 {
 		t.Errorf("the headers are %v", seen.Header)
 	}
 	if _, err := remote.New("http://levee.test/henan", roundTrip(func(req *http.Request) (*http.Response, error) {

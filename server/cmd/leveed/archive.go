@@ -22,7 +22,9 @@ type archiveCmd struct {
 
 // Run archives.
 func (c *archiveCmd) Run(ctx context.Context) error {
-	made, err := server.Archive(ctx, c.DB, c.File, server.ArchiveOptions{Keys: c.Keys, Deployment: c.Deployment})
+	var drawn progress
+	made, err := server.Archive(ctx, c.DB, c.File, server.ArchiveOptions{Keys: c.Keys, Deployment: c.Deployment, Progress: drawn.tellStep})
+	drawn.end()
 	if err != nil {
 		return err
 	}

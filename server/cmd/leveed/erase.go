@@ -8,9 +8,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
-
 	"levee/server"
 )
 
@@ -49,15 +46,9 @@ func (c *eraseCmd) Run(ctx context.Context) error {
 		return err
 	}
 	if c.All {
-		o := server.EraseOptions{Deployment: c.Deployment, Now: c.Now, Name: c.Name}
-		if term.IsTerminal(int(os.Stderr.Fd())) {
-			bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
-			o.Progress = func(done, of uint64) { // a bar that can't be drawn stops nothing
-				bar.ChangeMax64(int64(of)) //nolint:gosec // a count of rows
-				_ = bar.Set64(int64(done)) //nolint:gosec // a count of rows
-			}
-		}
-		erased, err := s.EraseDeployment(ctx, o)
+		var drawn progress
+		erased, err := s.EraseDeployment(ctx, server.EraseOptions{Deployment: c.Deployment, Now: c.Now, Name: c.Name, Progress: func(done, of uint64) { drawn.tell(c.DB, done, of) }})
+		drawn.end()
 		if err := errors.Join(err, s.Close()); err != nil {
 			return err
 		}

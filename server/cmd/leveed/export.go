@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
 	"strings"
-
-	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"levee/server"
 )
@@ -25,17 +21,13 @@ type exportCmd struct {
 // Run exports.
 func (c *exportCmd) Run(ctx context.Context) error {
 	o := server.ExportOptions{Format: c.Format, Out: c.Out, Lang: c.Lang, Confidential: c.Confidential, Deployment: c.Deployment}
+	var drawn progress
+	o.Progress = func(done, of uint64) { drawn.tell(c.Out, done, of) }
 	if o.Lang == "" && strings.HasPrefix(language(), "zh") {
 		o.Lang = "zh"
 	}
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetDescription(c.Out), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
-		o.Progress = func(done, of uint64) { // a bar that can't be drawn stops nothing
-			bar.ChangeMax64(int64(of)) //nolint:gosec // a count of rows
-			_ = bar.Set64(int64(done)) //nolint:gosec // a count of rows
-		}
-	}
 	made, err := server.Export(ctx, c.DB, o)
+	drawn.end()
 	if err != nil {
 		return err
 	}

@@ -41,8 +41,8 @@ type Scope struct {
 	// Before and After are the audiences of the record without and with the change; for a new record both are what it
 	// gets.
 	Before, After hlc.ID
-	// Secret: the change touches a field that only the server sets.
-	Secret bool
+	// Reserved: the change touches a field that only the server sets.
+	Reserved bool
 	// Closed: the deployment was closed when the change came.
 	Closed bool
 }
@@ -50,8 +50,8 @@ type Scope struct {
 // Write judges a change of a record of a kind. The empty code allows; any other says why the change is held.
 func Write(p Person, kind recordv1.Kind, s Scope) record.Code {
 	switch {
-	case kind == recordv1.Kind_KIND_CONFLICT && s.Makes, kind == recordv1.Kind_KIND_CERTIFICATE, s.Secret:
-		return record.CodeNotAllowed // the server alone finds conflicts, which people settle, issues certificates, and makes keys
+	case s.Makes && (kind == recordv1.Kind_KIND_CONFLICT || kind == recordv1.Kind_KIND_DEPLOYMENT), kind == recordv1.Kind_KIND_CERTIFICATE, s.Reserved:
+		return record.CodeNotAllowed // the server alone makes deployments and closes them, finds conflicts, which people settle, issues certificates, and makes keys
 	case s.Closed && kind != recordv1.Kind_KIND_RISK_ALERT && (p.Role != recordv1.Role_ROLE_COORDINATOR || !AfterClosing(kind)):
 		return record.CodeDeploymentClosed
 	case p.Role == recordv1.Role_ROLE_COORDINATOR:

@@ -291,6 +291,31 @@ func TestADeploymentThatIsNotClosedIsNotArchived(t *testing.T) {
 	}
 }
 
+// Whoever waits is told of each step, in its order, and of the records of the tables.
+func TestWritingIsToldStepByStep(t *testing.T) {
+	d := worked(t)
+	d.Issue(d.Certify(1))
+	config := configOf(d)
+	var told []string
+	written := uint64(0)
+	config.Progress = func(s archive.Step, done, of uint64) {
+		at, steps := s.Place()
+		if name := fmt.Sprintf("%d/%d %s, %s", at, steps, s.Said().ZH, s.Said().EN); !slices.Contains(told, name) {
+			told = append(told, name)
+		}
+		if s == archive.Tables && done == of {
+			written = done
+		}
+	}
+	if _, err := archive.Write(context.Background(), config, filepath.Join(t.TempDir(), "henan.levee")); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"1/5 复制行动数据, copying the deployment", "2/5 清除副本中的个人信息, taking personal data out of the copy", "3/5 生成数据表, writing the plain tables", "4/5 压缩整理, packing", "5/5 签名并核验, signing and verifying"}
+	if !slices.Equal(told, want) || written == 0 {
+		t.Errorf("told %q, and of %d records", told, written)
+	}
+}
+
 // A later edition takes the place of the archive before, and has both certificates.
 func TestALaterEditionReplacesTheArchive(t *testing.T) {
 	d := worked(t)

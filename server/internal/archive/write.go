@@ -38,18 +38,6 @@ func (c *Config) public() ed25519.PublicKey {
 	return c.Key.Public().(ed25519.PublicKey) //nolint:forcetypeassert // what an Ed25519 key has
 }
 
-// Step is a part of the work.
-type Step string
-
-// The steps, in their order.
-const (
-	Copying Step = "copying"
-	Erasing Step = "erasing"
-	Tables  Step = "tables"
-	Packing Step = "packing"
-	Signing Step = "signing"
-)
-
 // What keeps a deployment from being archived.
 var (
 	// ErrNoCertificate: it was not closed yet.
@@ -138,6 +126,7 @@ func (c *Config) erase(ctx context.Context, copied, kept string) (err error) {
 		return err
 	}
 	defer service.Close()
+	defer service.TellErasing(func(done, of uint64) { c.Progress(Erasing, done, of) })()
 	_, err = service.EraseAll(ctx)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"levee/server/internal/casefile"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
+	"levee/syncproto/words"
 )
 
 // Step is something that may take minutes where there are many records, and is therefore done in the background: whoever asked for it
@@ -29,10 +30,30 @@ const (
 type Work struct {
 	Step  Step
 	Began time.Time
+	Progress
 	// Ended is zero while it is being done. Err is what came of it then: a problem, or an error that Failed was told.
 	Ended time.Time
 	Err   error
 }
+
+// Progress is how far a step is.
+type Progress struct {
+	// Part is what is being done within it; the zero Part where it has none.
+	Part Part
+	// Done of Of is ready of that; Of is 0 where it is not known.
+	Done, Of uint64
+}
+
+// Part is a part of a step, the At-th of Parts.
+type Part struct {
+	// Name is stable, Said what people call it.
+	Name      string
+	Said      words.Message
+	At, Parts int
+}
+
+// Tell is told how far a step is.
+type Tell func(Progress)
 
 // Running reports whether it is being done.
 func (w *Work) Running() bool { return w != nil && w.Ended.IsZero() }
@@ -147,7 +168,7 @@ func (s *Service) BeginBackup(by casefile.Reader, backUp func(context.Context) e
 }
 
 // BeginArchive has an archive of a closed deployment made in the background, by whoever makes them. It is noted first.
-func (s *Service) BeginArchive(ctx context.Context, by casefile.Reader, archive func(context.Context) error) error {
+func (s *Service) BeginArchive(ctx context.Context, by casefile.Reader, archive func(context.Context, Tell) error) error {
 	if err := s.may(by); err != nil {
 		return err
 	}
@@ -160,21 +181,21 @@ func (s *Service) BeginArchive(ctx context.Context, by casefile.Reader, archive 
 	if err := s.note(ctx, by, audit.ArchiveMade, audit.Subject{Kind: audit.OfDeployment, ID: s.Syncing.Deployment()}); err != nil {
 		return err
 	}
-	return s.begin(Archiving, archive)
+	return s.beginTold(Archiving, archive)
 }
 
 // BeginErasing has all personal data of a closed deployment erased in the background, by whoever does it, and then says that the
 // deployment is archived. Cut off between the two, the deployment is closed still: begun again, erase finds nothing left, and it is
 // archived.
-func (s *Service) BeginErasing(by casefile.Reader, erase func(context.Context) error) error {
+func (s *Service) BeginErasing(by casefile.Reader, erase func(context.Context, Tell) error) error {
 	if err := s.may(by); err != nil {
 		return err
 	}
 	if s.State() != recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED {
 		return problem.New(problem.WrongState)
 	}
-	return s.begin(Erasing, func(ctx context.Context) error {
-		if err := erase(ctx); err != nil {
+	return s.beginTold(Erasing, func(ctx context.Context, tell Tell) error {
+		if err := erase(ctx, tell); err != nil {
 			return err
 		}
 		return s.Archived(ctx, by)
@@ -183,6 +204,11 @@ func (s *Service) BeginErasing(by casefile.Reader, erase func(context.Context) e
 
 // begin has a step done in the background. Problem busy while another one is.
 func (s *Service) begin(step Step, do func(context.Context) error) error {
+	return s.beginTold(step, func(ctx context.Context, _ Tell) error { return do(ctx) })
+}
+
+// beginTold is begin, for a step that tells how far it is.
+func (s *Service) beginTold(step Step, do func(context.Context, Tell) error) error {
 	b := &s.background
 	b.mu.Lock()
 	if b.work.Running() || b.ctx.Err() != nil {
@@ -193,7 +219,11 @@ func (s *Service) begin(step Step, do func(context.Context) error) error {
 	b.mu.Unlock()
 	s.changed()
 	b.done.Go(func() {
-		err := do(b.ctx)
+		err := do(b.ctx, func(p Progress) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.work.Progress = p
+		})
 		if err != nil && problem.CodeOf(err) == problem.Internal && b.ctx.Err() == nil && s.Failed != nil {
 			s.Failed(err)
 		}

@@ -59,6 +59,42 @@ func TestOneThingInTheBackground(t *testing.T) {
 	f.refused(f.service.BeginRecount(f.coordinator()), problem.Busy)
 }
 
+// Whoever asks how a step goes is told how far it is.
+func TestAStepTellsHowFarItIs(t *testing.T) {
+	f := open(t)
+	t.Cleanup(f.service.Stop)
+	f.announce()
+	f.afterTheEnd()
+	f.waiveAll("没有信号")
+	_, err := f.service.Close(t.Context(), f.coordinator())
+	f.must(err)
+	far := closeout.Progress{Part: closeout.Part{Name: "tables", At: 3, Parts: 5}, Done: 7, Of: 10}
+	for name, begin := range map[string]func(func(context.Context, closeout.Tell) error) error{
+		"an archive": func(do func(context.Context, closeout.Tell) error) error {
+			return f.service.BeginArchive(t.Context(), f.coordinator(), do)
+		},
+		"an erasure": func(do func(context.Context, closeout.Tell) error) error {
+			return f.service.BeginErasing(f.coordinator(), do)
+		},
+	} {
+		changed, told, goOn := make(chan struct{}, 2), make(chan struct{}), make(chan struct{})
+		f.service.Changed = func() { changed <- struct{}{} }
+		f.must(begin(func(_ context.Context, tell closeout.Tell) error {
+			tell(far)
+			close(told)
+			<-goOn
+			return problem.New(problem.Uncertified)
+		}))
+		<-told
+		if work := f.service.Work(); !work.Running() || work.Progress != far {
+			t.Errorf("%s: %+v", name, work)
+		}
+		close(goOn)
+		<-changed
+		<-changed
+	}
+}
+
 // cutting is a store that says when it is looked at.
 type cutting struct {
 	closeout.Store

@@ -89,10 +89,9 @@ func (m *maker) sum(numbers ...int64) Row {
 
 // summary begins with the sentence that is published.
 func (m *maker) summary() []Block {
-	days := m.Count(serviceDays, int64(tally.ServiceDays(m.start(), m.end())))
 	persons := m.figure(progress.Beneficiaries).Label.In(m.Lang())
 	blocks := []Block{
-		{Lead: m.Say(summaryLine, days, m.done(tally.Whole, ""), persons, m.text(m.whole("persons")))},
+		{Lead: m.published().Sentence(m.Words, m.figures)},
 		{Text: m.Say(summaryRule, m.Date(m.start()), m.Date(m.end()), persons, m.figure("persons").Label.In(m.Lang()))},
 	}
 	if m.Edition > 1 {

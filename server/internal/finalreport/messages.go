@@ -1,25 +1,12 @@
 package finalreport
 
 import (
-	recordv1 "levee/syncproto/levee/record/v1"
-	"levee/syncproto/record"
 	"levee/syncproto/tally"
 	"levee/syncproto/words"
 )
 
 // few stands where a number is not told, because it is of few people or would tell one that is.
 const few = "※"
-
-// things are what a summary tells of, with the Chinese measure word.
-var things = []struct {
-	figure string
-	kind   record.Kind
-	said   words.Message
-}{
-	{"cases", recordv1.Kind_KIND_CASE, words.Message{EN: "%s %s", ZH: "%s 个%s"}},
-	{"group_sessions", recordv1.Kind_KIND_GROUP_SESSION, words.Message{EN: "%s %s", ZH: "%s 次%s"}},
-	{"community_activities", recordv1.Kind_KIND_COMMUNITY_ACTIVITY, words.Message{EN: "%s %s", ZH: "%s 次%s"}},
-}
 
 // The title and what stands below it.
 var (
@@ -35,15 +22,15 @@ var (
 
 // The summary.
 var (
-	serviceDays  = words.Counted{One: "%d day", Other: "%d days", ZH: "%d 天"}
-	summaryLine  = words.Message{EN: "In %[1]s of service: %[2]s; %[4]s %[3]s.", ZH: "累计服务 %s，开展 %s，%s %s 人。"}
-	summaryRule  = words.Message{EN: "From %s to %s, both days counted, in the deployment's time zone. Here %s are %s: everybody counts once.", ZH: "服务天数从%s算到统计截止日%s，首尾两天都算（按行动所在时区）。“%s”即%s：同一个人只计一次。"}
-	laterEdition = words.Message{EN: "This is edition %d. It replaces edition %d.", ZH: "本报告为第%d版，取代第%d版。"}
-	figuresTitle = words.Message{EN: "Figures of the whole deployment", ZH: "全部统计数字"}
-	figureWord   = words.Message{EN: "figure", ZH: "指标"}
-	reportedWord = words.Message{EN: "reported", ZH: "已上报"}
-	verifiedWord = words.Message{EN: "verified", ZH: "已核实"}
-	basesNote    = words.Message{EN: "Reported is all that came in. Verified is the part of it that a supervisor approved and that has not changed since. Unless said otherwise, this report tells what was reported.", ZH: "“已上报”包括收到的全部记录；“已核实”是其中经督导审核通过、此后没有改动的部分。除注明外，本报告均为已上报数字。"}
+	serviceDays   = words.Counted{One: "%d day", Other: "%d days", ZH: "%d 天"}
+	publishedLine = words.Message{EN: "In %[1]s of service: %[2]s; %[4]s %[3]s.", ZH: "累计服务 %s，开展 %s，%s %s 人。"}
+	summaryRule   = words.Message{EN: "From %s to %s, both days counted, in the deployment's time zone. Here %s are %s: everybody counts once.", ZH: "服务天数从%s算到统计截止日%s，首尾两天都算（按行动所在时区）。“%s”即%s：同一个人只计一次。"}
+	laterEdition  = words.Message{EN: "This is edition %d. It replaces edition %d.", ZH: "本报告为第%d版，取代第%d版。"}
+	figuresTitle  = words.Message{EN: "Figures of the whole deployment", ZH: "全部统计数字"}
+	figureWord    = words.Message{EN: "figure", ZH: "指标"}
+	reportedWord  = words.Message{EN: "reported", ZH: "已上报"}
+	verifiedWord  = words.Message{EN: "verified", ZH: "已核实"}
+	basesNote     = words.Message{EN: "Reported is all that came in. Verified is the part of it that a supervisor approved and that has not changed since. Unless said otherwise, this report tells what was reported.", ZH: "“已上报”包括收到的全部记录；“已核实”是其中经督导审核通过、此后没有改动的部分。除注明外，本报告均为已上报数字。"}
 )
 
 // Tables of figures.

@@ -138,9 +138,11 @@ func (m *maker) figureColumn(name string) Column {
 	return Column{Name: name, Label: m.Either(label.En, label.Zh), Other: m.Either(label.Zh, label.En), Number: true}
 }
 
-func (m *maker) figure(name string) progress.Figure {
-	if i := slices.IndexFunc(m.figures, func(f progress.Figure) bool { return f.Name == name }); i >= 0 {
-		return m.figures[i]
+func (m *maker) figure(name string) progress.Figure { return figureIn(m.figures, name) }
+
+func figureIn(figures []progress.Figure, name string) progress.Figure {
+	if i := slices.IndexFunc(figures, func(f progress.Figure) bool { return f.Name == name }); i >= 0 {
+		return figures[i]
 	}
 	return progress.Figure{Name: name, Label: progress.Text{Zh: name, En: name}} // of a newer server
 }
@@ -331,18 +333,13 @@ func (m *maker) span(from, to record.Date) string {
 	return m.Say(fromTo, say(from), say(to))
 }
 
-// done is what was held, such as "10 个个案、14 次小组活动、14 次团体活动".
+// done is what was held in a part.
 func (m *maker) done(by tally.Dimension, key string) string {
-	var parts []string
+	var numbers []int64
 	for _, t := range things {
-		n := m.value(tally.Reported, t.figure, by, key)
-		label := m.figure(t.figure).Label.In(m.Lang())
-		if common, _ := progress.FigureNamed(t.figure); n == 1 && label == common.Label.En {
-			label = m.Kind(t.kind)
-		}
-		parts = append(parts, m.Say(t.said, m.text(n), label))
+		numbers = append(numbers, m.value(tally.Reported, t.figure, by, key))
 	}
-	return m.List(parts)
+	return heldIn(m.Words, m.figures, numbers)
 }
 
 func (m *maker) text(n int64) string { return numberIn(m.Words, n) }

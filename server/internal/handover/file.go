@@ -69,10 +69,7 @@ func (s *Service) fileOf(tx casefile.Reading, c *Case, at time.Time) (*file, err
 
 // mayShare reports whether a consent to being passed on is there that was not withdrawn.
 func (f *file) mayShare() bool {
-	return slices.ContainsFunc(f.records, func(m member) bool {
-		c, ok := m.message.(*recordv1.Consent)
-		return ok && c.GetWithdrawnOn() == 0 && slices.Contains(c.GetScopes(), recordv1.ConsentScope_CONSENT_SCOPE_SHARE)
-	})
+	return slices.ContainsFunc(f.records, func(m member) bool { return m.agrees() })
 }
 
 // named is what a worker, or another record of the set-up, is called; empty for any other record.

@@ -98,12 +98,16 @@ func (s *Service) Cases(ctx context.Context) (all []*Case, err error) {
 		if err != nil {
 			return err
 		}
+		agreed, err := agreedIn(tx)
+		if err != nil {
+			return err
+		}
 		for _, r := range found {
 			c, err := caseOf(r)
 			if err != nil {
 				return err
 			}
-			if !c.deleted {
+			if c.MayShare = agreed[c.ID]; !c.deleted {
 				all = append(all, c)
 			}
 		}
@@ -112,10 +116,31 @@ func (s *Service) Cases(ctx context.Context) (all []*Case, err error) {
 	return all, err
 }
 
+// agreedIn are the cases, and others, with a consent to being passed on that stands.
+func agreedIn(tx syncing.Reading) (map[hlc.ID]bool, error) {
+	consents, err := tx.OfKind(recordv1.Kind_KIND_CONSENT)
+	if err != nil {
+		return nil, err
+	}
+	agreed := map[hlc.ID]bool{}
+	for _, r := range consents {
+		m, err := memberOf(r)
+		if err != nil {
+			return nil, err
+		}
+		if m.agrees() {
+			agreed[m.owner] = true
+		}
+	}
+	return agreed, nil
+}
+
 // Case is a case as it stands.
 type Case struct {
 	ID hlc.ID
 	No string
+	// MayShare: a consent to being passed on is there that was not withdrawn. Only Cases says it.
+	MayShare bool
 
 	record  syncing.Record
 	message *recordv1.Case
@@ -281,6 +306,12 @@ func memberOf(r syncing.Record) (member, error) {
 	}
 	m.owner = registers.Owner(r.Kind)
 	return m, nil
+}
+
+// agrees reports whether it is a consent to being passed on that stands.
+func (m *member) agrees() bool {
+	c, ok := m.message.(*recordv1.Consent)
+	return ok && !m.deleted && c.GetWithdrawnOn() == 0 && slices.Contains(c.GetScopes(), recordv1.ConsentScope_CONSENT_SCOPE_SHARE)
 }
 
 // familyOf are the records of a case that are not deleted, by day and age.

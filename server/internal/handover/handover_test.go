@@ -185,6 +185,34 @@ func TestACaseIsHandedOverSealed(t *testing.T) {
 	}
 }
 
+// Of each case it is told, before it is handed over, whether its clients agreed to that: as long as the consent stands.
+func TestItIsToldWhoAgreed(t *testing.T) {
+	d := newDesk(t)
+	agreed := func(when string, want ...bool) {
+		t.Helper()
+		all, err := d.Cases(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []bool
+		for _, c := range all {
+			got = append(got, c.MayShare)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v", when, got)
+		}
+	}
+	agreed("of two with one consent", true, false)
+	anna := d.Enrol("anna")
+	other := anna.Make(&recordv1.Consent{Subject: d.second.Record[:], Scopes: []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_SERVICE}, GivenOn: proto.Int32(20211001), Form: recordv1.ConsentForm_CONSENT_FORM_THUMBPRINT.Enum()})
+	anna.Push(other)
+	agreed("with one to something else", true, false)
+	anna.Push(anna.Edit(other.Record, &recordv1.Consent{Scopes: []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_SHARE}}))
+	agreed("with another one", true, true)
+	anna.Push(anna.Edit(other.Record, &recordv1.Consent{WithdrawnOn: proto.Int32(20211001)}))
+	agreed("withdrawn", true, false)
+}
+
 // Who may not hand over, or names what is no case, gets nothing, and nor does anybody when it can't be noted.
 func TestNothingIsHandedOverToWhoMayNot(t *testing.T) {
 	d := newDesk(t)

@@ -113,9 +113,27 @@ func (c *Config) inTurn(w http.ResponseWriter, r *http.Request, body int, next h
 	}()
 	c.turns.underWay(kept.body.Len())
 	defer c.turns.underWay(-kept.body.Len())
-	kept.send(w)
+	kept.send(&terse{ResponseWriter: w})
 	return nil
 }
+
+// terse answers without telling which codings there are to whom has just used one.
+type terse struct{ http.ResponseWriter }
+
+func (w *terse) WriteHeader(status int) {
+	if status == http.StatusOK {
+		w.Header().Del(echo.HeaderAcceptEncoding)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *terse) Write(b []byte) (int, error) {
+	w.Header().Del(echo.HeaderAcceptEncoding) // it is too late for this when WriteHeader was called
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *terse) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // admit finds out whose tablet a request is from, and bounds how much that asks for. Only then is the body decoded, which
 // takes a multiple of its size in memory.
@@ -199,11 +217,9 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 // certificateIn is the certificate in a request whose device is not known: whose token it is can only be told by it. nil
 // when there is none, or nothing that can be read.
 func certificateIn(r *http.Request, body []byte) *syncv1.Certificate {
-	if r.Header.Get(echo.HeaderContentEncoding) == wire.Zstd {
-		var err error
-		if body, err = wire.Decompress(body); err != nil {
-			return nil
-		}
+	body, err := wire.Decompress(r.Header.Get(echo.HeaderContentEncoding), body)
+	if err != nil {
+		return nil
 	}
 	var request syncv1.SyncRequest
 	if r.Header.Get(echo.HeaderContentType) != "application/proto" || proto.Unmarshal(body, &request) != nil {

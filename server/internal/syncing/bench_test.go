@@ -48,6 +48,40 @@ func BenchmarkPush(b *testing.B) {
 	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "changes/s")
 }
 
+// BenchmarkPull pulls everything that one device has sent to a team mate's, from the beginning, without a network between. It
+// reports records a second.
+func BenchmarkPull(b *testing.B) {
+	d := servertest.New(b)
+	v, mate := d.Enrol("anna"), d.Enrol("ben")
+	const batches, size = 10, 400
+	for range batches {
+		changes := make([]*record.Change, size)
+		for i := range changes {
+			changes[i] = v.Make(&recordv1.Outreach{Mode: recordv1.OutreachMode_OUTREACH_MODE_HOME.Enum(), Households: proto.Uint32(12), Status: recordv1.Status_STATUS_HELD.Enum(), Site: d.Sites[0][:],
+				Needs: proto.String("饮用水、过冬衣物、药品；两户老人独居，屋顶漏雨，孩子夜里惊醒，约好下周再去，带上政策说明和联系卡，并请村医一同入户看看老人的血压情况。")})
+		}
+		v.Push(changes...)
+	}
+	for name, compact := range map[string]bool{"whole": false, "compact": true} {
+		b.Run(name, func(b *testing.B) {
+			records := 0
+			for b.Loop() {
+				cursor := &syncv1.Mark{}
+				for remaining := uint64(1); remaining > 0; {
+					answer, err := mate.Service.Sync(context.Background(), mate.Device, mate.Arrival(), &syncv1.SyncRequest{Protocol: 1, Clock: d.Wall().UnixMilli(), Pull: &syncv1.Pull{Cursor: cursor, Compact: compact}})
+					if err != nil {
+						b.Fatal(err)
+					}
+					page := answer.GetPage()
+					records += len(page.GetRecords())
+					cursor, remaining = page.GetCursor(), page.GetRemaining()
+				}
+			}
+			b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
 // BenchmarkEraseAll erases a deployment of 100,000 records once: half are attendances of 20,000 people, a fifth are risk alerts, and the rest
 // are sessions of cases and the like.
 func BenchmarkEraseAll(b *testing.B) {

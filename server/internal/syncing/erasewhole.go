@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -42,6 +43,37 @@ func (s *Service) Erased() bool { return s.self.erasedWhole() }
 // are 0 when there is none.
 func (s *Service) Erasing() (done, of uint64) {
 	return s.self.erasing.done.Load(), s.self.erasing.of.Load()
+}
+
+// tellEvery is how often somebody who waits is told how far an erasure is.
+const tellEvery = 200 * time.Millisecond
+
+// TellErasing tells somebody how far an erasure of the whole deployment is, once it is under way and until stop is called; nobody when
+// progress is nil. It is not called any more when stop has returned.
+func (s *Service) TellErasing(progress func(done, of uint64)) (stop func()) {
+	if progress == nil {
+		return func() {}
+	}
+	over, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		ticks := time.NewTicker(tellEvery)
+		defer ticks.Stop()
+		for {
+			select {
+			case <-ticks.C:
+				if done, of := s.Erasing(); of > 0 {
+					progress(done, of)
+				}
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(over)
+		<-told
+	}
 }
 
 func (s *self) erasedWhole() bool {

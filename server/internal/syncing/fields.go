@@ -1,6 +1,8 @@
 package syncing
 
 import (
+	"slices"
+
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"levee/syncproto/hlc"
@@ -55,6 +57,14 @@ func closedSince(deployment record.Registers) hlc.Time {
 	default:
 		return 0
 	}
+}
+
+// touchesReserved reports whether fields of a record are set that only the server sets: what is secret, and of the deployment whether it is
+// there and how far it has come, which its close-out says once the checklist allows it.
+func touchesReserved(kind record.Kind, set record.Registers) bool {
+	return slices.ContainsFunc(set, func(r record.Register) bool {
+		return record.Secret(kind, r.Field) || (kind == recordv1.Kind_KIND_DEPLOYMENT && (r.Field == stateField || r.Field == record.DeletedField))
+	})
 }
 
 // unsettled reports whether a record is a conflict that nobody has settled.

@@ -168,7 +168,7 @@ func (g *group) judgeAccess(s submission, e *entry, late bool) (verdict, error) 
 		before = e.Audience
 	}
 	return held(access.Write(*person, c.Kind, access.Scope{
-		Makes: !e.there, Root: root == c.Record, Before: before, After: audience, Secret: touchesSecret(c.Kind, s.set),
+		Makes: !e.there, Root: root == c.Record, Before: before, After: audience, Reserved: touchesReserved(c.Kind, s.set),
 		Closed: late,
 	})), nil
 }

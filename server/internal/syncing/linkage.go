@@ -86,12 +86,7 @@ func Linked(ctx context.Context, all []*Service) (divided [][]*Service, err erro
 	return divided, nil
 }
 
-// touchesSecret reports whether registers have a field that only the server sets.
-func touchesSecret(kind record.Kind, registers record.Registers) bool {
-	return replacesSecret(kind, nil, registers)
-}
-
-// replacesSecret reports whether registers have a field that only the server sets otherwise than it stands.
+// replacesSecret reports whether registers have a secret field otherwise than it stands.
 func replacesSecret(kind record.Kind, standing, registers record.Registers) bool {
 	for _, r := range registers {
 		if was := standing.Get(r.Field); record.Secret(kind, r.Field) && (was.Stamp != r.Stamp || !bytes.Equal(was.Value, r.Value)) {

@@ -13,7 +13,12 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	syncv1 "levee/syncproto/levee/sync/v1"
+	"levee/syncproto/problem"
+	"levee/syncproto/record"
 )
+
+// stateField is the number of the field that says how far a deployment has come.
+const stateField = 26
 
 // casework is a case of a worker with who the client is and what was said.
 func casework(v *servertest.Device, number string) (root, identity, note hlc.ID) {
@@ -109,15 +114,57 @@ func TestWithAnotherRoleConfidentialRecordsGo(t *testing.T) {
 	}
 }
 
-// closes has a coordinator's tablet say how far the deployment has come.
+// closes says how far the deployment has come, as the close-out does for a coordinator.
 func closes(t *testing.T, coordinator *servertest.Device, state recordv1.DeploymentState) {
 	t.Helper()
-	coordinator.Pull()
 	coordinator.Pass(time.Minute)
-	if codes := held(coordinator.Push(coordinator.Edit(coordinator.ID, &recordv1.Deployment{State: state.Enum()}))); len(codes) > 0 {
-		t.Fatalf("state %v: %v", state, codes)
+	if err := coordinator.Service.ChangeSetUp(t.Context(), coordinator.Worker, changeOf(coordinator.ID, &recordv1.Deployment{State: state.Enum()})); err != nil {
+		t.Fatalf("state %v: %v", state, err)
 	}
 	coordinator.Pass(time.Minute)
+}
+
+// The checklist stands before the end of a deployment: not even a coordinator's tablet gets past it, there or back, nor by another record
+// in the place of the deployment's.
+func TestNoTabletMovesTheState(t *testing.T) {
+	d := servertest.New(t)
+	coordinator := d.Enrol("coordinator")
+	of := func(state recordv1.DeploymentState) *recordv1.Deployment {
+		return &recordv1.Deployment{State: state.Enum()}
+	}
+	for _, was := range []recordv1.DeploymentState{recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED} {
+		closes(t, coordinator, was)
+		coordinator.Pull()
+		d.Pass(time.Minute)
+		var moves []*record.Change
+		for _, state := range []recordv1.DeploymentState{
+			recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED, recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED,
+			recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE, recordv1.DeploymentState_DEPLOYMENT_STATE_UNKNOWN,
+		} {
+			if state != was {
+				moves = append(moves, coordinator.Edit(d.ID, of(state)))
+			}
+		}
+		moves = append(moves, coordinator.Edit(d.ID, &recordv1.Deployment{}, stateField), coordinator.Edit(d.ID, &recordv1.Deployment{Deleted: proto.Bool(true)}), coordinator.Make(&recordv1.Deployment{Name: proto.String("another")}))
+		codes := held(coordinator.Push(append(moves, coordinator.Edit(d.ID, &recordv1.Deployment{Name: proto.String(was.String())}))...))
+		if len(codes) != len(moves) {
+			t.Errorf("while it is %v: %v of %d", was, codes, len(moves))
+		}
+		for _, code := range codes {
+			if code != "not_allowed" {
+				t.Errorf("while it is %v: %v", was, codes)
+			}
+		}
+		if err := d.Service.Decide(t.Context(), moves[0].ID, recordv1.Decision_DECISION_RELEASE, coordinator.Worker, ""); problem.CodeOf(err) != problem.InvalidArgument {
+			t.Errorf("while it is %v, released: %v", was, err)
+		}
+		if err := d.Service.Act(t.Context(), coordinator.Worker, syncing.Deed{ID: d.ID, Message: of(recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED), Seen: stands(t, d, d.ID).Position}); problem.CodeOf(err) != problem.NotAllowed {
+			t.Errorf("while it is %v, on the web: %v", was, err)
+		}
+		if now := d.Service.SetUp().Deployment; now.GetState() != was || now.GetName() != was.String() {
+			t.Errorf("it was %v, and is %v, named %s", was, now.GetState(), now.GetName())
+		}
+	}
 }
 
 // The coordinator closes the deployment. Whatever comes afterwards waits for her, no matter when it was written, an edit together with

@@ -61,7 +61,7 @@ type arrival struct {
 // stops nothing.
 func newPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest, rules record.Deployment, now time.Time, future hlc.Time) (*push, error) {
 	b := request.GetPush()
-	hashes, err := batch.Open(device.PublicKey, deployment, b)
+	hashes, err := batch.OpenVouched(device.PublicKey, deployment, b)
 	if err != nil {
 		return nil, err
 	}

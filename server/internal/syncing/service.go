@@ -19,6 +19,7 @@ import (
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
+	"levee/syncproto/wire"
 )
 
 // Protocol is the version that this server speaks.
@@ -220,6 +221,9 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	}
 	s.tellJournal(request, response) // last: what the push brought may have been erased before
 	response.Time = s.config.Wall().UnixMilli()
+	if request.GetPull().GetCompact() {
+		wire.CompactAnswer(response)
+	}
 	return response, nil
 }
 

@@ -80,7 +80,10 @@ type stageRow struct {
 type workShown struct {
 	Text    string
 	Running bool
-	Again   string
+	// Percent of it is ready, where Progress says how far it is.
+	Percent  int
+	Progress string
+	Again    string
 }
 
 // editionRow is an edition in the list of them.
@@ -223,12 +226,27 @@ func (v *visit) workShown() *workShown {
 	work := v.within.Closeout.Work()
 	switch {
 	case work.Running():
-		return &workShown{Text: v.T(workNames[work.Step].running, v.Time(work.Began)), Running: true, Again: v.To(v.toCloseout())}
+		percent, progress := v.progressSaid(work.Progress)
+		return &workShown{Text: v.T(workNames[work.Step].running, v.Time(work.Began)), Running: true, Percent: percent, Progress: progress, Again: v.To(v.toCloseout())}
 	case work == nil || work.Err == nil:
 		return nil
 	default:
 		return &workShown{Text: v.sentences(v.T(workNames[work.Step].failed, v.Time(work.Ended)), problem.Message(problem.CodeOf(work.Err), v.Lang()))}
 	}
+}
+
+// progressSaid is how far a step is, in percent and in words; empty words while that is not known.
+func (v *visit) progressSaid(p closeout.Progress) (percent int, said string) {
+	ready := 0.0
+	if p.Of > 0 {
+		ready = float64(p.Done) / float64(p.Of)
+		said = v.T("work_ready", v.Number(int64(p.Done)), v.Number(int64(p.Of))) //nolint:gosec // counts of records
+	}
+	if p.Part.Parts > 0 { // taken for equally long
+		ready = (float64(p.Part.At-1) + ready) / float64(p.Part.Parts)
+		said = v.sentences(v.T("work_part", p.Part.At, p.Part.Parts, v.Say(p.Part.Said)), said)
+	}
+	return int(100 * ready), said
 }
 
 func (v *visit) editionRows(editions []closeout.Edition) (rows []editionRow) {

@@ -99,7 +99,7 @@ func (e *ending) background() *webtest.Browser {
 
 func (e *ending) closed() {
 	e.t.Helper()
-	e.b.Open(e.path).Follow("Close the deployment").Sees("In 9 days of service — cases: 1, group sessions: 0, community activities: 1; beneficiaries: 1.", "已电话核对").Send("Close it and sign the certificate", nil).Is(http.StatusOK)
+	e.b.Open(e.path).Follow("Close the deployment").Sees("In 9 days of service: 1 case, 0 group sessions, 1 community activity; 1 beneficiaries.", "已电话核对").Send("Close it and sign the certificate", nil).Is(http.StatusOK)
 	e.background().Sees("edition 1 of the certificate stands")
 }
 
@@ -128,7 +128,7 @@ func TestADeploymentIsClosedOnThePages(t *testing.T) {
 	e.b.Send("Take back 王-01", nil).Sees("it stands in the way again", "stands in the way")
 	e.waived()
 	e.closed()
-	e.b.Follow("Edition 1").Sees("cases: 1", "已电话核对", "SHA-256", "Of 2 tablets 1 were heard from")
+	e.b.Follow("Edition 1").Sees("In 9 days of service: 1 case,", "已电话核对", "SHA-256", "Of 2 tablets 1 were heard from")
 	file := e.fetched(fileOn(e.b))
 	if c, _, err := certificate.Open([]byte(file)); err != nil || c.Edition != 1 || !strings.Contains(e.b.Text, certificate.Hash([]byte(file))) {
 		t.Errorf("the file: %v", err)
@@ -144,7 +144,7 @@ func TestADeploymentIsClosedOnThePages(t *testing.T) {
 	e.b.Send("Decide", webtest.Values("decision", "decline")).Is(http.StatusUnprocessableEntity).Sees("2 changes.")
 	e.b.Send("Decide", webtest.Values("decision", "accept", "reason", "平板迟到")).Is(http.StatusOK).Sees("Decided.", "No addendum waits.")
 	e.b.Send("Issue the next edition", nil)
-	e.background().Sees("edition 2 of the certificate stands").Follow("Edition 2").Sees("cases: 2", "平板迟到", "What changed", "+1", "The whole deployment")
+	e.background().Sees("edition 2 of the certificate stands").Follow("Edition 2").Sees("In 9 days of service: 2 cases,", "平板迟到", "What changed", "+1", "The whole deployment")
 	e.b.Open(e.path).Send("Issue the next edition", nil)
 	e.background().Sees("No certificate was issued", "Nothing has changed")
 	e.b.Follow("Open the deployment again").Sees("Closing again issues the next edition").Send("Open it again", nil).Sees("Done.", "Checklist")

@@ -1,10 +1,10 @@
 package webui
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"html/template"
+	"os"
 	"slices"
 
 	"levee/server/internal/access"
@@ -46,13 +46,22 @@ func (v *visit) handOver() error {
 		return err
 	}
 	slices.SortFunc(cases, func(a, b *handover.Case) int { return cmp.Or(cmp.Compare(a.No, b.No), hlc.CompareIDs(a.ID, b.ID)) })
-	consequences := []string{v.T("hand_over_what"), v.T("hand_over_consent"), v.T("hand_over_noted")}
+	consequences := []string{v.T("hand_over_what"), v.T("hand_over_noted")}
 	if len(cases) > mostCases {
 		cases, consequences = cases[:mostCases], append(consequences, v.T("hand_over_more", mostCases))
 	}
 	chosen := &field{Name: "cases", Sort: "checks"}
+	unasked := 0
 	for _, c := range cases {
-		chosen.Options = append(chosen.Options, option{c.ID.String(), cmp.Or(c.No, v.T("hand_over_no_number"))})
+		name := cmp.Or(c.No, v.T("hand_over_no_number"))
+		if !c.MayShare {
+			name = v.T("hand_over_unasked", name)
+			unasked++
+		}
+		chosen.Options = append(chosen.Options, option{c.ID.String(), name})
+	}
+	if unasked > 0 {
+		consequences = append(consequences, v.N("hand_over_consent", int64(unasked)))
 	}
 	f := v.form("submit_hand_over").add(chosen, &field{Name: "station_key"}, &field{Name: "passphrase", Sort: "password", Fill: "new-password", Hint: v.T("passphrase_hint", handover.MinPassphrase)})
 	show := func() error {
@@ -72,12 +81,16 @@ func (v *visit) handOver() error {
 	for _, id := range chosen.Values {
 		ids = append(ids, parsed(id))
 	}
+	sealed, err := os.CreateTemp("", "levee-hand-over-*") // what lies there only the receiver opens
+	if err != nil {
+		return err
+	}
+	defer func() { _ = errors.Join(sealed.Close(), os.Remove(sealed.Name())) }()
 	by := v.reader()
-	var sealed bytes.Buffer
-	if _, err := v.within.Handover.Write(v.context(), &sealed, &by, ids, to); err != nil {
+	if _, err := v.within.Handover.Write(v.context(), sealed, &by, ids, to); err != nil {
 		return v.refused(err, f, nil, show)
 	}
-	return v.sendFile("levee-cases.zip.age", "application/octet-stream", sealed.Bytes())
+	return v.sendOpened("levee-cases.zip.age", sealed)
 }
 
 // recipient is to whom the form says that files are sealed: to a key, or to a passphrase.

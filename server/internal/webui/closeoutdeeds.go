@@ -194,7 +194,7 @@ func (v *visit) closeDeployment() error {
 		return err
 	}
 	whole := totals.Rows[0].Values[tally.Reported]
-	five := published{int64(totals.ServiceDays), whole["cases"], whole["group_sessions"], whole["community_activities"], whole[progress.Beneficiaries]}
+	five := finalreport.Published{Days: int64(totals.ServiceDays), Cases: whole["cases"], GroupSessions: whole["group_sessions"], Activities: whole["community_activities"], Persons: whole[progress.Beneficiaries]}
 	body := closingBody{Sentence: v.sentenceOf(five), Figures: v.cellsOf(five), Back: v.To(v.toCloseout()),
 		Consequences: []string{v.T("close_freezes"), v.T("close_addendum"), v.T("close_takes")}}
 	waivers, err := service.Waivers(v.context())

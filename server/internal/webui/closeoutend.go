@@ -3,10 +3,12 @@ package webui
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
 	"levee/server/internal/access"
+	"levee/server/internal/closeout"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
 	"levee/syncproto/record"
@@ -51,14 +53,23 @@ func (v *visit) makeArchive() error {
 		return problem.New(problem.NotFound)
 	}
 	id := v.within.Syncing.Deployment()
-	if err := v.within.Closeout.BeginArchive(v.context(), v.reader(), func(ctx context.Context) error { return v.Archives.Make(ctx, id) }); err != nil {
+	if err := v.within.Closeout.BeginArchive(v.context(), v.reader(), func(ctx context.Context, tell closeout.Tell) error { return v.Archives.Make(ctx, id, tell) }); err != nil {
 		return err
 	}
 	return v.done(v.toCloseout(), "")
 }
 
-// archiveTime is how long sending an archive may take: hundreds of megabytes over a slow line.
-const archiveTime = 30 * time.Minute
+// sendingTime is how long sending a large file may take: hundreds of megabytes over a slow line.
+const sendingTime = 30 * time.Minute
+
+// sendOpened sends a file to keep.
+func (v *visit) sendOpened(name string, file io.ReadSeeker) error {
+	_ = http.NewResponseController(v.Response()).SetWriteDeadline(time.Now().Add(sendingTime)) // where it can't be set, a slow one is cut
+	v.Response().Header().Set("Content-Type", "application/octet-stream")
+	v.Response().Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	http.ServeContent(v.Response(), v.Request(), "", time.Time{}, file)
+	return nil
+}
 
 // archiveFile sends the archive that is kept.
 func (v *visit) archiveFile() error {
@@ -74,12 +85,8 @@ func (v *visit) archiveFile() error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = file.Close() }()                                                        // it was only read
-	_ = http.NewResponseController(v.Response()).SetWriteDeadline(time.Now().Add(archiveTime)) // where it can't be set, a slow one is cut
-	v.Response().Header().Set("Content-Type", "application/octet-stream")
-	v.Response().Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="levee-archive-%d.levee"`, kept.Edition))
-	http.ServeContent(v.Response(), v.Request(), "", time.Time{}, file)
-	return nil
+	defer func() { _ = file.Close() }() // it was only read
+	return v.sendOpened(fmt.Sprintf("levee-archive-%d.levee", kept.Edition), file)
 }
 
 // eraseAll erases all personal data of the deployment in the background, once one has read what that means; before its day one types
@@ -118,7 +125,7 @@ func (v *visit) eraseAll() error {
 		f.wrong("name_again", v.T("wrong_name_again"))
 		return show()
 	}
-	err := v.within.Closeout.BeginErasing(by, func(ctx context.Context) error { return v.Erase(ctx, id, by.Actor, early) })
+	err := v.within.Closeout.BeginErasing(by, func(ctx context.Context, tell closeout.Tell) error { return v.Erase(ctx, id, by.Actor, early, tell) })
 	if err != nil {
 		return v.refused(err, f, nil, show)
 	}

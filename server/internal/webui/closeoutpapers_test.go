@@ -13,9 +13,11 @@ import (
 	"filippo.io/age"
 	"google.golang.org/protobuf/proto"
 
+	"levee/server/internal/closeout"
 	"levee/server/internal/webtest"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/problem"
+	"levee/syncproto/words"
 )
 
 // The closing report of an edition is a page in both languages and two files, for who sees all totals.
@@ -64,13 +66,17 @@ func TestACaseIsHandedOverOnThePages(t *testing.T) {
 	s := newSite(t)
 	e := s.ending("en")
 	file := e.opened(e.anna, "王-02")
+	agreed := e.anna.Make(&recordv1.Consent{Subject: file.Record[:], Scopes: []recordv1.ConsentScope{recordv1.ConsentScope_CONSENT_SCOPE_SHARE}, GivenOn: proto.Int32(20211001), Form: recordv1.ConsentForm_CONSENT_FORM_THUMBPRINT.Enum()})
 	referral := e.anna.Make(&recordv1.Referral{OccurredOn: proto.Int32(20211001), Case: file.Record[:], ToOrganisation: proto.String("浚县民政局"), Reason: proto.String("后续照护"), Progress: recordv1.ReferralProgress_REFERRAL_PROGRESS_SENT.Enum()})
-	e.anna.Push(file, e.anna.Make(&recordv1.CaseIdentity{Case: file.Record[:], Name: proto.String("张福来")}), referral)
+	e.anna.Push(file, e.anna.Make(&recordv1.CaseIdentity{Case: file.Record[:], Name: proto.String("张福来")}), referral, agreed)
 	e.announced()
 	e.b.Open(e.path).Follow("Referral form").Sees("浚县民政局", "张福来", "Receipt", "王-02")
 	s.as(e.d, "carl", "en").Open(e.path + "/referrals/" + referral.Record.String()).Is(http.StatusNotFound)
 
-	e.b.Open(e.path).Follow("Hand case files over").Sees("王-01", "王-02")
+	e.b.Open(e.path).Follow("Hand case files over").Sees("王-01 — no consent to being passed on", "王-02", "In 1 case nobody has agreed to being passed on")
+	if id := e.b.Choice("王-02"); id != file.Record.String() {
+		t.Errorf("the case whose client agreed is %s", id)
+	}
 	for _, wrong := range []struct {
 		says   string
 		values []string
@@ -109,6 +115,7 @@ func TestACaseIsHandedOverOnThePages(t *testing.T) {
 		t.Errorf("%v, %v", files, err)
 	}
 	e.b.Open("/deployments/"+e.d.ID.String()+"/audit").Sees("handed over a case file", "sealed it to a key")
+	e.b.Open(e.path+"/hand-over?lang=zh").Sees("王-01（没有“转介提供”的同意）", "有 1 个个案没有“转介提供”的同意")
 }
 
 // A closed deployment is archived, and its personal data erased: an erasure that was cut off before the deployment said so is begun again.
@@ -126,7 +133,19 @@ func TestADeploymentEndsOnThePages(t *testing.T) {
 	e.b.Send("Make the archive", nil)
 	e.background().Sees("No archive was made", "Issue the next edition, then make the archive")
 	s.shelf.wrong = nil
+	goOn, told := make(chan struct{}), make(chan struct{})
+	s.shelf.making = func(tell closeout.Tell) {
+		tell(closeout.Progress{Part: closeout.Part{Name: "tables", Said: words.Message{EN: "writing tables", ZH: "生成表"}, At: 3, Parts: 5}, Done: 300, Of: 1200})
+		close(told)
+		<-goOn
+	}
 	e.b.Send("Make the archive", nil)
+	<-told
+	e.b.Open(e.path).Sees("The archive is being made", "Step 3 of 5: writing tables. 300 of 1,200 ready.")
+	if bar := webtest.Find(e.b.Page, "progress"); len(bar) != 1 || webtest.Attribute(bar[0], "value") != "45" {
+		t.Errorf("the bar: %v", bar)
+	}
+	close(goOn)
 	e.background().Sees("Edition 1, 1 KB, kept here until")
 	if file := e.fetched(e.path + "/archive/file"); file != "edition 1" {
 		t.Errorf("the archive: %q", file)

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"levee/server/internal/closeout"
+	"levee/server/internal/finalreport"
 	"levee/server/internal/progress"
 	"levee/syncproto/certificate"
 	"levee/syncproto/hlc"
@@ -14,25 +15,6 @@ import (
 	"levee/syncproto/record"
 	"levee/syncproto/tally"
 )
-
-// published are the five figures that such deployments are told of by.
-type published struct{ days, cases, groups, activities, beneficiaries int64 }
-
-// publishedIn are those of a certificate.
-func publishedIn(c *certificate.Certificate) published {
-	whole := map[string]int64{}
-	for _, t := range c.Totals {
-		if t.Basis == tally.Reported.String() && t.By == tally.Whole.String() {
-			whole[t.Figure] = t.Value
-		}
-	}
-	p := published{0, whole["cases"], whole["group_sessions"], whole["community_activities"], whole[tally.Persons.String()]}
-	start, err := record.ParseDate(c.Deployment.StartOn)
-	if end, eerr := record.ParseDate(c.Deployment.EndOn); err == nil && eerr == nil {
-		p.days = int64(start.DaysUntil(end)) + 1
-	}
-	return p
-}
 
 // plain is a number as the published sentence has it: in Chinese without its thousands apart.
 func (v *visit) plain(n int64) string { return v.Either(v.Number(n), strconv.FormatInt(n, 10)) }
@@ -48,17 +30,16 @@ func (v *visit) figureNamedBy(name string) string {
 }
 
 // sentenceOf tells the five figures as they are published.
-func (v *visit) sentenceOf(p published) string {
-	return v.T("closeout_sentence", v.plain(p.days), v.plain(p.cases), v.figureNamedBy("cases"), v.plain(p.groups), v.figureNamedBy("group_sessions"), v.plain(p.activities), v.figureNamedBy("community_activities"),
-		v.figureNamedBy(progress.Beneficiaries), v.plain(p.beneficiaries))
+func (v *visit) sentenceOf(p finalreport.Published) string {
+	return p.Sentence(v.Words, v.within.Progress.Figures())
 }
 
 // cellsOf are the five figures with what they are called.
-func (v *visit) cellsOf(p published) (cells []cell) {
+func (v *visit) cellsOf(p finalreport.Published) (cells []cell) {
 	for _, one := range []struct {
 		name string
 		n    int64
-	}{{progress.ServiceDays, p.days}, {"cases", p.cases}, {"group_sessions", p.groups}, {"community_activities", p.activities}, {progress.Beneficiaries, p.beneficiaries}} {
+	}{{progress.ServiceDays, p.Days}, {"cases", p.Cases}, {"group_sessions", p.GroupSessions}, {"community_activities", p.Activities}, {progress.Beneficiaries, p.Persons}} {
 		cells = append(cells, cell{Head: v.figureNamedBy(one.name), Text: v.Number(one.n)})
 	}
 	return cells
@@ -126,7 +107,7 @@ func (v *visit) edition() error {
 	if err != nil {
 		return err
 	}
-	five := publishedIn(e.Certificate)
+	five := finalreport.PublishedIn(e.Certificate)
 	body := editionBody{Says: v.T("edition_says", e.Deployment.Name, v.Time(e.Issued.At), e.Issued.Name), Sentence: v.sentenceOf(five), Figures: v.cellsOf(five), Totals: v.totalRows(e.Certificate),
 		Facts: []fact{
 			{v.T("edition_days"), v.datesOf(e.Deployment), false},

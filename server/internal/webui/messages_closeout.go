@@ -107,7 +107,6 @@ var closeoutMessages = map[string]message{
 	"close_addendum":          {"Whatever tablets bring afterwards is an addendum: it waits for you, and moves no total by itself.", "此后平板送来的内容都是补报，须由您决定，不会自行改变统计数字。"},
 	"close_takes":             {"All totals are counted again first. With very many records that takes minutes; you may leave the page meanwhile.", "收队前会重新统计全部数字，记录很多时需要几分钟，其间可以离开本页。"},
 	"submit_close_deployment": {"Close it and sign the certificate", "收队并签发数据确认书"},
-	"closeout_sentence":       {"In %[1]s days of service — %[3]s: %[2]s, %[5]s: %[4]s, %[7]s: %[6]s; %[8]s: %[9]s.", "累计服务 %[1]s 天，开展 %[2]s 个%[3]s、%[4]s 次%[5]s、%[6]s 次%[7]s，%[8]s %[9]s 人。"},
 
 	"work_closing":           {"Closing since %s: all totals are being counted again. You may leave this page; it goes on.", "%s 开始收队，正在重新统计全部数字。可以离开本页，不影响进行。"},
 	"work_closing_failed":    {"The closing of %s came to nothing.", "%s 的收队没有完成。"},
@@ -213,8 +212,8 @@ var closeoutMessages = map[string]message{
 
 	"title_hand_over":         {"Hand case files over", "移交个案档案"},
 	"hand_over_what":          {"The whole files of the cases chosen, with who the clients are, go into one sealed file for the station that goes on with them. Only the station's key or the passphrase opens it.", "所选个案的完整档案（包括服务对象的身份信息）装入一个加密文件，交给继续跟进的机构；只有对方的私钥或口令才能打开。"},
-	"hand_over_consent":       {"Ask each client first, unless they have agreed to being passed on.", "尚未同意转介提供的服务对象，请先征得同意。"},
 	"hand_over_noted":         {"Each case stands in the audit log, with the key to which it was sealed.", "每个个案以及接收方的公钥都记入操作日志。"},
+	"hand_over_unasked":       {"%s — no consent to being passed on", "%s（没有“转介提供”的同意）"},
 	"hand_over_more":          {"The first %d cases are shown. The command leveed hand-over takes any.", "只显示前 %d 个个案；其余的可用命令 leveed hand-over 移交。"},
 	"hand_over_no_number":     {"without a number", "无编号"},
 	"submit_hand_over":        {"Seal and download", "加密并下载"},
@@ -231,6 +230,8 @@ var closeoutMessages = map[string]message{
 	"submit_archive":        {"Make the archive", "生成行动档案"},
 	"archive_take":          {"Download the archive", "下载行动档案"},
 	"archive_kept":          {"Edition %d, %d KB, kept here until %s", "第 %d 版，大小 %d KB，在此保留至 %s"},
+	"work_part":             {"Step %[1]d of %[2]d: %[3]s.", "第 %[1]d 步，共 %[2]d 步：%[3]s。"},
+	"work_ready":            {"%[1]s of %[2]s ready.", "已完成 %[1]s，共 %[2]s。"},
 	"work_archiving":        {"The archive is being made, since %s.", "正在生成行动档案，开始于 %s。"},
 	"work_archiving_failed": {"No archive was made (%s).", "没有生成行动档案（%s）。"},
 
@@ -264,5 +265,6 @@ var closeoutNumbers = map[string]counted{
 	"edition_differs":    {"%d line differs", "%d lines differ", "%d 行有差异"},
 	"edition_more":       {"%d more line is in the file.", "%d more lines are in the file.", "另有 %d 行见文件。"},
 	"addenda_waiting":    {"%d change waits as an addendum, counted apart from the certificate.", "%d changes wait as addenda, counted apart from the certificate.", "有 %d 项更改作为补报待决定，未计入数据确认书。"},
+	"hand_over_consent":  {"In %d case nobody has agreed to being passed on. Ask the client first.", "In %d cases nobody has agreed to being passed on. Ask these clients first.", "有 %d 个个案没有“转介提供”的同意，请先征得服务对象同意。"},
 	"addenda_chosen":     {"%d change.", "%d changes.", "共 %d 项更改。"},
 }

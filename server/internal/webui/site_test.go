@@ -94,7 +94,7 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, keys: &syncing.Keys{Signing: newKey(t), ProofKey: make([]byte, 32)}, live: live.New(1, nil), fields: map[hlc.ID]*store.DB{}, exported: make(chan hlc.ID, 100), worked: make(chan hlc.ID, 100), backUp: func(context.Context) error { return nil }}
 	s.SetWall(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 	path := filepath.Join(t.TempDir(), "server.db")
-	s.shelf, s.erase = &shelf{path: path + ".levee", wall: s.Wall}, func() error { return nil }
+	s.shelf, s.erase = &shelf{path: path + ".levee", wall: s.Wall, making: func(closeout.Tell) {}}, func() error { return nil }
 	var err error
 	if s.db, err = servertest.OpenStore(t.Context(), servertest.NewStore(t, path)); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func newSite(t *testing.T) *site {
 }
 
 // eraseAll stands in for the server that the pages are put into.
-func (s *site) eraseAll(ctx context.Context, deployment hlc.ID, _ audit.Actor, _ bool) error {
+func (s *site) eraseAll(ctx context.Context, deployment hlc.ID, _ audit.Actor, _ bool, _ closeout.Tell) error {
 	_, err := s.all.Get(deployment).Syncing.EraseAll(ctx)
 	return errors.Join(err, s.erase())
 }
@@ -163,9 +163,12 @@ type shelf struct {
 	wall  func() time.Time
 	wrong error
 	until time.Time
+	// making is called when one is to be made.
+	making func(closeout.Tell)
 }
 
-func (s *shelf) Make(context.Context, hlc.ID) error {
+func (s *shelf) Make(_ context.Context, _ hlc.ID, tell closeout.Tell) error {
+	s.making(tell)
 	s.until = s.wall().Add(time.Hour)
 	return errors.Join(s.wrong, os.WriteFile(s.path, []byte("edition 1"), 0o600))
 }

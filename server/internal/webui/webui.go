@@ -27,6 +27,7 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
+	"levee/server/internal/closeout"
 	"levee/server/internal/export"
 	"levee/server/internal/httpapi"
 	"levee/server/internal/live"
@@ -55,8 +56,9 @@ type Config struct {
 	BackUp func(context.Context) error
 	// Archives makes archives of closed deployments; nil where none are made.
 	Archives Archives
-	// Erase erases all personal data of a closed deployment; now: though its day has not come, which the pages ask about. by is noted.
-	Erase func(ctx context.Context, deployment hlc.ID, by audit.Actor, now bool) error
+	// Erase erases all personal data of a closed deployment; now: though its day has not come, which the pages ask about. by is noted,
+	// and tell told how much of the change log is looked through.
+	Erase func(ctx context.Context, deployment hlc.ID, by audit.Actor, now bool, tell closeout.Tell) error
 	// URL is where people and tablets reach this server, and Pin how tablets know it; empty when an authority vouches for it.
 	URL  string
 	Pin  wire.Pin
@@ -75,7 +77,7 @@ type Archive struct {
 // Archives makes the archive of a closed deployment, and keeps the newest one of each for a while.
 type Archives interface {
 	// Make makes one. The error is the problem uncertified when the deployment is not as its newest certificate says.
-	Make(ctx context.Context, deployment hlc.ID) error
+	Make(ctx context.Context, deployment hlc.ID, tell closeout.Tell) error
 	// Open opens the one that is kept, and the caller closes it; problem not_found when there is none. Kept says what it is.
 	Open(deployment hlc.ID) (*os.File, error)
 	Kept(deployment hlc.ID) (KeptArchive, bool)

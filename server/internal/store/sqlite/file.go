@@ -142,10 +142,14 @@ func integrity(ctx context.Context, db *sql.DB, check string) (faults []string, 
 }
 
 // Hold holds a database until it is closed, or the process ends however it ends. Servers hold it together; what puts
-// another database in its place holds it alone. store.ErrHeld says that somebody else holds it.
+// another database in its place holds it alone. store.ErrHeld says that somebody else holds it, store.ErrArchive that it is an archive,
+// which nobody does.
 //
 // What is locked is a file beside the database, which is never renamed and may stay.
 func Hold(ctx context.Context, path string, alone bool) (io.Closer, error) {
+	if err := refuseArchive(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("holding the database: %w", err)
+	}
 	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err == nil {
 		err = f.Close()

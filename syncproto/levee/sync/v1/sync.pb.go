@@ -708,7 +708,8 @@ func (x *SyncResponse) GetRevocation() *JournalEntry {
 // Batch is a run of consecutive changes of one replica.
 type Batch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The replica's number: the upper 63 bits of SHA-256(public key ‖ nonce, 8 bytes big endian).
+	// The replica's number: the upper 63 bits of SHA-256(public key ‖ nonce, 8 bytes big endian). May be left out, since it
+	// follows from these.
 	Replica uint64 `protobuf:"fixed64,1,opt,name=replica" json:"replica,omitempty"`
 	Nonce   uint64 `protobuf:"fixed64,2,opt,name=nonce" json:"nonce,omitempty"`
 	// The sequence number of the first change; a replica's first change has 1. A batch without changes names the number
@@ -718,7 +719,8 @@ type Batch struct {
 	Chain   []byte   `protobuf:"bytes,4,opt,name=chain" json:"chain,omitempty"`
 	Entries []*Entry `protobuf:"bytes,5,rep,name=entries" json:"entries,omitempty"`
 	// Ed25519 by the device's key over "levee batch v1" ‖ deployment ‖ replica ‖ first ‖ number of entries ‖ chain ‖ the
-	// entries' hashes; numbers are 8 bytes, big endian: 64 bytes.
+	// entries' hashes; numbers are 8 bytes, big endian: 64 bytes. May be left out of a request, whose token signs all of it
+	// with the same key.
 	Signature     []byte `protobuf:"bytes,6,opt,name=signature" json:"signature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1023,7 +1025,9 @@ type Pull struct {
 	// Older marks, newest first, sent when the server asked for them.
 	Marks []*Mark `protobuf:"bytes,2,rep,name=marks" json:"marks,omitempty"`
 	// The size in bytes that a page should not exceed; the server may set a lower one. 0 leaves it to the server.
-	MaxBytes      uint32 `protobuf:"varint,3,opt,name=max_bytes,json=maxBytes" json:"max_bytes,omitempty"`
+	MaxBytes uint32 `protobuf:"varint,3,opt,name=max_bytes,json=maxBytes" json:"max_bytes,omitempty"`
+	// The tablet reads pages whose records leave out what it can tell by itself; see PulledRecord.
+	Compact       bool `protobuf:"varint,4,opt,name=compact" json:"compact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1079,11 +1083,18 @@ func (x *Pull) GetMaxBytes() uint32 {
 	return 0
 }
 
+func (x *Pull) GetCompact() bool {
+	if x != nil {
+		return x.Compact
+	}
+	return false
+}
+
 // Mark is a place in the server's log that a tablet has seen.
 type Mark struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Position uint64                 `protobuf:"varint,1,opt,name=position" json:"position,omitempty"`
-	// The first 16 bytes of the log's chain there; absent at position 0.
+	// The first 16 bytes of the log's chain there, of which a tablet may send 8; absent at position 0.
 	Chain         []byte `protobuf:"bytes,2,opt,name=chain" json:"chain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1295,18 +1306,26 @@ func (x *SettledChange) GetCode() string {
 	return ""
 }
 
-// PulledRecord is a record as the server has merged it.
+// PulledRecord is a record as the server has merged it. On a compact page it leaves out what follows from itself and the
+// record before it.
 type PulledRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    []byte                 `protobuf:"bytes,1,opt,name=id" json:"id,omitempty"`
-	// A levee.record.v1.Kind.
-	Kind     uint32 `protobuf:"varint,2,opt,name=kind" json:"kind,omitempty"`
+	// A levee.record.v1.Kind. Compact: absent when it is that of the record before.
+	Kind uint32 `protobuf:"varint,2,opt,name=kind" json:"kind,omitempty"`
+	// Compact: absent when it is the next one after that of the record before.
 	Position uint64 `protobuf:"varint,3,opt,name=position" json:"position,omitempty"`
 	// An encoded State; absent when this device's own push gave the record its position and the tablet has all else.
 	State []byte `protobuf:"bytes,4,opt,name=state" json:"state,omitempty"`
 	// The first 8 bytes of HMAC-SHA256 over deployment ‖ id ‖ kind (4 bytes, big endian) ‖ the encoded State, under a key
 	// that the server keeps apart from its database.
-	Proof         []byte `protobuf:"bytes,5,opt,name=proof" json:"proof,omitempty"`
+	Proof []byte `protobuf:"bytes,5,opt,name=proof" json:"proof,omitempty"`
+	// Compact, in place of a state whose fields all have a value and the same stamp, with no parent: its fields.
+	Fields []byte `protobuf:"bytes,6,opt,name=fields" json:"fields,omitempty"`
+	// With fields: the stamp's time less the first time of the millisecond in id.
+	Time int64 `protobuf:"zigzag64,7,opt,name=time" json:"time,omitempty"`
+	// With fields: the stamp's replica; absent when it is that of the last record before that has fields.
+	Replica       uint64 `protobuf:"fixed64,8,opt,name=replica" json:"replica,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1374,6 +1393,27 @@ func (x *PulledRecord) GetProof() []byte {
 		return x.Proof
 	}
 	return nil
+}
+
+func (x *PulledRecord) GetFields() []byte {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *PulledRecord) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *PulledRecord) GetReplica() uint64 {
+	if x != nil {
+		return x.Replica
+	}
+	return 0
 }
 
 // GivenRecord is a record given back to a server that lost it.
@@ -1754,11 +1794,12 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"HeldChange\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x16\n" +
 	"\x06change\x18\x02 \x01(\fR\x06change\x12\x12\n" +
-	"\x04code\x18\x03 \x01(\tR\x04code\"{\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\"\x95\x01\n" +
 	"\x04Pull\x12+\n" +
 	"\x06cursor\x18\x01 \x01(\v2\x13.levee.sync.v1.MarkR\x06cursor\x12)\n" +
 	"\x05marks\x18\x02 \x03(\v2\x13.levee.sync.v1.MarkR\x05marks\x12\x1b\n" +
-	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\"8\n" +
+	"\tmax_bytes\x18\x03 \x01(\rR\bmaxBytes\x12\x18\n" +
+	"\acompact\x18\x04 \x01(\bR\acompact\"8\n" +
 	"\x04Mark\x12\x1a\n" +
 	"\bposition\x18\x01 \x01(\x04R\bposition\x12\x14\n" +
 	"\x05chain\x18\x02 \x01(\fR\x05chain\"\xcf\x02\n" +
@@ -1774,13 +1815,16 @@ const file_levee_sync_v1_sync_proto_rawDesc = "" +
 	"\asettled\x18\b \x03(\v2\x1c.levee.sync.v1.SettledChangeR\asettled\";\n" +
 	"\rSettledChange\x12\x16\n" +
 	"\x06change\x18\x01 \x01(\fR\x06change\x12\x12\n" +
-	"\x04code\x18\x02 \x01(\tR\x04code\"z\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\"\xc0\x01\n" +
 	"\fPulledRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x1a\n" +
 	"\bposition\x18\x03 \x01(\x04R\bposition\x12\x14\n" +
 	"\x05state\x18\x04 \x01(\fR\x05state\x12\x14\n" +
-	"\x05proof\x18\x05 \x01(\fR\x05proof\"]\n" +
+	"\x05proof\x18\x05 \x01(\fR\x05proof\x12\x16\n" +
+	"\x06fields\x18\x06 \x01(\fR\x06fields\x12\x12\n" +
+	"\x04time\x18\a \x01(\x12R\x04time\x12\x18\n" +
+	"\areplica\x18\b \x01(\x06R\areplica\"]\n" +
 	"\vGivenRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\rR\x04kind\x12\x14\n" +
