@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+
 	"levee/server/internal/accounts"
 	"levee/server/internal/audit"
 	"levee/server/internal/httpapi"

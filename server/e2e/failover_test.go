@@ -173,7 +173,7 @@ func (r *roaming) inside() *inspect.Tablet {
 
 // log logs an activity with one head count.
 func (r *roaming) log() error {
-	people := uint32(1 + r.f.activities.Add(1)%7) //nolint:gosec // below 8
+	people := uint32(1 + r.f.activities.Add(1)%7)
 	r.f.people.Add(int64(people))
 	id, err := r.store.LogCommunityActivity(r.f.ctx, &recordv1.CommunityActivity{Name: proto.String("集市"), RegisterUsed: proto.Bool(false), Minutes: proto.Uint32(60),
 		ServiceArea: recordv1.ServiceArea_SERVICE_AREA_CULTURAL_REBUILDING.Enum()})
@@ -230,7 +230,7 @@ func (f *failover) absent(acknowledged []hlc.ID) {
 		var one int
 		if err := db.QueryRowContext(f.ctx, `SELECT 1 FROM log WHERE change = $1`, id[:]).Scan(&one); err == nil {
 			lacking--
-		} else if err != sql.ErrNoRows { //nolint:errorlint // as it is
+		} else if err != sql.ErrNoRows {
 			f.t.Fatal(err)
 		}
 	}
@@ -415,7 +415,7 @@ func (f *failover) check() {
 			}
 			var rows, same int
 			if err := db.QueryRowContext(f.ctx, `SELECT count(*), count(*) FILTER (WHERE body = $2 AND outcome = $3 AND replica = $4 AND sequence = $5) FROM log WHERE change = $1`,
-				c.ID[:], c.Body, outcome, int64(c.Replica), int64(c.Sequence)).Scan(&rows, &same); err != nil { //nolint:gosec // 63 bits
+				c.ID[:], c.Body, outcome, int64(c.Replica), int64(c.Sequence)).Scan(&rows, &same); err != nil {
 				f.t.Fatal(err)
 			}
 			if same != 1 || rows != 1 {

@@ -20,7 +20,7 @@ import (
 func TestADatabaseMovesToPostgreSQLAndBack(t *testing.T) {
 	c := newCamp(t, nil)
 	for n, s := range c.tablets {
-		activity(t, s, uint32(n+1)) //nolint:gosec // a few
+		activity(t, s, uint32(n+1))
 		visit(t, s, 3)
 	}
 	c.syncAll()
@@ -108,7 +108,7 @@ func TestAMoveThatIsBrokenOff(t *testing.T) {
 	c := newCamp(t, nil)
 	for _, s := range c.tablets {
 		for n := range 20 {
-			visit(t, s, uint32(n+1)) //nolint:gosec // a few
+			visit(t, s, uint32(n+1))
 		}
 	}
 	c.syncAll()
@@ -184,7 +184,7 @@ func (c *camp) cantStart(code server.RefusalCode) {
 // kills kills moves at any moment. Each has left nothing, or all of it.
 func (c *camp) kills(from string, fresh func() string) {
 	c.t.Helper()
-	seed, ended := uint64(time.Now().UnixNano()), map[string]int{} //nolint:gosec // any number
+	seed, ended := uint64(time.Now().UnixNano()), map[string]int{}
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range 3 {
 		to := fresh()

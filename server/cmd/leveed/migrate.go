@@ -22,13 +22,13 @@ type migrateCmd struct {
 // Run migrates.
 func (c *migrateCmd) Run(ctx context.Context) error {
 	o := server.MigrateOptions{Keys: c.Keys, Journal: c.Journal}
-	const clear = "\r\x1b[K"
-	if term.IsTerminal(int(os.Stderr.Fd())) { //nolint:gosec // a file's number
-		o.Progress = func(table string, done, of uint64) { fmt.Fprintf(os.Stderr, "%s%s %d/%d", clear, table, done, of) }
+	const wipe = "\r\x1b[K"
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		o.Progress = func(table string, done, of uint64) { fmt.Fprintf(os.Stderr, "%s%s %d/%d", wipe, table, done, of) }
 	}
 	moved, err := server.Migrate(ctx, c.From, c.To, o)
 	if o.Progress != nil {
-		fmt.Fprint(os.Stderr, clear)
+		fmt.Fprint(os.Stderr, wipe)
 	}
 	if err != nil {
 		return err

@@ -19,61 +19,61 @@ func (c *Cluster) Standby(t testing.TB, config ...string) *Cluster {
 }
 
 // Follow waits until a standby shows all that is committed on its primary by now.
-func (s *Cluster) Follow(t testing.TB, primary *Cluster) {
+func (c *Cluster) Follow(t testing.TB, primary *Cluster) {
 	t.Helper()
 	var end string
 	ask(t, primary, `SELECT pg_current_wal_insert_lsn()::text`, &end)
-	s.wait(t, `SELECT pg_last_wal_replay_lsn() >= '`+end+`'`)
+	c.wait(t, `SELECT pg_last_wal_replay_lsn() >= '`+end+`'`)
 }
 
 // Cut cuts a standby off from its primary. Once it returns, nothing that is committed there arrives any more.
-func (s *Cluster) Cut(t testing.TB) {
+func (c *Cluster) Cut(t testing.TB) {
 	t.Helper()
-	ask(t, s, `SHOW primary_conninfo`, &s.primary)
-	s.reload(t, `ALTER SYSTEM SET primary_conninfo = ''`)
-	s.wait(t, `SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)`)
+	ask(t, c, `SHOW primary_conninfo`, &c.primary)
+	c.reload(t, `ALTER SYSTEM SET primary_conninfo = ''`)
+	c.wait(t, `SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)`)
 }
 
 // Rejoin has a standby that was cut off follow its primary again.
-func (s *Cluster) Rejoin(t testing.TB) {
+func (c *Cluster) Rejoin(t testing.TB) {
 	t.Helper()
-	s.reload(t, `ALTER SYSTEM SET primary_conninfo = '`+strings.ReplaceAll(s.primary, `'`, `''`)+`'`)
+	c.reload(t, `ALTER SYSTEM SET primary_conninfo = '`+strings.ReplaceAll(c.primary, `'`, `''`)+`'`)
 }
 
 // Freeze has a standby take nothing in any more, and stay connected. Thaw has it go on.
-func (s *Cluster) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+func (c *Cluster) Freeze(t testing.TB) { c.signal(t, syscall.SIGSTOP) }
 
 // Thaw is the end of Freeze.
-func (s *Cluster) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+func (c *Cluster) Thaw(t testing.TB) { c.signal(t, syscall.SIGCONT) }
 
-func (s *Cluster) signal(t testing.TB, what syscall.Signal) {
+func (c *Cluster) signal(t testing.TB, what syscall.Signal) {
 	t.Helper()
 	var receiver int
-	if ask(t, s, `SELECT pid FROM pg_stat_wal_receiver`, &receiver); syscall.Kill(receiver, what) != nil {
+	if ask(t, c, `SELECT pid FROM pg_stat_wal_receiver`, &receiver); syscall.Kill(receiver, what) != nil {
 		t.Fatalf("process %d does not take %v", receiver, what)
 	}
 }
 
 // Promote makes a standby the primary.
-func (s *Cluster) Promote() error { return s.Run("pg_ctl", "promote", "-w", "-D", s.data()) }
+func (c *Cluster) Promote() error { return c.Run("pg_ctl", "promote", "-w", "-D", c.data()) }
 
 // reload runs a statement that changes the configuration, and has it apply.
-func (s *Cluster) reload(t testing.TB, statement string) {
+func (c *Cluster) reload(t testing.TB, statement string) {
 	t.Helper()
-	if err := run(s.URL("postgres"), statement); err != nil {
+	if err := run(c.URL("postgres"), statement); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(s.URL("postgres"), `SELECT pg_reload_conf()`); err != nil {
+	if err := run(c.URL("postgres"), `SELECT pg_reload_conf()`); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // wait asks until the answer is true.
-func (s *Cluster) wait(t testing.TB, question string) {
+func (c *Cluster) wait(t testing.TB, question string) {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		var is bool
-		if ask(t, s, question, &is); is {
+		if ask(t, c, question, &is); is {
 			return
 		}
 		if time.Since(began) > time.Minute {

@@ -11,5 +11,5 @@ const userTimeout = 18
 // giveUpAfter bounds how long a connection waits until what was sent has arrived: the system alone would send it again for a quarter
 // of an hour.
 func giveUpAfter(fd uintptr, d time.Duration) error {
-	return syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, userTimeout, int(d.Milliseconds())) //nolint:gosec // a file's number
+	return syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, userTimeout, int(d.Milliseconds()))
 }
