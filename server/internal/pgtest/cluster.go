@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -118,7 +119,7 @@ func (c *Cluster) Start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	c.running = exec.Command("sh", "-c", upkeep, "sh", filepath.Join(c.bin, "postgres"), c.Dir) //nolint:gosec // what was found on this machine
+	c.running = exec.CommandContext(context.Background(), "sh", "-c", upkeep, "sh", filepath.Join(c.bin, "postgres"), c.Dir) //nolint:gosec // what was found on this machine
 	c.running.Stdout, c.running.Stderr, c.running.Dir = log, log, c.Dir
 	c.running.SysProcAttr = &syscall.SysProcAttr{Credential: c.as, Setpgid: true}
 	if c.held, err = c.running.StdinPipe(); err != nil {
@@ -143,7 +144,7 @@ func (c *Cluster) Start() error {
 // Kill ends all of the server's processes at once, with SIGKILL. Start starts it again.
 func (c *Cluster) Kill() error {
 	pidFile := filepath.Join(c.data(), "postmaster.pid")
-	file, err := os.ReadFile(pidFile)
+	file, err := os.ReadFile(pidFile) //nolint:gosec // in a folder of our own
 	if err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (c *Cluster) Kill() error {
 
 // stat is the state of a process and the number of its parent.
 func stat(pid string) (state string, parent int) {
-	b, err := os.ReadFile(filepath.Join("/proc", pid, "stat"))
+	b, err := os.ReadFile(filepath.Join("/proc", pid, "stat")) //nolint:gosec // of the system
 	if err != nil {
 		return "", 0
 	}
@@ -219,7 +220,7 @@ func (c *Cluster) stop() {
 
 // Run runs one of PostgreSQL's programs as the owner of the cluster.
 func (c *Cluster) Run(program string, args ...string) error {
-	run := exec.Command(filepath.Join(c.bin, program), args...) //nolint:gosec // what was found on this machine
+	run := exec.CommandContext(context.Background(), filepath.Join(c.bin, program), args...) //nolint:gosec // what was found on this machine
 	run.Dir, run.SysProcAttr = c.Dir, &syscall.SysProcAttr{Credential: c.as}
 	run.Env = append(os.Environ(), "LC_ALL=C")
 	if out, err := run.CombinedOutput(); err != nil {

@@ -155,16 +155,16 @@ func Files(t testing.TB, of string) (all []byte) {
 	}
 	defer func() { _ = db.Close() }()
 	var oid string
-	if _, err := db.Exec(`CHECKPOINT`); err != nil {
+	if _, err := db.ExecContext(t.Context(), `CHECKPOINT`); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.QueryRow(`SELECT oid FROM pg_database WHERE datname = current_database()`).Scan(&oid); err != nil {
+	if err := db.QueryRowContext(t.Context(), `SELECT oid FROM pg_database WHERE datname = current_database()`).Scan(&oid); err != nil {
 		t.Fatal(err)
 	}
 	files, err := os.ReadDir(filepath.Join(s.own.data(), "base", oid))
 	for _, f := range files {
-		b, rerr := os.ReadFile(filepath.Join(s.own.data(), "base", oid, f.Name()))
-		if !errors.Is(rerr, fs.ErrNotExist) { // what is no longer used goes away at its time
+		b, rerr := os.ReadFile(filepath.Join(s.own.data(), "base", oid, f.Name())) //nolint:gosec // in a folder of our own
+		if !errors.Is(rerr, fs.ErrNotExist) {                                      // what is no longer used goes away at its time
 			err = errors.Join(err, rerr)
 		}
 		all = append(all, b...)
@@ -209,7 +209,7 @@ func run(at, statement string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err = db.Exec(statement); err != nil {
+	if _, err = db.ExecContext(context.Background(), statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil

@@ -77,7 +77,7 @@ func CopyOf(t testing.TB, at string) (c Copied) {
 	var err error
 	if OnPostgres {
 		c.at = pgtest.Copy(t, at)
-	} else if c.file, err = os.ReadFile(at); err != nil { //nolint:gosec // the test's own
+	} else if c.file, err = os.ReadFile(at); err != nil {
 		t.Fatal(err)
 	}
 	return c

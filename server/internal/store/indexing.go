@@ -76,7 +76,7 @@ func (t *Tx) removeIndexed(ids []hlc.ID) error {
 			return err
 		}
 	}
-	if err := t.Unword(ids); err != nil {
+	if err := t.unword(ids); err != nil {
 		return err
 	}
 	for _, statement := range []string{

@@ -3,9 +3,11 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"levee/server/internal/audit"
 	"levee/server/internal/export"
 	"levee/server/internal/indexing"
+	"levee/server/internal/pgtest"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/servertest"
@@ -43,6 +46,9 @@ var walks = regexp.MustCompile(`^SCAN [a-z]+|USING (PRIMARY KEY|INDEX \w+|COVERI
 
 // TestNoStatementWalksATable: what is done for one request takes an index, however large the deployment is.
 func TestNoStatementWalksATable(t *testing.T) {
+	if servertest.OnPostgres {
+		t.Skip("this is about how SQLite carries statements out")
+	}
 	d := servertest.New(t)
 	work(t, d)
 	if _, err := d.Service.EraseAll(t.Context()); err != nil {
@@ -66,6 +72,103 @@ func TestNoStatementWalksATable(t *testing.T) {
 	if len(statements) < 30 {
 		t.Errorf("only %d statements were met", len(statements))
 	}
+}
+
+// TestNoStatementWalksATableOnPostgreSQL: nor do the same statements there, once a table holds something.
+func TestNoStatementWalksATableOnPostgreSQL(t *testing.T) {
+	if servertest.OnPostgres {
+		t.Skip("statements are noted where SQLite runs them")
+	}
+	db := pgtest.Open(t, pgtest.New(t))
+	d := servertest.New(t)
+	work(t, d)
+	if _, err := d.Service.EraseAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	run := func(query string) {
+		t.Helper()
+		if _, err := conn.ExecContext(t.Context(), query); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+	}
+	run(filling)
+	run(`ANALYZE`)
+	run(`SET plan_cache_mode = force_generic_plan`)
+	looked := 0
+	for _, s := range d.DB.Statements() {
+		if slices.ContainsFunc(append([]string{"FROM alert_days"}, whole...), func(part string) bool { return strings.Contains(s, part) }) || strings.Contains(s, "words") {
+			continue // how words are found is each engine's own; of alerts there is a row for each day and team
+		}
+		looked++
+		run(`PREPARE looked AS ` + s)
+		n := 0
+		for strings.Contains(s, "$"+strconv.Itoa(n+1)) {
+			n++
+		}
+		execute := `EXPLAIN EXECUTE looked`
+		if n > 0 {
+			execute += `(` + strings.TrimSuffix(strings.Repeat("NULL,", n), ",") + `)`
+		}
+		plan, err := planOf(t.Context(), conn, execute)
+		if err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+		for _, step := range walksDeployment.FindAllStringSubmatch(plan, -1) {
+			if !slices.Contains(ofFew, step[1]) {
+				t.Errorf("%s\n%s", s, plan)
+			}
+		}
+		run(`DEALLOCATE looked`)
+	}
+	if looked < 100 {
+		t.Errorf("only %d statements were looked at", looked)
+	}
+}
+
+// filling gives each table 3,000 rows of one deployment, which differ in all else.
+const filling = `DO $$
+DECLARE t name; c text; v text;
+BEGIN
+	FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN ('goose_db_version', 'words', 'deployments', 'indexed') LOOP
+		SELECT string_agg(quote_ident(a.attname), ', '), string_agg(CASE
+				WHEN a.attname = 'deployment' THEN '''d''::bytea'
+				WHEN a.attname = 'outcome' THEN ''''''
+				WHEN a.attname = 'unsettled' THEN '0'
+				WHEN a.attname = 'purged' THEN '1'
+				WHEN a.atttypid = 'bytea'::regtype THEN 'int8send(g)'
+				WHEN a.atttypid = 'bigint'::regtype THEN 'g'
+				ELSE '''t'' || g' END, ', ')
+			INTO c, v FROM pg_attribute a WHERE a.attrelid = t::regclass AND a.attnum > 0 AND a.attnotnull;
+		EXECUTE format('INSERT INTO %I (%s) SELECT %s FROM generate_series(1, 3000) g', t, c, v);
+	END LOOP;
+END $$`
+
+// walksDeployment is a step that looks at all rows of a table, or at all of a deployment by some index.
+var walksDeployment = regexp.MustCompile(`Seq Scan on \w+|(?:using|Bitmap Index Scan on) (\w+)[^\n]*\n *Index Cond: \(\(?(?:\w+\.)?deployment = \$1\)+\n`)
+
+// ofFew are indexes that hold little of a deployment.
+var ofFew = []string{"log_held", "log_kept", "log_waiting", "records_by_duplicate", "records_orphaned", "records_unsettled", "records_unsettled_by_team", "erasures_unpurged"}
+
+func planOf(ctx context.Context, conn *sql.Conn, explain string) (string, error) {
+	rows, err := conn.QueryContext(ctx, explain)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = rows.Close() }()
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return "", err
+		}
+		plan.WriteString(line + "\n")
+	}
+	return plan.String(), rows.Err()
 }
 
 // work lets people do what gives every statement of a server a use.

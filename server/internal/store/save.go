@@ -11,7 +11,8 @@ import (
 
 // Save implements syncing.Writing.
 func (t *Tx) Save(c syncing.Changes) error {
-	saves := []func(syncing.Changes) error{t.saveLog, t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveDays, t.saveContacts}
+	saves := []func(syncing.Changes) error{t.saveLog, t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveDays, t.saveContacts,
+		func(c syncing.Changes) error { return t.unword(c.Unfound) }}
 	for _, save := range saves {
 		if err := save(c); err != nil {
 			return err

@@ -7,10 +7,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"levee/server/internal/tracing"
 	"levee/syncproto/hlc"
@@ -63,6 +65,8 @@ type Engine struct {
 	// Prepare gives a statement the form in which it is prepared here, which takes a connection besides the transaction's own. It is nil
 	// where the driver prepares by itself.
 	Prepare func(query string) string
+	// ValidText says that a text is valid UTF-8 without the character 0. What else is in one is replaced.
+	ValidText bool
 	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
 	Purge func(ctx context.Context, write *sql.DB) error
 }
@@ -239,13 +243,27 @@ func (t *Tx) statement(query string) (*sql.Stmt, error) {
 
 func (t *Tx) query(query string, args []any) (*sql.Rows, error) {
 	if t.db.engine.Prepare == nil {
-		return t.tx.QueryContext(t.ctx, query, args...)
+		return t.tx.QueryContext(t.ctx, query, t.valid(args)...)
 	}
 	s, err := t.statement(query)
 	if err != nil {
 		return nil, err
 	}
 	return s.QueryContext(t.ctx, args...)
+}
+
+// valid are arguments with such texts as the engine has.
+func (t *Tx) valid(args []any) []any {
+	if !t.db.engine.ValidText {
+		return args
+	}
+	for i, arg := range args {
+		if text, ok := arg.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			args = slices.Clone(args)
+			args[i] = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+		}
+	}
+	return args
 }
 
 type scanner interface{ Scan(...any) error }
@@ -279,7 +297,7 @@ func (t *Tx) each(query string, args []any, row func(scanner) error) error {
 
 func (t *Tx) run(query string, args ...any) error {
 	if t.db.engine.Prepare == nil {
-		_, err := t.tx.ExecContext(t.ctx, query, args...)
+		_, err := t.tx.ExecContext(t.ctx, query, t.valid(args)...)
 		return err
 	}
 	s, err := t.statement(query)

@@ -65,8 +65,8 @@ func (t *Tx) dropDocuments(documents []indexing.Document) error {
 	return t.drop(`DELETE FROM documents WHERE deployment = $1 AND record IN (…)`, ids)
 }
 
-// Unword implements syncing.Erasing.
-func (t *Tx) Unword(ids []hlc.ID) error {
+// unword forgets by which words records are found.
+func (t *Tx) unword(ids []hlc.ID) error {
 	documents, err := t.Documents(ids)
 	if err != nil {
 		return err

@@ -378,5 +378,5 @@ func (w *whole) emptySetUp() error {
 			}
 		}
 	}
-	return w.store.Unword(emptied)
+	return w.store.Save(Changes{Unfound: emptied})
 }

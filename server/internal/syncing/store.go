@@ -117,8 +117,6 @@ type Erasing interface {
 	ReplaceTokens(with func(token hlc.ID) hlc.ID) error
 	// Remove takes records out.
 	Remove(ids []hlc.ID) error
-	// Unword forgets by which words records are found, until they are sorted in as they stand by then.
-	Unword(ids []hlc.ID) error
 	// ErasureNoted reports whether an entry of the journal was carried out in this store.
 	ErasureNoted(sort string, subject []byte) (bool, error)
 	// NoteErasure notes that it was.
@@ -276,6 +274,8 @@ type Changes struct {
 	Totals     tally.Delta
 	Told       Told
 	Contacts   []Contact
+	// Unfound are records that are found by no word, until they are sorted in as they stand by then.
+	Unfound []hlc.ID
 }
 
 // Decision names a HeldDecision record about a change.

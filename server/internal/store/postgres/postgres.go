@@ -91,6 +91,8 @@ func parse(dsn string) (config *pgx.ConnConfig, connections int, err error) {
 	for name, value := range map[string]string{
 		"application_name": "leveed",
 		"lock_timeout":     "10s", // who waits for a row is told that the server is busy, and comes again
+		// Deployments differ in size, and new ones grow: each statement is planned for the one that it is about, as it is by then.
+		"plan_cache_mode": "force_custom_plan",
 		// What holds a deployment's row does nothing but work on it. A server that stopped in the middle gives it back.
 		"idle_in_transaction_session_timeout": "5min",
 	} {
@@ -111,7 +113,7 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 	}
 	return store.New(pool(writers), pool(readers+1), // one more, to ask whether the database answers
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
-			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, Purge: purge})
+			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge})
 }
 
 // waitForDisk has a commit wait until it is on the disk: what is acknowledged is there. What the operator says beyond that, as to
@@ -177,7 +179,7 @@ func withoutTimeouts(params map[string]string) map[string]string {
 var startLock = func() int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("levee: start"))
-	return int64(h.Sum64() >> 1) //nolint:gosec // 63 bits
+	return int64(h.Sum64() >> 1)
 }()
 
 type owner int

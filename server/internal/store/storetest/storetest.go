@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"levee/server/internal/access"
+	"levee/server/internal/accounts"
 	"levee/server/internal/export"
 	"levee/server/internal/progress"
 	"levee/server/internal/store"
@@ -38,6 +40,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"duplicates lead to their roots":                testDuplicates,
 		"deployments do not see each other":             testDeployments,
 		"codes, devices and contacts":                   testDevices,
+		"a text of any bytes harms nothing":             testAnyText,
 		"each deployment has a cursor":                  testCursors,
 		"the queue is in order of days":                 testQueue,
 		"likely pairs, and what is alike":               testLikely,
@@ -487,6 +490,30 @@ func testDeployments(t *testing.T, db *store.DB) {
 	ids, err := db.Deployments(context.Background())
 	if err != nil || !slices.Equal(ids, []hlc.ID{deployment}) {
 		t.Errorf("deployments %v, %v", ids, err)
+	}
+}
+
+// testAnyText: an engine may keep a text as it would have to be, but it takes every one, and finds nothing by what it can't hold.
+func testAnyText(t *testing.T, db *store.DB) {
+	text := "平板\x00一\xff"
+	inWrite(t, db, func(tx syncing.Writing) error {
+		if err := tx.SaveDevice(syncing.Device{ID: id(3), Worker: id(8), PublicKey: make([]byte, 32), Name: text, App: text}); err != nil {
+			return err
+		}
+		got, ok, err := tx.Device(id(3))
+		if !ok || !strings.HasPrefix(got.Name, "平板") || !strings.Contains(got.App, "一") {
+			t.Errorf("device %+v, %v", got, err)
+		}
+		return err
+	})
+	if err := db.ReadAccounts(context.Background(), func(tx accounts.Reading) error {
+		_, ok, err := tx.AccountByLogin(text)
+		if ok {
+			t.Error("an account that nobody made")
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
 	}
 }
 
