@@ -39,10 +39,11 @@ func (c *crew) close() error {
 	return c.server.stop()
 }
 
-// phase is what a part of a scene took: by the clock, of the server's processor time, and of the line.
+// phase is what a part of a scene took: by the clock, of the server's processor time, and of the line. Of that time behind is
+// what the server has used after its last answer.
 type phase struct {
-	time, cpu time.Duration
-	traffic   moved
+	time, cpu, behind time.Duration
+	traffic           moved
 }
 
 // moved is how many bytes all devices have sent and got: over the connections, and in bodies.
@@ -65,7 +66,9 @@ func (c *crew) measure(ctx context.Context, do func(context.Context) error) (p p
 		return p, err
 	}
 	p.time = time.Since(began)
-	p.cpu = c.server.atRest(ctx) - used
+	answered := c.server.usage().CPU
+	rested := c.server.atRest(ctx)
+	p.cpu, p.behind = rested-used, rested-answered
 	after := c.moved()
 	p.traffic = moved{after.up - before.up, after.down - before.down, after.bodyUp - before.bodyUp, after.bodyDown - before.bodyDown}
 	return p, nil
@@ -78,9 +81,10 @@ func (c *crew) all(ctx context.Context, atOnce int, do func(ctx context.Context,
 	})
 }
 
-// atATime does something from 0 to count, so many at a time, in this order; the first error ends it.
-func atATime(ctx context.Context, atOnce, count int, do func(ctx context.Context, n int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+// atATime does something from 0 to count, so many at a time, in this order; the first error ends it, and so does whoever ends
+// the bench, whatever error that leads to.
+func atATime(outer context.Context, atOnce, count int, do func(ctx context.Context, n int) error) error {
+	ctx, cancel := context.WithCancelCause(outer)
 	defer cancel(nil)
 	next := make(chan int)
 	var working sync.WaitGroup
@@ -101,8 +105,11 @@ func atATime(ctx context.Context, atOnce, count int, do func(ctx context.Context
 	}
 	close(next)
 	working.Wait()
+	if outer.Err() != nil {
+		return outer.Err()
+	}
 	return context.Cause(ctx)
 }
 
 // closing joins an error with that of closing.
-func closing(err *error, close func() error) { *err = errors.Join(*err, close()) }
+func closing(err *error, end func() error) { *err = errors.Join(*err, end()) }

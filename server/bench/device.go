@@ -245,6 +245,6 @@ func (d *device) acknowledged(b *syncv1.Batch) {
 	for _, body := range d.waiting[:n] {
 		d.chain = batch.Next(d.chain, batch.HashOf(body))
 	}
-	d.sent += uint64(n) //nolint:gosec // a small number
+	d.sent += uint64(n)
 	d.waiting = d.waiting[n:]
 }

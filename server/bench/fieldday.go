@@ -63,10 +63,12 @@ type FieldDay struct {
 	OneBody    float64 `json:"one_change_body"`
 	NothingNew float64 `json:"nothing_new_bytes"`
 
-	// The server's processor time a change and a record, in µs, and the most memory that it had; 0 where the system does not tell.
-	CPUPush float64 `json:"cpu_us_per_change"`
-	CPUPull float64 `json:"cpu_us_per_record"`
-	Peak    float64 `json:"peak_rss_mb"`
+	// The server's processor time a change, the part of it that comes behind the last answer, and a record, in µs; and the most
+	// memory that it had. 0 where the system does not tell.
+	CPUPush   float64 `json:"cpu_us_per_change"`
+	CPUBehind float64 `json:"cpu_us_behind"`
+	CPUPull   float64 `json:"cpu_us_per_record"`
+	Peak      float64 `json:"peak_rss_mb"`
 
 	// Each batch is sent again: changes a second, time and the server's processor time as parts of what it took to send them first,
 	// and by how many positions the server's log grew.
@@ -81,7 +83,7 @@ func MeasureFieldDay(ctx context.Context, o FieldDayOptions) (*FieldDay, error) 
 	var runs []FieldDay
 	for n := range o.Runs {
 		say(o.Progress, "run %d of %d", n+1, o.Runs)
-		one, err := measureFieldDay(ctx, o, o.Seed+uint64(n)) //nolint:gosec // a small number
+		one, err := measureFieldDay(ctx, o, o.Seed+uint64(n))
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +108,7 @@ func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *Fi
 	}
 	defer closing(&err, s.close)
 	f := &fieldDay{crew: &crew{seed: seed, wall: hlc.Wall, progress: o.Progress}}
-	if f.devices, err = s.devices(ctx); err != nil {
+	if f.devices, err = s.devices(ctx, o.Progress); err != nil {
 		return nil, err
 	}
 	defer closing(&err, f.close)
@@ -125,19 +127,20 @@ func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *Fi
 	return &f.result, f.compare(ctx, s.dir)
 }
 
-// log has each device log its part of the changes, over the last eight hours.
+// log has each device log its part of the changes, over all days of the deployment, of which the last one is today.
 func (f *fieldDay) log(changes int) error {
 	f.result.Changes = changes
 	f.rows = make([][]row, len(f.devices))
-	const hours = 8 * time.Hour
-	began := f.wall().Add(-hours)
+	const whole = days * 24 * time.Hour
+	began := f.wall().Add(-whole)
 	for n, d := range f.devices {
 		v := visits{rand: rand.New(rand.NewPCG(f.seed, uint64(n))), of: d, nth: n} //nolint:gosec // the same numbers again
 		each := changes*(n+1)/len(f.devices) - changes*n/len(f.devices)
 		for i := range each {
-			d.at = began.Add(hours * time.Duration(i) / time.Duration(each))
-			visit := v.next(lastDay)
-			id, err := d.log(lastDay, visit)
+			d.at = began.Add(whole / time.Duration(each) * time.Duration(i+1))
+			day := firstDay.AddDays(i * days / each)
+			visit := v.next(day)
+			id, err := d.log(day, visit)
 			if err != nil {
 				return err
 			}
@@ -159,7 +162,8 @@ func (f *fieldDay) push(ctx context.Context) error {
 		return err
 	}
 	r, changes := &f.result, float64(f.result.Changes)
-	r.Push, r.CPUPush = changes/p.time.Seconds(), float64(p.cpu.Microseconds())/changes
+	r.Push = changes / p.time.Seconds()
+	r.CPUPush, r.CPUBehind = float64(p.cpu.Microseconds())/changes, float64(p.behind.Microseconds())/changes
 	r.BytesUp, r.BodyUp, r.PushAnswer = p.traffic.up/changes, p.traffic.bodyUp/changes, p.traffic.down/changes
 	say(f.progress, "%d changes are pushed, %.0f a second", f.result.Changes, r.Push)
 	return nil
@@ -326,6 +330,7 @@ func (f *FieldDay) Print(to io.Writer) error {
 		{"server CPU of that, part of sent first", f.AgainCPU, "", 2, atMost(0.3)},
 		{"positions that it moves", f.AgainMoved, "", 0, atMost(0)},
 		{"server CPU a change", f.CPUPush, "µs", 1, goal{}},
+		{"of that behind the last answer", f.CPUBehind, "µs", 1, goal{}},
 		{"server CPU a pulled record", f.CPUPull, "µs", 1, goal{}},
 		{"server memory at most", f.Peak, "MB", 0, goal{}},
 	})

@@ -21,7 +21,7 @@ const atOnce = 4
 
 // fill logs so many records, about alike by each worker on each day, and sends them.
 func (s *scene) fill(ctx context.Context, records int, progress io.Writer) error {
-	devices, err := s.devices(ctx)
+	devices, err := s.devices(ctx, progress)
 	if err != nil {
 		return err
 	}
@@ -52,19 +52,21 @@ func (l *logbook) fill(ctx context.Context, records int) error {
 }
 
 // devices lets one in for each worker of a team.
-func (s *scene) devices(ctx context.Context) ([]*device, error) {
-	var all []*device
-	for n, e := range s.server.Made.Enrolments {
-		if e.Worker == coordinator {
-			continue
+func (s *scene) devices(ctx context.Context, progress io.Writer) ([]*device, error) {
+	var codes []string
+	for _, e := range s.server.Made.Enrolments {
+		if e.Worker != coordinator {
+			codes = append(codes, e.Code)
 		}
-		d, err := enrol(ctx, s.server.Handler(), e.Code, uint64(n)+1, s.wall)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, d)
 	}
-	return all, nil
+	all := make([]*device, len(codes))
+	return all, atATime(ctx, atOnce, len(codes), func(ctx context.Context, n int) (err error) {
+		if n%1000 == 999 {
+			say(progress, "%d of %d devices are let in", n+1, len(codes))
+		}
+		all[n], err = enrol(ctx, s.server.Handler(), codes[n], uint64(n)+1, s.wall) //nolint:gosec // a small number
+		return err
+	})
 }
 
 // newcomer lets a second device in for a worker: it has nothing yet, not even what the first one sent.

@@ -79,7 +79,7 @@ func insertAll(ctx context.Context, db *sql.DB, insert *sql.Stmt, arguments [][]
 	if err != nil {
 		return err
 	}
-	statement := tx.StmtContext(ctx, insert)
+	statement := tx.StmtContext(ctx, insert) //nolint:sqlclosecheck // the transaction's end closes it
 	for _, columns := range arguments {
 		if _, err := statement.ExecContext(ctx, columns...); err != nil {
 			return errors.Join(err, tx.Rollback())

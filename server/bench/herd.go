@@ -66,8 +66,7 @@ func MeasureHerd(ctx context.Context, o HerdOptions) (_ *Herd, err error) {
 		return nil, err
 	}
 	defer closing(&err, s.close)
-	say(o.Progress, "%d devices are let in", o.Devices)
-	if h.devices, err = s.devices(ctx); err != nil {
+	if h.devices, err = s.devices(ctx, o.Progress); err != nil {
 		return nil, err
 	}
 	// All have synced before they went: they are where the first of them is.
@@ -94,10 +93,11 @@ type herd struct {
 	o      HerdOptions
 	result Herd
 
-	done, atOnce, mostAtOnce, refused, unanswered, pulled atomic.Int64
-	mu                                                    sync.Mutex
-	waits                                                 []time.Duration
-	mostRefused                                           int
+	done, atOnce, refused, unanswered, pulled atomic.Int64
+
+	mu                      sync.Mutex
+	waits                   []time.Duration
+	mostRefused, mostAtOnce int
 	// logged and seen are what each device has logged, and what it has got of its mates.
 	logged, seen []set
 }
@@ -129,7 +129,7 @@ func (h *herd) comeBack(ctx context.Context) (*Herd, error) {
 	}
 	slices.Sort(h.waits)
 	r.Half, r.P99, r.Longest = at(h.waits, 50).Seconds(), at(h.waits, 99).Seconds(), h.waits[len(h.waits)-1].Seconds()
-	r.Refused, r.MostRefused, r.Unanswered, r.AtOnce, r.Pulled = int(h.refused.Load()), h.mostRefused, int(h.unanswered.Load()), int(h.mostAtOnce.Load()), int(h.pulled.Load())
+	r.Refused, r.MostRefused, r.Unanswered, r.AtOnce, r.Pulled = int(h.refused.Load()), h.mostRefused, int(h.unanswered.Load()), h.mostAtOnce, int(h.pulled.Load())
 	r.CPU, r.Peak = float64(p.cpu.Microseconds())/float64(r.Changes), h.server.usage().Peak
 	return r, h.verify(ctx)
 }
@@ -154,12 +154,13 @@ func (h *herd) one(ctx context.Context, n int) error {
 		return err
 	}
 	// It has logged over three weeks.
-	const weeks = 21 * 24 * time.Hour
-	left := h.wall().Add(-weeks)
+	const away = 21
+	left := h.wall().Add(-away * 24 * time.Hour)
 	v := visits{rand: random, of: d, nth: n}
 	for i := range h.o.Changes {
-		d.at = left.Add(weeks * time.Duration(i) / time.Duration(h.o.Changes))
-		id, err := d.log(lastDay, v.next(lastDay))
+		d.at = left.Add(away * 24 * time.Hour / time.Duration(h.o.Changes) * time.Duration(i+1))
+		day := lastDay.AddDays(1 - away + i*away/h.o.Changes)
+		id, err := d.log(day, v.next(day))
 		if err != nil {
 			return err
 		}
@@ -194,12 +195,18 @@ func (h *herd) one(ctx context.Context, n int) error {
 	return nil
 }
 
+// begin counts one more that is under way.
+func (h *herd) begin() {
+	now := h.atOnce.Add(1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.mostAtOnce = max(h.mostAtOnce, int(now))
+}
+
 // try syncs over a connection of its own.
 func (h *herd) try(ctx context.Context, n int) error {
-	now := h.atOnce.Add(1)
+	h.begin()
 	defer h.atOnce.Add(-1)
-	for most := h.mostAtOnce.Load(); now > most && !h.mostAtOnce.CompareAndSwap(most, now); most = h.mostAtOnce.Load() {
-	}
 	d := h.devices[n]
 	defer d.connect(h.server.url)()
 	return d.both(ctx, func(r *syncv1.PulledRecord) {

@@ -23,7 +23,7 @@ func packed(deployment []byte, rows []row) (int, error) {
 		for _, id := range [][]byte{deployment, first.GetTeam(), first.GetAuthor()} {
 			b = cborText(b, cborBytes, string(id))
 		}
-		b = cborHead(b, cborArray, uint64(n)) //nolint:gosec // a small number
+		b = cborHead(b, cborArray, uint64(n))
 		for _, r := range rows[:n] {
 			if b, err = packRow(b, r); err != nil {
 				return 0, err

@@ -77,10 +77,10 @@ func TestHerdIsMeasured(t *testing.T) {
 	shows(t, herd.Print, "the longest wait")
 }
 
-func shows(t *testing.T, print func(to io.Writer) error, line string) {
+func shows(t *testing.T, show func(to io.Writer) error, line string) {
 	t.Helper()
 	var shown bytes.Buffer
-	if err := print(&shown); err != nil {
+	if err := show(&shown); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(shown.String(), line) {

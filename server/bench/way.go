@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 
 	"levee/syncproto/hlc"
-	"levee/syncproto/levee/sync/v1/syncv1connect"
 	"levee/syncproto/wire"
 )
 
@@ -27,7 +26,7 @@ type traffic struct {
 
 // reach has the device call a server, on a way there.
 func (d *device) reach(url string, way http.RoundTripper) {
-	d.rpc = syncv1connect.NewSyncServiceClient(&http.Client{Transport: &signed{way, d}}, strings.TrimRight(url, "/"), wire.ClientOptions()...)
+	d.rpc = wire.NewClient(&http.Client{Transport: &signed{way, d}}, strings.TrimRight(url, "/"))
 }
 
 // connect has the device call a server over a connection of its own, which it keeps. leave closes that.
@@ -75,8 +74,7 @@ func (s *signed) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(r.Context())
 	r.Body, r.GetBody, r.ContentLength = io.NopCloser(bytes.NewReader(body)), nil, int64(len(body))
-	r.Header.Set("User-Agent", "levee/1")
-	r.Header.Del("Connect-Timeout-Ms")
+	wire.Trim(r.Header)
 	d := s.device
 	if d.id != (hlc.ID{}) {
 		token, err := wire.SignToken(d.key, d.deployment, d.id, body, d.wall())
@@ -111,6 +109,7 @@ type inProcess struct{ handler http.Handler }
 
 func (p *inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.RemoteAddr = "127.0.0.1:1"
+	r.Header.Del("Accept-Encoding") // nothing is gained by it here
 	answer := httptest.NewRecorder()
 	p.handler.ServeHTTP(answer, r)
 	return answer.Result(), nil

@@ -139,7 +139,7 @@ func handle(t testing.TB, d *servertest.Deployment, others ...*servertest.Deploy
 	t.Helper()
 	// The clock of the tests stands still, so that nothing that was taken comes back.
 	many := httpapi.Rate{Burst: 1 << 30, PerSecond: 1}
-	return handleWithin(t, httpapi.Limits{Device: many, Address: many, AtOnce: 100}, d, others...)
+	return handleWithin(t, httpapi.Limits{Device: many, Address: many, AtOnce: 100, Working: 100, Waiting: 100}, d, others...)
 }
 
 // handleWithin is handle with limits.

@@ -51,6 +51,7 @@ type Config struct {
 	byAddress *limiter[netip.Prefix]
 	byDevice  *limiter[hlc.ID]
 	atOnce    *gate[hlc.ID]
+	turns     *turns
 }
 
 // Pages are the pages of a server.
@@ -70,6 +71,7 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	}
 	c.origin = origin{c.TrustedProxies}
 	c.byAddress, c.byDevice, c.atOnce = newLimiter[netip.Prefix](c.Limits.Address), newLimiter[hlc.ID](c.Limits.Device), newGate[hlc.ID](c.Limits.AtOnce)
+	c.turns = newTurns(c.Limits, c.Wall)
 	e := echo.New()
 	e.IPExtractor = func(r *http.Request) string { return c.origin.address(r).String() }
 	e.HideBanner, e.HidePort = true, true

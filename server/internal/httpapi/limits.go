@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,8 @@ type Limits struct {
 	Device, Address Rate
 	// AtOnce is how many requests of one tablet are worked on at once: each takes a multiple of its body in memory.
 	AtOnce int
+	// Working is how many requests of all tablets are worked on at once, and Waiting how many more wait for that.
+	Working, Waiting int
 }
 
 // Rate allows so many requests at once, and so many a second from then on.
@@ -29,10 +32,13 @@ type Rate struct {
 }
 
 // DefaultLimits are those of a server. Behind one address a whole office may have pages open that keep themselves up to date.
-var DefaultLimits = Limits{Device: Rate{Burst: 400, PerSecond: 5}, Address: Rate{Burst: 600, PerSecond: 20}, AtOnce: 2}
+// Batches that are worked on at once share a commit, so they are more than the processors need.
+var DefaultLimits = Limits{Device: Rate{Burst: 400, PerSecond: 5}, Address: Rate{Burst: 600, PerSecond: 20}, AtOnce: 2,
+	Working: max(32, 4*runtime.GOMAXPROCS(0)), Waiting: 2000}
 
 // Unlimited is for callers that are part of a simulation.
-var Unlimited = Limits{Device: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, Address: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, AtOnce: math.MaxInt32}
+var Unlimited = Limits{Device: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, Address: Rate{Burst: math.MaxInt32, PerSecond: math.MaxInt32}, AtOnce: math.MaxInt32,
+	Working: math.MaxInt32, Waiting: math.MaxInt32}
 
 // maxKeys bounds how many callers are remembered. When there are more, those that are owed nothing are forgotten first.
 const maxKeys = 20000

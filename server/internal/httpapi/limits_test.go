@@ -20,7 +20,7 @@ import (
 )
 
 // few are limits that a test reaches.
-var few = httpapi.Limits{Device: httpapi.Rate{Burst: 3, PerSecond: 0.5}, Address: httpapi.Rate{Burst: 5, PerSecond: 0.1}, AtOnce: 2}
+var few = httpapi.Limits{Device: httpapi.Rate{Burst: 3, PerSecond: 0.5}, Address: httpapi.Rate{Burst: 5, PerSecond: 0.1}, AtOnce: 2, Working: 100, Waiting: 100}
 
 // from asks for a page from an address, by proxies, and gives the status and how long to wait.
 func from(s *surface, peer string, forwarded ...string) (int, string) {
@@ -107,7 +107,7 @@ func syncFrom(t *testing.T, s *surface, v *servertest.Device, token string, body
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	code := problem.Code("")
-	for _, c := range []problem.Code{problem.TooManyRequests, problem.Unauthenticated, problem.DeviceUnknown} {
+	for _, c := range []problem.Code{problem.TooManyRequests, problem.Busy, problem.Unauthenticated, problem.DeviceUnknown} {
 		if strings.Contains(w.Body.String(), problem.Message(c, "en")) {
 			code = c
 		}
@@ -157,6 +157,17 @@ func TestWhoIsNoTabletIsNotEvenRead(t *testing.T) {
 	// Who shares the address and is a tablet is read, and answered.
 	if status, code, body := syncFrom(t, s, anna, "", nil); status != http.StatusOK {
 		t.Error("a tablet behind the same address:", code, body)
+	}
+}
+
+// TestABusyServerReadsNothing: where no more may wait, a tablet is told when to come again, and what it has is not read.
+func TestABusyServerReadsNothing(t *testing.T) {
+	d := servertest.New(t)
+	s := handleWithin(t, httpapi.Limits{Device: httpapi.Rate{Burst: 10, PerSecond: 1}, Address: httpapi.Rate{Burst: 10, PerSecond: 1}, AtOnce: 2}, d)
+	unread := &counting{}
+	status, code, body := syncFrom(t, s, d.Enrol("anna"), "", unread)
+	if status != http.StatusTooManyRequests || code != problem.Busy || unread.n > 0 || !strings.Contains(body, `"retryAfter":"1000"`) {
+		t.Error(status, code, unread.n, body)
 	}
 }
 

@@ -70,6 +70,9 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 			err = nil
 		}
 		if err == nil {
+			err = c.turns.room()
+		}
+		if err == nil {
 			body, err = readBody(w, r)
 			c.Measures.received.Add(float64(len(body)))
 		}
@@ -89,9 +92,29 @@ func (c *Config) authenticateDevice(next http.Handler, errorWriter *connect.Erro
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(&terse{ResponseWriter: w}, r)
+		if err := c.inTurn(w, r, len(body), next); err != nil {
+			_ = errorWriter.Write(w, r, c.refusal(r.Context(), err)) // the caller is gone if this fails
+			return
+		}
 		c.Measures.end(v, problem.Malformed) // unless its handler has said otherwise: what was sent could not be read
 	})
+}
+
+// inTurn has a request worked on when it is its turn, and sends the answer when that is over.
+func (c *Config) inTurn(w http.ResponseWriter, r *http.Request, body int, next http.Handler) error {
+	done, err := c.turns.take(r.Context(), body)
+	if err != nil {
+		return err
+	}
+	kept := newKeeping()
+	func() {
+		defer done()
+		next.ServeHTTP(kept, r)
+	}()
+	c.turns.underWay(kept.body.Len())
+	defer c.turns.underWay(-kept.body.Len())
+	kept.send(&terse{ResponseWriter: w})
+	return nil
 }
 
 // terse answers without telling which codings there are to whom has just used one.
