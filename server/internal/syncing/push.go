@@ -87,6 +87,9 @@ func newPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest, rule
 	return p, nil
 }
 
+// last is the sequence number of the last change of a batch that has some.
+func (p *push) last() uint64 { return p.first + uint64(len(p.arrivals)) - 1 }
+
 // follows reports whether a change overwrites what has a stamp beyond future: its own can't be lower.
 func follows(c *record.Change, future hlc.Time) bool {
 	for _, parent := range c.Parents {
@@ -160,11 +163,7 @@ func (g *group) push(p *push) (*syncv1.Acknowledgement, error) {
 }
 
 // howFar answers a batch of which nothing is taken.
-func howFar(store LogReading, deployment hlc.ID, p *push) (*syncv1.Acknowledgement, error) {
-	r, err := store.Replica(p.replica)
-	if err != nil {
-		return nil, err
-	}
+func howFar(store LogReading, deployment hlc.ID, p *push, r Replica) (*syncv1.Acknowledgement, error) {
 	if r.Number == 0 {
 		r.Number, r.Chain = p.replica, batch.Start(deployment, p.replica)
 	}

@@ -257,7 +257,8 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	return response, nil
 }
 
-// push takes the batch of a request in, or, when nothing of it may be taken, only says how far the server is.
+// push takes the batch of a request in, or, when there is nothing in it to take, as in one that was sent again, or nothing of it may be
+// taken, only says how far the server is: that waits for nobody who writes.
 func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncRequest, now time.Time, lost bool) (*syncv1.Acknowledgement, error) {
 	future := futureAt(now, hlc.Time(s.self.ahead.Load()))
 	setUp := s.SetUp()
@@ -266,11 +267,15 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 		return nil, err
 	}
 	var ack *syncv1.Acknowledgement
-	if len(p.arrivals) == 0 || lost || askedOnly(request) {
-		err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
-			ack, err = howFar(tx, s.config.Deployment, p)
+	err = s.config.Store.Read(ctx, func(tx Reading) error {
+		r, err := tx.Replica(p.replica)
+		if nothing := len(p.arrivals) == 0 || p.last() <= r.Have || lost || askedOnly(request); err != nil || !nothing {
 			return err
-		})
+		}
+		ack, err = howFar(tx, s.config.Deployment, p, r)
+		return err
+	})
+	if err != nil || ack != nil {
 		return s.durably(ack), err
 	}
 	err = s.write(ctx, func(g *group) (err error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,9 +92,14 @@ func TestResendingIsFreeAndSilent(t *testing.T) {
 	first := anna.Batch(made)
 	anna.Push(made)
 	ben.Pull()
+	var jobs atomic.Int64
+	d.Observe(func(c syncing.Commit) { jobs.Add(int64(c.Jobs)) })
 	answer, err := anna.Sync(anna.Request(first))
 	if err != nil || answer.GetAcknowledgement().GetHave() != 1 || answer.GetAcknowledgement().GetForked() {
 		t.Fatalf("sent again: %v, %v", answer, err)
+	}
+	if jobs.Load() != 0 {
+		t.Error("what was sent again was written again")
 	}
 	if page := ben.Pull(); len(page.GetRecords()) != 0 {
 		t.Fatal("sending again made a team mate pull again")

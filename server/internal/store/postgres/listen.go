@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // channel is the one on which servers tell each other what they have changed.
@@ -56,10 +57,32 @@ func listen(ctx context.Context, config pgx.ConnConfig, heard func(string), list
 	}
 	listening()
 	for {
-		told, err := conn.WaitForNotification(ctx)
+		told, err := waitFor(ctx, conn)
 		if err != nil {
 			return err
 		}
-		heard(told.Payload)
+		if told != nil {
+			heard(told.Payload)
+		}
 	}
+}
+
+// How long nothing is heard before the server is asked whether it is there, and how long it may take to say so: of one whose machine
+// is gone nothing comes, not even an end.
+const (
+	quiet  = 20 * time.Second
+	answer = 10 * time.Second
+)
+
+// waitFor waits for what is told next; nil when nothing was for a while.
+func waitFor(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	waiting, cancel := context.WithTimeout(ctx, quiet)
+	defer cancel()
+	told, err := conn.WaitForNotification(waiting)
+	if err == nil || ctx.Err() != nil || waiting.Err() == nil {
+		return told, err
+	}
+	asking, cancel := context.WithTimeout(ctx, answer)
+	defer cancel()
+	return nil, conn.Ping(asking)
 }
