@@ -74,7 +74,7 @@ func Write(ctx context.Context, c Config, path string) (_ *Manifest, err error) 
 	if err := c.erase(ctx, copied, filepath.Join(folder, "journal")); err != nil {
 		return nil, fmt.Errorf("erasing personal data in the copy: %w", err)
 	}
-	// What was kept by day tells of people by the codes that they had before. The journal is signed by keys that nobody has any more.
+	// What was kept by day tells of people by the codes that they had before.
 	if err := sqlite.Refill(ctx, copied); err != nil {
 		return nil, fmt.Errorf("erasing personal data in the copy: %w", err)
 	}

@@ -65,8 +65,7 @@ func MakeScratch(ctx context.Context, path string) (*store.DB, error) {
 	return OpenScratch(ctx, path)
 }
 
-// Refill empties what is kept by day in a database that Extract made, and the journal, which keys that are gone have signed by then. Who
-// opens it next fills it anew, from what the records say by then.
+// Refill empties what is kept by day in a database that Extract made. Who opens it next fills it anew, from what the records say by then.
 func Refill(ctx context.Context, path string) (err error) {
 	defer func() { err = classify(err) }()
 	db, err := sql.Open("sqlite", dsn(path, "immediate", scratch...))
@@ -74,7 +73,7 @@ func Refill(ctx context.Context, path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	for _, table := range append([]string{"journal"}, store.ByDay...) {
+	for _, table := range store.ByDay {
 		if _, err := db.ExecContext(ctx, `DELETE FROM `+table); err != nil { //nolint:gosec // a name from the list above
 			return fmt.Errorf("emptying %s: %w", table, err)
 		}
