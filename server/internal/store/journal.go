@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
@@ -40,4 +42,9 @@ func (t *Tx) SaveJournal(deployment hlc.ID, number uint64, entries []*syncv1.Jou
 		rows[i] = []any{deployment[:], int64(number) + int64(i) + 1, e.GetSort(), orEmpty(e.GetSubject()), orEmpty(e.GetDetail()), e.GetAt(), e.GetSignature(), chains[i][:]} //nolint:gosec // below 63 bits
 	}
 	return t.bulk(`INSERT INTO journal (deployment, number, sort, subject, detail, at, signature, chain)`, ``, rows)
+}
+
+// ForgetJournal takes out what the database has of the deployment's journal, which is about a copy that nobody goes on with.
+func (d *Deployment) ForgetJournal(ctx context.Context) error {
+	return d.db.change(ctx, d.id, func(tx *Tx) error { return tx.run(`DELETE FROM journal WHERE deployment = $1`, tx.id) })
 }
