@@ -123,12 +123,16 @@ func newFailover(t *testing.T) *failover {
 		t.Fatal(err)
 	}
 	f.standby = f.primary.Standby(t)
-	f.dsn = pgtest.Hosts("levee", f.primary, f.standby)
+	f.dsn = pgtest.Hosts("levee", f.standby, f.primary)
 	first := []string{"--name", "failover", "--start", "2026-01-01", "--site", "王庄镇=410621108", "--team", "one=王庄镇", "--team", "two=王庄镇", "--worker", "anna=one",
 		"--worker", "ben=one", "--worker", "carl=two", "--worker", "dora=two", "--worker", "lost=two", "--worker", "cora==coordinator"}
 	for i := range 3 {
 		f.addresses = append(f.addresses, freeAddress(t))
-		f.servers = append(f.servers, up(t, []string{"LEVEE_LISTEN=" + f.addresses[i], "LEVEE_URL=http://" + f.addresses[0], "LEVEE_DB=" + f.dsn,
+		dsn := f.dsn
+		if i == 0 { // whichever stands first
+			dsn = pgtest.Hosts("levee", f.primary, f.standby)
+		}
+		f.servers = append(f.servers, up(t, []string{"LEVEE_LISTEN=" + f.addresses[i], "LEVEE_URL=http://" + f.addresses[0], "LEVEE_DB=" + dsn,
 			"LEVEE_KEYS=" + f.keys(), "LEVEE_JOURNAL=" + f.journal(i)}, first...))
 		first = nil
 	}
