@@ -18,6 +18,9 @@ func databaseFlag(existing bool) kong.MapperFunc {
 		if err := ctx.Scan.PopValueInto("database", &at); err != nil {
 			return err
 		}
+		if existing && (!ctx.Value.Active || ctx.Value.Set) {
+			return nil // what was given was looked at; the default, which comes after it, need not be there
+		}
 		if at != "" && !database.At(at).OnPostgres() {
 			at = kong.ExpandPath(at)
 			if existing {
