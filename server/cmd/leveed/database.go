@@ -19,7 +19,7 @@ func databaseFlag(existing bool) kong.MapperFunc {
 			return err
 		}
 		if existing && (!ctx.Value.Active || ctx.Value.Set) {
-			return nil // nobody needs the default's file: what is named is seen first
+			return nil // what was given was looked at; the default, which comes after it, need not be there
 		}
 		if at != "" && !database.At(at).OnPostgres() {
 			at = kong.ExpandPath(at)

@@ -8,46 +8,33 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// TestWhereTheDatabaseIs: a file that must be there may be missing where another database is named.
-func TestWhereTheDatabaseIs(t *testing.T) {
-	dir := t.TempDir()
-	t.Chdir(dir)
-	there := filepath.Join(dir, "there.db")
+// The database that a command is given must be there, and no other: not the one that it would take by default.
+func TestADatabaseThatIsGivenMustBeThere(t *testing.T) {
+	t.Chdir(t.TempDir())
+	there := filepath.Join(t.TempDir(), "server.db")
 	if err := os.WriteFile(there, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const url = "postgres://db/levee?host=a,b"
-	for _, c := range []struct {
-		args, env, want string
-	}{
-		{args: "--db=" + url, want: url},
-		{args: "--db=there.db", want: there},
-		{env: url, want: url},
-		{env: there, want: there},
-		{args: "--db=" + url, env: there, want: url},
-		{args: "--db=gone.db"},
-		{env: "gone.db"},
-		{}, // the default is not there
-	} {
-		t.Setenv("LEVEE_DB", c.env)
-		if c.env == "" {
-			if err := os.Unsetenv("LEVEE_DB"); err != nil {
-				t.Fatal(err)
-			}
+	for given, want := range map[string]string{there: there, "postgres://db.example/levee": "postgres://db.example/levee", "none.db": "", "": ""} {
+		var c struct {
+			Look struct {
+				DB string `default:"levee.db" type:"existingdatabase"`
+			} `cmd:""`
+			Other struct {
+				DB string `default:"levee.db" type:"existingdatabase"`
+			} `cmd:""`
 		}
-		var flags struct {
-			DB string `default:"levee.db" env:"LEVEE_DB" type:"existingdatabase"`
-		}
-		parser, err := kong.New(&flags, databases...)
+		parser, err := kong.New(&c, databases...)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var args []string
-		if c.args != "" {
-			args = append(args, c.args)
+		args := []string{"look"}
+		if given != "" {
+			args = append(args, "--db", given)
 		}
-		if _, err := parser.Parse(args); (err == nil) != (c.want != "") || err == nil && flags.DB != c.want {
-			t.Errorf("%q, LEVEE_DB=%q: %q, %v; want %q", c.args, c.env, flags.DB, err, c.want)
+		_, err = parser.Parse(args)
+		if (err == nil) != (want != "") || c.Look.DB != want && want != "" {
+			t.Errorf("given %q: %q, %v", given, c.Look.DB, err)
 		}
 	}
 }
