@@ -15,6 +15,7 @@ import (
 	"levee/server/internal/httpapi"
 	"levee/server/internal/importing"
 	"levee/server/internal/indexing"
+	"levee/server/internal/journal"
 	"levee/server/internal/progress"
 	"levee/server/internal/report"
 	"levee/server/internal/review"
@@ -97,6 +98,9 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	var behind *syncing.ClockBehindError
 	if errors.As(err, &behind) {
 		return nil, refuse(ClockBehind, nil, s.at, behind.Behind.Round(time.Second))
+	}
+	if errors.Is(err, journal.ErrDamaged) {
+		return nil, refuse(JournalDamaged, err, s.config.Journal)
 	}
 	if err != nil {
 		return nil, err

@@ -94,6 +94,8 @@ type Server struct {
 	accounts *accounts.Service
 	// making is held while a deployment is made.
 	making sync.Mutex
+	// hearing is what other servers on the database tell.
+	hearing hearing
 	// begun says that deployments do by themselves what they do; making is held where it is set.
 	begun       bool
 	deployments *httpapi.Deployments
@@ -144,7 +146,8 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Grace == 0 {
 		c.Grace = graceTime
 	}
-	s := &Server{config: c, at: at, deployments: &httpapi.Deployments{}, live: live.New(uint64(c.Wall().UnixMicro()), nil)}
+	s := &Server{config: c, at: at, live: live.New(uint64(c.Wall().UnixMicro()), nil)}
+	s.deployments = &httpapi.Deployments{Other: s.otherDeployment}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -160,6 +163,7 @@ func (s *Server) Begin(ctx context.Context) error {
 		return nil
 	}
 	s.begun = true
+	s.listen(context.WithoutCancel(ctx))
 	for _, d := range s.deployments.All() {
 		if err := d.Begin(ctx); err != nil {
 			return err
@@ -211,12 +215,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.deployments.Add(d)
 	}
 	if len(ids) == 0 && s.config.SetUp != nil {
-		id, err := s.NewDeployment(ctx, audit.Actor{}, s.config.SetUp)
-		if err != nil {
-			return err
-		}
-		s.Made = &Made{}
-		if s.Made.Enrolments, err = s.enrolments(ctx, id); err != nil {
+		if err := s.db.First(ctx, func() error { return s.makeFirst(ctx) }); err != nil {
 			return err
 		}
 	}
@@ -236,6 +235,29 @@ func (s *Server) open(ctx context.Context) (err error) {
 	}
 	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Wall: s.config.Wall,
 		Log: s.config.Log, Measures: s.measures, Tracer: tracer, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits(), ReadOnly: s.config.archive != nil})
+	return err
+}
+
+// makeFirst makes the first deployment, unless another server has come first.
+func (s *Server) makeFirst(ctx context.Context) error {
+	ids, err := s.db.Deployments(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, err := s.otherDeployment(ctx, id); err != nil {
+			return err
+		}
+	}
+	if len(ids) > 0 {
+		return nil
+	}
+	id, err := s.NewDeployment(ctx, audit.Actor{}, s.config.SetUp)
+	if err != nil {
+		return err
+	}
+	s.Made = &Made{}
+	s.Made.Enrolments, err = s.enrolments(ctx, id)
 	return err
 }
 
@@ -290,6 +312,9 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 	s.audit = audit.New(s.db, c.Wall)
 	s.accounts, err = accounts.Start(ctx, accounts.Config{Store: s.db, Keys: s.keyring, Signing: s.keys.Signing, Journal: s.journal.Deployment(hlc.ID{}),
 		Wall: c.Wall, Entropy: c.Entropy, Hashing: c.Hashing})
+	if errors.Is(err, journal.ErrDamaged) { // what the database has of it
+		err = refuse(JournalDamaged, err, c.Journal)
+	}
 	return ids, err
 }
 
@@ -364,6 +389,7 @@ func (s *Server) SortedIn(ctx context.Context) error {
 
 // Close finishes what has queued and closes the database.
 func (s *Server) Close() error {
+	s.hearing.close()
 	for _, d := range s.deployments.Clear() {
 		d.Close()
 	}

@@ -44,7 +44,8 @@ func (d *Demo) call(ctx context.Context, token, method, path string, say, hear a
 		}
 		body = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, d.url+path, body)
+	at, _ := d.URL()
+	request, err := http.NewRequestWithContext(ctx, method, at+path, body)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,9 @@ type Options struct {
 	Network string
 	// DB is the postgres:// URL of the server's database, which must be empty; a SQLite file in Dir when empty.
 	DB string
+	// Servers is how many serve the database, which must be PostgreSQL's where they are several; one when 0. Each request of a tablet
+	// goes to any of them.
+	Servers int
 	// Dir is where the databases are left: server.db and a file for each tablet. A temporary folder, removed by Close,
 	// when empty.
 	Dir string
@@ -42,19 +45,25 @@ type Options struct {
 // Days is how many days are replayed.
 const Days = days
 
-// Demo is a server and its tablets, open.
+// Demo is a server, or several, and their tablets, open.
 type Demo struct {
 	options   Options
 	dir       string
 	temporary bool
 	clock     *clock
-	server    *server.Server
+	server    *server.Server // the first one
+	servers   []*served
 	token     string
-	url       string
 	stop      context.CancelFunc
-	served    chan error
 	transport *http.Transport
 	teams     [][]*tablet
+}
+
+// served is one of the servers.
+type served struct {
+	*server.Server
+	url  string
+	done chan error
 }
 
 // ServerDB is the name of the server's database in the folder.
@@ -64,6 +73,9 @@ const ServerDB = "server.db"
 func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if _, ok := networks[o.Network]; !ok {
 		return nil, fmt.Errorf("network %q: choose good, rough or awful", o.Network)
+	}
+	if o.Servers > 1 && o.DB == "" {
+		return nil, errors.New("several servers need a PostgreSQL database")
 	}
 	d := &Demo{options: o, dir: o.Dir, clock: &clock{}, stop: func() {}, transport: &http.Transport{MaxIdleConnsPerHost: len(towns) * workersPerTeam}}
 	d.clock.set(0, 6*60)
@@ -83,7 +95,7 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if _, err := os.Stat(d.keys()); err == nil {
 		return nil, fmt.Errorf("%s has the databases of an earlier demo: choose another folder", d.dir)
 	}
-	if err := d.startServer(ctx); err != nil {
+	if err := d.startServers(ctx); err != nil {
 		return nil, err
 	}
 	return d, d.enrolTablets(ctx)
@@ -92,27 +104,58 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 // tokenLife outlives the replay and whoever looks at it afterwards.
 const tokenLife = 365 * 24 * time.Hour
 
-func (d *Demo) startServer(ctx context.Context) (err error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
+func (d *Demo) startServers(ctx context.Context) (err error) {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d.stop = stop
+	if d.server, err = d.startServer(ctx, serving, d.keys(), 0); err != nil {
 		return err
 	}
-	d.url = server.URLOf(listener)
-	d.server, err = server.New(ctx, server.Config{DB: d.Database(), Keys: d.keys(), SetUp: setUp(), URL: d.url, Wall: d.clock.wall, Unlimited: true,
-		Entropy: d.entropy(0), Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
 	if d.server.Made == nil {
-		return errors.Join(errors.New("the database has deployments already: a demo wants an empty one"), listener.Close())
+		return errors.New("the database has deployments already: a demo wants an empty one")
 	}
 	if d.token, err = d.server.NewToken(ctx, coordinator, []string{"read"}, tokenLife); err != nil {
-		return errors.Join(err, listener.Close())
+		return err
 	}
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	d.stop, d.served = stop, make(chan error, 1)
-	go func() { d.served <- d.server.Serve(serving, listener) }()
+	for n := 2; n <= d.options.Servers; n++ {
+		keys, err := d.keysFor(n)
+		if err != nil {
+			return err
+		}
+		if _, err := d.startServer(ctx, serving, keys, uint64(2000+n)); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func (d *Demo) startServer(ctx, serving context.Context, keys string, part uint64) (*server.Server, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	one := &served{url: server.URLOf(listener), done: make(chan error, 1)}
+	one.Server, err = server.New(ctx, server.Config{DB: d.Database(), Keys: keys, SetUp: setUp(), URL: one.url, Wall: d.clock.wall, Unlimited: true,
+		Entropy: d.entropy(part), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	d.servers = append(d.servers, one)
+	go func() { one.done <- one.Serve(serving, listener) }()
+	return one.Server, nil
+}
+
+// keysFor gives a further server the keys of the first one, in a folder of its own, as on another machine.
+func (d *Demo) keysFor(n int) (string, error) {
+	folder := filepath.Join(d.dir, fmt.Sprintf("server-%d", n))
+	path := filepath.Join(folder, filepath.Base(d.keys()))
+	keys, err := os.ReadFile(d.keys())
+	if err == nil {
+		err = os.MkdirAll(folder, 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(path, keys, 0o600) //nolint:gosec // the operator names the folder
+	}
+	return path, err
 }
 
 func (d *Demo) enrolTablets(ctx context.Context) error {
@@ -123,7 +166,7 @@ func (d *Demo) enrolTablets(ctx context.Context) error {
 		}
 		team := slices.IndexFunc(towns, func(s server.SetUpSite) bool { return teamAt(s) == e.Team })
 		// Tablets come in over a good link; what happens in the field is what is shown.
-		way := &network{next: d.transport, rand: d.random(uint64(100 + n))}
+		way := &network{next: d.anyServer(uint64(3000 + n)), rand: d.random(uint64(100 + n))}
 		store, err := clientlib.Open(ctx, filepath.Join(d.dir, fmt.Sprintf("tablet-%d-%d.db", team+1, len(d.teams[team])+1)), clientlib.Options{Key: hostKey(d.entropy(uint64(1000 + n))),
 			Wall: d.clock.wall, Transport: way, Entropy: d.entropy(uint64(1 + n)), Name: e.Worker, App: "levee demo"})
 		if err != nil {
@@ -176,8 +219,8 @@ func (d *Demo) Replay(ctx context.Context) (*Result, error) {
 	return result, d.check(ctx, result)
 }
 
-// URL is where the server listens, and Token what reads its JSON API.
-func (d *Demo) URL() (url, token string) { return d.url, d.token }
+// URL is where the server listens, the last one of several, and Token what reads its JSON API.
+func (d *Demo) URL() (url, token string) { return d.servers[len(d.servers)-1].url, d.token }
 
 // Database is the address of the server's database.
 func (d *Demo) Database() string { return cmp.Or(d.options.DB, filepath.Join(d.dir, ServerDB)) }
@@ -195,11 +238,11 @@ func (d *Demo) Close() error {
 	}
 	d.transport.CloseIdleConnections()
 	d.stop()
-	if d.served != nil {
-		errs = append(errs, <-d.served)
+	for _, one := range d.servers {
+		errs = append(errs, <-one.done)
 	}
-	if d.server != nil {
-		errs = append(errs, d.server.Close())
+	for _, one := range d.servers {
+		errs = append(errs, one.Close())
 	}
 	if d.temporary {
 		errs = append(errs, os.RemoveAll(d.dir))

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 )
 
@@ -115,6 +116,37 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(answer[:int(at*float64(len(answer)))]), broken{}))
 	return response, nil
+}
+
+// balancer takes each request to one of several servers, whichever that is.
+type balancer struct {
+	next  http.RoundTripper
+	hosts []string
+
+	mu   sync.Mutex
+	rand *rand.Rand
+}
+
+// anyServer is the way from a tablet to the servers.
+func (d *Demo) anyServer(part uint64) http.RoundTripper {
+	if len(d.servers) == 1 {
+		return d.transport
+	}
+	b := &balancer{next: d.transport, rand: d.random(part)}
+	for _, one := range d.servers {
+		b.hosts = append(b.hosts, strings.TrimPrefix(one.url, "http://"))
+	}
+	return b
+}
+
+// RoundTrip carries a request.
+func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
+	b.mu.Lock()
+	host := b.hosts[b.rand.IntN(len(b.hosts))]
+	b.mu.Unlock()
+	to := r.Clone(r.Context())
+	to.URL.Host, to.Host = host, host
+	return b.next.RoundTrip(to)
 }
 
 // deliver carries a request whose answer nobody gets.

@@ -338,7 +338,7 @@ func cellsOf(totals *tally.Totals) map[Cell]int64 {
 
 // head is the end of the server's log, as text.
 func (h *host) head() (s string, err error) {
-	err = rows(h.w.ctx, h.path, `SELECT position, chain FROM deployments`, func(r *sql.Rows) error {
+	err = rows(h.w.ctx, h.path, `SELECT position, chain FROM deployments WHERE position > 0`, func(r *sql.Rows) error {
 		var position int64
 		var chain []byte
 		err := r.Scan(&position, &chain)

@@ -40,7 +40,7 @@ func (w *world) erase() error {
 	if err != nil {
 		return err
 	}
-	older, err := copyOf(w.host.path)
+	older, err := w.host.copied()
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (w *world) eraseAll(r *rand.Rand, older image) error {
 			}
 		}
 		w.say("  a copy from before is put in place")
-		if err := w.host.fallBack(SetBackCopy, func() error { return older.write(w.host.path) }); err != nil {
+		if err := w.host.fallBack(SetBackCopy, func() error { return w.host.put(older) }); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 // image is a copy of a database: its file and the log that SQLite writes ahead of it, and of a tablet's the file of its key.
 type image struct {
 	db, wal, key []byte
+	// database is the name of a copy in PostgreSQL; empty for files.
+	database string
 }
 
 // copyOf copies a database that nobody is writing.
@@ -102,7 +104,7 @@ func (m image) torn(older image, at float64) (image, bool) {
 		start = ends[torn-1]
 	}
 	cut := start + int((which-float64(int(which)))*float64(last-start))
-	return image{db, slices.Clone(m.wal[:min(cut, last-1)]), m.key}, true
+	return image{db: db, wal: slices.Clone(m.wal[:min(cut, last-1)]), key: m.key}, true
 }
 
 // checkpointPages is from which size of the log on SQLite takes it over into the file.
@@ -119,5 +121,5 @@ func (m image) lagging(commits int) (image, bool) {
 	if commits == 0 || len(ends) <= commits || m.takenOver() {
 		return m, false
 	}
-	return image{m.db, slices.Clone(m.wal[:ends[len(ends)-1-commits]]), m.key}, true
+	return image{db: m.db, wal: slices.Clone(m.wal[:ends[len(ends)-1-commits]]), key: m.key}, true
 }

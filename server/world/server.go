@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,18 +16,24 @@ import (
 	"time"
 
 	"levee/server"
+	"levee/server/internal/database"
 	"levee/syncproto/hlc"
 	"levee/syncproto/record"
 )
 
 // host is the machine of the server.
 type host struct {
-	w      *world
-	path   string
-	keys   string       // the path of its secrets
-	off    atomic.Int64 // of its clock, milliseconds
-	boots  uint64
-	server *server.Server // nil while it is down
+	w     *world
+	path  string       // or its URL
+	keys  string       // the path of its secrets
+	off   atomic.Int64 // of its clock, milliseconds
+	boots uint64
+	// server is nil while it is down, and so are others then, which are on the same database. balance says whom each request reaches.
+	server  *server.Server
+	others  []*server.Server
+	balance *rand.Rand
+	// postgres keeps the database; nil where it is a file.
+	postgres *onPostgres
 	// promised is how far tablets were told that the server has each replica, since it was last set back.
 	promised map[int64]int64
 	// copies are older states of the database, setBacks how often it became one of them again.
@@ -43,22 +50,81 @@ func (w *world) openHost() error {
 	if err := os.WriteFile(w.host.keys, w.made.keys, 0o600); err != nil {
 		return err
 	}
-	if err := w.made.server.write(w.host.path); err != nil {
+	if err := w.host.keep(); err != nil {
+		return err
+	}
+	if err := w.host.put(w.made.server); err != nil {
 		return err
 	}
 	return w.host.start()
+}
+
+// keep says where the database is kept.
+func (h *host) keep() error {
+	h.balance = h.w.random(partBalance)
+	if h.w.config.Postgres == "" {
+		return nil
+	}
+	c, err := openCluster(h.w.config.Postgres)
+	h.postgres = &onPostgres{cluster: c}
+	return err
+}
+
+// put puts a copy in the database's place. No server may run.
+func (h *host) put(m image) error {
+	if h.postgres == nil {
+		return m.write(h.path)
+	}
+	err := h.postgres.put(h.w.ctx, m)
+	h.path = h.postgres.address(h.postgres.database)
+	return err
+}
+
+// copied is a copy of the database as it is now. In PostgreSQL nobody may have it open meanwhile.
+func (h *host) copied() (m image, err error) {
+	if h.postgres == nil {
+		return copyOf(h.path)
+	}
+	running := h.server != nil
+	if err := h.close(); err != nil {
+		return m, err
+	}
+	if m, err = h.postgres.copied(h.w.ctx); err != nil || !running {
+		return m, err
+	}
+	return m, h.start()
+}
+
+// remove leaves nothing of the database where that is not in the world's folder.
+func (h *host) remove() error {
+	if h.postgres == nil {
+		return nil
+	}
+	return h.postgres.close(h.w.ctx)
 }
 
 func (h *host) wall() time.Time { return time.UnixMilli(h.w.now.Load() + h.off.Load()) }
 
 func (h *host) start() (err error) {
 	h.boots++
-	h.server, err = server.New(h.w.ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Unlimited: true, After: never, Entropy: entropy(h.w.seed, partServer+h.boots)})
-	if err != nil {
+	config := server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Unlimited: true, After: never, Entropy: entropy(h.w.seed, partServer+h.boots)}
+	if h.server, err = server.New(h.w.ctx, config); err != nil {
 		return h.w.broken("the server does not start: %v", err)
+	}
+	for n := 2; n <= h.w.config.Servers; n++ {
+		h.boots++
+		config.Journal, config.Entropy = fmt.Sprint(h.keys, ".journal", n), entropy(h.w.seed, partServer+h.boots)
+		other, err := server.New(h.w.ctx, config)
+		if err != nil {
+			return h.w.broken("server %d does not start: %v", n, err)
+		}
+		h.others = append(h.others, other)
 	}
 	return h.rest()
 }
+
+// all are the servers that run.
+func (h *host) all() []*server.Server { return append([]*server.Server{h.server}, h.others...) }
 
 // rest waits until the server has done what it does after a commit without being asked: its database is as the story says.
 func (h *host) rest() error {
@@ -79,16 +145,23 @@ func (h *host) pass(d time.Duration) error {
 	if d < flushAfter || h.server == nil {
 		return nil
 	}
-	return errors.Join(h.server.Flush(h.w.ctx), h.rest())
+	var errs []error
+	for _, one := range h.all() {
+		errs = append(errs, one.Flush(h.w.ctx))
+	}
+	return errors.Join(append(errs, h.rest())...)
 }
 
 func (h *host) close() error {
 	if h.server == nil {
 		return nil
 	}
-	s := h.server
-	h.server = nil
-	return s.Close()
+	var errs []error
+	for _, one := range h.all() {
+		errs = append(errs, one.Close())
+	}
+	h.server, h.others = nil, nil
+	return errors.Join(errs...)
 }
 
 // serve hands a request to the server, and kills it where that was planned.
@@ -117,7 +190,11 @@ func (h *host) answer(r *http.Request, body io.Reader) *http.Response {
 	in := r.Clone(context.WithoutCancel(r.Context()))
 	in.Body, in.RequestURI, in.RemoteAddr = io.NopCloser(body), r.URL.RequestURI(), clientAddress
 	a := &answer{header: http.Header{}}
-	h.server.Handler().ServeHTTP(a, in)
+	asked := h.server
+	if all := h.all(); len(all) > 1 {
+		asked = all[h.balance.IntN(len(all))]
+	}
+	asked.Handler().ServeHTTP(a, in)
 	a.WriteHeader(http.StatusOK) // unless it was written
 	h.w.fatal = errors.Join(h.w.fatal, h.rest())
 	h.w.sum(a.body.Bytes())
@@ -150,6 +227,9 @@ func (a *answer) Write(b []byte) (int, error) {
 // die kills the server around a request, and starts it again from what was on its disk. The answer is nil when it did not
 // get out.
 func (h *host) die(d *death, r *http.Request, body io.Reader) (answer *http.Response, err error) {
+	if h.postgres != nil {
+		return h.dieApart(d, r, body)
+	}
 	left, err := copyOf(h.path)
 	if err != nil {
 		return nil, err
@@ -176,6 +256,21 @@ func (h *host) die(d *death, r *http.Request, body io.Reader) (answer *http.Resp
 	return answer, errors.Join(h.become(left), h.keepsItsWord())
 }
 
+// dieApart does so where the database is not the server's own: what was not committed is gone with the connection.
+func (h *host) dieApart(d *death, r *http.Request, body io.Reader) (answer *http.Response, err error) {
+	if d.when == afterCommit || d.when == afterAnswer {
+		if answer = h.answer(r, body); d.when == afterCommit {
+			answer = nil
+		}
+	}
+	h.w.met([...]Fault{ServerKilledBefore, ServerKilledIn, ServerKilledAfter, ServerKilledAnswered}[d.when])
+	h.w.say("  the server is killed %s", d.when)
+	if err := h.close(); err != nil {
+		return nil, err
+	}
+	return answer, errors.Join(h.start(), h.keepsItsWord())
+}
+
 // keepsItsWord checks that the server has, after it was killed, all that tablets were told it has.
 func (h *host) keepsItsWord() error {
 	have := map[int64]int64{}
@@ -199,7 +294,7 @@ func (h *host) become(m image) error {
 	if err := h.close(); err != nil {
 		return err
 	}
-	if err := m.write(h.path); err != nil {
+	if err := h.put(m); err != nil {
 		return err
 	}
 	return h.start()
@@ -253,17 +348,21 @@ func records(ctx context.Context, path, query string) (map[hlc.ID]stored, error)
 }
 
 // rows reads a database directly: what people are shown leaves out the stamps.
-func rows(ctx context.Context, path, query string, scan func(*sql.Rows) error) (err error) {
-	db, err := sql.Open("sqlite", path)
+func rows(ctx context.Context, path, query string, scan func(*sql.Rows) error, args ...any) (err error) {
+	driver := "sqlite"
+	if database.At(path).OnPostgres() {
+		driver = "pgx"
+	}
+	db, err := sql.Open(driver, path)
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", path, err)
+		return fmt.Errorf("reading %v: %w", database.At(path), err)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return each(ctx, db, query, scan)
+	return each(ctx, db, query, scan, args...)
 }
 
-func each(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) error) (err error) {
-	found, err := db.QueryContext(ctx, query)
+func each(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) error, args ...any) (err error) {
+	found, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("reading a database: %w", err)
 	}
@@ -278,7 +377,7 @@ func each(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows) er
 
 // kindOf is a record's kind; 0 when it is not there.
 func (h *host) kindOf(id hlc.ID) (k record.Kind, err error) {
-	err = rows(h.w.ctx, h.path, fmt.Sprintf(`SELECT kind FROM records WHERE id = x'%x'`, id[:]), func(r *sql.Rows) error { return r.Scan(&k) })
+	err = rows(h.w.ctx, h.path, `SELECT kind FROM records WHERE id = $1`, func(r *sql.Rows) error { return r.Scan(&k) }, id[:])
 	return k, err
 }
 

@@ -23,12 +23,12 @@ const mostCopies = 6
 func (h *host) backUp(r *rand.Rand) error {
 	var c copied
 	var err error
-	if r.IntN(2) == 0 {
+	if r.IntN(2) == 0 && h.postgres == nil {
 		c.backup = filepath.Join(h.w.dir, fmt.Sprintf("backup-%d.db", h.w.wall().UnixMilli()))
 		_, err = server.Backup(h.w.ctx, h.path, c.backup, true)
 		h.w.say("  the server's database is backed up")
 	} else {
-		c.image, err = copyOf(h.path)
+		c.image, err = h.copied()
 		h.w.say("  the server's database is copied")
 	}
 	if err != nil {
@@ -43,7 +43,7 @@ func (h *host) backUp(r *rand.Rand) error {
 
 // setBack makes the database an older one again. The tablets are not told.
 func (h *host) setBack(r *rand.Rand) error {
-	if r.IntN(3) == 0 {
+	if r.IntN(3) == 0 && h.postgres == nil {
 		now, err := copyOf(h.path)
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func (h *host) setBack(r *rand.Rand) error {
 		})
 	}
 	h.w.say("  an older copy of the server's database is put in place")
-	return h.fallBack(SetBackCopy, func() error { return c.write(h.path) })
+	return h.fallBack(SetBackCopy, func() error { return h.put(c.image) })
 }
 
 // fallBack loses what happened since an older state.
@@ -97,7 +97,7 @@ func (h *host) runAhead(r *rand.Rand) error {
 	if h.sane != nil {
 		return h.setRight()
 	}
-	now, err := copyOf(h.path)
+	now, err := h.copied()
 	if err != nil {
 		return err
 	}
@@ -112,5 +112,5 @@ func (h *host) setRight() error {
 	h.sane, h.copies = nil, nil // later copies have times to come in them
 	h.off.Store(0)
 	h.w.say("  the server's clock is set right, and its database is the one from before")
-	return h.fallBack(ServerAhead, func() error { return sane.write(h.path) })
+	return h.fallBack(ServerAhead, func() error { return h.put(sane) })
 }

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"sync"
 
 	"levee/clientlib"
 	"levee/server"
@@ -41,27 +40,40 @@ func (t *template) worker(name string) []byte {
 	return id[:]
 }
 
-// theTemplate is made once in a process.
-var theTemplate = sync.OnceValues(func() (t *template, err error) {
+// theTemplate is made once in a process for each engine.
+func theTemplate(postgres string) (t *template, err error) {
+	templates.Lock()
+	defer templates.Unlock()
+	if t := templates.made[postgres]; t != nil {
+		return t, nil
+	}
 	dir, err := os.MkdirTemp("", "levee-world-")
 	if err == nil {
-		t, err = makeTemplate(context.Background(), dir)
+		t, err = makeTemplate(context.Background(), dir, postgres)
 		err = errors.Join(err, os.RemoveAll(dir))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("making a world: %w", err)
 	}
+	templates.made[postgres] = t
 	return t, nil
-})
+}
 
-func makeTemplate(ctx context.Context, dir string) (*template, error) {
-	w := &world{ctx: ctx, dir: dir, made: &template{}, accepted: map[hlc.ID][]told{}, untold: sha256.New(), result: &Result{}}
+func makeTemplate(ctx context.Context, dir, postgres string) (*template, error) {
+	w := &world{ctx: ctx, dir: dir, config: Config{Postgres: postgres}, made: &template{}, accepted: map[hlc.ID][]told{}, untold: sha256.New(), result: &Result{}}
 	w.now.Store(began.UnixMilli())
 	w.journey = &journey{rand: rand.New(rand.NewPCG(0, 0))} //nolint:gosec // worlds are drawn from seeds
 	t := w.made
 	h := &host{w: w, path: filepath.Join(dir, "server.db"), keys: filepath.Join(dir, "keys")}
 	w.host = h
-	var err error
+	err := h.keep()
+	if err == nil && h.postgres != nil {
+		h.postgres.database, err = h.postgres.create(ctx, "")
+		h.path = h.postgres.address(h.postgres.database)
+	}
+	if err != nil {
+		return nil, err
+	}
 	h.server, err = server.New(ctx, server.Config{DB: h.path, Keys: h.keys, URL: serverURL, Wall: h.wall, Unlimited: true, After: never, Entropy: entropy(0, partServer), SetUp: &server.SetUp{
 		Name: deploymentName, Start: "2021-09-23",
 		Sites: []server.SetUpSite{{Name: "王庄镇", Code: "410621108"}, {Name: "上乐村镇", Code: "410781106"}},
@@ -75,7 +87,7 @@ func makeTemplate(ctx context.Context, dir string) (*template, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = w.close() }()
+	defer func() { _ = h.close() }()
 	roles := []recordv1.Role{recordv1.Role_ROLE_FIELD_WORKER, recordv1.Role_ROLE_FIELD_WORKER, recordv1.Role_ROLE_TEAM_LEAD, recordv1.Role_ROLE_FIELD_WORKER, recordv1.Role_ROLE_SUPERVISOR, recordv1.Role_ROLE_COORDINATOR}
 	for i, e := range h.server.Made.Enrolments {
 		if i < len(roles) {
@@ -100,7 +112,11 @@ func makeTemplate(ctx context.Context, dir string) (*template, error) {
 	if t.keys, err = os.ReadFile(h.keys); err != nil {
 		return nil, err
 	}
-	t.server, err = copyOf(h.path)
+	if h.postgres != nil { // which is the template, and stays
+		t.server = image{database: h.postgres.database}
+		return t, nil
+	}
+	t.server, err = h.copied()
 	return t, err
 }
 

@@ -29,6 +29,11 @@ type Config struct {
 	Keep Keep
 	// Dir is an empty folder for the databases. The caller removes it.
 	Dir string
+	// Postgres is the postgres:// URL of a role that may make databases: the server's database is there, and in a SQLite file when
+	// empty.
+	Postgres string
+	// Servers is how many serve it, one when 0. Each request goes to any of them.
+	Servers int
 	// Count counts the totals of records once more. It may be nil: the oracle that tests have is not part of a program.
 	Count func([]tally.Record) map[Cell]int64
 }
@@ -72,6 +77,7 @@ type world struct {
 	ctx    context.Context
 	dir    string
 	seed   uint64
+	config Config
 	result *Result
 	mood   mood
 	now    atomic.Int64 // milliseconds: the true time
@@ -109,11 +115,11 @@ var errBroken = errors.New("the world is broken")
 // Run plays a world and checks it. The error is about what the world stands on, such as its folder; what was wrong in
 // the world is in the result.
 func Run(ctx context.Context, c Config) (*Result, error) {
-	made, err := theTemplate()
+	made, err := theTemplate(c.Postgres)
 	if err != nil {
 		return nil, err
 	}
-	w := &world{ctx: ctx, dir: c.Dir, seed: c.Seed, made: made, count: c.Count, accepted: map[hlc.ID][]told{}, copied: map[int64]bool{}, decided: map[hlc.ID]bool{}, untold: sha256.New(), result: &Result{Seed: c.Seed, Faults: map[Fault]int{}}}
+	w := &world{ctx: ctx, dir: c.Dir, seed: c.Seed, config: c, made: made, count: c.Count, accepted: map[hlc.ID][]told{}, copied: map[int64]bool{}, decided: map[hlc.ID]bool{}, untold: sha256.New(), result: &Result{Seed: c.Seed, Faults: map[Fault]int{}}}
 	w.now.Store(began.Add(time.Minute).UnixMilli())
 	var steps []step
 	w.mood, steps = draw(c.Seed)
@@ -166,7 +172,7 @@ func (w *world) close() error {
 	}
 	w.tablets = nil
 	if w.host != nil {
-		errs = append(errs, w.host.close())
+		errs = append(errs, w.host.close(), w.host.remove())
 	}
 	return errors.Join(errs...)
 }
@@ -267,6 +273,7 @@ const (
 	partHand   = 1 << 30
 
 	partErasure = 1 << 40
+	partBalance = 1 << 41
 )
 
 func (w *world) random(part uint64) *rand.Rand {
@@ -297,7 +304,10 @@ func (w *world) sum(b []byte) {
 
 // sumSizes adds how large the databases are, and the logs that SQLite writes ahead of them.
 func (w *world) sumSizes() error {
-	paths := []string{w.host.path}
+	var paths []string
+	if w.host.postgres == nil {
+		paths = append(paths, w.host.path)
+	}
 	for _, t := range w.tablets {
 		paths = append(paths, t.path)
 	}

@@ -21,6 +21,7 @@ type demoCmd struct {
 	Network  string `help:"How the network treats requests: good, rough or awful." enum:"good,rough,awful" default:"rough"`
 	Seed     uint64 `help:"Makes up another division of the totals over days, towns, teams and people. The totals stay."`
 	DB       string `name:"db" help:"The postgres:// URL of an empty database for the server. By default a SQLite file." type:"database" placeholder:"URL"`
+	Servers  int    `help:"How many servers serve that database: each request of a tablet goes to any of them." default:"1"`
 	Keep     string `help:"Leave the databases in this folder." type:"path" placeholder:"DIR"`
 	Closeout bool   `help:"Close the deployment in the end, and leave certificate, closing report and archive beside the databases (needs --keep)."`
 	Serve    bool   `help:"Stay up afterwards, and print where."`
@@ -34,7 +35,7 @@ func (c *demoCmd) Run(ctx context.Context) (err error) {
 			progressbar.OptionShowCount(), progressbar.OptionClearOnFinish())
 		progress = func(day, _ int) { _ = bar.Set(day) } // a bar that can't be drawn stops nothing
 	}
-	d, err := demo.Start(ctx, demo.Options{DB: c.DB, Seed: c.Seed, Network: c.Network, Dir: c.Keep, Language: language(), Progress: progress})
+	d, err := demo.Start(ctx, demo.Options{DB: c.DB, Servers: c.Servers, Seed: c.Seed, Network: c.Network, Dir: c.Keep, Language: language(), Progress: progress})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"levee/server/internal/audit"
+	"levee/server/internal/journal"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 )
@@ -194,8 +195,12 @@ type SessionKey struct {
 
 // Journal is the part of the server's journal that outlives a restore of the database.
 type Journal interface {
+	// Refresh reads what other servers have added. lacking says that the store has not all that there is.
+	Refresh(tx journal.Reading) (news, lacking bool, err error)
 	All(sort string) []*syncv1.JournalEntry
-	Add(entries ...*syncv1.JournalEntry) error
+	Add(tx journal.Writing, entries ...*syncv1.JournalEntry) error
+	// Mend reads what other servers have added, and gives the store what it lacks.
+	Mend(tx journal.Writing) error
 }
 
 // Config is what a Service needs.
@@ -282,6 +287,7 @@ type StoredToken struct {
 type Reading interface {
 	AccountReading
 	SignInReading
+	journal.Reading
 }
 
 // AccountReading looks accounts up.
@@ -311,6 +317,7 @@ type SignInReading interface {
 type Writing interface {
 	Reading
 	audit.Writing
+	journal.Writing
 	AccountWriting
 }
 

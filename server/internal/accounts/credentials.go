@@ -96,7 +96,7 @@ func (s *Service) newPassword(ctx context.Context, password, login string) (phc 
 func (e *editing) setPassword(by audit.Actor, a *Stored, phc string) error {
 	a.PasswordSet = max(e.now.UnixMilli(), a.PasswordSet+1)
 	a.Password = phc
-	if err := e.s.note(time.UnixMilli(a.PasswordSet), journalPassword, subjectAt(a.ID, a.PasswordSet), []byte(phc)); err != nil {
+	if err := e.note(time.UnixMilli(a.PasswordSet), journalPassword, subjectAt(a.ID, a.PasswordSet), []byte(phc)); err != nil {
 		return err
 	}
 	return errors.Join(e.SaveAccount(*a), e.audit(by, hlc.ID{}, audit.PasswordChanged, audit.OfAccount, a.ID))

@@ -29,10 +29,10 @@ const (
 
 // note signs an entry and keeps it. It comes before the commit of what it is about: after a crash in between it says too
 // much, which does no harm, and never too little.
-func (s *Service) note(now time.Time, sort string, subject, detail []byte) error {
-	e := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
-	wire.SealJournalEntry(s.c.Signing, hlc.ID{}, e)
-	return s.c.Journal.Add(e)
+func (e *editing) note(now time.Time, sort string, subject, detail []byte) error {
+	entry := &syncv1.JournalEntry{Sort: sort, Subject: subject, Detail: detail, At: now.UnixMilli()}
+	wire.SealJournalEntry(e.s.c.Signing, hlc.ID{}, entry)
+	return e.s.c.Journal.Add(e, entry)
 }
 
 // subjectAt is a subject of which there can be many about one account.
@@ -54,10 +54,33 @@ func standingDetail(disabled bool) []byte {
 	return []byte{0}
 }
 
+// lookUp runs fn over one snapshot that knows all that the journal says: the store may have been set back beneath this server.
+func (s *Service) lookUp(ctx context.Context, fn func(Reading) error) error {
+	if err := s.Refresh(ctx); err != nil {
+		return err
+	}
+	return s.c.Store.ReadAccounts(ctx, fn)
+}
+
+// Refresh takes in what other servers have noted, and gives the store what it lacks of that.
+func (s *Service) Refresh(ctx context.Context) error {
+	var lacking bool
+	if err := s.c.Store.ReadAccounts(ctx, func(tx Reading) (err error) {
+		_, lacking, err = s.c.Journal.Refresh(tx)
+		return err
+	}); err != nil || !lacking {
+		return err
+	}
+	return s.catchUp(ctx)
+}
+
 // catchUp carries out what the journal says and the store, set back to an older copy, does not know. What it says of
 // accounts that the store does not have is about nobody.
 func (s *Service) catchUp(ctx context.Context) error {
 	return s.write(ctx, func(e *editing) error {
+		if err := s.c.Journal.Mend(e); err != nil {
+			return err
+		}
 		for _, entry := range s.c.Journal.All(journalSessionEnded) {
 			if v, ok, err := e.Session(entry.GetSubject()); err != nil {
 				return err

@@ -69,7 +69,7 @@ func open(tx Reading, code string, now time.Time, sorts ...LinkSort) (Link, erro
 
 // spend uses a link up. The journal says so first.
 func (e *editing) spend(l Link) error {
-	if err := e.s.note(e.now, journalLinkSpent, l.Hash, nil); err != nil {
+	if err := e.note(e.now, journalLinkSpent, l.Hash, nil); err != nil {
 		return err
 	}
 	l.Spent = e.now

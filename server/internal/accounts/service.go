@@ -156,7 +156,7 @@ func (s *Service) RemoveMembership(ctx context.Context, by audit.Actor, id, depl
 		if worker == (hlc.ID{}) {
 			return problem.New(problem.NotFound)
 		}
-		if err := e.s.note(e.now, journalMembershipRemoved, append(subjectAt(id, e.now.UnixMilli()), deployment[:]...), nil); err != nil {
+		if err := e.note(e.now, journalMembershipRemoved, append(subjectAt(id, e.now.UnixMilli()), deployment[:]...), nil); err != nil {
 			return err
 		}
 		if err := e.revokeTokens(by, id, func(t StoredToken) bool { return t.Deployment == deployment }); err != nil {
@@ -225,7 +225,7 @@ func (s *Service) stand(ctx context.Context, by audit.Actor, id hlc.ID, disabled
 		// Two in one millisecond would be one entry of the journal.
 		a.StandingSet = max(e.now.UnixMilli(), a.StandingSet+1)
 		a.Disabled = disabled
-		if err := e.s.note(time.UnixMilli(a.StandingSet), journalStanding, subjectAt(id, a.StandingSet), standingDetail(disabled)); err != nil {
+		if err := e.note(time.UnixMilli(a.StandingSet), journalStanding, subjectAt(id, a.StandingSet), standingDetail(disabled)); err != nil {
 			return err
 		}
 		if disabled {

@@ -120,7 +120,7 @@ func (s *Service) SignIn(ctx context.Context, in SignIn) (cookie string, v Sessi
 	}
 	var a Stored
 	var known bool
-	if err := s.c.Store.ReadAccounts(ctx, func(tx Reading) (err error) {
+	if err := s.lookUp(ctx, func(tx Reading) (err error) {
 		a, known, err = tx.AccountByLogin(login)
 		return err
 	}); err != nil {
@@ -231,7 +231,7 @@ func (s *Service) Authenticate(ctx context.Context, cookie string) (v Session, r
 		v = Session{ID: stored.ID, Account: a.Account, Began: time.UnixMilli(stored.Began).UTC(), Seen: now}
 		return nil
 	}
-	if err := s.c.Store.ReadAccounts(ctx, look); err != nil {
+	if err := s.lookUp(ctx, look); err != nil {
 		return Session{}, "", err
 	}
 	current := c.Generation == stored.Generation
@@ -309,7 +309,7 @@ func (e *editing) end(by audit.Actor, v StoredSession, action audit.Action) erro
 	if v.Ended != 0 {
 		return nil
 	}
-	if err := e.s.note(e.now, journalSessionEnded, v.Hash, nil); err != nil {
+	if err := e.note(e.now, journalSessionEnded, v.Hash, nil); err != nil {
 		return err
 	}
 	v.Ended = e.now.UnixMilli()

@@ -128,7 +128,7 @@ func (e *editing) revokeTokens(by audit.Actor, account hlc.ID, which func(Stored
 }
 
 func (e *editing) revokeToken(by audit.Actor, t StoredToken) error {
-	if err := e.s.note(e.now, journalTokenRevoked, t.Hash, nil); err != nil {
+	if err := e.note(e.now, journalTokenRevoked, t.Hash, nil); err != nil {
 		return err
 	}
 	t.Revoked = e.now
@@ -163,7 +163,7 @@ func (s *Service) AuthenticateToken(ctx context.Context, text string) (Token, er
 		}
 		return err
 	}
-	if err := s.c.Store.ReadAccounts(ctx, look); err != nil || now.Sub(t.Used) < noteUse {
+	if err := s.lookUp(ctx, look); err != nil || now.Sub(t.Used) < noteUse {
 		return t.Token, err
 	}
 	err := s.write(ctx, func(e *editing) error {

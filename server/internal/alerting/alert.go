@@ -74,32 +74,34 @@ type alert struct {
 
 // read reads all alerts that are open.
 func (s *Service) read(ctx context.Context) error {
-	return s.config.Store.ReadAlerts(ctx, func(tx Reading) error {
-		records, err := tx.OfKind(alertKind)
-		if err != nil {
-			return err
-		}
-		return s.take(tx, records)
-	})
+	s.mu.Lock()
+	s.reread = true
+	s.mu.Unlock()
+	return s.Refresh(ctx)
 }
 
-// Refresh returns once Open gives what was made of the alerts by all commits that Observe was told of before.
+// Refresh returns once Open gives what was made of the alerts by all that Observe and Recheck were told of before.
 func (s *Service) Refresh(ctx context.Context) error {
 	s.refreshing.Lock()
 	defer s.refreshing.Unlock()
 	s.mu.Lock()
-	touched, recheck := s.touched, s.recheck
-	s.touched, s.recheck = map[hlc.ID]bool{}, false
+	touched, recheck, reread := s.touched, s.recheck, s.reread
+	s.touched, s.recheck, s.reread = map[hlc.ID]bool{}, false, false
 	ids := maps.Clone(touched)
 	for id := range s.open {
 		ids[id] = true
 	}
 	s.mu.Unlock()
-	if len(touched) == 0 && !recheck {
+	if len(touched) == 0 && !recheck && !reread {
 		return nil
 	}
-	err := s.config.Store.ReadAlerts(ctx, func(tx Reading) error {
-		records, err := tx.Records(slices.Collect(maps.Keys(ids)))
+	err := s.config.Store.ReadAlerts(ctx, func(tx Reading) (err error) {
+		var records []syncing.Record
+		if reread {
+			records, err = tx.OfKind(alertKind)
+		} else {
+			records, err = tx.Records(slices.Collect(maps.Keys(ids)))
+		}
 		if err != nil {
 			return err
 		}
@@ -108,7 +110,7 @@ func (s *Service) Refresh(ctx context.Context) error {
 	if err != nil { // to be done again
 		s.mu.Lock()
 		maps.Copy(s.touched, touched)
-		s.recheck = true
+		s.recheck, s.reread = true, s.reread || reread
 		s.mu.Unlock()
 	}
 	return err
@@ -121,12 +123,13 @@ func (s *Service) take(tx Reading, records []syncing.Record) error {
 		return err
 	}
 	open, fresh := map[hlc.ID]*alert{}, []hlc.ID(nil)
+	var ids []hlc.ID
 	for _, one := range read {
 		if !one.alert.Open() {
 			continue
 		}
 		id := one.record.ID
-		open[id] = &alert{shown: one}
+		open[id], ids = &alert{shown: one}, append(ids, id)
 		s.mu.Lock()
 		if was := s.open[id]; was != nil {
 			open[id].alert.Received = was.alert.Received
@@ -142,7 +145,7 @@ func (s *Service) take(tx Reading, records []syncing.Record) error {
 		}
 		open[id].alert.Received = instant(received)
 	}
-	notices, err := tx.Notices(fresh)
+	notices, err := tx.Notices(ids) // another server may have told somebody
 	if err != nil {
 		return err
 	}
@@ -151,14 +154,26 @@ func (s *Service) take(tx Reading, records []syncing.Record) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, a := range open {
-		if was := s.open[id]; was != nil { // what is being sent is noted there
-			a.notices = was.notices
-		}
-	}
-	s.open = open
+	s.open = open // what was noted since comes to light where it is written on: see claim
 	s.show()
 	return nil
+}
+
+// openOf says of some alerts whether they are open.
+func openOf(tx Reading, ids []hlc.ID) (map[hlc.ID]bool, error) {
+	records, err := tx.Records(ids)
+	if err != nil {
+		return nil, err
+	}
+	read, err := alertsOf(tx, records)
+	open := map[hlc.ID]bool{}
+	for _, id := range ids {
+		open[id] = false // unless it is there
+	}
+	for i := range read {
+		open[read[i].alert.ID] = read[i].alert.Open()
+	}
+	return open, err
 }
 
 // alertsOf are the alerts that some records are, in their order, without those that are deleted.

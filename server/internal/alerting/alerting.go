@@ -20,8 +20,15 @@ import (
 type Store interface {
 	// ReadAlerts runs fn over one snapshot. It never waits for a writer.
 	ReadAlerts(ctx context.Context, fn func(Reading) error) error
+	// WriteNotices runs fn in a transaction besides which nobody writes, here or on another server.
+	WriteNotices(ctx context.Context, fn func(Writing) error) error
+}
+
+// Writing notes who is told.
+type Writing interface {
+	Reading
 	// SaveNotices adds notices, or replaces what was known of them.
-	SaveNotices(ctx context.Context, notices []Notice) error
+	SaveNotices(notices []Notice) error
 }
 
 // Reading looks things up in one snapshot.
@@ -79,10 +86,11 @@ type Service struct {
 	refreshing sync.Mutex
 
 	mu sync.Mutex
-	// touched are alerts that changed and records that were erased; recheck says to look at what is open again.
-	touched map[hlc.ID]bool
-	recheck bool
-	open    map[hlc.ID]*alert
+	// touched are alerts that changed and records that were erased; recheck says to look at what is open again, and reread at
+	// all there are.
+	touched         map[hlc.ID]bool
+	recheck, reread bool
+	open            map[hlc.ID]*alert
 	// sent are when each worker was last sent something, by channel.
 	sent map[Channel]map[hlc.ID][]time.Time
 }
@@ -173,6 +181,14 @@ func (s *Service) Observe(c syncing.Commit) {
 	if !idle {
 		wake(s.watching)
 	}
+}
+
+// Recheck takes note that another server has changed alerts, or has told somebody of one. It never blocks.
+func (s *Service) Recheck() {
+	s.mu.Lock()
+	s.reread = true
+	s.mu.Unlock()
+	wake(s.watching)
 }
 
 // Open are the open alerts that somebody sees, the worst first, and of these the oldest; all when sees is nil. It reads

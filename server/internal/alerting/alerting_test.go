@@ -548,8 +548,8 @@ type interrupted struct {
 	then func()
 }
 
-func (s *interrupted) SaveNotices(ctx context.Context, notices []alerting.Notice) error {
-	err := s.Store.SaveNotices(ctx, notices)
+func (s *interrupted) WriteNotices(ctx context.Context, fn func(alerting.Writing) error) error {
+	err := s.Store.WriteNotices(ctx, fn)
 	if then := s.then; then != nil {
 		s.then = nil
 		then()

@@ -155,11 +155,9 @@ func (s *Service) advance(ctx context.Context) (next time.Time, err error) {
 		if due, next = s.due(s.config.Wall()); len(due) == 0 {
 			return next, nil
 		}
-		// What is to be sent is on the disk before it is sent: a step that was begun is not begun again.
-		if err := s.config.Store.SaveNotices(ctx, due); err != nil {
+		if err := s.begin(ctx, due); err != nil {
 			return next, err
 		}
-		s.begin(due)
 	}
 }
 
@@ -203,17 +201,65 @@ func (s *Service) step(a *alert, workers []hlc.ID, now time.Time) (notices []Not
 	return notices
 }
 
-// begin takes the notices of steps that are on the disk, and has them sent.
-func (s *Service) begin(notices []Notice) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, n := range notices {
-		if a := s.open[n.Alert]; a != nil { // else it was confirmed meanwhile
-			a.notices = append(a.notices, n)
+// begin begins steps, and has their notices sent. What is to be sent is on the disk before it is sent: a step that was begun, here or
+// by another server, is not begun again.
+func (s *Service) begin(ctx context.Context, due []Notice) error {
+	var ids []hlc.ID
+	for _, n := range due {
+		if !slices.Contains(ids, n.Alert) {
+			ids = append(ids, n.Alert)
 		}
 	}
-	s.show()
+	var open map[hlc.ID]bool
+	var stand map[hlc.ID][]Notice
+	err := s.config.Store.WriteNotices(ctx, func(tx Writing) (err error) {
+		if open, err = openOf(tx, ids); err != nil {
+			return err
+		}
+		noted, err := tx.Notices(ids)
+		if err != nil {
+			return err
+		}
+		stand = map[hlc.ID][]Notice{}
+		for _, n := range noted {
+			stand[n.Alert] = append(stand[n.Alert], n)
+		}
+		steps := map[hlc.ID]int{}
+		for id, notices := range stand {
+			steps[id] = notices[len(notices)-1].Step
+		}
+		var begun []Notice
+		for _, n := range due {
+			if open[n.Alert] && n.Step > steps[n.Alert] {
+				begun, stand[n.Alert] = append(begun, n), append(stand[n.Alert], n)
+			}
+		}
+		return tx.SaveNotices(begun)
+	})
+	if err != nil {
+		return err
+	}
+	s.adopt(open, stand)
 	for _, loop := range s.sending {
 		wake(loop)
 	}
+	return nil
+}
+
+// adopt takes over what stands of alerts in the store.
+func (s *Service) adopt(open map[hlc.ID]bool, stand map[hlc.ID][]Notice) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, notices := range stand {
+		if a := s.open[id]; a != nil { // else it was confirmed meanwhile
+			a.notices = notices
+		}
+	}
+	for id := range s.open {
+		if is, known := open[id]; known && !is { // confirmed, or gone, which this server has not heard of yet
+			delete(s.open, id)
+			s.touched[id] = true
+		}
+	}
+	s.show()
 }

@@ -41,5 +41,6 @@ func NewMailerBy(c MailServer, dial gomail.DialContextFunc) (Sender, error) {
 const (
 	MaxAnHour    = maxAnHour
 	FirstBackOff = firstBackOff
+	ClaimTime    = claimTime
 	MaxAnswer    = maxAnswer
 )

@@ -3,8 +3,10 @@ package alerting
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 )
 
@@ -33,6 +35,8 @@ const (
 	// sendTime is how long an attempt may take, and closeTime how long it may go on when the server is stopping.
 	sendTime  = 30 * time.Second
 	closeTime = 3 * time.Second
+	// claimTime is after how long an attempt of which nothing came to be known is made again: its server has died.
+	claimTime = 2 * sendTime
 	// firstBackOff is how long after an attempt that failed the second is made; it doubles up to maxBackOff, and ends with
 	// keepTrying.
 	firstBackOff = 30 * time.Second
@@ -50,7 +54,10 @@ func (s *Service) send(ctx context.Context, channel Channel) time.Time {
 		if n == nil {
 			return next
 		}
-		s.try(ctx, *n)
+		if err := s.try(ctx, *n); err != nil && ctx.Err() == nil {
+			s.config.Failed(fmt.Errorf("noting who is told of a risk alert: %w", err))
+			return s.config.Wall().Add(again)
+		}
 	}
 	return time.Time{}
 }
@@ -102,7 +109,10 @@ func (a *alert) current(i int) bool {
 // tryAt is when a notice may be tried next. The caller holds mu.
 func (s *Service) tryAt(n *Notice) time.Time {
 	at := n.At
-	if n.Attempts > 0 {
+	switch {
+	case n.Attempts > 0 && n.Outcome == Waiting: // it is being made, perhaps by another server
+		at = n.Tried.Add(claimTime)
+	case n.Attempts > 0:
 		at = n.Tried.Add(min(maxBackOff, firstBackOff<<min(n.Attempts-1, 10)))
 	}
 	if sent := s.sent[n.Channel][n.Worker]; len(sent) == maxAnHour && at.Before(sent[0].Add(time.Hour)) {
@@ -112,7 +122,7 @@ func (s *Service) tryAt(n *Notice) time.Time {
 }
 
 // try makes one attempt, and notes what came of it.
-func (s *Service) try(ctx context.Context, n Notice) {
+func (s *Service) try(ctx context.Context, n Notice) error {
 	worker, sender := s.config.SetUp().Workers[n.Worker], s.config.Senders[n.Channel]
 	address := ""
 	if worker != nil {
@@ -120,25 +130,60 @@ func (s *Service) try(ctx context.Context, n Notice) {
 	}
 	m, open := s.message(ctx, &n)
 	if !open {
-		return
+		return nil
 	}
-	n.Outcome = NoAddress // it was taken away since the step began
-	if address != "" {
-		err := sending(ctx, func(ctx context.Context) error { return sender.Send(ctx, address, m) })
-		if err != nil && ctx.Err() != nil {
-			return // it is sent after the next start
-		}
+	was := n
+	if address == "" { // it was taken away since the step began
+		n.Outcome = NoAddress
+		_, err := s.claim(ctx, was, n)
+		return err
+	}
+	n.Attempts, n.Tried, n.Outcome = n.Attempts+1, instant(s.config.Wall().UnixMilli()), Waiting
+	if claimed, err := s.claim(ctx, was, n); err != nil || !claimed {
+		return err
+	}
+	err := sending(ctx, func(ctx context.Context) error { return sender.Send(ctx, address, m) })
+	switch {
+	case err != nil && ctx.Err() != nil:
+		n = was // it is sent after the next start, or by another server
+	case err != nil:
+		n.Outcome = Failed
+		s.config.Failed(fmt.Errorf("telling worker %v of alert %v by %s: %w", n.Worker, n.Alert, n.Channel, err))
+	default:
+		n.Outcome = Sent
+	}
+	if n != was {
 		s.config.Tried(n.Channel, err)
-		n.Attempts, n.Tried, n.Outcome = n.Attempts+1, instant(s.config.Wall().UnixMilli()), Sent
-		if err != nil {
-			n.Outcome = Failed
-			s.config.Failed(fmt.Errorf("telling worker %v of alert %v by %s: %w", n.Worker, n.Alert, n.Channel, err))
-		}
 	}
 	s.note(n)
-	if err := s.config.Store.SaveNotices(context.WithoutCancel(ctx), []Notice{n}); err != nil {
-		s.config.Failed(fmt.Errorf("noting who was told of a risk alert: %w", err))
+	return s.config.Store.WriteNotices(context.WithoutCancel(ctx), func(tx Writing) error { return tx.SaveNotices([]Notice{n}) })
+}
+
+// claim notes what is about to become of a notice, before it does: of several servers one alone makes an attempt. It is false when
+// the notice does not stand any more as it was, since another server was first, or the alert is confirmed.
+func (s *Service) claim(ctx context.Context, was, now Notice) (claimed bool, err error) {
+	var open map[hlc.ID]bool
+	var stand []Notice
+	err = s.config.Store.WriteNotices(ctx, func(tx Writing) (err error) {
+		claimed = false
+		ids := []hlc.ID{was.Alert}
+		if open, err = openOf(tx, ids); err != nil {
+			return err
+		}
+		if stand, err = tx.Notices(ids); err != nil {
+			return err
+		}
+		i := slices.Index(stand, was)
+		if i < 0 || !open[was.Alert] || !(&alert{notices: stand}).current(i) {
+			return nil
+		}
+		claimed, stand[i] = true, now
+		return tx.SaveNotices([]Notice{now})
+	})
+	if err == nil {
+		s.adopt(open, map[hlc.ID][]Notice{was.Alert: stand})
 	}
+	return claimed, err
 }
 
 // sending runs fn for as long as an attempt may take.

@@ -148,6 +148,7 @@ func TestAnArchiveHoldsWhatWasCertifiedAndNobodysData(t *testing.T) {
 		"SELECT reason FROM plain_waiver":                                                                       "在洪水中丢失",
 		"SELECT count(*) FROM deployments":                                                                      "1",
 		"SELECT count(*) FROM accounts":                                                                         "0",
+		"SELECT count(*) FROM journal":                                                                          "0",
 		"SELECT count(*) FROM tokens WHERE token = CAST('" + clientToken + "' AS BLOB)":                         "0",
 		"SELECT count(*) > 0 FROM tokens":                                                                       "1",
 		"SELECT count(*) FROM sqlite_schema WHERE name IN ('plain_case_identity', 'plain_case_note')":           "0",

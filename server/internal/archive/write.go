@@ -125,10 +125,14 @@ func (c *Config) erase(ctx context.Context, copied, kept string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer service.Close()
-	defer service.TellErasing(func(done, of uint64) { c.Progress(Erasing, done, of) })()
+	told := service.TellErasing(func(done, of uint64) { c.Progress(Erasing, done, of) })
 	_, err = service.EraseAll(ctx)
-	return err
+	told()
+	service.Close()
+	if err != nil {
+		return err
+	}
+	return db.Deployment(c.Deployment).ForgetJournal(ctx)
 }
 
 // seal writes the manifest behind the packed database.

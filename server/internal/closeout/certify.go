@@ -81,7 +81,17 @@ func (s *Service) issue(ctx context.Context, by casefile.Reader) (*Edition, erro
 		part.Author, part.OccurredOn = by.Worker[:], proto.Int32(int32(s.today()))
 		changes[i] = syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: part}}
 	}
-	if err := s.Syncing.ChangeSetUp(ctx, by.Worker, changes...); err != nil {
+	next := func(tx syncing.Reading) error {
+		if !s.Syncing.SetUp().Closed() {
+			return problem.New(problem.WrongState)
+		}
+		editions, err := editionsIn(tx)
+		if err == nil && len(editions)+1 != c.Edition { // another server has issued it
+			err = problem.New(problem.Busy)
+		}
+		return err
+	}
+	if err := s.Syncing.ChangeSetUpWhile(ctx, by.Worker, next, changes...); err != nil {
 		return nil, err
 	}
 	issued := audit.Subject{Kind: audit.OfRecord, ID: changes[0].ID}

@@ -122,7 +122,7 @@ func (s *Service) Announce(ctx context.Context, by casefile.Reader, end, erase r
 	if erase != 0 {
 		d.EraseOn = proto.Int32(int32(erase))
 	}
-	return s.change(ctx, by, d)
+	return s.change(ctx, by, StateOf(setUp.Deployment), d)
 }
 
 // EraseFrom sets the day from which personal data is to be erased, also once the deployment is closed. Problem wrong_state when it is
@@ -133,13 +133,14 @@ func (s *Service) EraseFrom(ctx context.Context, by casefile.Reader, erase recor
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.State() == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED {
+	state := s.State()
+	if state == recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED {
 		return problem.New(problem.WrongState)
 	}
 	if end := record.Date(s.Syncing.SetUp().Deployment.GetEndOn()); !erase.Valid() || erase <= end {
 		return problem.New(problem.InvalidArgument)
 	}
-	return s.change(ctx, by, &recordv1.Deployment{EraseOn: proto.Int32(int32(erase))})
+	return s.change(ctx, by, state, &recordv1.Deployment{EraseOn: proto.Int32(int32(erase))})
 }
 
 // Reopen takes the deployment one state back: closed to closing, where the addendum is taken in as if it had come in time, and closing
@@ -154,9 +155,9 @@ func (s *Service) Reopen(ctx context.Context, by casefile.Reader) error {
 	case s.Syncing.Erased(): // and is to be archived
 		return problem.New(problem.WrongState)
 	case state == recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED:
-		return s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()})
+		return s.change(ctx, by, state, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()})
 	case state == recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING:
-		return s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum()})
+		return s.change(ctx, by, state, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ACTIVE.Enum()})
 	default:
 		return problem.New(problem.WrongState)
 	}
@@ -176,7 +177,7 @@ func (s *Service) Close(ctx context.Context, by casefile.Reader) (*Edition, erro
 	if err := s.ready(ctx, true); err != nil {
 		return nil, err
 	}
-	if err := s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED.Enum()}); err != nil {
+	if err := s.change(ctx, by, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED.Enum()}); err != nil {
 		return nil, err
 	}
 	// From here on nothing moves the totals. What came between the look at the checklist and the closing may stand in the way.
@@ -189,7 +190,7 @@ func (s *Service) Close(ctx context.Context, by casefile.Reader) (*Edition, erro
 
 // unclose takes a closing back that came to nothing, also when that was because the server is to stop.
 func (s *Service) unclose(ctx context.Context, by casefile.Reader, cause error) error {
-	if err := s.change(context.WithoutCancel(ctx), by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()}); err != nil {
+	if err := s.change(context.WithoutCancel(ctx), by, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSING.Enum()}); err != nil {
 		return err
 	}
 	return cause
@@ -229,16 +230,27 @@ func (s *Service) Archived(ctx context.Context, by casefile.Reader) error {
 	if s.State() != recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED {
 		return problem.New(problem.WrongState)
 	}
-	return s.change(ctx, by, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED.Enum()})
+	return s.change(ctx, by, recordv1.DeploymentState_DEPLOYMENT_STATE_CLOSED, &recordv1.Deployment{State: recordv1.DeploymentState_DEPLOYMENT_STATE_ARCHIVED.Enum()})
 }
 
-// change sets fields of the deployment's record, for the coordinator.
-func (s *Service) change(ctx context.Context, by casefile.Reader, d *recordv1.Deployment) error {
+// change sets fields of the deployment's record, for the coordinator. Problem wrong_state if it is not any more in the state in which
+// this was begun: another server may have done it.
+func (s *Service) change(ctx context.Context, by casefile.Reader, from recordv1.DeploymentState, d *recordv1.Deployment) error {
 	id := s.Syncing.Deployment()
-	if err := s.Syncing.ChangeSetUp(ctx, by.Worker, syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: d}}); err != nil {
+	if err := s.Syncing.ChangeSetUpWhile(ctx, by.Worker, s.stillIn(from), syncing.SetUpChange{SetUpRecord: syncing.SetUpRecord{ID: id, Message: d}}); err != nil {
 		return err
 	}
 	return s.note(ctx, by, audit.DeploymentChanged, audit.Subject{Kind: audit.OfDeployment, ID: id})
+}
+
+// stillIn is wrong_state unless the deployment is in a state.
+func (s *Service) stillIn(state recordv1.DeploymentState) func(syncing.Reading) error {
+	return func(syncing.Reading) error {
+		if s.State() != state {
+			return problem.New(problem.WrongState)
+		}
+		return nil
+	}
 }
 
 func (s *Service) note(ctx context.Context, by casefile.Reader, action audit.Action, subject audit.Subject) error {

@@ -198,12 +198,15 @@ func (a *api) enterFor(ctx context.Context, id string, action access.Action) (*D
 		if len(all) != 1 {
 			return nil, problem.Newf(problem.InvalidArgument, "deployment: name one of %d; see /api/deployments", len(all))
 		}
-		return all[0], who.May(all[0], action, access.Where{})
+		id = all[0].Syncing.Deployment().String()
 	}
 	parsed, err := uuid.Parse(id)
-	d := a.Deployments.Get(parsed)
-	if err != nil || d == nil {
+	if err != nil {
 		return nil, problem.New(problem.NotFound)
+	}
+	d, err := a.Deployments.Enter(ctx, parsed)
+	if err != nil {
+		return nil, err
 	}
 	return d, who.May(d, action, access.Where{})
 }

@@ -22,6 +22,7 @@ import (
 	"levee/server/internal/syncing"
 	"levee/server/internal/workbook"
 	"levee/syncproto/hlc"
+	"levee/syncproto/problem"
 )
 
 // Deployment is one deployment behind the surface.
@@ -62,6 +63,9 @@ func (d *Deployment) Close() {
 
 // Deployments are those that a server serves: more may come while it runs. The zero value has none.
 type Deployments struct {
+	// Other opens one that another server on the same database has made since; nil when there is none. It may be nil itself.
+	Other func(ctx context.Context, id hlc.ID) (*Deployment, error)
+
 	mu  sync.RWMutex
 	all map[hlc.ID]*Deployment
 }
@@ -100,6 +104,26 @@ func (d *Deployments) Get(id hlc.ID) *Deployment {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.all[id]
+}
+
+// Find is one by its id, whichever server has made it; nil when there is none.
+func (d *Deployments) Find(ctx context.Context, id hlc.ID) (*Deployment, error) {
+	if one := d.Get(id); one != nil || d.Other == nil {
+		return one, nil
+	}
+	return d.Other(ctx, id)
+}
+
+// Enter is one by its id, as it is now whatever other servers have done; problem not_found when there is none.
+func (d *Deployments) Enter(ctx context.Context, id hlc.ID) (*Deployment, error) {
+	one, err := d.Find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if one == nil {
+		return nil, problem.New(problem.NotFound)
+	}
+	return one, one.Syncing.Refresh(ctx)
 }
 
 // All are all, in the order in which they were made.

@@ -161,11 +161,14 @@ func (c *Config) admit(r *http.Request, body []byte, began time.Time) (_ *http.R
 func (c *Config) enrolled(r *http.Request) bool {
 	token, _ := strings.CutPrefix(r.Header.Get(echo.HeaderAuthorization), "Bearer ")
 	deployment, id, err := wire.TokenOwner(token)
-	d := c.Deployments.Get(deployment)
+	if err != nil {
+		return false
+	}
+	d, err := c.Deployments.Find(r.Context(), deployment)
 	if err != nil || d == nil {
 		return false
 	}
-	device, err := d.Syncing.Device(r.Context(), id)
+	device, err := d.Syncing.Caller(r.Context(), id)
 	return err == nil && wire.SignedBy(token, device.PublicKey)
 }
 
@@ -192,11 +195,14 @@ func (c *Config) identify(r *http.Request, body []byte, began time.Time) (*http.
 	if err != nil {
 		return r, err
 	}
-	d := c.Deployments.Get(deployment)
+	d, err := c.Deployments.Find(r.Context(), deployment)
+	if err != nil {
+		return r, err
+	}
 	if d == nil {
 		return r, problem.New(problem.DeviceUnknown)
 	}
-	device, err := d.Syncing.Device(r.Context(), id)
+	device, err := d.Syncing.Caller(r.Context(), id)
 	introduced := problem.CodeOf(err) == problem.DeviceUnknown
 	if introduced {
 		device, err = d.Syncing.Introduced(id, certificateIn(r, body))
@@ -290,8 +296,8 @@ func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1
 // one that knows its secret.
 func (c *Config) deploymentOf(ctx context.Context, request *syncv1.EnrolRequest) (*Deployment, error) {
 	if id := request.GetDeployment(); len(id) == len(hlc.ID{}) {
-		if d := c.Deployments.Get(hlc.ID(id)); d != nil {
-			return d, nil
+		if d, err := c.Deployments.Find(ctx, hlc.ID(id)); err != nil || d != nil {
+			return d, err
 		}
 	} else if len(id) == 0 {
 		for _, d := range c.Deployments.All() {

@@ -38,9 +38,10 @@ type Config struct {
 // Service follows one deployment and answers from its tables.
 type Service struct {
 	Config
-	noticed chan struct{}
-	stop    context.CancelFunc
-	gone    sync.WaitGroup
+	// noticed and heard hold a sign each that the log has grown: by this server, and by another.
+	noticed, heard chan struct{}
+	stop           context.CancelFunc
+	gone           sync.WaitGroup
 
 	// notices is how often Notice was called. hurry has something in it when somebody begins to wait.
 	notices atomic.Uint64
@@ -65,7 +66,7 @@ func New(c Config) *Service {
 	if c.Indexed == nil {
 		c.Indexed = func(uint64) {}
 	}
-	return &Service{Config: c, noticed: make(chan struct{}, 1), hurry: make(chan struct{}, 1), moved: make(chan struct{})}
+	return &Service{Config: c, noticed: make(chan struct{}, 1), heard: make(chan struct{}, 1), hurry: make(chan struct{}, 1), moved: make(chan struct{})}
 }
 
 // Start follows the log until Close.
@@ -93,6 +94,17 @@ func (s *Service) Notice() {
 	}
 }
 
+// Hear says that another server has made the log grow, and will index that itself. It never waits.
+func (s *Service) Hear() {
+	select {
+	case s.heard <- struct{}{}:
+	default:
+	}
+}
+
+// leaveFor is how long what another server has written is left to it. It may have died.
+const leaveFor = 2 * time.Second
+
 // retryAfter is how long a follower that failed waits before it tries again.
 const retryAfter = 5 * time.Second
 
@@ -102,6 +114,18 @@ func (s *Service) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.noticed:
+		case <-s.heard:
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.noticed:
+			case <-s.hurry:
+			case <-s.After(leaveFor):
+			}
+			behind, err := s.Behind(ctx)
+			if err == nil && behind == 0 {
+				continue
+			}
 		}
 		s.calm(ctx)
 		err := s.Follow(ctx)
@@ -197,12 +221,15 @@ func (s *Service) advance(position uint64) {
 func (s *Service) Wait(ctx context.Context, position uint64) error {
 	s.await(1)
 	defer s.await(-1)
-	for {
+	for asked := false; ; asked = true {
 		s.mu.Lock()
 		there, moved := s.position >= position, s.moved
 		s.mu.Unlock()
 		if there {
 			return nil
+		}
+		if !asked {
+			s.Notice() // another server may be about to, or have done it; nobody need wait for that
 		}
 		select {
 		case <-moved:

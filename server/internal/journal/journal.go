@@ -1,6 +1,10 @@
 // Package journal keeps what must outlive a restore of the database: used enrolment codes, revoked and confirmed devices.
 // It is one append-only file apart from the database and its backups, and tablets carry its entries too. Entries can't be
 // undone, so their order decides nothing, and one that is there already is not added again.
+//
+// Several servers on one database have a file each. A table of the database has the entries too, in the one order that
+// tablets are told: what a server adds goes into both, what others added comes from the table into its file, and what the
+// table lost with the database comes back from the files.
 package journal
 
 import (
@@ -50,12 +54,15 @@ type File struct {
 	deployments map[hlc.ID]*Journal
 }
 
-// Journal is the part of a file that is about one deployment.
+// Journal is what is known of one deployment: the entries of the table in its order, and behind them those that the file
+// alone has.
 type Journal struct {
 	file       *File
 	deployment hlc.ID
 	entries    []*syncv1.JournalEntry
-	bySubject  map[entryKey]*syncv1.JournalEntry
+	// stored is how many of them the table was last seen to have.
+	stored    uint64
+	bySubject map[entryKey]*syncv1.JournalEntry
 	// chains[i] is the chain before entry i; the last one is that of the end.
 	chains []batch.Hash
 }
@@ -111,23 +118,13 @@ func (f *File) read() error {
 	}
 }
 
-// refresh reads what another process has written since.
+// refresh reads what another process, such as a command that works beside a server, has written since.
 func (f *File) refresh() error {
 	info, err := f.file.Stat()
 	if err != nil || info.Size() <= f.whole {
 		return err
 	}
 	return f.read()
-}
-
-// Refresh reads what another process, such as a command that works beside a server, has written since.
-func (j *Journal) Refresh() error {
-	j.file.mu.Lock()
-	defer j.file.mu.Unlock()
-	if err := j.file.refresh(); err != nil {
-		return fmt.Errorf("reading the journal again: %w", err)
-	}
-	return nil
 }
 
 // Close closes the file.
@@ -170,12 +167,16 @@ func (f *File) deployment(id hlc.ID) *Journal {
 	return j
 }
 
+func keyOf(e *syncv1.JournalEntry) entryKey { return entryKey{e.GetSort(), string(e.GetSubject())} }
+
+// append adds an entry, unless it is there.
 func (j *Journal) append(e *syncv1.JournalEntry) {
-	j.entries = append(j.entries, e)
-	j.chains = append(j.chains, wire.NextJournal(j.chains[len(j.chains)-1], j.deployment, e))
-	if key := (entryKey{e.GetSort(), string(e.GetSubject())}); j.bySubject[key] == nil {
-		j.bySubject[key] = e
+	key := keyOf(e)
+	if j.bySubject[key] != nil {
+		return
 	}
+	j.entries, j.bySubject[key] = append(j.entries, e), e
+	j.chains = append(j.chains, wire.NextJournal(j.chains[len(j.chains)-1], j.deployment, e))
 }
 
 func (j *Journal) find(sort string, subject []byte) *syncv1.JournalEntry {
@@ -202,13 +203,12 @@ func (j *Journal) All(sort string) []*syncv1.JournalEntry {
 	return all
 }
 
-// Add appends signed entries, but for those of which the sort and subject are there. They are on the disk when it returns.
-func (j *Journal) Add(entries ...*syncv1.JournalEntry) (err error) {
-	if len(entries) == 0 {
+// keep writes entries that are not known into the file, and then knows them. They are on the disk when it returns. The
+// caller holds the lock.
+func (j *Journal) keep(entries []*syncv1.JournalEntry) (err error) {
+	if !slices.ContainsFunc(entries, j.lacks) {
 		return nil
 	}
-	j.file.mu.Lock()
-	defer j.file.mu.Unlock()
 	unlock, err := lock(j.file.file)
 	if err != nil {
 		return fmt.Errorf("locking the journal: %w", err)
@@ -218,18 +218,18 @@ func (j *Journal) Add(entries ...*syncv1.JournalEntry) (err error) {
 		return fmt.Errorf("reading the journal again: %w", err)
 	}
 	var text []byte
-	var added []*syncv1.JournalEntry
+	var kept []*syncv1.JournalEntry
 	for _, e := range entries {
-		if j.find(e.GetSort(), e.GetSubject()) != nil {
+		if !j.lacks(e) {
 			continue
 		}
 		b, err := json.Marshal(line{j.deployment, e.GetSort(), e.GetSubject(), e.GetDetail(), e.GetAt(), e.GetSignature()})
 		if err != nil {
 			return fmt.Errorf("encoding a journal entry: %w", err)
 		}
-		text, added = append(append(text, b...), '\n'), append(added, e)
+		text, kept = append(append(text, b...), '\n'), append(kept, e)
 	}
-	if len(added) == 0 {
+	if len(kept) == 0 {
 		return nil
 	}
 	if err := j.file.write(text); err != nil {
@@ -238,11 +238,13 @@ func (j *Journal) Add(entries ...*syncv1.JournalEntry) (err error) {
 		}
 		return fmt.Errorf("writing the journal: %w", err)
 	}
-	for _, e := range added {
+	for _, e := range kept {
 		j.append(e)
 	}
 	return nil
 }
+
+func (j *Journal) lacks(e *syncv1.JournalEntry) bool { return j.bySubject[keyOf(e)] == nil }
 
 // write appends whole lines, or nothing: what a full disk took half of is taken off again.
 func (f *File) write(text []byte) error {

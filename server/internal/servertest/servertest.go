@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -51,6 +52,8 @@ type Deployment struct {
 	clock *hlc.Clock
 	// at is the database's address, kept the path of the journal's file.
 	at, kept string
+	// servers counts those beside this one.
+	servers  int
 	journal  *journal.File
 	observer atomic.Pointer[func(syncing.Commit)]
 }
@@ -104,6 +107,22 @@ func (d *Deployment) Another(linked bool, codes ...string) *Deployment {
 	}
 	return other
 }
+
+// Beside is the same deployment as another server on the same database has it. That has a journal's file of its own, as on another
+// machine.
+func (d *Deployment) Beside() *Deployment {
+	d.T.Helper()
+	d.servers++
+	other := &Deployment{T: d.T, ID: d.ID, Keys: d.Keys, Sites: d.Sites, Teams: d.Teams, Workers: d.Workers, at: d.at, kept: fmt.Sprint(d.kept, d.servers),
+		rand: rand.NewChaCha8([32]byte{8, byte(d.servers)}), clock: d.clock}
+	other.SetWall(d.Wall())
+	other.Open()
+	d.T.Cleanup(other.Close)
+	return other
+}
+
+// At has the device talk to a server from now on.
+func (v *Device) At(server *Deployment) { v.Deployment = server }
 
 // setUp is what a deployment is made from: a site, and a team, at each place, and workers.
 func (d *Deployment) setUp(codes ...string) (records []syncing.SetUpRecord) {
@@ -227,14 +246,34 @@ func (d *Deployment) SetBack(older Copied) {
 	d.Open()
 }
 
-// LoseJournal takes the journal's file away.
+// LoseJournal takes the journal's file away, and what the database has of it.
 func (d *Deployment) LoseJournal() {
 	d.T.Helper()
 	d.Close()
 	if err := os.Remove(d.kept); err != nil {
 		d.T.Fatal(err)
 	}
+	d.Exec(`DELETE FROM journal`)
 	d.Open()
+}
+
+// Exec runs statements in the database, as whoever puts another one in its place beneath the servers, in one transaction.
+func (d *Deployment) Exec(statements ...string) {
+	d.T.Helper()
+	db := RawStore(d.T, d.at)
+	defer func() { _ = db.Close() }()
+	tx, err := db.BeginTx(context.Background(), nil)
+	for _, statement := range statements {
+		if err == nil {
+			_, err = tx.ExecContext(context.Background(), statement)
+		}
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		d.T.Fatal(err)
+	}
 }
 
 // Records are all records as merged.

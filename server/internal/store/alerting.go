@@ -12,16 +12,22 @@ func (d *Deployment) ReadAlerts(ctx context.Context, fn func(alerting.Reading) e
 	return d.Snapshot(ctx, func(tx *Tx) error { return fn(tx) })
 }
 
-// SaveNotices implements alerting.Store.
-func (d *Deployment) SaveNotices(ctx context.Context, notices []alerting.Notice) error {
-	return d.db.change(ctx, d.id, func(tx *Tx) error {
-		rows := make([][]any, 0, len(notices))
-		for _, n := range notices {
-			rows = append(rows, []any{d.id[:], n.Alert[:], n.Step, n.Worker[:], string(n.Channel), msOf(n.At), string(n.Outcome), n.Attempts, msOf(n.Tried)})
-		}
-		return tx.bulk(`INSERT INTO alert_notices (deployment, alert, step, worker, channel, at, outcome, attempts, tried)`,
-			`ON CONFLICT (deployment, alert, step, worker, channel) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, tried = excluded.tried`, rows)
-	})
+// WriteNotices implements alerting.Store.
+func (d *Deployment) WriteNotices(ctx context.Context, fn func(alerting.Writing) error) error {
+	return d.db.change(ctx, d.id, func(tx *Tx) error { return fn(tx) })
+}
+
+// SaveNotices implements alerting.Writing.
+func (t *Tx) SaveNotices(notices []alerting.Notice) error {
+	if len(notices) > 0 {
+		t.tell(true)
+	}
+	rows := make([][]any, 0, len(notices))
+	for _, n := range notices {
+		rows = append(rows, []any{t.id, n.Alert[:], n.Step, n.Worker[:], string(n.Channel), msOf(n.At), string(n.Outcome), n.Attempts, msOf(n.Tried)})
+	}
+	return t.bulk(`INSERT INTO alert_notices (deployment, alert, step, worker, channel, at, outcome, attempts, tried)`,
+		`ON CONFLICT (deployment, alert, step, worker, channel) DO UPDATE SET outcome = excluded.outcome, attempts = excluded.attempts, tried = excluded.tried`, rows)
 }
 
 // FirstReceived implements alerting.Reading.

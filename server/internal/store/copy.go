@@ -16,7 +16,7 @@ var (
 	ByDay = []string{"day_sums", "work_days", "meetings", "met_days", "goods_days", "alert_days"}
 	// LeftBehind belong to people or to the server and not to the deployment, or are made anew from the records.
 	LeftBehind = []string{
-		"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures",
+		"accounts", "memberships", "links", "sessions", "api_tokens", "audit", "enrolment_codes", "alert_notices", "workbooks", "erasures", "journal",
 		"indexed", "reviewing", "review_counts", "likenesses", "distinctions", "likely", "casework", "case_days", "open_cases", "documents", "words",
 	}
 )

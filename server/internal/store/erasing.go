@@ -135,6 +135,7 @@ func (t *Tx) Rewrite(entries []syncing.LogEntry) error {
 
 // Remove implements syncing.Erasing.
 func (t *Tx) Remove(ids []hlc.ID) error {
+	t.tell(true) // an alert may be among them
 	if err := t.removeIndexed(ids); err != nil {
 		return err
 	}

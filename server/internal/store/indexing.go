@@ -43,6 +43,7 @@ func (t *Tx) Entries(after uint64, limit int) ([]syncing.LogEntry, error) {
 
 // SaveIndex implements indexing.Writing.
 func (t *Tx) SaveIndex(c indexing.Changes) error {
+	t.tell(false)
 	for _, save := range []func(indexing.Changes) error{t.saveReviewing, t.saveLikely, t.saveCases, t.saveDocuments} {
 		if err := save(c); err != nil {
 			return err

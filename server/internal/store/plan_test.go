@@ -33,7 +33,7 @@ import (
 // whole are the statements that may walk a whole table, or seem to: a recount, what there are only few of, and the end of
 // a log.
 var whole = []string{"FROM deployments", "FROM devices", "FROM replicas WHERE deployment = $1 GROUP BY device",
-	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
+	"FROM accounts ORDER BY login", "FROM audit ORDER BY", "FROM audit WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM journal WHERE deployment = $1 ORDER BY number DESC LIMIT 1", "FROM api_tokens WHERE deployment = $1",
 	"FROM indexed", "FROM review_counts", "FROM open_cases",
 	// What is purged is little.
 	"UPDATE erasures"}
@@ -312,7 +312,8 @@ func useDesk(ctx context.Context, d *servertest.Deployment) error {
 // useAlerts lets somebody be told of an alert.
 func useAlerts(ctx context.Context, d *servertest.Deployment, alert hlc.ID) error {
 	store := d.DB.Deployment(d.ID)
-	return errors.Join(store.SaveNotices(ctx, []alerting.Notice{{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Wall(), Outcome: alerting.Waiting}}),
+	notice := alerting.Notice{Alert: alert, Step: 1, Worker: d.Workers["super"], Channel: alerting.SMS, At: d.Wall(), Outcome: alerting.Waiting}
+	return errors.Join(store.WriteNotices(ctx, func(tx alerting.Writing) error { return tx.SaveNotices([]alerting.Notice{notice}) }),
 		store.ReadAlerts(ctx, func(tx alerting.Reading) error {
 			_, err := tx.FirstReceived(alert)
 			notices, nerr := tx.Notices([]hlc.ID{alert})

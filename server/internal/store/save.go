@@ -6,6 +6,7 @@ import (
 
 	"levee/server/internal/syncing"
 	"levee/syncproto/hlc"
+	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/tally"
 )
 
@@ -18,12 +19,16 @@ func (t *Tx) Save(c syncing.Changes) error {
 			return err
 		}
 	}
+	if len(c.Log)+len(c.Contacts)+len(c.Records) > 0 {
+		// Whom an alert goes to is in the set-up.
+		t.tell(c.Head.SetUp == c.Head.Chain || slices.ContainsFunc(c.Records, func(r syncing.Record) bool { return r.Kind == recordv1.Kind_KIND_RISK_ALERT }))
+	}
 	if len(c.Log) == 0 {
 		return nil
 	}
-	return t.run(`INSERT INTO deployments (deployment, position, chain, time, ahead, days) VALUES ($1, $2, $3, $4, $5, 1)
-		ON CONFLICT (deployment) DO UPDATE SET position = excluded.position, chain = excluded.chain, time = excluded.time, ahead = excluded.ahead`,
-		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time), int64(c.Head.Ahead)) //nolint:gosec // all below 63 bits
+	return t.run(`INSERT INTO deployments (deployment, position, chain, time, ahead, set_up, days) VALUES ($1, $2, $3, $4, $5, $6, 1)
+		ON CONFLICT (deployment) DO UPDATE SET position = excluded.position, chain = excluded.chain, time = excluded.time, ahead = excluded.ahead, set_up = excluded.set_up`,
+		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time), int64(c.Head.Ahead), c.Head.SetUp[:]) //nolint:gosec // all below 63 bits
 }
 
 func (t *Tx) saveLog(c syncing.Changes) error {
@@ -169,10 +174,13 @@ func sortedTokens(tokens map[tally.TokenCell]int64) []tally.TokenCell {
 	return cells
 }
 
+// saveContacts notes what devices said. Another server may have heard of a device since and have noted it already; but what lies
+// far in the future was noted by a wrong clock.
 func (t *Tx) saveContacts(c syncing.Changes) error {
 	for _, contact := range c.Contacts {
-		if err := t.run(`UPDATE devices SET last_contact = $3, unsent = $4, app = CASE WHEN $5 = '' THEN app ELSE $5 END WHERE deployment = $1 AND device = $2`,
-			t.id, contact.Device[:], contact.At, int64(contact.Unsent), contact.App); err != nil { //nolint:gosec // a count of changes
+		if err := t.run(`UPDATE devices SET last_contact = $3, unsent = $4, app = CASE WHEN $5 = '' THEN app ELSE $5 END
+			WHERE deployment = $1 AND device = $2 AND (last_contact <= $3 OR last_contact > $6)`,
+			t.id, contact.Device[:], contact.At, int64(contact.Unsent), contact.App, contact.At+syncing.MaxSkew.Milliseconds()); err != nil { //nolint:gosec // a count of changes
 			return err
 		}
 	}

@@ -35,6 +35,7 @@ var (
 type DB struct {
 	write, read *sql.DB
 	engine      Engine
+	sender      string
 	observe     func(Took)
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
@@ -67,13 +68,15 @@ type Engine struct {
 	Prepare func(query string) string
 	// ValidText says that a text is valid UTF-8 without the character 0. What else is in one is replaced.
 	ValidText bool
+	// Telling is how its servers tell each other what they have changed; the zero one where there is one alone.
+	Telling Telling
 	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
 	Purge func(ctx context.Context, write *sql.DB) error
 }
 
 // New is a store over two pools of one database, one to write and one to read.
 func New(write, read *sql.DB, e Engine) *DB {
-	return &DB{write: write, read: read, engine: e, observe: func(Took) {}, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
+	return &DB{write: write, read: read, engine: e, sender: newSender(), observe: func(Took) {}, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
 		prepared: map[preparedKey]*sql.Stmt{}, turns: map[hlc.ID]*turn{}}
 }
 
@@ -130,6 +133,8 @@ type Tx struct {
 	id  []byte
 	// locked are the deployments whose rows it holds.
 	locked map[hlc.ID]bool
+	// told are the deployments of which others are told, and whether alerts of theirs have changed.
+	told map[hlc.ID]bool
 	// bound are the statements that this transaction has used: it holds what it binds until its end, so each is bound once.
 	bound map[string]*sql.Stmt
 }
@@ -206,7 +211,11 @@ func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (e
 			_ = tx.Rollback()
 		}
 	}()
-	if err := fn(&Tx{ctx: ctx, db: d, of: t.of, tx: tx, id: t.id, locked: map[hlc.ID]bool{}}); err != nil {
+	run := &Tx{ctx: ctx, db: d, of: t.of, tx: tx, id: t.id, locked: map[hlc.ID]bool{}}
+	if err := fn(run); err != nil {
+		return d.engine.Classify(err)
+	}
+	if err := run.sayTold(); err != nil {
 		return d.engine.Classify(err)
 	}
 	committing := time.Now()

@@ -32,14 +32,17 @@ func (d *Deployment) Snapshot(ctx context.Context, fn func(*Tx) error) error {
 // Head implements syncing.LogReading. A deployment that has no log yet starts at position 0.
 func (t *Tx) Head() (syncing.Head, error) {
 	var h syncing.Head
-	var chain []byte
-	ok, err := t.one(`SELECT position, chain, time, ahead FROM deployments WHERE deployment = $1`, []any{t.id}, &h.Position, &chain, &h.Time, &h.Ahead)
+	var chain, setUp []byte
+	ok, err := t.one(`SELECT position, chain, time, ahead, set_up FROM deployments WHERE deployment = $1`, []any{t.id}, &h.Position, &chain, &h.Time, &h.Ahead, &setUp)
 	if err != nil {
 		return h, err
 	}
 	h.Chain = batch.LogStart(hlc.ID(t.id))
 	if ok {
 		h.Chain = batch.Hash(chain)
+	}
+	if len(setUp) == len(h.SetUp) { // it is empty where nothing was changed since an older program
+		h.SetUp = batch.Hash(setUp)
 	}
 	return h, nil
 }
@@ -258,6 +261,7 @@ func (t *Tx) device(query string, by []byte) (syncing.Device, bool, error) {
 
 // SaveDevice implements syncing.Enrolling.
 func (t *Tx) SaveDevice(d syncing.Device) error {
+	t.tell(false)
 	return t.run(`INSERT INTO devices (deployment, device, worker, public_key, name, app, enrolled_at, last_contact, unsent, revoked_at, replaced_by, admitted_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 		ON CONFLICT (deployment, device) DO UPDATE SET worker = excluded.worker, name = excluded.name, app = excluded.app,

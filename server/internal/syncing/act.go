@@ -37,13 +37,13 @@ type Deed struct {
 // Review. Otherwise problem not_allowed; not_found when the record, or a Review's target, is not there; invalid_argument when the
 // id is that of another kind; and a *record.Problem when what is said can't stand in a record, or the deployment is closed.
 func (s *Service) Act(ctx context.Context, worker hlc.ID, deeds ...Deed) error {
-	setUp := s.SetUp()
-	if setUp.Workers[worker] == nil {
-		return problem.New(problem.NotAllowed)
-	}
-	rules := setUp.Rules
-	rules.Now = s.config.Wall()
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
+		setUp := s.SetUp()
+		if setUp.Workers[worker] == nil {
+			return problem.New(problem.NotAllowed)
+		}
+		rules := setUp.Rules
+		rules.Now = g.now
 		for _, d := range deeds {
 			if err := g.act(worker, d, rules); err != nil {
 				return err

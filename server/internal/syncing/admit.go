@@ -13,11 +13,21 @@ import (
 	"levee/syncproto/wire"
 )
 
-// Device is a device as it was last read; problem device_unknown when there is none.
-func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
+// Caller is a device as it was when it first asked this server: its key and its worker never change, and Sync looks for all
+// else. Problem device_unknown when there is none.
+func (s *Service) Caller(ctx context.Context, id hlc.ID) (Device, error) {
 	if d, ok := s.devices.get(id); ok {
 		return s.self.asNoted(d), nil
 	}
+	d, err := s.Device(ctx, id)
+	if err == nil {
+		s.devices.put(d)
+	}
+	return d, err
+}
+
+// Device is a device as it is now; problem device_unknown when there is none.
+func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
 	var d Device
 	err := s.config.Store.Read(ctx, func(tx Reading) (err error) {
 		var ok bool
@@ -26,9 +36,6 @@ func (s *Service) Device(ctx context.Context, id hlc.ID) (Device, error) {
 		}
 		return err
 	})
-	if err == nil {
-		s.devices.put(d)
-	}
 	return s.self.asNoted(d), err
 }
 
@@ -66,19 +73,17 @@ func (s *Service) Introduced(id hlc.ID, c *syncv1.Certificate) (Device, error) {
 
 // Admit lets a device in that was introduced by its certificate and has proved its key.
 func (s *Service) Admit(ctx context.Context, d Device) error {
-	err := s.writer.do(ctx, func(g *group) error {
-		if _, ok, err := g.store.DeviceByKey(d.PublicKey); err != nil || ok {
-			if ok {
-				err = problem.Newf(problem.DeviceUnknown, "its key came in as another device")
-			}
+	return s.write(ctx, func(g *group) error {
+		switch had, ok, err := g.store.DeviceByKey(d.PublicKey); {
+		case err != nil:
 			return err
+		case ok && had.ID != d.ID:
+			return problem.Newf(problem.DeviceUnknown, "its key came in as another device")
+		case ok: // another request of it came first
+			return nil
 		}
 		return g.store.SaveDevice(d)
 	})
-	if err == nil {
-		s.devices.put(d)
-	}
-	return err
 }
 
 // Confirm says, for a coordinator, that a device which came in by its certificate may sync as others do. What it sent so
@@ -99,36 +104,35 @@ func (s *Service) Confirm(ctx context.Context, id hlc.ID) error {
 	if err != nil {
 		return fmt.Errorf("encoding a certificate: %w", err)
 	}
-	if err := s.self.note(s.config.Wall(), wire.JournalConfirmed, id[:], detail); err != nil {
-		return err
-	}
-	return s.settleConfirmed(ctx, id)
+	return s.write(ctx, func(g *group) error {
+		if err := g.note(wire.JournalConfirmed, id[:], detail); err != nil {
+			return err
+		}
+		return g.confirm(id)
+	})
 }
 
-// settleConfirmed carries out a confirmation: the device is as others are, and its held changes are judged anew.
+// settleConfirmed carries out a confirmation of the journal.
 func (s *Service) settleConfirmed(ctx context.Context, id hlc.ID) error {
-	var d Device
-	err := s.writer.do(ctx, func(g *group) error {
-		var ok bool
-		var err error
-		if d, ok, err = g.store.Device(id); err != nil || !ok || d.AdmittedAt == 0 {
-			return err
-		}
-		d.AdmittedAt = 0
-		if err := g.store.SaveDevice(d); err != nil {
-			return err
-		}
-		entries, err := g.store.HeldOf(id)
-		if err != nil {
-			return err
-		}
-		if err := g.retry(entries, nil); err != nil {
-			return err
-		}
-		return g.follow()
-	})
-	if err == nil && d.ID == id {
-		s.devices.put(d)
+	return s.write(ctx, func(g *group) error { return g.confirm(id) })
+}
+
+// confirm lets a device be as others are, and judges its held changes anew.
+func (g *group) confirm(id hlc.ID) error {
+	d, ok, err := g.store.Device(id)
+	if err != nil || !ok || d.AdmittedAt == 0 {
+		return err
 	}
-	return err
+	d.AdmittedAt = 0
+	if err := g.store.SaveDevice(d); err != nil {
+		return err
+	}
+	entries, err := g.store.HeldOf(id)
+	if err != nil {
+		return err
+	}
+	if err := g.retry(entries, nil); err != nil {
+		return err
+	}
+	return g.follow()
 }

@@ -67,6 +67,12 @@ func (s Seen) stands(kind record.Kind, registers record.Registers) (bool, error)
 // invalid_argument when the id is that of another kind, changed_meanwhile when a record no longer says what was seen, and frozen
 // when the age bands would change by which something was counted. Whether somebody may, the caller decides.
 func (s *Service) ChangeSetUp(ctx context.Context, worker hlc.ID, changes ...SetUpChange) error {
+	return s.ChangeSetUpWhile(ctx, worker, func(Reading) error { return nil }, changes...)
+}
+
+// ChangeSetUpWhile does as ChangeSetUp while something holds, which is asked where nobody else writes, here or on another server: an
+// error of holds is the answer, and nothing is changed.
+func (s *Service) ChangeSetUpWhile(ctx context.Context, worker hlc.ID, holds func(Reading) error, changes ...SetUpChange) error {
 	rules := s.SetUp().Rules
 	rules.Now = s.config.Wall()
 	for _, c := range changes {
@@ -81,7 +87,10 @@ func (s *Service) ChangeSetUp(ctx context.Context, worker hlc.ID, changes ...Set
 			return err
 		}
 	}
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
+		if err := holds(g.store); err != nil {
+			return err
+		}
 		ids := make([]hlc.ID, 0, len(changes))
 		for _, c := range changes {
 			ids = append(ids, c.ID)

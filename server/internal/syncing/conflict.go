@@ -270,7 +270,7 @@ func (g *group) author(e *entry, id, worker hlc.ID, set proto.Message, cleared .
 // draft is the change by which the server's own replica sets fields of a record as it stands, and empties some; nil when it stands
 // so already.
 func (g *group) draft(e *entry, kind record.Kind, id hlc.ID, fields []byte, cleared []protowire.Number) (*record.Change, error) {
-	stamp := hlc.Stamp{Time: g.self.clock.Now(), Replica: g.self.replica}
+	stamp := hlc.Stamp{Time: g.self.clock.Now(), Replica: hlc.Replica(g.self.replica.Load())}
 	changeID := id
 	if e.there {
 		var err error
@@ -289,7 +289,7 @@ func arrivalOf(c *record.Change) arrival {
 
 // takeOwn takes in a change of the server's own replica.
 func (g *group) takeOwn(e *entry, a arrival) error {
-	r, err := g.replica(g.self.replica, hlc.ID{})
+	r, err := g.replica(hlc.Replica(g.self.replica.Load()), hlc.ID{})
 	if err != nil {
 		return err
 	}
@@ -305,7 +305,7 @@ const lookedOver = 200
 func (s *Service) unmarkSettled(ctx context.Context) error {
 	for after, more := (hlc.ID{}), true; more; {
 		var marked []Record
-		err := s.writer.do(ctx, func(g *group) (err error) {
+		err := s.write(ctx, func(g *group) (err error) {
 			if marked, err = g.store.Unsettled(after, lookedOver); err != nil {
 				return err
 			}

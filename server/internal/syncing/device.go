@@ -19,6 +19,13 @@ func (c *deviceCache) get(id hlc.ID) (Device, bool) {
 	return d, ok
 }
 
+// drop forgets a device that is not there any more.
+func (c *deviceCache) drop(id hlc.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.devices, id)
+}
+
 func (c *deviceCache) put(d Device) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

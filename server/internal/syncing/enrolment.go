@@ -36,7 +36,7 @@ func (s *Service) NewEnrolmentCode(ctx context.Context, worker, replaces hlc.ID,
 		return "", err
 	}
 	hash := sha256.Sum256([]byte(secret))
-	err = s.writer.do(ctx, func(g *group) error {
+	err = s.write(ctx, func(g *group) error {
 		return g.store.SaveEnrolment(Enrolment{SecretHash: hash[:], Worker: worker, Replaces: replaces, ExpiresAt: s.config.Wall().Add(life).UnixMilli()})
 	})
 	return secret, err
@@ -68,17 +68,12 @@ func (s *Service) Enrol(ctx context.Context, request *syncv1.EnrolRequest) (*syn
 	}
 	hash := sha256.Sum256([]byte(request.GetSecret()))
 	var device Device
-	var replaced *Device
-	err := s.writer.do(ctx, func(g *group) (err error) {
-		device, replaced, err = g.enrol(hash[:], request, now)
+	err := s.write(ctx, func(g *group) (err error) {
+		device, err = g.enrol(hash[:], request, now)
 		return err
 	})
 	if err != nil {
 		return nil, err
-	}
-	s.devices.put(device)
-	if replaced != nil {
-		s.devices.put(*replaced)
 	}
 	if s.self.asNoted(device).RevokedAt != 0 {
 		return nil, problem.New(problem.DeviceRevoked) // it asks for the answer again that it had long ago
@@ -98,56 +93,56 @@ func (s *Service) Enrol(ctx context.Context, request *syncv1.EnrolRequest) (*syn
 	return response, nil
 }
 
-// enrol makes the device that a code lets in, or finds it when it is there already. replaced is the one whose place it takes.
-func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time) (d Device, replaced *Device, err error) {
+// enrol makes the device that a code lets in, or finds it when it is there already. The one whose place it takes is revoked.
+func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time) (d Device, err error) {
 	code, ok, err := g.store.Enrolment(secretHash)
 	if err != nil {
-		return d, nil, err
+		return d, err
 	}
 	// The database may have been set back to before the code was used: the journal was not.
 	used := g.self.journal.Find(wire.JournalCodeUsed, secretHash)
 	if used != nil && !bytes.Equal(used.GetDetail(), request.GetPublicKey()) {
-		return d, nil, problem.New(problem.EnrolmentCodeUsed)
+		return d, problem.New(problem.EnrolmentCodeUsed)
 	}
 	if !ok {
-		return d, nil, problem.New(problem.EnrolmentCodeInvalid)
+		return d, problem.New(problem.EnrolmentCodeInvalid)
 	}
 	if code.UsedBy != (hlc.ID{}) {
 		d, _, err = g.store.Device(code.UsedBy)
 		if err == nil && !bytes.Equal(d.PublicKey, request.GetPublicKey()) {
 			err = problem.New(problem.EnrolmentCodeUsed)
 		}
-		return d, nil, err
+		return d, err
 	}
 	if used == nil && now.UnixMilli() > code.ExpiresAt {
-		return d, nil, problem.New(problem.EnrolmentCodeExpired)
+		return d, problem.New(problem.EnrolmentCodeExpired)
 	}
 	if _, ok, err := g.store.DeviceByKey(request.GetPublicKey()); err != nil || ok {
 		if ok {
 			err = problem.Newf(problem.EnrolmentCodeUsed, "this device came in with another code")
 		}
-		return d, nil, err
+		return d, err
 	}
 	id, err := hlc.NewID(g.self.clock.Now(), g.self.entropy)
 	if err != nil {
-		return d, nil, err
+		return d, err
 	}
 	d = Device{ID: id, Worker: code.Worker, PublicKey: request.GetPublicKey(), Name: request.GetName(), App: request.GetApp(),
 		EnrolledAt: now.UnixMilli(), LastContact: now.UnixMilli()}
 	if err := g.store.SaveDevice(d); err != nil {
-		return d, nil, err
+		return d, err
 	}
 	code.UsedBy = id
-	if err := g.self.note(now, wire.JournalCodeUsed, secretHash, request.GetPublicKey()); err != nil {
-		return d, nil, err
+	if err := g.note(wire.JournalCodeUsed, secretHash, request.GetPublicKey()); err != nil {
+		return d, err
 	}
 	if code.Replaces != (hlc.ID{}) {
-		if err := g.self.note(now, wire.JournalRevoked, code.Replaces[:], id[:]); err != nil {
-			return d, nil, err
+		if err := g.note(wire.JournalRevoked, code.Replaces[:], id[:]); err != nil {
+			return d, err
 		}
-		if replaced, err = g.revoke(code.Replaces); err != nil {
-			return d, nil, err
+		if err := g.revoke(code.Replaces); err != nil {
+			return d, err
 		}
 	}
-	return d, replaced, g.store.SaveEnrolment(code)
+	return d, g.store.SaveEnrolment(code)
 }

@@ -30,20 +30,21 @@ type Erasures struct {
 //
 // Problem not_found when there is no such case. Again does no harm.
 func (s *Service) Erase(ctx context.Context, caseID hlc.ID) (Erasures, error) {
-	err := s.writer.do(ctx, func(g *group) error {
-		e, err := g.get(caseID)
+	var done Erasures
+	err := s.write(ctx, func(g *group) error {
+		found, err := g.store.Records([]hlc.ID{caseID})
 		switch {
 		case err != nil:
 			return err
-		case !e.there || e.Kind != recordv1.Kind_KIND_CASE:
+		case len(found) == 0 || found[0].Kind != recordv1.Kind_KIND_CASE:
 			return problem.New(problem.NotFound)
 		}
-		return g.self.note(g.now, wire.JournalClientErased, caseID[:], nil)
+		if err := g.note(wire.JournalClientErased, caseID[:], nil); err != nil {
+			return err
+		}
+		done, err = g.carryOut()
+		return err
 	})
-	if err != nil {
-		return Erasures{}, err
-	}
-	done, err := s.carryOut(ctx)
 	if err != nil {
 		return done, err
 	}
@@ -55,29 +56,26 @@ var erasing = []string{wire.JournalClientErased, wire.JournalErased, wire.Journa
 
 // carryOut erases what the journal says is erased and the store has not noted yet: first the whole deployment, if that is, so
 // that nothing is left of its clients.
-func (s *Service) carryOut(ctx context.Context) (done Erasures, err error) {
+func (s *Service) carryOut(ctx context.Context) error {
 	for _, part := range []func(*group) (Erasures, error){(*group).carryOutWhole, (*group).carryOut} {
-		err := s.writer.do(ctx, func(g *group) error {
-			some, err := part(g)
-			if err == nil {
-				done.Records, done.TokensIn = done.Records+some.Records, done.TokensIn+some.TokensIn
-			}
+		err := s.write(ctx, func(g *group) error {
+			_, err := part(g)
 			return err
 		})
 		if err != nil {
-			return done, err
+			return err
 		}
 	}
 	if s.self.erasedWhole() && !s.self.carriedOut.Swap(true) {
-		return done, s.readSetUp(ctx) // a command beside this server may have done it
+		return s.readSetUp(ctx) // a command beside this server may have done it
 	}
-	return done, nil
+	return nil
 }
 
 // catchUpErasing does so for what the store learns of late. That something is left in unused parts of its files keeps
 // nobody waiting: it is tried again at the next start.
 func (s *Service) catchUpErasing(ctx context.Context) error {
-	if _, err := s.carryOut(ctx); err != nil {
+	if err := s.carryOut(ctx); err != nil {
 		return err
 	}
 	if err := s.config.Store.Purge(ctx); err != nil {
@@ -170,7 +168,7 @@ func (g *group) noteErased(sort string, ids []hlc.ID) error {
 	for _, id := range ids {
 		entries = append(entries, g.self.signed(g.now, sort, bytes.Clone(id[:]), nil))
 	}
-	return g.self.journal.Add(entries...)
+	return g.self.journal.Add(g.store, entries...)
 }
 
 func sorted(ids map[hlc.ID]bool) []hlc.ID {

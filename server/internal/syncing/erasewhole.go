@@ -23,14 +23,18 @@ import (
 // It is one transaction, during which nobody writes: see Erasing for how far it is. What is cut off begins anew at the next start,
 // before anything is served. Whether the deployment may be erased, the caller decides. Again does no harm.
 func (s *Service) EraseAll(ctx context.Context) (Erasures, error) {
-	err := s.writer.do(ctx, func(g *group) error {
-		return g.self.note(g.now, wire.JournalDeploymentErased, g.self.deployment[:], nil)
+	var done Erasures
+	err := s.write(ctx, func(g *group) (err error) {
+		if err := g.note(wire.JournalDeploymentErased, g.self.deployment[:], nil); err != nil {
+			return err
+		}
+		done, err = g.carryOutWhole()
+		return err
 	})
 	if err != nil {
-		return Erasures{}, err
+		return done, err
 	}
-	done, err := s.carryOut(ctx)
-	if err != nil {
+	if err := s.carryOut(ctx); err != nil { // what was erased before, and its server did not come to
 		return done, err
 	}
 	return done, s.config.Store.Purge(ctx)

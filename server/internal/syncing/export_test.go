@@ -13,7 +13,7 @@ import (
 // PushTogether takes batches of one device in within one commit, as when they wait for the writer together.
 func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time, batches ...*syncv1.Batch) ([]*syncv1.Acknowledgement, error) {
 	var acks []*syncv1.Acknowledgement
-	err := s.writer.do(ctx, func(g *group) error {
+	err := s.write(ctx, func(g *group) error {
 		acks = nil
 		for _, b := range batches {
 			p, err := newPush(s.config.Deployment, device, &syncv1.SyncRequest{Push: b}, s.SetUp().Rules, now, futureAt(now, 0))
@@ -41,7 +41,7 @@ func (s *Service) PullAfter(ctx context.Context, device Device, request *syncv1.
 
 // EmptyLinkageKey empties the deployment's linkage key, as archiving does.
 func (s *Service) EmptyLinkageKey(ctx context.Context) error {
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
 		e, err := g.get(g.self.deployment)
 		if err != nil {
 			return err

@@ -310,6 +310,9 @@ func (g *group) post(e *entry, made bool) error {
 
 // changes are what the group saves.
 func (g *group) changes() (Changes, error) {
+	if g.setUpChanged {
+		g.head.SetUp = g.head.Chain
+	}
 	totals, err := g.totals()
 	if err != nil {
 		return Changes{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"levee/server/internal/journal"
 	"levee/syncproto/hlc"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/wire"
@@ -16,9 +17,12 @@ type Journal interface {
 	// All are the entries of a sort.
 	All(sort string) []*syncv1.JournalEntry
 	// Add keeps signed entries, but for those of which sort and subject are there. They are on the disk when it returns.
-	Add(entries ...*syncv1.JournalEntry) error
-	// Refresh reads what another process has written since.
-	Refresh() error
+	Add(tx journal.Writing, entries ...*syncv1.JournalEntry) error
+	// Refresh reads what other servers have added since, and tells whether there was something. lacking says that the store has
+	// not all that there is.
+	Refresh(tx journal.Reading) (news, lacking bool, err error)
+	// Mend does as Refresh, and gives the store what it lacks.
+	Mend(tx journal.Writing) error
 	// After are the entries that follow a mark, at most so many, and the mark behind them; same is false when the mark is
 	// no place of this journal.
 	After(mark *syncv1.Mark, most int) (entries []*syncv1.JournalEntry, next *syncv1.Mark, same bool)
@@ -29,8 +33,8 @@ const maxJournalEntries = 200
 
 // note signs an entry and keeps it. It comes before the commit of what it is about: after a crash in between it says
 // too much, which does no harm, and never too little.
-func (s *self) note(now time.Time, sort string, subject, detail []byte) error {
-	return s.journal.Add(s.signed(now, sort, subject, detail))
+func (g *group) note(sort string, subject, detail []byte) error {
+	return g.self.journal.Add(g.store, g.self.signed(g.now, sort, subject, detail))
 }
 
 func (s *self) signed(now time.Time, sort string, subject, detail []byte) *syncv1.JournalEntry {
@@ -50,7 +54,7 @@ func (s *Service) takeJournal(ctx context.Context, request *syncv1.SyncRequest) 
 	if len(carried) == 0 {
 		return nil
 	}
-	if err := s.config.Journal.Add(carried...); err != nil {
+	if err := s.write(ctx, func(g *group) error { return g.self.journal.Add(g.store, carried...) }); err != nil {
 		return err
 	}
 	return s.catchUpErasing(ctx)
@@ -81,7 +85,7 @@ func (s *Service) catchUp(ctx context.Context) error {
 			}
 		}
 	}
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
 		g.accepted = g.head.Ahead != 0 // the operator may have accepted a time since
 		return g.follow()
 	})

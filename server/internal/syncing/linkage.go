@@ -34,9 +34,9 @@ func (s *Service) makeLinkageKey(ctx context.Context) error {
 	if setUp := s.SetUp(); setUp.keyed || setUp.Deployment.GetTimeZone() == "" || setUp.Closed() {
 		return nil
 	}
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
 		e, err := g.get(g.self.deployment)
-		if err != nil || !e.there {
+		if err != nil || !e.there || e.registers.Get(record.LinkageKeyField).Field != 0 { // another server may have given it one
 			return err
 		}
 		keyed, err := g.withLinkageKey(&recordv1.Deployment{}, nil)

@@ -133,7 +133,7 @@ func (g *group) replaceTokensOf(caseID hlc.ID) error {
 		}
 		said = append(said, g.self.signed(g.now, wire.JournalTokenReplaced, mark, next))
 	}
-	return g.self.journal.Add(said...)
+	return g.self.journal.Add(g.store, said...)
 }
 
 // redactAll replaces erased tokens wherever they stand in this store: in the log, and in the records.

@@ -19,33 +19,26 @@ func (s *Service) Revoke(ctx context.Context, id hlc.ID) error {
 	if _, err := s.known(ctx, id); err != nil {
 		return err
 	}
-	if err := s.self.note(s.config.Wall(), wire.JournalRevoked, id[:], nil); err != nil {
-		return err
-	}
-	return s.settleRevoked(ctx, id)
+	return s.write(ctx, func(g *group) error {
+		if err := g.note(wire.JournalRevoked, id[:], nil); err != nil {
+			return err
+		}
+		return g.revoke(id)
+	})
 }
 
 // settleRevoked carries a revocation of the journal out in the store, from which the devices are listed.
 func (s *Service) settleRevoked(ctx context.Context, id hlc.ID) error {
-	var d *Device
-	err := s.writer.do(ctx, func(g *group) (err error) {
-		d, err = g.revoke(id)
-		return err
-	})
-	if err == nil && d != nil {
-		s.devices.put(*d)
-	}
-	return err
+	return s.write(ctx, func(g *group) error { return g.revoke(id) })
 }
 
-// revoke notes in the store what the journal says of a device; nil when the store does not know it, or has it noted.
-func (g *group) revoke(id hlc.ID) (*Device, error) {
+// revoke notes in the store what the journal says of a device, if the store knows it and has it not noted.
+func (g *group) revoke(id hlc.ID) error {
 	d, ok, err := g.store.Device(id)
 	if err != nil || !ok || d.RevokedAt != 0 {
-		return nil, err
+		return err
 	}
-	d = g.self.asNoted(d)
-	return &d, g.store.SaveDevice(d)
+	return g.store.SaveDevice(g.self.asNoted(d))
 }
 
 // Rename gives a device another name for people. Problem not_found when there is no such device; invalid_argument when the
@@ -57,18 +50,14 @@ func (s *Service) Rename(ctx context.Context, id hlc.ID, name string) error {
 	if _, err := s.known(ctx, id); err != nil {
 		return err
 	}
-	var d Device
-	err := s.writer.do(ctx, func(g *group) (err error) {
-		if d, _, err = g.store.Device(id); err != nil {
+	return s.write(ctx, func(g *group) error {
+		d, ok, err := g.store.Device(id)
+		if err != nil || !ok {
 			return err
 		}
 		d.Name = name
 		return g.store.SaveDevice(d)
 	})
-	if err == nil {
-		s.devices.put(d)
-	}
-	return err
 }
 
 // known is a device that people name.
@@ -94,7 +83,7 @@ func (s *Service) takeLast(ctx context.Context, device Device, request *syncv1.S
 	s.heard(device, request, now)
 	if response.Revocation = s.config.Journal.Find(wire.JournalRevoked, device.ID[:]); response.Revocation == nil {
 		// The journal was lost, and the store was not.
-		if err := s.self.note(now, wire.JournalRevoked, device.ID[:], nil); err != nil {
+		if err := s.write(ctx, func(g *group) error { return g.note(wire.JournalRevoked, device.ID[:], nil) }); err != nil {
 			return nil, err
 		}
 		response.Revocation = s.config.Journal.Find(wire.JournalRevoked, device.ID[:])

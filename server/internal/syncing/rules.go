@@ -1,12 +1,12 @@
 package syncing
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
+	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
@@ -26,16 +26,22 @@ type SetUp struct {
 	records []Record
 	// keyed: the deployment has a linkage key, or had one. The key itself is in records alone, for tablets.
 	keyed bool
+	// version tells this set-up apart from any other of the deployment: see Head.SetUp.
+	version batch.Hash
 }
 
 // setUpKinds are read in this order, which is also the one in which a new tablet gets them.
 var setUpKinds = []record.Kind{recordv1.Kind_KIND_DEPLOYMENT, recordv1.Kind_KIND_SITE, recordv1.Kind_KIND_TEAM, recordv1.Kind_KIND_WORKER}
 
-func readSetUp(ctx context.Context, store Store) (s *SetUp, err error) {
-	err = store.Read(ctx, func(tx Reading) error {
-		s, err = SetUpIn(tx)
-		return err
-	})
+func readSetUpIn(tx Reading) (*SetUp, error) {
+	head, err := tx.Head()
+	if err != nil {
+		return nil, err
+	}
+	s, err := SetUpIn(tx)
+	if err == nil {
+		s.version = head.SetUp
+	}
 	return s, err
 }
 

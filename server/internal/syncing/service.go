@@ -3,10 +3,10 @@ package syncing
 import (
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -60,8 +60,13 @@ type Service struct {
 	config  Config
 	self    *self
 	writer  *writer
-	setUp   atomic.Pointer[SetUp]
 	devices deviceCache
+	setUp   atomic.Pointer[SetUp]
+	// settingUp is held while the set-up is read, so that a newer one is never replaced by an older one.
+	settingUp sync.Mutex
+	// caughtUp: all that the journal says is carried out. recovering is held while that is done once more.
+	caughtUp   atomic.Bool
+	recovering sync.Mutex
 }
 
 // Start opens a deployment. The server takes a new replica number for itself at every start, since its database may be
@@ -89,29 +94,36 @@ func Start(ctx context.Context, c Config) (*Service, error) {
 	if head.Time > futureAt(c.Wall(), head.Ahead) {
 		return nil, &ClockBehindError{Behind: head.Time.Wall().Sub(c.Wall())}
 	}
-	nonce := make([]byte, 8)
-	if _, err := io.ReadFull(c.Entropy, nonce); err != nil {
-		return nil, fmt.Errorf("making a replica number: %w", err)
+	s := &Service{config: c, self: &self{deployment: c.Deployment, clock: hlc.NewClock(c.Wall, head.Time), entropy: c.Entropy, keys: c.Keys, journal: c.Journal}}
+	if err := s.self.newReplica(); err != nil {
+		return nil, err
 	}
-	s := &Service{config: c, self: &self{deployment: c.Deployment, replica: hlc.ReplicaOf(c.Keys.PublicKey(), binary.BigEndian.Uint64(nonce)),
-		clock: hlc.NewClock(c.Wall, head.Time), entropy: c.Entropy, keys: c.Keys, journal: c.Journal}}
+	s.self.seen.Store(&place{head.Position, head.Chain})
 	s.self.rules = func() record.Deployment { return s.SetUp().Rules }
 	s.self.ahead.Store(uint64(head.Ahead))
 	if err := s.readSetUp(ctx); err != nil {
 		return nil, err
 	}
-	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, after: c.After, observe: c.Observe, committed: func(setUpChanged bool) {
-		if setUpChanged {
-			if err := s.readSetUp(context.Background()); err != nil {
-				c.Failed(err)
+	s.writer = &writer{store: c.Store, self: s.self, wall: c.Wall, after: c.After, observe: c.Observe,
+		know: func(head Head) error {
+			if head.SetUp == s.SetUp().version {
+				return nil
 			}
-		}
-	}}
+			return s.readSetUp(context.Background())
+		},
+		committed: func(setUpChanged bool) {
+			if setUpChanged {
+				if err := s.readSetUp(context.Background()); err != nil {
+					c.Failed(err)
+				}
+			}
+		}}
 	s.writer.start()
 	if err := errors.Join(s.catchUp(ctx), s.makeLinkageKey(ctx), s.unmarkSettled(ctx)); err != nil {
 		s.Close()
 		return nil, err
 	}
+	s.caughtUp.Store(true)
 	return s, nil
 }
 
@@ -128,7 +140,7 @@ func (s *Service) Close() { s.writer.close() }
 
 // Flush writes what devices said of themselves that waits for a commit.
 func (s *Service) Flush(ctx context.Context) error {
-	return s.writer.do(ctx, func(*group) error { return nil })
+	return s.write(ctx, func(*group) error { return nil })
 }
 
 // Queued is how many batches and other jobs wait for the writer.
@@ -141,12 +153,15 @@ func (s *Service) Deployment() hlc.ID { return s.config.Deployment }
 func (s *Service) SetUp() *SetUp { return s.setUp.Load() }
 
 func (s *Service) readSetUp(ctx context.Context) error {
-	setUp, err := readSetUp(ctx, s.config.Store)
-	if err != nil {
+	s.settingUp.Lock()
+	defer s.settingUp.Unlock()
+	return s.config.Store.Read(ctx, func(tx Reading) error {
+		setUp, err := readSetUpIn(tx)
+		if err == nil {
+			s.setUp.Store(setUp)
+		}
 		return err
-	}
-	s.setUp.Store(setUp)
-	return nil
+	})
 }
 
 // Arrival is what is known of a request besides its message.
@@ -160,9 +175,6 @@ type Arrival struct {
 // Sync answers one request of a device whose token was verified.
 func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	now := s.config.Wall()
-	if err := s.config.Journal.Refresh(); err != nil {
-		return nil, err
-	}
 	if request.GetProtocol() != Protocol {
 		return nil, problem.New(problem.ProtocolUnsupported)
 	}
@@ -178,11 +190,28 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if err := checkGiven(request.GetGiveBack()); err != nil {
 		return nil, err
 	}
-	if device.RevokedAt != 0 {
+	var lost bool
+	if err := s.look(ctx, func(tx Reading) (err error) {
+		var there bool
+		if device, there, err = tx.Device(device.ID); err != nil {
+			return err
+		}
+		if !there { // it was, when its token was verified
+			s.devices.drop(device.ID)
+			return problem.New(problem.DeviceUnknown)
+		}
+		if request.GetPull() != nil {
+			lost, err = lostHistory(tx, request.GetPull())
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if device = s.self.asNoted(device); device.RevokedAt != 0 {
 		return s.takeLast(ctx, device, request, now)
 	}
 	if s.self.erasedWhole() && !s.self.carriedOut.Load() {
-		if _, err := s.carryOut(ctx); err != nil {
+		if err := s.carryOut(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -190,19 +219,17 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 	if err := s.takeJournal(ctx, request); err != nil {
 		return nil, err
 	}
-	lost, err := s.lostHistory(ctx, request.GetPull())
-	if err != nil {
-		return nil, err
-	}
 	// What a tablet edits may be what the server has lost: it comes back first, and then what was done to it. A device that
 	// is not confirmed gets no page, by which it would learn of that; what it sends is held.
 	lost = lost && !response.GetUnconfirmed()
 	if len(request.GetGiveBack()) > 0 && !lost {
+		var err error
 		if response.Given, err = s.give(ctx, device.Worker, request.GetGiveBack()); err != nil {
 			return nil, err
 		}
 	}
 	if request.GetPush() != nil {
+		var err error
 		if response.Acknowledgement, err = s.push(ctx, device, request, now, lost); err != nil {
 			return nil, err
 		}
@@ -212,10 +239,12 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 		return s.takeLast(ctx, device, request, now)
 	}
 	if request.GetPull() != nil && !response.GetAcknowledgement().GetForked() && !response.GetUnconfirmed() {
+		var err error
 		if response.Page, err = s.pull(ctx, device, request, response.GetAcknowledgement()); err != nil {
 			return nil, err
 		}
 	}
+	var err error
 	if response.Certificate, err = s.renew(device, request, now); err != nil {
 		return nil, err
 	}
@@ -231,7 +260,8 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 // taken, only says how far the server is: that waits for nobody who writes.
 func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncRequest, now time.Time, lost bool) (*syncv1.Acknowledgement, error) {
 	future := futureAt(now, hlc.Time(s.self.ahead.Load()))
-	p, err := newPush(s.config.Deployment, device, request, s.SetUp().Rules, now, future)
+	setUp := s.SetUp()
+	p, err := newPush(s.config.Deployment, device, request, setUp.Rules, now, future)
 	if err != nil {
 		return nil, err
 	}
@@ -247,7 +277,12 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 	if err != nil || ack != nil {
 		return s.durably(ack), err
 	}
-	err = s.writer.do(ctx, func(g *group) (err error) {
+	err = s.write(ctx, func(g *group) (err error) {
+		if changed := s.SetUp(); changed != setUp { // meanwhile, here or by another server
+			if p, err = newPush(s.config.Deployment, device, request, changed.Rules, now, future); err != nil {
+				return err
+			}
+		}
 		if err := g.load(p.needs()); err != nil {
 			return err
 		}
@@ -271,7 +306,7 @@ func (s *Service) heard(device Device, request *syncv1.SyncRequest, now time.Tim
 }
 
 func (s *Service) give(ctx context.Context, worker hlc.ID, records []*syncv1.GivenRecord) (outcomes []*syncv1.GivenRecordOutcome, err error) {
-	err = s.writer.do(ctx, func(g *group) (err error) {
+	err = s.write(ctx, func(g *group) (err error) {
 		ids := make([]hlc.ID, 0, len(records))
 		for _, r := range records {
 			ids = append(ids, hlc.ID(r.GetId()))
@@ -283,17 +318,6 @@ func (s *Service) give(ctx context.Context, worker hlc.ID, records []*syncv1.Giv
 		return err
 	})
 	return outcomes, err
-}
-
-func (s *Service) lostHistory(ctx context.Context, pull *syncv1.Pull) (lost bool, err error) {
-	if pull == nil {
-		return false, nil
-	}
-	err = s.config.Store.Read(ctx, func(tx Reading) (err error) {
-		lost, err = lostHistory(tx, pull)
-		return err
-	})
-	return lost, err
 }
 
 func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncRequest, ack *syncv1.Acknowledgement) (page *syncv1.Page, err error) {
@@ -314,7 +338,11 @@ func (s *Service) pull(ctx context.Context, device Device, request *syncv1.SyncR
 		if r.Have == ack.GetHave() && request.GetPush().GetFirst() <= r.Have+1 && request.GetAccepted() <= r.Have {
 			p.replica = r.Number
 		}
-		page, err = p.pull(access.Audiences(person, s.SetUp().teams()), request.GetPull())
+		setUp, err := s.setUpIn(tx)
+		if err != nil {
+			return err
+		}
+		page, err = p.pull(access.Audiences(person, setUp.teams()), request.GetPull())
 		return err
 	})
 	return page, err
@@ -396,7 +424,7 @@ func (s *Service) AddLinked(ctx context.Context, messages []SetUpRecord, with *S
 }
 
 func (s *Service) add(ctx context.Context, messages []SetUpRecord, sharedKey []byte) error {
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
 		for _, m := range messages {
 			e, err := g.get(m.ID)
 			if err != nil {

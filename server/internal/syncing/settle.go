@@ -224,11 +224,12 @@ func (g *group) settle(e LogEntry, v verdict) (position uint64) {
 // held, or there is no such worker; invalid_argument when nothing comes of it, since the worker may not decide this or the
 // change can't be applied. Then nothing is kept.
 func (s *Service) Decide(ctx context.Context, change hlc.ID, d recordv1.Decision, worker hlc.ID, reason string) error {
-	w := s.SetUp().Workers[worker]
-	if w == nil {
-		return problem.New(problem.NotFound)
-	}
-	return s.writer.do(ctx, func(g *group) error {
+	return s.write(ctx, func(g *group) error {
+		setUp := s.SetUp()
+		w := setUp.Workers[worker]
+		if w == nil {
+			return problem.New(problem.NotFound)
+		}
 		before, err := g.kept(change)
 		if err != nil {
 			return err
@@ -244,7 +245,7 @@ func (s *Service) Decide(ctx context.Context, change hlc.ID, d recordv1.Decision
 		if err != nil {
 			return err
 		}
-		m := &recordv1.HeldDecision{Author: worker[:], OccurredOn: proto.Int32(int32(record.DateOf(g.now, s.SetUp().Location))), Change: change[:], Decision: d.Enum()}
+		m := &recordv1.HeldDecision{Author: worker[:], OccurredOn: proto.Int32(int32(record.DateOf(g.now, setUp.Location))), Change: change[:], Decision: d.Enum()}
 		if len(w.GetTeam()) > 0 {
 			m.Team = w.GetTeam()
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"levee/server/internal/access"
+	"levee/server/internal/journal"
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
@@ -27,6 +28,7 @@ type Store interface {
 type Reading interface {
 	LogReading
 	RecordReading
+	journal.Reading
 	// Device is a device; false when there is none by that id.
 	Device(id hlc.ID) (Device, bool, error)
 	// Enrolment is the use that may be made of a code, by the hash of its secret; false when there is none.
@@ -123,8 +125,9 @@ type Erasing interface {
 	NoteErasure(sort string, subject []byte) error
 }
 
-// Enrolling lets tablets in.
+// Enrolling lets tablets in, and notes what must outlive the store.
 type Enrolling interface {
+	journal.Writing
 	// SaveEnrolment adds a code or notes its use.
 	SaveEnrolment(Enrolment) error
 	// DeviceByKey is the device of a public key; false when there is none.
@@ -142,6 +145,8 @@ type Head struct {
 	// Ahead is up to where stamps are taken though they may lie in the future: the operator accepted a log that a clock
 	// wrote which ran ahead. 0 when nobody had to.
 	Ahead hlc.Time
+	// SetUp is the chain at the newest change of the set-up: it is another one after each.
+	SetUp batch.Hash
 }
 
 // Replica is how far the server has a replica.

@@ -21,11 +21,14 @@ import (
 // self is the server as a replica of one deployment.
 type self struct {
 	deployment hlc.ID
-	replica    hlc.Replica
-	clock      *hlc.Clock
-	entropy    io.Reader
-	keys       *Keys
-	journal    Journal
+	// replica is its number, a hlc.Replica.
+	replica atomic.Uint64
+	// seen is the newest place of the log that it knows.
+	seen    atomic.Pointer[place]
+	clock   *hlc.Clock
+	entropy io.Reader
+	keys    *Keys
+	journal Journal
 	// rules are what changes are validated by, as of now.
 	rules func() record.Deployment
 	// ahead is Head.Ahead as last committed.
@@ -81,6 +84,8 @@ type writer struct {
 	self  *self
 	wall  func() time.Time
 	after func(time.Duration) <-chan time.Time
+	// know is called with the end of the log before anything is done to it: another server may have changed it.
+	know func(Head) error
 	// committed is called after each commit, before its jobs are answered.
 	committed func(setUpChanged bool)
 	observe   func(Commit)
@@ -210,19 +215,26 @@ func (w *writer) transact(jobs []job) (err error) {
 	}
 	ctx, span := tracing.Together(spans, "commit")
 	defer func() { tracing.End(span, err) }()
-	var ahead hlc.Time
+	var saved Head
+	seen := w.self.seen.Load()
 	err = w.store.Write(ctx, func(tx Writing) (err error) {
 		defer func() {
 			if v := recover(); v != nil {
 				err = fmt.Errorf("panic while writing: %v\n%s", v, debug.Stack())
 			}
 		}()
-		// Whoever writes to the journal beside this server does so while they alone write to the store, as this does now.
-		if err := w.self.journal.Refresh(); err != nil {
-			return err
-		}
 		g, err := newGroup(tx, w.self, w.wall())
 		if err != nil {
+			return err
+		}
+		if err := seen.leadsTo(tx, g.head); err != nil {
+			return err
+		}
+		w.self.clock.Observe(g.head.Time)
+		if err := w.self.journal.Mend(tx); err != nil {
+			return err
+		}
+		if err := w.know(g.head); err != nil {
 			return err
 		}
 		g.contacts = contacts
@@ -236,7 +248,7 @@ func (w *writer) transact(jobs []job) (err error) {
 			return err
 		}
 		commit.Log, commit.Records, commit.Removed, commit.SetUpChanged = changes.Log, changes.Records, g.removed, g.setUpChanged
-		ahead = changes.Head.Ahead
+		saved = changes.Head
 		return tx.Save(changes)
 	})
 	if err != nil {
@@ -249,7 +261,8 @@ func (w *writer) transact(jobs []job) (err error) {
 		}
 		return err
 	}
-	w.self.ahead.Store(uint64(ahead))
+	w.self.saw(saved)
+	w.self.ahead.Store(uint64(saved.Ahead))
 	commit.Took = time.Since(start)
 	if span.IsRecording() {
 		span.SetAttributes(attribute.Int("levee.batches", commit.Jobs), attribute.Int("levee.positions", len(commit.Log)))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"levee/server/internal/journal"
 	"levee/syncproto/hlc"
 )
 
@@ -54,10 +55,16 @@ func (p *page) Save(c Changes) error {
 // noJournal is a journal that nobody writes to.
 type noJournal struct{ Journal }
 
-func (noJournal) Refresh() error { return nil }
+func (noJournal) Mend(journal.Writing) error { return nil }
+
+func newSelf() *self {
+	s := &self{clock: hlc.NewClock(time.Now, 0), journal: noJournal{}}
+	s.seen.Store(&place{})
+	return s
+}
 
 func newWriter(t *testing.T, store Store) *writer {
-	w := &writer{store: store, self: &self{clock: hlc.NewClock(time.Now, 0), journal: noJournal{}}, wall: time.Now, after: time.After, observe: func(Commit) {}, committed: func(bool) {}}
+	w := &writer{store: store, self: newSelf(), wall: time.Now, after: time.After, observe: func(Commit) {}, know: func(Head) error { return nil }, committed: func(bool) {}}
 	w.start()
 	t.Cleanup(w.close)
 	return w
@@ -147,7 +154,7 @@ func TestWhoeverGivesUpWaitingHarmsNothing(t *testing.T) {
 func TestWhatDevicesSayIsWrittenInTime(t *testing.T) {
 	l := &ledger{opened: make(chan struct{}), proceed: make(chan struct{})}
 	passed := make(chan time.Time)
-	w := &writer{store: l, self: &self{clock: hlc.NewClock(time.Now, 0), journal: noJournal{}}, wall: time.Now, observe: func(Commit) {}, committed: func(bool) {},
+	w := &writer{store: l, self: newSelf(), wall: time.Now, observe: func(Commit) {}, know: func(Head) error { return nil }, committed: func(bool) {},
 		after: func(d time.Duration) <-chan time.Time {
 			if d != contactsEvery {
 				t.Errorf("waits for %v", d)

@@ -12,7 +12,6 @@ import (
 	"levee/server/internal/access"
 	"levee/server/internal/live"
 	"levee/syncproto/hlc"
-	"levee/syncproto/problem"
 )
 
 const pathEvents = pathIn + "/events"
@@ -110,9 +109,9 @@ func (v *visit) stillMay(deployment hlc.ID) error {
 	if err != nil {
 		return err
 	}
-	d := v.Deployments.Get(deployment)
-	if d == nil {
-		return problem.New(problem.NotFound)
+	d, err := v.Deployments.Enter(v.context(), deployment)
+	if err != nil {
+		return err
 	}
 	v.session, v.within = &session, d
 	v.person = v.personIn(d)

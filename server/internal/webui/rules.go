@@ -189,9 +189,9 @@ func (v *visit) enter() error {
 		if err != nil {
 			return err
 		}
-		d := v.Deployments.Get(id)
-		if d == nil {
-			return problem.New(problem.NotFound)
+		d, err := v.Deployments.Enter(v.context(), id)
+		if err != nil {
+			return err
 		}
 		v.person, v.known = v.personIn(d), v.Live.State(id)
 		if v.within = d; d.Syncing.SetUp().Location != nil {

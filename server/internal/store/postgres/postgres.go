@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"strings"
 	"time"
 
@@ -93,8 +94,12 @@ func parse(dsn string) (config *pgx.ConnConfig, connections int, err error) {
 		"lock_timeout":     "10s", // who waits for a row is told that the server is busy, and comes again
 		// Deployments differ in size, and new ones grow: each statement is planned for the one that it is about, as it is by then.
 		"plan_cache_mode": "force_custom_plan",
-		// What holds a deployment's row does nothing but work on it. A server that stopped in the middle gives it back.
+		// A server that stopped in the middle gives back what it holds.
 		"idle_in_transaction_session_timeout": "5min",
+		// One whose machine is gone answers nothing: its rows are free after half a minute.
+		"tcp_keepalives_idle":     "10",
+		"tcp_keepalives_interval": "5",
+		"tcp_keepalives_count":    "4",
 	} {
 		if _, ok := pool.ConnConfig.RuntimeParams[name]; !ok {
 			pool.ConnConfig.RuntimeParams[name] = value
@@ -104,16 +109,22 @@ func parse(dsn string) (config *pgx.ConnConfig, connections int, err error) {
 }
 
 func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
-	pool := func(size int) *sql.DB {
+	// What holds a deployment's row does nothing but work on it.
+	writing := config
+	if writing.RuntimeParams = maps.Clone(config.RuntimeParams); writing.RuntimeParams["idle_in_transaction_session_timeout"] == "5min" {
+		writing.RuntimeParams["idle_in_transaction_session_timeout"] = "1min"
+	}
+	pool := func(config pgx.ConnConfig, size int) *sql.DB {
 		db := stdlib.OpenDB(config, stdlib.OptionAfterConnect(waitForDisk))
 		db.SetMaxOpenConns(size)
 		db.SetMaxIdleConns(size)
 		db.SetConnMaxIdleTime(5 * time.Minute)
 		return db
 	}
-	return store.New(pool(writers), pool(readers+1), // one more, to ask whether the database answers
+	return store.New(pool(writing, writers), pool(config, readers+1), // one more, to ask whether the database answers
 		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
-			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge})
+			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge,
+			Telling: store.Telling{Tell: `SELECT pg_notify('` + channel + `', $1)`, Listen: listener(config)}})
 }
 
 // waitForDisk has a commit wait until it is on the disk: what is acknowledged is there. What the operator says beyond that, as to
