@@ -164,7 +164,7 @@ type coded struct {
 func sequenceOf(s step) sequence {
 	width := offsetBits(s.offset)
 	return sequence{literals: codeOf(literalCodes, s.literals), match: codeOf(matchCodes, s.length),
-		offset: coded{width, uint64(s.offset) + repeatOffsets - 1<<width, width}}
+		offset: coded{width, uint64(s.offset) + repeatOffsets - 1<<width, width}} //nolint:gosec // an offset is at least 1
 }
 
 // repeatOffsets: the numbers up to it stand for offsets that were used before, which the packer does not look for.
