@@ -86,6 +86,7 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 	var service *syncing.Service
 	failed := func(err error) { s.config.Log.Error("in the background", "error", err) }
 	index := indexing.New(indexing.Config{Store: s.db.Deployment(id), SetUp: func() *syncing.SetUp { return service.SetUp() }, Wall: s.config.Wall, Failed: failed,
+		Busy:    func() bool { return service.Busy() },
 		Indexed: func(uint64) { s.live.Publish(id) }})
 	alerts := s.alerting(id, func() *syncing.SetUp { return service.SetUp() }, failed)
 	service, err := syncing.Start(ctx, syncing.Config{Deployment: id, Store: s.db.Deployment(id), Keys: s.keys, Journal: s.journal.Deployment(id), Wall: s.config.Wall, After: s.config.After, Entropy: s.config.Entropy,

@@ -20,7 +20,7 @@ import (
 const version = 2
 
 // chunk is how many positions of the log one transaction takes. Syncs wait for it, so it is short.
-const chunk = 200
+const chunk = 100
 
 // follow indexes what the next entries of the log touched. It returns how far the tables are now, and whether there may be
 // more entries.

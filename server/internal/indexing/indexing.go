@@ -29,6 +29,8 @@ type Config struct {
 	Wall func() time.Time
 	// After tells when a time has passed; time.After when nil.
 	After func(time.Duration) <-chan time.Time
+	// Busy reports whether what tablets sent is being written, or waits for that. It may be nil.
+	Busy func() bool
 	// Failed is told of an error that nobody waits for. It may be nil.
 	Failed func(error)
 	// Indexed is told, after each transaction, of the position up to which the tables hold everything. It may be nil.
@@ -59,6 +61,9 @@ type Service struct {
 func New(c Config) *Service {
 	if c.After == nil {
 		c.After = time.After
+	}
+	if c.Busy == nil {
+		c.Busy = func() bool { return false }
 	}
 	if c.Failed == nil {
 		c.Failed = func(error) {}
@@ -127,8 +132,7 @@ func (s *Service) run(ctx context.Context) {
 				continue
 			}
 		}
-		s.calm(ctx)
-		err := s.Follow(ctx)
+		err := s.followCalmly(ctx)
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
@@ -142,34 +146,47 @@ func (s *Service) run(ctx context.Context) {
 	}
 }
 
-// How long a pause in the commits must be for the follower to begin, and how long it waits for one.
+// followCalmly follows as Follow does, and lets tablets go first.
+func (s *Service) followCalmly(ctx context.Context) error {
+	rounds, seen := int(calmAtMost/calmAfter), uint64(0)
+	for {
+		rounds, seen = s.calm(ctx, rounds, seen)
+		more, err := s.step(ctx)
+		if err != nil || !more {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// How long a pause in the commits must be for the follower to go on, and how long it waits for pauses until it has followed to the end.
 const (
 	calmAfter  = 50 * time.Millisecond
 	calmAtMost = time.Second
 )
 
-// calm lets tablets go first: while one commit comes right after the other, it waits for a pause, though not for long, and not while
-// somebody waits for the tables.
-func (s *Service) calm(ctx context.Context) {
-	for range calmAtMost / calmAfter {
+// calm waits for a pause, in which nothing is written and nothing waits to be, but not while somebody waits for the tables. seen is how
+// many commits were noticed when it last looked, and rounds how often it may still wait.
+func (s *Service) calm(ctx context.Context, rounds int, seen uint64) (roundsLeft int, nowSeen uint64) {
+	for ; rounds > 0 && (s.notices.Load() != seen || s.Busy()); rounds-- {
 		s.mu.Lock()
 		awaited := s.waiting > 0
 		s.mu.Unlock()
 		if awaited {
-			return
+			break
 		}
-		before := s.notices.Load()
+		seen = s.notices.Load()
 		select {
 		case <-ctx.Done():
-			return
+			return 0, seen
 		case <-s.hurry:
-			return
+			return rounds, seen
 		case <-s.After(calmAfter):
 		}
-		if s.notices.Load() == before {
-			return
-		}
 	}
+	return rounds, seen
 }
 
 // Follow brings the tables up to the end of the log. While Start follows, nobody needs to call it.

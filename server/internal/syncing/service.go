@@ -147,6 +147,9 @@ func (s *Service) Flush(ctx context.Context) error {
 // Queued is how many batches and other jobs wait for the writer.
 func (s *Service) Queued() int { return s.writer.queue() }
 
+// Busy reports whether something waits for the writer, or is being written.
+func (s *Service) Busy() bool { return s.writer.undone.Load() > 0 }
+
 // Deployment is the deployment's id.
 func (s *Service) Deployment() hlc.ID { return s.config.Deployment }
 

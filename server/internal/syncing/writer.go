@@ -91,8 +91,10 @@ type writer struct {
 	observe   func(Commit)
 
 	jobs chan job
-	stop chan struct{}
-	gone sync.WaitGroup
+	// undone is how many jobs are waited for.
+	undone atomic.Int64
+	stop   chan struct{}
+	gone   sync.WaitGroup
 
 	mu       sync.Mutex
 	contacts map[hlc.ID]Contact
@@ -116,6 +118,8 @@ func (w *writer) queue() int { return len(w.jobs) }
 func (w *writer) do(ctx context.Context, run func(*group) error) (err error) {
 	ctx, span := tracing.Start(ctx, "write")
 	defer func() { tracing.End(span, err) }()
+	w.undone.Add(1)
+	defer w.undone.Add(-1)
 	j := newJob(ctx, run)
 	select {
 	case w.jobs <- j:
