@@ -67,8 +67,8 @@ type benchDripCmd struct {
 
 // Run measures and prints.
 func (c *benchDripCmd) Run(ctx context.Context) error {
-	if c.Records < 1 {
-		return errors.New("--records must be at least 1")
+	if err := checkRecords(c.Records); err != nil {
+		return err
 	}
 	if err := checkSyncs(c.Syncs); err != nil {
 		return err
@@ -79,6 +79,15 @@ func (c *benchDripCmd) Run(ctx context.Context) error {
 	}
 	result, err := bench.MeasureDrip(ctx, bench.DripOptions{Records: c.Records, Syncs: c.Syncs, Seed: c.Seed, Program: program, Progress: os.Stderr})
 	return printMeasured(result, err, c.JSON)
+}
+
+func checkRecords(records ...int) error {
+	for _, n := range records {
+		if n < 1 {
+			return errors.New("--records must be at least 1")
+		}
+	}
+	return nil
 }
 
 func checkSyncs(syncs int) error {
@@ -98,10 +107,8 @@ type benchGrowthCmd struct {
 
 // Run measures and prints.
 func (c *benchGrowthCmd) Run(ctx context.Context) error {
-	for _, n := range c.Records {
-		if n < 1 {
-			return errors.New("--records must be at least 1")
-		}
+	if err := checkRecords(c.Records...); err != nil {
+		return err
 	}
 	if err := checkSyncs(c.Syncs); err != nil {
 		return err
@@ -123,8 +130,8 @@ type benchFirstSyncCmd struct {
 
 // Run measures and prints.
 func (c *benchFirstSyncCmd) Run(ctx context.Context) error {
-	if c.Records < 1 {
-		return errors.New("--records must be at least 1")
+	if err := checkRecords(c.Records); err != nil {
+		return err
 	}
 	program, err := os.Executable()
 	if err != nil {
@@ -222,10 +229,8 @@ type benchExportCmd struct {
 
 // Run measures and prints.
 func (c *benchExportCmd) Run(ctx context.Context) error {
-	for _, n := range c.Records {
-		if n < 1 {
-			return fmt.Errorf("--records must be at least 1")
-		}
+	if err := checkRecords(c.Records...); err != nil {
+		return err
 	}
 	program, err := os.Executable()
 	if err != nil {
