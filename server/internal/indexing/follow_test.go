@@ -3,6 +3,7 @@ package indexing_test
 import (
 	"bytes"
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,6 +64,37 @@ func TestFollowingGoesOnWhereItWasCut(t *testing.T) {
 	s = follow(t, d)
 	if s.Position() != head(t, d) {
 		t.Errorf("at %d of %d", s.Position(), head(t, d))
+	}
+}
+
+// While tablets keep the server busy the tables wait, but not for ever; and not at all for whoever waits for them.
+func TestTabletsGoFirst(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	anna.Push(anna.Make(talk("讲座")))
+	start := func(after func(time.Duration) <-chan time.Time, busy bool) (s *indexing.Service, indexed chan uint64) {
+		indexed = make(chan uint64, 8)
+		s = indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall, After: after,
+			Busy: func() bool { return busy }, Failed: func(err error) { t.Error(err) }, Indexed: func(position uint64) { indexed <- position }})
+		s.Start()
+		t.Cleanup(s.Close)
+		return s, indexed
+	}
+	passed := make(chan time.Time)
+	close(passed)
+	for _, c := range []struct {
+		busy bool
+		want time.Duration
+	}{{false, 50 * time.Millisecond}, {true, time.Second}} {
+		var waited atomic.Int64
+		_, indexed := start(func(d time.Duration) <-chan time.Time { waited.Add(int64(d)); return passed }, c.busy)
+		if <-indexed; time.Duration(waited.Load()) != c.want {
+			t.Errorf("busy %v: it waited %v, want %v", c.busy, time.Duration(waited.Load()), c.want)
+		}
+	}
+	s, _ := start(func(time.Duration) <-chan time.Time { return nil }, true)
+	if err := s.CatchUp(ctx); err != nil {
+		t.Error(err)
 	}
 }
 

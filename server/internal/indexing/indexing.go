@@ -132,7 +132,7 @@ func (s *Service) run(ctx context.Context) {
 				continue
 			}
 		}
-		err := s.followCalmly(ctx)
+		err := s.follow(ctx, s.calm(ctx))
 		if err == nil || ctx.Err() != nil {
 			continue
 		}
@@ -146,11 +146,13 @@ func (s *Service) run(ctx context.Context) {
 	}
 }
 
-// followCalmly follows as Follow does, and lets tablets go first.
-func (s *Service) followCalmly(ctx context.Context) error {
-	rounds, seen := int(calmAtMost/calmAfter), uint64(0)
+// Follow brings the tables up to the end of the log. While Start follows, nobody needs to call it.
+func (s *Service) Follow(ctx context.Context) error { return s.follow(ctx, func() {}) }
+
+// follow does so, and calls before ahead of each step.
+func (s *Service) follow(ctx context.Context, before func()) error {
 	for {
-		rounds, seen = s.calm(ctx, rounds, seen)
+		before()
 		more, err := s.step(ctx)
 		if err != nil || !more {
 			return err
@@ -167,39 +169,28 @@ const (
 	calmAtMost = time.Second
 )
 
-// calm waits for a pause, in which nothing is written and nothing waits to be, but not while somebody waits for the tables. seen is how
-// many commits were noticed when it last looked, and rounds how often it may still wait.
-func (s *Service) calm(ctx context.Context, rounds int, seen uint64) (roundsLeft int, nowSeen uint64) {
-	for ; rounds > 0 && (s.notices.Load() != seen || s.Busy()); rounds-- {
-		s.mu.Lock()
-		awaited := s.waiting > 0
-		s.mu.Unlock()
-		if awaited {
-			break
-		}
-		seen = s.notices.Load()
-		select {
-		case <-ctx.Done():
-			return 0, seen
-		case <-s.hurry:
-			return rounds, seen
-		case <-s.After(calmAfter):
+// calm gives what waits, each time that it is called, for a pause, in which nothing is written and nothing waits to be: tablets go first.
+// It does not wait while somebody waits for the tables.
+func (s *Service) calm(ctx context.Context) func() {
+	rounds, seen := calmAtMost/calmAfter, uint64(0)
+	return func() {
+		for ; rounds > 0 && (s.notices.Load() != seen || s.Busy()) && !s.awaited(); rounds-- {
+			seen = s.notices.Load()
+			select {
+			case <-ctx.Done():
+				return
+			case <-s.hurry:
+				return
+			case <-s.After(calmAfter):
+			}
 		}
 	}
-	return rounds, seen
 }
 
-// Follow brings the tables up to the end of the log. While Start follows, nobody needs to call it.
-func (s *Service) Follow(ctx context.Context) error {
-	for {
-		more, err := s.step(ctx)
-		if err != nil || !more {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-	}
+func (s *Service) awaited() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting > 0
 }
 
 // step indexes what the next entries of the log touched, and tells whether there are more.
