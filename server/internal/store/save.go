@@ -19,9 +19,10 @@ func (t *Tx) Save(c syncing.Changes) error {
 			return err
 		}
 	}
-	if len(c.Log)+len(c.Contacts)+len(c.Records) > 0 {
+	if len(c.Log)+len(c.Contacts)+len(c.Made)+len(c.Records) > 0 {
+		isAlert := func(r syncing.Record) bool { return r.Kind == recordv1.Kind_KIND_RISK_ALERT }
 		// Whom an alert goes to is in the set-up.
-		t.tell(c.Head.SetUp == c.Head.Chain || slices.ContainsFunc(c.Records, func(r syncing.Record) bool { return r.Kind == recordv1.Kind_KIND_RISK_ALERT }))
+		t.tell(c.Head.SetUp == c.Head.Chain || slices.ContainsFunc(c.Made, isAlert) || slices.ContainsFunc(c.Records, isAlert))
 	}
 	if len(c.Log) == 0 {
 		return nil
@@ -69,14 +70,22 @@ func (t *Tx) saveDepartures(c syncing.Changes) error {
 }
 
 func (t *Tx) saveRecords(c syncing.Changes) error {
-	rows := make([][]any, len(c.Records))
-	for i := range c.Records {
-		r := &c.Records[i]
+	const insert = `INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state)`
+	if err := t.bulk(insert, ``, t.recordRows(c.Made)); err != nil {
+		return err
+	}
+	return t.bulk(insert, `ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
+			origin = excluded.origin, origin_after = excluded.origin_after, day = excluded.day, duplicate_of = excluded.duplicate_of, orphan_of = excluded.orphan_of, unsettled = excluded.unsettled, state = excluded.state`,
+		t.recordRows(c.Records))
+}
+
+func (t *Tx) recordRows(records []syncing.Record) [][]any {
+	rows := make([][]any, len(records))
+	for i := range records {
+		r := &records[i]
 		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), bit(r.Unsettled), r.State} //nolint:gosec // below 63 bits
 	}
-	return t.bulk(`INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state)`,
-		`ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,
-			origin = excluded.origin, origin_after = excluded.origin_after, day = excluded.day, duplicate_of = excluded.duplicate_of, orphan_of = excluded.orphan_of, unsettled = excluded.unsettled, state = excluded.state`, rows)
+	return rows
 }
 
 func (t *Tx) savePostings(c syncing.Changes) error {

@@ -29,6 +29,9 @@ func (t *Tx) HeldWith(code string) ([]syncing.LogEntry, error) {
 // Waiting implements syncing.Settling.
 func (t *Tx) Waiting(ids []hlc.ID) ([]syncing.LogEntry, error) {
 	var entries []syncing.LogEntry
+	if some, err := t.some(`SELECT 1 FROM log WHERE deployment = $1 AND waits_for IS NOT NULL LIMIT 1`); err != nil || !some {
+		return nil, err
+	}
 	err := t.in(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND waits_for IS NOT NULL AND waits_for IN (…) ORDER BY position`, ids, func(row scanner) error {
 		e, err := scanLog(row)
 		entries = append(entries, e)
@@ -39,7 +42,17 @@ func (t *Tx) Waiting(ids []hlc.ID) ([]syncing.LogEntry, error) {
 
 // Orphans implements syncing.Settling.
 func (t *Tx) Orphans(ids []hlc.ID) ([]syncing.Record, error) {
+	if some, err := t.some(`SELECT 1 FROM records WHERE deployment = $1 AND orphan_of IS NOT NULL LIMIT 1`); err != nil || !some {
+		return nil, err
+	}
 	return t.recordsIn(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND orphan_of IS NOT NULL AND orphan_of IN (…)`, ids)
+}
+
+// some reports whether a query of a deployment finds anything. What most deployments have none of, or a handful, need not be looked for
+// with each of hundreds of ids.
+func (t *Tx) some(query string) (bool, error) {
+	var one int
+	return t.one(query, []any{t.id}, &one)
 }
 
 // Decisions implements syncing.Settling.

@@ -66,6 +66,8 @@ type Engine struct {
 	// Prepare gives a statement the form in which it is prepared here, which takes a connection besides the transaction's own. It is nil
 	// where the driver prepares by itself.
 	Prepare func(query string) string
+	// InsertMany stands for INSERT where many rows are inserted at once; empty where that is the word.
+	InsertMany string
 	// ValidText says that a text is valid UTF-8 without the character 0. What else is in one is replaced.
 	ValidText bool
 	// Standbys are how it is asked what standbys of the database have; the zero one where it has none.
@@ -322,22 +324,19 @@ func (t *Tx) run(query string, args ...any) error {
 	return err
 }
 
-// bulkRows is how many rows a multi-row statement writes; what is left over is written row by row, so that only two
+// bulkRows is how many rows a multi-row statement writes; what is left over is written row by row, so that only a few
 // forms of each statement are ever prepared.
 const bulkRows = 40
 
-// bulk runs "head VALUES (…),(…) tail" for rows of arguments.
+// bulk runs "head VALUES (…),(…) tail" for rows of arguments, of which the first is the deployment.
 func (t *Tx) bulk(head, tail string, rows [][]any) error {
 	for len(rows) > 0 {
 		n := 1
 		if len(rows) >= bulkRows {
 			n = bulkRows
 		}
-		args := make([]any, 0, n*len(rows[0]))
-		for _, r := range rows[:n] {
-			args = append(args, r...)
-		}
-		if err := t.run(bulkQuery(head, tail, n, len(rows[0])), args...); err != nil {
+		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: len(rows[0]), empty: emptyColumns(rows[:n])}
+		if err := t.run(query.text(), query.arguments(rows[:n])...); err != nil {
 			return err
 		}
 		rows = rows[n:]
@@ -345,35 +344,77 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 	return nil
 }
 
-var bulkQueries sync.Map // of bulkKey to string: building a statement costs more than running it
-
-type bulkKey struct {
-	head, tail    string
-	rows, columns int
+// emptyColumns are the columns that are NULL in all rows, a bit each.
+func emptyColumns(rows [][]any) (empty uint64) {
+	for c := range rows[0] {
+		if !slices.ContainsFunc(rows, func(r []any) bool { return !isNull(r[c]) }) {
+			empty |= 1 << c
+		}
+	}
+	return empty
 }
 
-func bulkQuery(head, tail string, rows, columns int) string {
-	key := bulkKey{head, tail, rows, columns}
-	if q, ok := bulkQueries.Load(key); ok {
-		return q.(string)
+func isNull(v any) bool {
+	if v == nil {
+		return true
+	}
+	b, ok := v.([]byte)
+	return ok && b == nil
+}
+
+// bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: the deployment, which all rows
+// share, is one argument, and what is NULL in all of them is none.
+type bulkQuery struct {
+	insert, head, tail string
+	rows, columns      int
+	empty              uint64
+}
+
+var bulkQueries sync.Map // of bulkQuery or inKey to string: building a statement costs more than running it
+
+func (q bulkQuery) text() string {
+	if text, ok := bulkQueries.Load(q); ok {
+		return text.(string)
 	}
 	var b strings.Builder
-	b.WriteString(head + " VALUES ")
-	n := 0
-	for r := range rows {
+	if q.rows > 1 && q.insert != "" {
+		b.WriteString(strings.Replace(q.head, "INSERT", q.insert, 1))
+	} else {
+		b.WriteString(q.head)
+	}
+	b.WriteString(" VALUES ")
+	n := 1
+	for r := range q.rows {
 		if r > 0 {
 			b.WriteByte(',')
 		}
-		for c := range columns {
-			b.WriteString(map[bool]string{true: "($", false: ",$"}[c == 0])
+		b.WriteString("($1")
+		for c := 1; c < q.columns; c++ {
+			if q.empty&(1<<c) != 0 {
+				b.WriteString(",NULL")
+				continue
+			}
 			n++
-			b.WriteString(strconv.Itoa(n))
+			b.WriteString(",$" + strconv.Itoa(n))
 		}
 		b.WriteByte(')')
 	}
-	b.WriteString(" " + tail)
-	q, _ := bulkQueries.LoadOrStore(key, b.String())
-	return q.(string)
+	b.WriteString(" " + q.tail)
+	text, _ := bulkQueries.LoadOrStore(q, b.String())
+	return text.(string)
+}
+
+func (q bulkQuery) arguments(rows [][]any) []any {
+	args := make([]any, 1, 1+q.rows*(q.columns-1))
+	args[0] = rows[0][0]
+	for _, r := range rows {
+		for c, v := range r[1:] {
+			if q.empty&(2<<c) == 0 {
+				args = append(args, v)
+			}
+		}
+	}
+	return args
 }
 
 // inSizes are the numbers of keys that look-ups are prepared for; a list is padded with its last key.
@@ -412,8 +453,13 @@ func (t *Tx) inKeys(query string, keys []any, row func(scanner) error) error {
 	return nil
 }
 
+type inKey struct {
+	query string
+	size  int
+}
+
 func inQuery(query string, size int) string {
-	key := bulkKey{query, "in", 1, size}
+	key := inKey{query, size}
 	if q, ok := bulkQueries.Load(key); ok {
 		return q.(string)
 	}

@@ -59,6 +59,7 @@ type entry struct {
 	// audienceWas is who received the record before the group.
 	audienceWas hlc.ID
 	there       bool // the record exists
+	stored      bool // it existed before the group
 	changed     bool
 }
 
@@ -132,7 +133,7 @@ func (g *group) put(r Record) error {
 	if err != nil {
 		return fmt.Errorf("state of record %v: %w", r.ID, err)
 	}
-	g.records[r.ID] = &entry{Record: r, registers: registers, was: registers, audienceWas: r.Audience, there: true}
+	g.records[r.ID] = &entry{Record: r, registers: registers, was: registers, audienceWas: r.Audience, there: true, stored: true}
 	return nil
 }
 
@@ -328,7 +329,11 @@ func (g *group) changes() (Changes, error) {
 		if e := g.records[id]; e.changed {
 			e.State = record.EncodeState(e.registers)
 			e.Unsettled = unsettled(e.Kind, e.registers)
-			c.Records = append(c.Records, e.Record)
+			if e.stored {
+				c.Records = append(c.Records, e.Record)
+			} else {
+				c.Made = append(c.Made, e.Record)
+			}
 		}
 	}
 	return c, nil

@@ -87,7 +87,7 @@ func (g *group) adopt(owners []hlc.ID) error {
 		ids = append(ids, r.ID)
 	}
 	for id, e := range g.records {
-		if e.there && slices.Contains(owners, e.OrphanOf) {
+		if e.there && e.OrphanOf != (hlc.ID{}) && slices.Contains(owners, e.OrphanOf) {
 			ids = append(ids, id)
 		}
 	}
@@ -125,7 +125,7 @@ func (g *group) retryWaiting(records []hlc.ID) error {
 		return err
 	}
 	for _, e := range g.log {
-		if slices.Contains(records, e.WaitsFor) {
+		if e.WaitsFor != (hlc.ID{}) && slices.Contains(records, e.WaitsFor) {
 			entries = append(entries, e)
 		}
 	}

@@ -274,11 +274,12 @@ type Changes struct {
 	Decided    []LogEntry
 	Decisions  []Decision
 	Departures []Departure
-	Records    []Record
-	Postings   []Posting
-	Totals     tally.Delta
-	Told       Told
-	Contacts   []Contact
+	// Made are records that came to be, Records those that changed.
+	Made, Records []Record
+	Postings      []Posting
+	Totals        tally.Delta
+	Told          Told
+	Contacts      []Contact
 	// Unfound are records that are found by no word, until they are sorted in as they stand by then.
 	Unfound []hlc.ID
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -251,7 +252,7 @@ func (w *writer) transact(jobs []job) (err error) {
 		if err != nil {
 			return err
 		}
-		commit.Log, commit.Records, commit.Removed, commit.SetUpChanged = changes.Log, changes.Records, g.removed, g.setUpChanged
+		commit.Log, commit.Records, commit.Removed, commit.SetUpChanged = changes.Log, slices.Concat(changes.Made, changes.Records), g.removed, g.setUpChanged
 		saved = changes.Head
 		return tx.Save(changes)
 	})
