@@ -50,4 +50,16 @@ func (d Date) DaysUntil(o Date) int {
 }
 
 // String is the date as "2021-09-23".
-func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100) }
+func (d Date) String() string {
+	if d < 0 || d > 9999_99_99 {
+		return fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100)
+	}
+	b := [10]byte{4: '-', 7: '-'} // every total has one as its key
+	for rest, at := d, len(b)-1; at >= 0; at-- {
+		if b[at] == 0 {
+			b[at] = '0' + byte(rest%10)
+			rest /= 10
+		}
+	}
+	return string(b[:])
+}

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -26,6 +27,15 @@ func TestDateOfIsTheLocalDay(t *testing.T) {
 	if got := Date(20210924).Start(henan).UTC(); got != time.Date(2021, 9, 23, 16, 0, 0, 0, time.UTC) {
 		t.Errorf("2021-09-24 starts in Henan at %v", got)
 	}
+}
+
+func TestADateIsWrittenWithAllItsDigits(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := Date(rapid.OneOf(rapid.Int32(), rapid.Int32Range(0, 1_0000_00_00)).Draw(t, "date"))
+		if got, want := d.String(), fmt.Sprintf("%04d-%02d-%02d", d/10000, d/100%100, d%100); got != want {
+			t.Errorf("%d is written %s, want %s", int32(d), got, want)
+		}
+	})
 }
 
 func TestParseDate(t *testing.T) {

@@ -23,6 +23,9 @@ type stamped struct {
 // so it is written out here and not left to a library's order. Stampings are ordered by stamp and parent; the one with
 // the most fields goes first and leaves out the fields that have a value.
 func EncodeState(rs Registers) []byte {
+	if stamp, ok := onlyStamp(rs); ok {
+		return PlainState(rs.Fields(), stamp)
+	}
 	groups := groupByStamp(rs)
 	fields := rs.Fields()
 	b := make([]byte, 0, len(fields)+8+len(groups)*40)
@@ -46,6 +49,19 @@ func PlainState(fields []byte, stamp hlc.Stamp) []byte {
 	b := make([]byte, 0, len(fields)+48)
 	b = protowire.AppendTag(b, 1, protowire.BytesType)
 	return appendOnlyStamping(protowire.AppendBytes(b, fields), stamp)
+}
+
+// onlyStamp is the stamp of registers that all have a value and the same stamp, with no parent: so is every record until somebody edits it.
+func onlyStamp(rs Registers) (stamp hlc.Stamp, ok bool) {
+	for _, r := range rs {
+		if len(r.Value) == 0 || r.Stamp != rs[0].Stamp || !r.Parent.IsZero() {
+			return hlc.Stamp{}, false
+		}
+	}
+	if len(rs) == 0 {
+		return hlc.Stamp{}, false
+	}
+	return rs[0].Stamp, true
 }
 
 // Plain takes what PlainState made apart again; ok is false of any other state.

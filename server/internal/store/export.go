@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"levee/server/internal/export"
 	"levee/server/internal/syncing"
@@ -29,13 +30,23 @@ func (t *Tx) CountsOfKind(kind recordv1.Kind) (map[hlc.ID]uint64, error) {
 	return counts, err
 }
 
-// EachOfKind implements export.Reading.
+// EachOfKind implements export.Reading. Of all of them together only the ids are in memory.
 func (t *Tx) EachOfKind(kind recordv1.Kind, row func(syncing.Record) error) error {
-	return t.each(ofKind, []any{t.id, int32(kind)}, func(s scanner) error {
-		r, err := scanRecord(s)
+	ids, err := t.ids(`SELECT id FROM records WHERE deployment = $1 AND kind = $2 ORDER BY id`, t.id, int32(kind))
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(ids, inSizes[len(inSizes)-1]) {
+		records, err := t.Records(some)
 		if err != nil {
 			return err
 		}
-		return row(r)
-	})
+		slices.SortFunc(records, func(a, b syncing.Record) int { return hlc.CompareIDs(a.ID, b.ID) })
+		for _, r := range records {
+			if err := row(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

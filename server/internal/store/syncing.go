@@ -155,14 +155,17 @@ func (t *Tx) Records(ids []hlc.ID) ([]syncing.Record, error) {
 
 // Families implements syncing.Writing.
 func (t *Tx) Families(roots []hlc.ID) ([]syncing.Record, error) {
-	return t.recordsIn(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND root IN (…)`, roots)
+	themselves, err := t.Records(roots)
+	if err != nil {
+		return nil, err
+	}
+	members, err := t.recordsIn(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND root IN (…) AND root <> id`, roots)
+	return append(slices.DeleteFunc(themselves, func(r syncing.Record) bool { return r.Root != r.ID }), members...), err
 }
-
-const ofKind = `SELECT ` + recordColumns + ` FROM records WHERE deployment = $1 AND kind = $2 ORDER BY id`
 
 // OfKind implements syncing.RecordReading.
 func (t *Tx) OfKind(kind recordv1.Kind) ([]syncing.Record, error) {
-	return t.recordsOf(ofKind, t.id, int32(kind))
+	return t.recordsOf(`SELECT `+recordColumns+` FROM records WHERE deployment = $1 AND kind = $2 ORDER BY id`, t.id, int32(kind))
 }
 
 // AnyOfKinds implements syncing.RecordReading.
