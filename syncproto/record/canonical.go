@@ -24,24 +24,26 @@ const MaxFieldsBytes = 256 << 10
 // Canonical never panics. The error is a *Problem with CodeTooLarge, CodeMalformed, CodeGroupEncoded,
 // CodeWrongWireType or CodeInvalidUTF8. The result does not alias fields.
 func Canonical(k Kind, fields []byte) ([]byte, error) {
-	canonical, problem := canonicalFields(k, fields)
+	canonical, problem := canonicalFields(k, make([]byte, 0, len(fields)), fields)
 	if problem != nil {
 		return nil, problem
 	}
 	return canonical, nil
 }
 
-func canonicalFields(k Kind, fields []byte) ([]byte, *Problem) {
+// canonicalFields appends what Canonical gives to dst.
+func canonicalFields(k Kind, dst, fields []byte) ([]byte, *Problem) {
 	if len(fields) > MaxFieldsBytes {
 		return nil, &Problem{Code: CodeTooLarge}
 	}
-	return layoutOf(k).canonical(make([]byte, 0, len(fields)), fields)
+	return layoutOf(k).canonical(dst, fields)
 }
 
 // canonical appends the canonical encoding of src to dst. It goes as deep as the layout does: what is in a field that
 // the layout does not know is never looked at.
 func (l *layout) canonical(dst, src []byte) ([]byte, *Problem) {
-	sent, problem := cut(src)
+	var some [16]piece // most messages have no more fields, and so need no memory
+	sent, problem := cut(some[:0], src)
 	if problem != nil {
 		return nil, problem
 	}
@@ -78,8 +80,8 @@ type piece struct {
 	value  []byte // without its tag and, of type bytes, without its length
 }
 
-func cut(b []byte) ([]piece, *Problem) {
-	pieces := make([]piece, 0, 16)
+// cut appends the fields of a message to pieces.
+func cut(pieces []piece, b []byte) ([]piece, *Problem) {
 	for len(b) > 0 {
 		number, typ, tag := protowire.ConsumeTag(b)
 		switch {

@@ -90,10 +90,12 @@ func (c *Change) Registers() Registers {
 		// Decode and Edit let only fields through that split.
 		panic("record: fields of a change do not split: " + err.Error())
 	}
-	for _, f := range c.Cleared {
-		rs = append(rs, Register{Field: f})
+	if len(c.Cleared) > 0 {
+		for _, f := range c.Cleared {
+			rs = append(rs, Register{Field: f})
+		}
+		slices.SortFunc(rs, byField)
 	}
-	slices.SortFunc(rs, byField)
 	for i := range rs {
 		rs[i].Stamp, rs[i].Parent = c.Stamp, c.Parents[rs[i].Field]
 	}
@@ -165,9 +167,12 @@ func DecodeChange(b []byte, replica hlc.Replica) (*Change, error) {
 	if int64(c.Stamp.Time) <= 0 {                                                         //nolint:gosec // a time beyond 63 bits is refused here
 		return nil, malformed("change has an impossible time", nil)
 	}
-	set, err := split(c.Fields)
-	if err != nil {
+	if _, err := count(c.Fields); err != nil {
 		return nil, &Problem{Code: CodeNotCanonical}
+	}
+	var set Registers
+	if len(m.GetCleared()) > 0 {
+		set, _ = split(c.Fields) // it was counted
 	}
 	for i, n := range m.GetCleared() {
 		f := protowire.Number(n) //nolint:gosec // checked on the next line

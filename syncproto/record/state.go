@@ -210,29 +210,43 @@ func DecodeState(b []byte) (Registers, error) {
 
 // split cuts an encoded message into its fields, which must ascend; a field that repeats is one register.
 func split(fields []byte) (Registers, error) {
-	var rs Registers
+	n, err := count(fields)
+	if n == 0 || err != nil {
+		return nil, err
+	}
+	rs := make(Registers, 0, n)
 	for len(fields) > 0 {
 		n, _, size := protowire.ConsumeField(fields)
-		if size < 0 {
-			return nil, malformed("fields", protowire.ParseError(size))
+		for size < len(fields) {
+			next, _, more := protowire.ConsumeField(fields[size:])
+			if next != n {
+				break
+			}
+			size += more
 		}
-		switch {
-		case !n.IsValid():
-			return nil, malformed("field number beyond what protobuf has", nil)
-		case len(rs) > 0 && rs[len(rs)-1].Field == n:
-			last := &rs[len(rs)-1]
-			last.Value = last.Value[:len(last.Value)+size]
-		case len(rs) > 0 && rs[len(rs)-1].Field > n:
-			return nil, malformed("fields do not ascend", nil)
-		default:
-			rs = append(rs, Register{Field: n, Value: fields[:size]})
-		}
+		rs = append(rs, Register{Field: n, Value: fields[:size:size]}) // so that no append to a value can run into its neighbour
 		fields = fields[size:]
 	}
-	for i := range rs { // so that no append to a value can run into its neighbour
-		rs[i].Value = slices.Clip(rs[i].Value)
-	}
 	return rs, nil
+}
+
+// count is into how many registers split cuts an encoded message.
+func count(fields []byte) (n int, err error) {
+	for last := protowire.Number(0); len(fields) > 0; {
+		number, _, size := protowire.ConsumeField(fields)
+		switch {
+		case size < 0:
+			return 0, malformed("fields", protowire.ParseError(size))
+		case !number.IsValid():
+			return 0, malformed("field number beyond what protobuf has", nil)
+		case number < last:
+			return 0, malformed("fields do not ascend", nil)
+		case number > last:
+			n++
+		}
+		last, fields = number, fields[size:]
+	}
+	return n, nil
 }
 
 func stampOf(s *syncv1.Stamp) hlc.Stamp {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -59,11 +60,11 @@ func DeploymentOf(m *recordv1.Deployment, sites []*recordv1.Site) (Deployment, e
 // know: a newer tablet may have written them. Problems with the encoding are found for all kinds, known or not, and
 // stand alone. Validate never panics.
 func Validate(k Kind, fields []byte, d Deployment) []Problem {
-	canonical, problem := canonicalFields(k, fields)
+	canonical, problem := isCanonical(k, fields)
 	switch {
 	case problem != nil:
 		return []Problem{*problem}
-	case !bytes.Equal(canonical, fields):
+	case !canonical:
 		return []Problem{{Code: CodeNotCanonical}}
 	case !Known(k):
 		return nil
@@ -78,6 +79,20 @@ func Validate(k Kind, fields []byte, d Deployment) []Problem {
 	j.message(layouts[k], fields)
 	return j.problems
 }
+
+// isCanonical reports whether fields are what Canonical gives for them.
+func isCanonical(k Kind, fields []byte) (bool, *Problem) {
+	scratch := scratches.Get().(*[]byte)
+	defer scratches.Put(scratch)
+	canonical, problem := canonicalFields(k, (*scratch)[:0], fields)
+	if problem == nil {
+		*scratch = canonical // it may have grown
+	}
+	return problem == nil && bytes.Equal(canonical, fields), problem
+}
+
+// scratches are for what is only compared. None grows beyond MaxFieldsBytes by much.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
 
 // judge is one validation under way.
 type judge struct {

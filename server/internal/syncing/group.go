@@ -63,6 +63,14 @@ type entry struct {
 	changed     bool
 }
 
+// with is the record with what a change sets: that alone, if the change makes the record.
+func (e *entry) with(set record.Registers) record.Registers {
+	if len(e.registers) == 0 {
+		return set
+	}
+	return record.Merge(e.registers, set)
+}
+
 func newGroup(store Writing, self *self, now time.Time) (*group, error) {
 	head, err := store.Head()
 	if err != nil {
@@ -245,7 +253,7 @@ func (g *group) apply(e *entry, m merging) error {
 	teamWas, rootWas, before := e.Audience, e.Root, e.registers
 	made := !e.there
 	e.Kind, e.there = m.kind, true
-	e.registers = record.Merge(e.registers, m.set)
+	e.registers = e.with(m.set)
 	e.Origin, e.OriginAfter, e.Position, e.changed = m.origin.replica, m.origin.after, m.position, true
 	e.Day = int32(e.registers.Get(record.OccurredOnField).Number()) //nolint:gosec // validated: YYYYMMDD
 	e.DuplicateOf = e.registers.Get(record.DuplicateOfField).ID()

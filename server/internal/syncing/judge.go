@@ -62,7 +62,7 @@ func (g *group) judge(s submission) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	if gone, err := g.erased(c.Record, c.Kind, func() record.Registers { return record.Merge(e.registers, s.set) }); err != nil || gone {
+	if gone, err := g.erased(c.Record, c.Kind, func() record.Registers { return e.with(s.set) }); err != nil || gone {
 		return verdict{outcome: Erased}, err
 	}
 	if e.there && c.Makes() {
@@ -125,7 +125,7 @@ func (s submission) barred() bool { return s.revoked && !s.released() }
 // judgeAccess asks whether the author, or who releases the change, might do this, posted as they were at that time.
 func (g *group) judgeAccess(s submission, e *entry, late bool) (verdict, error) {
 	c := s.change
-	merged := record.Merge(e.registers, s.set)
+	merged := e.with(s.set)
 	if tooLarge(merged) {
 		return held(record.CodeTooLarge), nil
 	}

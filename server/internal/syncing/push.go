@@ -294,9 +294,9 @@ func (g *group) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, err
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range g.log {
-		if e.Replica == replica && e.Sequence >= from && e.Sequence <= to {
-			entries = append(entries, e)
+	for i := range g.log {
+		if e := &g.log[i]; e.Replica == replica && e.Sequence >= from && e.Sequence <= to {
+			entries = append(entries, *e)
 		}
 	}
 	return g.asDecided(entries), nil
