@@ -51,7 +51,9 @@ func DeltaOf(before, after []Record) Delta {
 			}
 		}
 	}
-	d := Delta{Cells: make(map[Cell]int64, cells), Tokens: make(map[TokenCell]int64, tokens), Moves: moves}
+	// The facts of a large group count on the same days and places: few cells get much.
+	const many = 256
+	d := Delta{Cells: make(map[Cell]int64, min(cells, many)), Tokens: make(map[TokenCell]int64, min(tokens, many)), Moves: moves}
 	for _, m := range moves {
 		d.add(m)
 	}

@@ -204,8 +204,8 @@ func acknowledge(ack *syncv1.Acknowledgement, r Replica) {
 // tellOutcomes adds which changes are held, or known from another replica: also those that the server had before this
 // batch, since the answer that said so may have been lost.
 func tellOutcomes(ack *syncv1.Acknowledgement, entries []LogEntry) {
-	for _, e := range entries {
-		switch {
+	for i := range entries {
+		switch e := &entries[i]; {
 		case e.Held(), e.Outcome == Discarded:
 			ack.Held = append(ack.Held, &syncv1.HeldChange{Sequence: e.Sequence, Change: e.Change[:], Code: e.Outcome})
 		case e.Outcome == Known, e.Outcome == Applied && e.Hash != nil: // or its tablet is to take the record with other tokens
@@ -227,6 +227,7 @@ func (g *group) enter(p *push, r *Replica, fresh []arrival) error {
 	if err != nil {
 		return err
 	}
+	g.log = slices.Grow(g.log, len(fresh))
 	for i := range fresh {
 		a := &fresh[i]
 		if err := g.redact(a); err != nil {
