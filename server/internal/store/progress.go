@@ -70,7 +70,7 @@ func (t *Tx) Devices(after hlc.ID, limit int) ([]progress.Device, error) {
 }
 
 // isHeld tells held changes from others. It is the condition of the index log_held, to the letter.
-const isHeld = `outcome NOT IN ('', 'known', 'erased', 'audience', 'given', 'settled', 'discarded')`
+const isHeld = `outcome <> '' AND outcome NOT IN ('known', 'erased', 'audience', 'given', 'settled', 'discarded')`
 
 // HeldCount implements progress.Standing.
 func (t *Tx) HeldCount() (n uint64, err error) {

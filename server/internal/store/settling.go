@@ -8,7 +8,7 @@ import (
 )
 
 // isKept tells changes that are held or discarded. It is the condition of the index log_kept, to the letter.
-const isKept = `outcome NOT IN ('', 'known', 'erased', 'audience', 'given', 'settled')`
+const isKept = `outcome <> '' AND outcome NOT IN ('known', 'erased', 'audience', 'given', 'settled')`
 
 // Kept implements syncing.Settling.
 func (t *Tx) Kept(change hlc.ID) ([]syncing.LogEntry, error) {
