@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ func (c *serveCmd) Run(ctx context.Context) error {
 		return errors.Join(err, listener.Close(), closed(admin))
 	}
 	defer endTraces()
+	collectLess()
 	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, SetUp: setUp, URL: url, TLS: encryption, Log: log,
 		Backups: server.Backups{Dir: c.BackupDir, Every: c.BackupEvery, Keep: c.BackupKeep}, DurableOnStandby: c.Durable == "standby", Alerts: alerts, TrustedProxies: c.TrustedProxy, Traces: traces})
 	if err != nil {
@@ -285,4 +287,12 @@ func welcome(w io.Writer, db database.At, url string, selfSigned bool, made *ser
 	}
 	fmt.Fprintf(out, say.another, db, url, flag)
 	_, _ = io.WriteString(w, out.String()) // a closed terminal does not stop the server
+}
+
+// collectLess has memory collected half as often as Go does by itself, unless the operator says by GOGC how often. What is alive is small
+// beside the caches of the database, some tens of MB, so that a busy server would be collecting ten times a second.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
 }

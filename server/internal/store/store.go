@@ -335,7 +335,10 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 		if len(rows) >= bulkRows {
 			n = bulkRows
 		}
-		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: len(rows[0]), empty: emptyColumns(rows[:n])}
+		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, literals: literals(rows[:n])}
+		if n == 1 { // each form of a statement is kept, and of single rows there would be many
+			query.literals = strings.Repeat(" ", len(rows[0]))
+		}
 		if err := t.run(query.text(), query.arguments(rows[:n])...); err != nil {
 			return err
 		}
@@ -344,30 +347,53 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 	return nil
 }
 
-// emptyColumns are the columns that are NULL in all rows, a bit each.
-func emptyColumns(rows [][]any) (empty uint64) {
-	for c := range rows[0] {
-		if !slices.ContainsFunc(rows, func(r []any) bool { return !isNull(r[c]) }) {
-			empty |= 1 << c
+// literals are what stands in a statement for the columns that have the same nothing in all rows: NULL, an empty text, or 0. What has
+// values is a space.
+func literals(rows [][]any) string {
+	columns := make([]byte, len(rows[0]))
+	for c := range columns {
+		columns[c] = literal(rows[0][c])
+		for _, r := range rows[1:] {
+			if columns[c] == ' ' {
+				break
+			}
+			if literal(r[c]) != columns[c] {
+				columns[c] = ' '
+			}
 		}
 	}
-	return empty
+	return string(columns)
 }
 
-func isNull(v any) bool {
-	if v == nil {
-		return true
+// The literals, each with its sign.
+var literalTexts = map[byte]string{'N': "NULL", 'T': "''", '0': "0"}
+
+func literal(v any) byte {
+	switch v := v.(type) {
+	case nil:
+		return 'N'
+	case []byte:
+		if v == nil {
+			return 'N'
+		}
+	case string:
+		if v == "" {
+			return 'T'
+		}
+	case int64:
+		if v == 0 {
+			return '0'
+		}
 	}
-	b, ok := v.([]byte)
-	return ok && b == nil
+	return ' '
 }
 
 // bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: the deployment, which all rows
-// share, is one argument, and what is NULL in all of them is none.
+// share, is one argument, and what is nothing in all of them is none.
 type bulkQuery struct {
 	insert, head, tail string
-	rows, columns      int
-	empty              uint64
+	rows               int
+	literals           string // of the columns
 }
 
 var bulkQueries sync.Map // of bulkQuery or inKey to string: building a statement costs more than running it
@@ -389,9 +415,9 @@ func (q bulkQuery) text() string {
 			b.WriteByte(',')
 		}
 		b.WriteString("($1")
-		for c := 1; c < q.columns; c++ {
-			if q.empty&(1<<c) != 0 {
-				b.WriteString(",NULL")
+		for _, c := range []byte(q.literals[1:]) {
+			if text, ok := literalTexts[c]; ok {
+				b.WriteString("," + text)
 				continue
 			}
 			n++
@@ -405,11 +431,11 @@ func (q bulkQuery) text() string {
 }
 
 func (q bulkQuery) arguments(rows [][]any) []any {
-	args := make([]any, 1, 1+q.rows*(q.columns-1))
+	args := make([]any, 1, 1+q.rows*strings.Count(q.literals, " "))
 	args[0] = rows[0][0]
 	for _, r := range rows {
 		for c, v := range r[1:] {
-			if q.empty&(2<<c) == 0 {
+			if q.literals[c+1] == ' ' {
 				args = append(args, v)
 			}
 		}
