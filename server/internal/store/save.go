@@ -12,19 +12,23 @@ import (
 
 // Save implements syncing.Writing.
 func (t *Tx) Save(c syncing.Changes) error {
-	saves := []func(syncing.Changes) error{t.saveLog, t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveDays, t.saveContacts,
+	if err := t.Append(c.Log); err != nil {
+		return err
+	}
+	saves := []func(syncing.Changes) error{t.saveDecided, t.saveRecords, t.saveDecisions, t.saveDepartures, t.savePostings, t.saveReplicas, t.saveTotals, t.saveDays, t.saveContacts,
 		func(c syncing.Changes) error { return t.unword(c.Unfound) }}
 	for _, save := range saves {
 		if err := save(c); err != nil {
 			return err
 		}
 	}
-	if len(c.Log)+len(c.Contacts)+len(c.Made)+len(c.Records) > 0 {
+	moved := c.Head != (syncing.Head{})
+	if moved || len(c.Contacts)+len(c.Made)+len(c.Records) > 0 {
 		isAlert := func(r syncing.Record) bool { return r.Kind == recordv1.Kind_KIND_RISK_ALERT }
 		// Whom an alert goes to is in the set-up.
-		t.tell(c.Head.SetUp == c.Head.Chain || slices.ContainsFunc(c.Made, isAlert) || slices.ContainsFunc(c.Records, isAlert))
+		t.tell(moved && c.Head.SetUp == c.Head.Chain || slices.ContainsFunc(c.Made, isAlert) || slices.ContainsFunc(c.Records, isAlert))
 	}
-	if len(c.Log) == 0 {
+	if !moved {
 		return nil
 	}
 	return t.run(`INSERT INTO deployments (deployment, position, chain, time, ahead, set_up, days) VALUES ($1, $2, $3, $4, $5, $6, 1)
@@ -32,10 +36,11 @@ func (t *Tx) Save(c syncing.Changes) error {
 		t.id, int64(c.Head.Position), c.Head.Chain[:], int64(c.Head.Time), int64(c.Head.Ahead), c.Head.SetUp[:]) //nolint:gosec // all below 63 bits
 }
 
-func (t *Tx) saveLog(c syncing.Changes) error {
-	rows := make([][]any, len(c.Log))
-	for i := range c.Log {
-		e := &c.Log[i]
+// Append implements syncing.Writing.
+func (t *Tx) Append(log []syncing.LogEntry) error {
+	rows := make([][]any, len(log))
+	for i := range log {
+		e := &log[i]
 		rows[i] = []any{t.id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received, orNull(e.WaitsFor)} //nolint:gosec // below 63 bits
 	}
 	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received, waits_for)`, ``, rows)

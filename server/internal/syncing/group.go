@@ -2,8 +2,10 @@ package syncing
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -317,16 +319,43 @@ func (g *group) post(e *entry, made bool) error {
 	return g.leave(was, p)
 }
 
-// changes are what the group saves.
-func (g *group) changes() (Changes, error) {
-	if g.setUpChanged {
-		g.head.SetUp = g.head.Chain
-	}
-	totals, err := g.totals()
-	if err != nil {
+// save writes what the group changed. What takes the processor alone, as to count and to encode, is done while the log is written.
+func (g *group) save() (Changes, error) {
+	if err := g.loadDuplicates(); err != nil {
 		return Changes{}, err
 	}
-	c := Changes{Head: g.head, Log: g.log, Decisions: g.decisions, Departures: g.departures, Postings: g.posted, Totals: totals, Told: g.told(), Contacts: g.contacts}
+	type counted struct {
+		Changes
+		err error
+	}
+	done := make(chan counted, 1)
+	go func() {
+		var c counted
+		defer func() {
+			if v := recover(); v != nil {
+				c.err = fmt.Errorf("panic while counting: %v\n%s", v, debug.Stack())
+			}
+			done <- c
+		}()
+		c.Changes = g.changes()
+	}()
+	err := g.store.Append(g.log)
+	c := <-done
+	if err := errors.Join(err, c.err); err != nil {
+		return Changes{}, err
+	}
+	return c.Changes, g.store.Save(c.Changes)
+}
+
+// changes are what the group saves besides the log. It reads nothing of the store.
+func (g *group) changes() Changes {
+	c := Changes{Decisions: g.decisions, Departures: g.departures, Postings: g.posted, Totals: g.totals(), Told: g.told(), Contacts: g.contacts}
+	if len(g.log) > 0 {
+		if g.setUpChanged {
+			g.head.SetUp = g.head.Chain
+		}
+		c.Head = g.head
+	}
 	for _, position := range slices.Sorted(maps.Keys(g.decided)) {
 		c.Decided = append(c.Decided, *g.decided[position])
 	}
@@ -344,15 +373,12 @@ func (g *group) changes() (Changes, error) {
 			}
 		}
 	}
-	return c, nil
+	return c
 }
 
 // totals is by how much the group moved the totals: what the families that it touched gave before and give after,
-// together with those that duplicates tie to them.
-func (g *group) totals() (tally.Delta, error) {
-	if err := g.loadDuplicates(); err != nil {
-		return tally.Delta{}, err
-	}
+// together with those that duplicates tie to them, which are loaded by now.
+func (g *group) totals() tally.Delta {
 	var before, after []tally.Record
 	for _, e := range g.records {
 		if !e.there || record.SetUp(e.Kind) {
@@ -363,7 +389,7 @@ func (g *group) totals() (tally.Delta, error) {
 		}
 		after = append(after, tally.Record{ID: e.ID, Kind: e.Kind, Registers: e.registers})
 	}
-	return tally.DeltaOf(before, after), nil
+	return tally.DeltaOf(before, after)
 }
 
 // loadDuplicates loads the families that a duplicate ties to those of the group, in either direction, and the families

@@ -83,6 +83,8 @@ type Writing interface {
 	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
 	// Postings are all of a worker, ascending.
 	Postings(worker hlc.ID) ([]Posting, error)
+	// Append writes new entries of the log ahead of Save, which moves its head.
+	Append([]LogEntry) error
 	// Save writes what a group changed.
 	Save(Changes) error
 }
@@ -267,9 +269,11 @@ type Enrolment struct {
 
 // Changes are all that one group of batches changed.
 type Changes struct {
+	// Head is the new one, or zero where the log is as it was.
 	Head     Head
 	Replicas []Replica
-	Log      []LogEntry
+	// Log are new entries, unless Append has written them.
+	Log []LogEntry
 	// Decided are earlier entries whose outcome changed.
 	Decided    []LogEntry
 	Decisions  []Decision

@@ -248,13 +248,13 @@ func (w *writer) transact(jobs []job) (err error) {
 				return err
 			}
 		}
-		changes, err := g.changes()
+		changes, err := g.save()
 		if err != nil {
 			return err
 		}
-		commit.Log, commit.Records, commit.Removed, commit.SetUpChanged = changes.Log, slices.Concat(changes.Made, changes.Records), g.removed, g.setUpChanged
-		saved = changes.Head
-		return tx.Save(changes)
+		commit.Log, commit.Records, commit.Removed, commit.SetUpChanged = g.log, slices.Concat(changes.Made, changes.Records), g.removed, g.setUpChanged
+		saved = g.head
+		return nil
 	})
 	if err != nil {
 		for _, c := range contacts { // not written: they wait for the next commit, unless newer ones came

@@ -47,6 +47,8 @@ type page struct {
 
 func (*page) Head() (Head, error) { return Head{}, nil }
 
+func (*page) Append([]LogEntry) error { return nil }
+
 func (p *page) Save(c Changes) error {
 	p.saved = c.Contacts
 	return nil
