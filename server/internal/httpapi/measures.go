@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/syncing"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
+	"levee/syncproto/wire"
 )
 
 // Measures are what /metrics shows. No label holds what a caller made up, nor who anybody is.
@@ -207,6 +208,8 @@ type visit struct {
 	began time.Time
 	// done: what became of it is noted.
 	done bool
+	// rest is to stand behind the answer; nil when that is whole.
+	rest *wire.Shared
 }
 
 // end notes what became of a visit; code is that of the problem that it is answered with, "" with none. The first word holds.
