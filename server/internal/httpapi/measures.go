@@ -121,6 +121,24 @@ func (m *Measures) WatchBackups(wall func() time.Time) error {
 	return errors.Join(m.registry.Register(m.backupFailures), m.registry.Register(age), m.registry.Register(m.backupSeconds), m.registry.Register(m.backupBytes))
 }
 
+// watchTurns adds how the requests of tablets stand in line.
+func (m *Measures) watchTurns(t *turns) error {
+	sentAway := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "levee_sync_sent_away_total", Help: "Requests of tablets that were told to come later, since the server had too much to do."}, func() float64 {
+		_, _, sentAway := t.counts()
+		return float64(sentAway)
+	})
+	return errors.Join(
+		m.Gauge("levee_sync_waiting", "Requests of tablets that wait for their turn.", func() float64 {
+			waiting, _, _ := t.counts()
+			return float64(waiting)
+		}),
+		m.Gauge("levee_sync_working", "Requests of tablets that are worked on.", func() float64 {
+			_, working, _ := t.counts()
+			return float64(working)
+		}),
+		m.registry.Register(sentAway))
+}
+
 // Gauge adds a measure that is asked for its value at each scrape, which costs it next to nothing.
 func (m *Measures) Gauge(name, help string, value func() float64) error {
 	return m.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
