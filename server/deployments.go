@@ -116,7 +116,7 @@ func (s *Server) start(ctx context.Context, id hlc.ID) (*httpapi.Deployment, err
 		Final:     finalreport.New(finalreport.Config{Deployment: id, Store: s.db.Deployment(id), Progress: figures}),
 		Handover:  handover.New(handover.Config{Deployment: id, Store: s.db.Deployment(id), SetUp: service.SetUp, Audit: s.audit, Wall: s.config.Wall}),
 		Closeout: closeout.New(closeout.Config{Syncing: service, Store: s.db.Deployment(id), Progress: figures, Indexing: index, Audit: s.audit, Key: s.keys.Signing,
-			Backups: s.config.Backups.Dir != "", Wall: s.config.Wall, Changed: func() { s.live.Publish(id) }, Failed: failed})}
+			Backups: s.config.Backups.Dir != "", Standby: s.config.DurableOnStandby, Wall: s.config.Wall, Changed: func() { s.live.Publish(id) }, Failed: failed})}
 	if !s.begun {
 		return d, nil
 	}

@@ -331,54 +331,145 @@ var (
 	filled = []string{"textbox", "searchbox", "spinbutton", "combobox", "listbox", "Date", "DateTime", "InputTime"}
 )
 
+// point is a place on the screen, in pixels of CSS.
+type point struct{ X, Y float64 }
+
 // tap taps what has a name: a button, a link, a choice. It is scrolled to, and must lie open to the finger. within, if given, is a
 // text that stands beside it, where several have the name.
 func (b *browser) tap(name string, within ...string) *browser {
 	b.t.Helper()
-	ctx, cancel := b.within()
-	defer cancel()
-	if err := chromedp.Do(ctx, b.press(b.place(name, within...))); err != nil {
-		b.t.Fatalf("tapping %q: %v\n%s", name, err, b.here())
-	}
+	b.hit(name, within, chromedp.Do)
 	return b
 }
 
 // follow taps what leads to another page.
 func (b *browser) follow(name string, within ...string) *browser {
 	b.t.Helper()
-	press := b.press(b.place(name, within...))
-	b.loads(fmt.Sprintf("following %q", name), func(ctx context.Context) (*network.Response, error) { return chromedp.RunResponse(ctx, press) })
+	b.loads(fmt.Sprintf("following %q", name), func(context.Context) (response *network.Response, err error) {
+		b.hit(name, within, func(ctx context.Context, press ...chromedp.Action[chromedp.Void]) (err error) {
+			response, err = chromedp.RunResponse(ctx, press...)
+			return err
+		})
+		return response, nil
+	})
 	return b
 }
 
-// place is where something is to be tapped.
-func (b *browser) place(name string, within ...string) (at struct{ X, Y float64 }) {
+// hit presses what has a name, and says where that was. It looks for the place again until the press has met it: a page that is live may
+// move it at any moment.
+func (b *browser) hit(name string, within []string, by func(ctx context.Context, press ...chromedp.Action[chromedp.Void]) error) (at point) {
 	b.t.Helper()
-	b.until(fmt.Sprintf("%q to tap", name), func(ctx context.Context, t *chromedp.Target) error {
-		node, err := find(ctx, t, tapped, name, within...)
-		if err != nil {
+	ctx, cancel := b.within()
+	defer cancel()
+	for {
+		b.until(fmt.Sprintf("%q to tap", name), func(ctx context.Context, t *chromedp.Target) error {
+			node, err := find(ctx, t, tapped, name, within...)
+			if err != nil {
+				return err
+			}
+			at, err = aim(ctx, t, node)
 			return err
+		})
+		err := by(ctx, b.aimed(at))
+		if err == nil {
+			return at
 		}
-		at, err = onNode[struct{ X, Y float64 }](ctx, t, node, scrolledTo)
-		return err
-	})
-	return at
+		if !errors.As(err, new(missed)) || ctx.Err() != nil {
+			b.t.Fatalf("tapping %q: %v\n%s", name, err, b.here())
+		}
+		b.t.Logf("tapping %q again: %v", name, err)
+	}
 }
 
-// scrolledTo brings an element into the middle, and says where that is.
-const scrolledTo = `function() {
+// aim says where an element is to be pressed, and has the page watch the press, which comes next.
+func aim(ctx context.Context, t *chromedp.Target, node cdp.BackendNodeID) (point, error) {
+	at, err := onNode[point](ctx, t, node, scrolledTo)
+	if err != nil {
+		return at, err
+	}
+	_, err = onNode[chromedp.Void](ctx, t, node, watched)
+	return at, err
+}
+
+// gets is a function of JavaScript that says whether an element, or its label, is what something on the page belongs to.
+const gets = `(element, on) => element.contains(on) || on instanceof Element && on.closest('label')?.control === element`
+
+// scrolledTo brings an element into the middle, and says where that is, once it lies there still: its box is the same in two frames.
+const scrolledTo = `async function() {
 	if (this.disabled) throw new Error('it is disabled')
 	this.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'})
 	const box = this.getClientRects()[0]
 	if (!box) throw new Error('it takes no place')
+	for (let frame = 0; frame < 2; frame++) {
+		await new Promise(requestAnimationFrame)
+		const now = this.getClientRects()[0]
+		if (!now || ['x', 'y', 'width', 'height'].some(side => now[side] !== box[side])) throw new Error('it moves')
+	}
 	const x = box.x + box.width / 2, y = box.y + box.height / 2
 	const top = document.elementFromPoint(x, y)
-	if (!top || !(this.contains(top) || top.closest('label')?.control === this))
+	if (!(` + gets + `)(this, top))
 		throw new Error('it is covered by ' + (top ? top.outerHTML.slice(0, 200) : 'the edge of the screen'))
 	return {x, y}
 }`
 
-func (b *browser) press(at struct{ X, Y float64 }) chromedp.Action[chromedp.Void] {
+// watched lets an element have the next press, and nothing else: of a press that goes elsewhere the page hears nothing. The watch ends
+// with the click, and tells then what was missed; until then, and after a miss, no click gets through but that of a press which began on
+// the element after the watch did.
+const watched = `function() {
+	window.watch?.end()
+	const watch = window.watch = {}
+	watch.told = new Promise(tell => watch.tell = tell)
+	let began = false
+	const look = event => {
+		began ||= event.type === 'pointerdown'
+		if (began && !watch.missed && !(` + gets + `)(this, event.target))
+			watch.missed = event.type + ' on ' + (event.target.outerHTML ?? event.target.nodeName).slice(0, 200)
+		if (!began || watch.missed) {
+			event.preventDefault()
+			event.stopImmediatePropagation()
+			if (began) watch.tell(watch.missed)
+		} else if (event.type === 'click') {
+			watch.end()
+			watch.tell('')
+		}
+	}
+	const events = ['pointerdown', 'mousedown', 'touchstart', 'pointerup', 'mouseup', 'touchend', 'click']
+	watch.end = () => { for (const event of events) removeEventListener(event, look, {capture: true}) }
+	for (const event of events) addEventListener(event, look, {capture: true, passive: false})
+}`
+
+// whatMissed is what a press that was watched has met instead of its aim. The click of a finger comes a moment after it is lifted; none
+// comes when what was under it has gone. A page that was left was left by the press.
+const whatMissed = `(() => {
+	const watch = window.watch
+	if (!watch) return ''
+	setTimeout(() => watch.tell(watch.missed = 'nothing'), 2000)
+	return watch.told
+})()`
+
+// missed is what a press has met in place of what it was aimed at. Nobody on the page has noticed it.
+type missed string
+
+func (m missed) Error() string { return "it met " + string(m) }
+
+// aimed presses where something is, as aim has said. The error is missed when something else was there.
+func (b *browser) aimed(at point) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if _, err := b.press(at)(ctx, t); err != nil {
+			return err
+		}
+		met, err := chromedp.Evaluate[string](whatMissed, chromedp.EvalAwaitPromise)(ctx, t)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == nil && met != "":
+			return missed(met)
+		}
+		return nil // an error says that the page was left meanwhile
+	})
+}
+
+func (b *browser) press(at point) chromedp.Action[chromedp.Void] {
 	if b.touch {
 		return chromedp.TapXY(at.X, at.Y)
 	}
@@ -448,7 +539,10 @@ func onNode[T any](ctx context.Context, t *chromedp.Target, node cdp.BackendNode
 		var none T
 		return none, err
 	}
-	return chromedp.CallFunctionOn[T](function, func(p *runtime.CallFunctionOnParams) { p.ObjectID = resolved.Object.ObjectID }, args...)(ctx, t)
+	on := func(p *runtime.CallFunctionOnParams) {
+		p.ObjectID, p.AwaitPromise = resolved.Object.ObjectID, new(true)
+	}
+	return chromedp.CallFunctionOn[T](function, on, args...)(ctx, t)
 }
 
 // find is the one element of some roles that a screen reader would tell by a name: the whole of it, or else a part.

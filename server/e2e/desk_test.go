@@ -214,12 +214,12 @@ func (d *day) syncs() {
 		if err != nil {
 			return err
 		}
-		place, err := onNode[struct{ X, Y float64 }](ctx, at, button, scrolledTo)
+		place, err := aim(ctx, at, button)
 		if err != nil {
 			return err
 		}
 		begun = true
-		_, err = d.press(place)(ctx, at)
+		_, err = d.aimed(place)(ctx, at)
 		return errors.Join(errors.New("it has not"), err)
 	})
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"levee/clientlib"
@@ -64,7 +67,19 @@ func (b *browser) live(what string, fastest time.Duration) {
 	}
 }
 
+// stateShown is the number of the state that the page shows.
 const stateShown = `document.getElementById('updated').dataset.state`
+
+// showsAfter waits until the page shows another state than it did before.
+func (d *desk) showsAfter(before string) {
+	d.t.Helper()
+	d.until("the sync to show", func(ctx context.Context, t *chromedp.Target) error {
+		if state, err := chromedp.Evaluate[string](stateShown)(ctx, t); err != nil || state == before {
+			return errors.Join(errors.New("it does not"), err)
+		}
+		return nil
+	})
+}
 
 // A sync shows on a page that is open, by itself and at once. The page is not loaded anew for it, and what its reader had
 // opened stays open.
@@ -79,12 +94,7 @@ func TestASyncShowsOnAnOpenPage(t *testing.T) {
 		before := eval[string](d.browser, stateShown)
 		syncNow(t, d.tablet)
 		synced := time.Now()
-		d.until("the sync to show", func(ctx context.Context, at *chromedp.Target) error {
-			if state, err := chromedp.Evaluate[string](stateShown)(ctx, at); err != nil || state == before {
-				return errors.Join(errors.New("it does not"), err)
-			}
-			return nil
-		})
+		d.showsAfter(before)
 		fastest = min(fastest, time.Since(synced))
 	}
 	d.live("a sync", fastest)
@@ -92,6 +102,63 @@ func TestASyncShowsOnAnOpenPage(t *testing.T) {
 	if !eval[bool](d.browser, `window.stayed && document.getElementById('menu').open && document.getElementById('not-live').hidden`) {
 		t.Error("the page was loaded anew, or is not live")
 	}
+}
+
+// What somebody presses stays where it is until they let go, whatever comes meanwhile: the press meets it. What came is shown then.
+func TestAPressIsNotLostToASync(t *testing.T) {
+	d := openDesk(t)
+	d.open(d.deployment)
+	at, _ := d.syncsUnder("contacts", "How it is counted")
+	d.loads("letting go of a link", func(ctx context.Context) (*network.Response, error) {
+		return chromedp.RunResponse(ctx, mouse(chromedp.MouseReleased, at))
+	})
+	if at := d.at().Path; !strings.HasSuffix(at, "/figures/contacts") {
+		t.Errorf("the link led to %s", at)
+	}
+
+	d.open(d.deployment)
+	at, before := d.syncsUnder("How it is counted", "contacts")
+	if err := chromedp.Do(d.ctx, mouse(chromedp.MouseReleased, at)); err != nil {
+		t.Fatal(err)
+	}
+	d.showsAfter(before)
+}
+
+// syncsUnder presses something, and has a tablet sync before it is let go, of which the page must show nothing yet. It returns where that is,
+// and the state that the page shows.
+func (d *desk) syncsUnder(name, within string) (at point, before string) {
+	d.t.Helper()
+	d.listens()
+	eval[chromedp.Void](d.browser, `document.addEventListener('htmx:finally:request', () => { window.renewed = true })`)
+	d.until(fmt.Sprintf("%q to press", name), func(ctx context.Context, t *chromedp.Target) error {
+		node, err := find(ctx, t, tapped, name, within)
+		if err != nil {
+			return err
+		}
+		at, err = onNode[point](ctx, t, node, scrolledTo)
+		return err
+	})
+	if err := chromedp.Do(d.ctx, mouse(chromedp.MousePressed, at)); err != nil {
+		d.t.Fatal(err)
+	}
+	before = eval[string](d.browser, stateShown)
+	visit(d.t, d.tablet, 3)
+	syncNow(d.t, d.tablet)
+	d.until("the page to ask for what has changed", func(ctx context.Context, t *chromedp.Target) error {
+		if asked, err := chromedp.Evaluate[bool](`'renewed' in window`)(ctx, t); err != nil || !asked {
+			return errors.Join(errors.New("it does not"), err)
+		}
+		return nil
+	})
+	if now := eval[string](d.browser, stateShown); now != before {
+		d.t.Errorf("the page went from state %s to %s while something was pressed", before, now)
+	}
+	return at, before
+}
+
+// mouse presses the button of the mouse somewhere, or lets it go.
+func mouse(does input.DispatchMouseEventType, at point) chromedp.Action[chromedp.Void] {
+	return chromedp.MouseEvent(does, at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1))
 }
 
 // Pages that listen do not keep a server from stopping, and say that they stay as they are now.

@@ -51,7 +51,7 @@ func (b *heldBody) Read(p []byte) (int, error) {
 }
 
 // visit logs an outreach visit.
-func visit(t *testing.T, s *clientlib.Store, households uint32) {
+func visit(t testing.TB, s *clientlib.Store, households uint32) {
 	t.Helper()
 	_, err := s.LogOutreach(context.Background(), &recordv1.Outreach{Mode: recordv1.OutreachMode_OUTREACH_MODE_HOME.Enum(),
 		Households: proto.Uint32(households), ServiceArea: recordv1.ServiceArea_SERVICE_AREA_RESOURCE_LINKING.Enum()})
@@ -74,7 +74,7 @@ func openTablet(t *testing.T, path string, transport http.RoundTripper) *clientl
 	return s
 }
 
-func syncNow(t *testing.T, s *clientlib.Store) clientlib.SyncResult {
+func syncNow(t testing.TB, s *clientlib.Store) clientlib.SyncResult {
 	t.Helper()
 	result, err := s.Sync(context.Background(), nil)
 	if err != nil {

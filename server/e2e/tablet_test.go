@@ -138,14 +138,14 @@ func (d *day) counts(cell string, heads int) {
 	d.shows(d.heads + int64(heads))
 }
 
-// taps taps a cell without waiting for anything in between.
+// taps taps a cell without waiting for any answer in between.
 func (d *day) taps(cell string, times int) {
 	d.t.Helper()
-	press := d.press(d.place(cell))
+	at := d.hit(cell, nil, chromedp.Do)
 	ctx, cancel := d.within()
 	defer cancel()
-	for range times {
-		if err := chromedp.Do(ctx, press); err != nil {
+	for range times - 1 {
+		if err := chromedp.Do(ctx, d.press(at)); err != nil {
 			d.t.Fatal(err)
 		}
 	}

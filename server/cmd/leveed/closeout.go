@@ -15,13 +15,14 @@ type closeOutCmd struct {
 	files
 	Status     bool   `help:"Print the state, the checklist and the editions of the certificate: what is done anyway." default:"true"`
 	BackupDir  string `help:"Folder in which the server makes backups: without one, none is taken to be made." env:"LEVEE_BACKUP_DIR" type:"path"`
+	Durable    string `help:"As of leveed serve: with standby, a standby of the database counts as a backup." enum:"commit,standby" default:"commit" env:"LEVEE_DURABLE"`
 	Deployment string `help:"Id of the deployment, where there are several." placeholder:"ID"`
 	JSON       bool   `name:"json" help:"Print one JSON object."`
 }
 
 // Run tells.
 func (c *closeOutCmd) Run(ctx context.Context) error {
-	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, Backups: server.Backups{Dir: c.BackupDir}})
+	s, err := server.New(ctx, server.Config{DB: c.DB, Keys: c.Keys, Journal: c.Journal, Backups: server.Backups{Dir: c.BackupDir}, DurableOnStandby: c.Durable == "standby"})
 	if err != nil {
 		return err
 	}

@@ -346,9 +346,9 @@ func (s *Service) unreviewed(ctx context.Context) ([]Check, error) {
 	return []Check{counted(recordv1.CloseOutCheck_CLOSE_OUT_CHECK_UNREVIEWED, open)}, err
 }
 
-// backup is whether a backup holds all that tablets brought.
+// backup is whether a copy of the database holds all that tablets brought: a backup, or a standby.
 func (s *Service) backup(ctx context.Context) ([]Check, error) {
-	missing := !s.Backups
+	missing := !s.Backups && !s.Standby
 	err := s.Store.Look(ctx, func(tx progress.Reading) error {
 		return tx.EachReplica(func(r syncing.Replica) error {
 			missing = missing || (r.Device != hlc.ID{} && r.Durable < r.Have)

@@ -44,8 +44,9 @@ type Config struct {
 	Audit    Log
 	// Key signs certificates.
 	Key ed25519.PrivateKey
-	// Backups: the server makes backups, so that a replica says how far one holds it.
-	Backups bool
+	// Backups: the server makes backups. Standby: the database has a standby, whose word is waited for. With either, a replica says how far
+	// a copy holds it.
+	Backups, Standby bool
 	// Wall is the server's clock.
 	Wall func() time.Time
 	// Changed is told when something was begun or ended in the background, and Failed what went wrong there that people are not told.

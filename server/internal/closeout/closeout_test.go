@@ -115,6 +115,24 @@ func (f *field) blocks(want map[string]int) {
 	}
 }
 
+// A standby that has everything is as good as a backup; one that has not, and none at all, is not.
+func TestAStandbyStandsInForABackup(t *testing.T) {
+	f := open(t)
+	f.anna.Push(f.anna.Make(&recordv1.Outreach{}))
+	missing := func(want int) {
+		t.Helper()
+		if got := f.open()["backup"]; got != want {
+			t.Errorf("with backups %v and a standby %v, %d copies are missing, not %d", f.service.Backups, f.service.Standby, got, want)
+		}
+	}
+	f.service.Backups, f.service.Standby = false, true
+	missing(1)
+	f.backUp()
+	missing(0)
+	f.service.Standby = false
+	missing(1)
+}
+
 // waiveAll waives whatever blocks: items one by one where there are any, and else the check.
 func (f *field) waiveAll(reason string) {
 	f.t.Helper()

@@ -76,7 +76,7 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	e.IPExtractor = func(r *http.Request) string { return c.origin.address(r).String() }
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) { c.answerError(err, ctx) }
-	if err := c.Measures.registry.Register(&standing{deployments: c.Deployments, log: c.Log, now: time.Now}); err != nil {
+	if err := errors.Join(c.Measures.watchTurns(c.turns), c.Measures.registry.Register(&standing{deployments: c.Deployments, log: c.Log, now: time.Now})); err != nil {
 		return nil, err
 	}
 	e.Use(c.span, c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly) // a panic is measured as what it is answered with

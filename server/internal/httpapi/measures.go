@@ -17,6 +17,7 @@ import (
 	"levee/server/internal/syncing"
 	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/problem"
+	"levee/syncproto/wire"
 )
 
 // Measures are what /metrics shows. No label holds what a caller made up, nor who anybody is.
@@ -120,6 +121,24 @@ func (m *Measures) WatchBackups(wall func() time.Time) error {
 	return errors.Join(m.registry.Register(m.backupFailures), m.registry.Register(age), m.registry.Register(m.backupSeconds), m.registry.Register(m.backupBytes))
 }
 
+// watchTurns adds how the requests of tablets stand in line.
+func (m *Measures) watchTurns(t *turns) error {
+	sentAway := prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "levee_sync_sent_away_total", Help: "Requests of tablets that were told to come later, since the server had too much to do."}, func() float64 {
+		_, _, sentAway := t.counts()
+		return float64(sentAway)
+	})
+	return errors.Join(
+		m.Gauge("levee_sync_waiting", "Requests of tablets that wait for their turn.", func() float64 {
+			waiting, _, _ := t.counts()
+			return float64(waiting)
+		}),
+		m.Gauge("levee_sync_working", "Requests of tablets that are worked on.", func() float64 {
+			_, working, _ := t.counts()
+			return float64(working)
+		}),
+		m.registry.Register(sentAway))
+}
+
 // Gauge adds a measure that is asked for its value at each scrape, which costs it next to nothing.
 func (m *Measures) Gauge(name, help string, value func() float64) error {
 	return m.registry.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
@@ -207,6 +226,8 @@ type visit struct {
 	began time.Time
 	// done: what became of it is noted.
 	done bool
+	// rest is to stand behind the answer; nil when that is whole.
+	rest *wire.Shared
 }
 
 // end notes what became of a visit; code is that of the problem that it is answered with, "" with none. The first word holds.

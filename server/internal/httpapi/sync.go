@@ -110,6 +110,9 @@ func (c *Config) inTurn(w http.ResponseWriter, r *http.Request, body int, next h
 	func() {
 		defer done()
 		next.ServeHTTP(kept, r)
+		if v := visitOf(r.Context()); v.rest != nil && kept.status == http.StatusOK {
+			kept.body.Write(v.rest.In(kept.header.Get(echo.HeaderContentEncoding)))
+		}
 	}()
 	c.turns.underWay(kept.body.Len())
 	defer c.turns.underWay(-kept.body.Len())
@@ -284,7 +287,14 @@ func (h *syncHandler) Enrol(ctx context.Context, request *connect.Request[syncv1
 	if err != nil {
 		return nil, h.refusal(ctx, err)
 	}
-	response, err := d.Syncing.Enrol(ctx, request.Msg)
+	response, setUp, err := d.Syncing.EnrolApart(ctx, request.Msg)
+	if err == nil {
+		if v := visitOf(ctx); setUp.Large() && request.Header().Get(echo.HeaderContentType) == "application/proto" {
+			v.rest = setUp // in other forms, messages do not stand behind each other
+		} else {
+			err = setUp.AddTo(response)
+		}
+	}
 	if err != nil {
 		return nil, h.refusal(ctx, err)
 	}

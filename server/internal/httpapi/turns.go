@@ -20,7 +20,8 @@ import (
 // some time of their own choice to that.
 type turns struct {
 	wall func() time.Time
-	most int // at most so many wait
+	// all is how many can be worked on at once, most how many wait at most.
+	all, most int
 
 	mu sync.Mutex
 	// free is how many more can be worked on; 0 while any wait.
@@ -35,6 +36,8 @@ type turns struct {
 	over  int
 	// promised is when those that were refused will have come.
 	promised time.Time
+	// sentAway is how many were refused.
+	sentAway int
 }
 
 const (
@@ -50,7 +53,7 @@ const (
 )
 
 func newTurns(l Limits, wall func() time.Time) *turns {
-	return &turns{wall: wall, free: l.Working, most: l.Waiting}
+	return &turns{wall: wall, all: l.Working, most: l.Waiting, free: l.Working}
 }
 
 // room reports whether one more may come; problem busy with when to come again.
@@ -65,6 +68,7 @@ func (t *turns) hasRoom() error {
 	if t.bytes < maxBytes && (t.free > 0 || t.line.Len() < t.most && ahead <= longestLine) {
 		return nil
 	}
+	t.sentAway++
 	now := t.wall()
 	if t.promised.Before(now) {
 		t.promised = now
@@ -142,6 +146,13 @@ func (t *turns) note(now time.Time) {
 		t.over /= 2
 		t.since = t.since.Add(taken / 2)
 	}
+}
+
+// counts are how many wait and are worked on now, and how many were sent away so far.
+func (t *turns) counts() (waiting, working, sentAway int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.line.Len(), t.all - t.free, t.sentAway
 }
 
 // underWay counts bytes of answers that are being sent.

@@ -54,6 +54,66 @@ func TestTurnsComeInOrder(t *testing.T) {
 	}
 }
 
+// Who waits, is worked on and was sent away is measured.
+func TestTheLineIsMeasured(t *testing.T) {
+	s := newTurns(Limits{Working: 2, Waiting: 1}, (&stopped{}).wall)
+	m, err := NewMeasures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.watchTurns(s); err != nil {
+		t.Fatal(err)
+	}
+	measured := func(waiting, working, sentAway float64) {
+		t.Helper()
+		families, err := m.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range families {
+			one := f.GetMetric()[0]
+			got[f.GetName()] = one.GetGauge().GetValue() + one.GetCounter().GetValue()
+		}
+		for name, want := range map[string]float64{"levee_sync_waiting": waiting, "levee_sync_working": working, "levee_sync_sent_away_total": sentAway} {
+			if is, there := got[name]; !there || is != want {
+				t.Errorf("%s is %v, not %v", name, is, want)
+			}
+		}
+	}
+	take := func() func() {
+		t.Helper()
+		done, err := s.take(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	measured(0, 0, 0)
+	first, second := take(), take()
+	third := make(chan func())
+	go func() {
+		done, err := s.take(t.Context(), 0)
+		if err != nil {
+			t.Error(err)
+		}
+		third <- done
+	}()
+	waitingFor(s, 1)
+	for range 3 {
+		if err := s.room(); err == nil {
+			t.Error("there is room")
+		}
+	}
+	measured(1, 2, 3)
+	first()
+	last := <-third
+	measured(0, 2, 3)
+	second()
+	last()
+	measured(0, 0, 3)
+}
+
 // Whoever finds the line full is told a time of their own: as many come back as can be worked on.
 func TestWhoFindsNoRoomComesLater(t *testing.T) {
 	clock := &stopped{now: time.Unix(1e9, 0)}

@@ -57,40 +57,58 @@ func (s *Service) KnowsCode(ctx context.Context, secret string) (known bool, err
 
 // Enrol lets a tablet in. The same secret and key get the same answer again, since the first may have been lost.
 func (s *Service) Enrol(ctx context.Context, request *syncv1.EnrolRequest) (*syncv1.EnrolResponse, error) {
+	response, setUp, err := s.EnrolApart(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	return response, setUp.AddTo(response)
+}
+
+// EnrolApart does as Enrol, but keeps the set-up apart from the rest of the answer. All tablets that come until it changes get the same one,
+// so that letting in a whole herd does not cost the square of it.
+func (s *Service) EnrolApart(ctx context.Context, request *syncv1.EnrolRequest) (response *syncv1.EnrolResponse, setUp *wire.Shared, err error) {
 	now := s.config.Wall()
 	switch {
 	case request.GetProtocol() != Protocol:
-		return nil, problem.New(problem.ProtocolUnsupported)
+		return nil, nil, problem.New(problem.ProtocolUnsupported)
 	case len(request.GetPublicKey()) != ed25519.PublicKeySize,
 		len(request.GetName()) > maxDeviceName || !utf8.ValidString(request.GetName()),
 		len(request.GetApp()) > maxAppName || !utf8.ValidString(request.GetApp()):
-		return nil, problem.New(problem.Malformed)
+		return nil, nil, problem.New(problem.Malformed)
 	}
 	hash := sha256.Sum256([]byte(request.GetSecret()))
 	var device Device
-	err := s.write(ctx, func(g *group) (err error) {
+	err = s.write(ctx, func(g *group) (err error) {
 		device, err = g.enrol(hash[:], request, now)
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if s.self.asNoted(device).RevokedAt != 0 {
-		return nil, problem.New(problem.DeviceRevoked) // it asks for the answer again that it had long ago
+		return nil, nil, problem.New(problem.DeviceRevoked) // it asks for the answer again that it had long ago
 	}
 	certificate, err := s.certify(device, now)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	response := &syncv1.EnrolResponse{
+	if setUp, err = s.SetUp().forNew(); err != nil {
+		return nil, nil, err
+	}
+	return &syncv1.EnrolResponse{
 		Deployment: s.self.deployment[:], Device: device.ID[:], Worker: device.Worker[:], Certificate: certificate,
 		ServerKey: s.config.Keys.PublicKey(), Time: now.UnixMilli(),
-	}
+	}, setUp, nil
+}
+
+// forNew is the set-up as tablets get it that are let in, in an answer with nothing else.
+func (s *Service) forNew(setUp *SetUp) (*wire.Shared, error) {
 	p := &puller{keys: s.config.Keys, self: s.self}
-	for _, r := range s.SetUp().records {
-		response.SetUp = append(response.SetUp, p.pulled(r))
+	m := &syncv1.EnrolResponse{}
+	for _, r := range setUp.records {
+		m.SetUp = append(m.SetUp, p.pulled(r))
 	}
-	return response, nil
+	return wire.Share(m)
 }
 
 // enrol makes the device that a code lets in, or finds it when it is there already. The one whose place it takes is revoked.

@@ -110,20 +110,14 @@ func (g *group) depart(e *entry, from hlc.ID) {
 
 // leave tells a worker's tablets to drop what the former posting let them see and the new one does not.
 func (g *group) leave(was, now access.Person) error {
-	teams := map[hlc.ID]bool{}
-	for id, e := range g.records {
-		if e.there && e.Kind == recordv1.Kind_KIND_TEAM {
-			teams[id] = true
+	// Only to coordinators do all teams matter. They are not read for each of thousands who are set up at once.
+	var all []hlc.ID
+	if was.Role == recordv1.Role_ROLE_COORDINATOR || now.Role == recordv1.Role_ROLE_COORDINATOR {
+		var err error
+		if all, err = g.teams(); err != nil {
+			return err
 		}
 	}
-	stored, err := g.store.OfKind(recordv1.Kind_KIND_TEAM)
-	if err != nil {
-		return err
-	}
-	for _, r := range stored {
-		teams[r.ID] = true
-	}
-	all := inOrder(teams)
 	// Whom another role may hide confidential records from, too, in the teams that stay.
 	otherwise := was.Role != now.Role || was.External != now.External
 	stays := access.Audiences(now, all)
@@ -140,6 +134,21 @@ func (g *group) leave(was, now access.Person) error {
 		}
 	}
 	return nil
+}
+
+// teams are the ids of all teams, of the store and of the group, in their order.
+func (g *group) teams() ([]hlc.ID, error) {
+	teams := map[hlc.ID]bool{}
+	for id, e := range g.records {
+		if e.there && e.Kind == recordv1.Kind_KIND_TEAM {
+			teams[id] = true
+		}
+	}
+	stored, err := g.store.OfKind(recordv1.Kind_KIND_TEAM)
+	for _, r := range stored {
+		teams[r.ID] = true
+	}
+	return inOrder(teams), err
 }
 
 // reassign gives a root's confidential records new positions after others were assigned to it, and tells those who no

@@ -10,6 +10,7 @@ import (
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
 	"levee/syncproto/record"
+	"levee/syncproto/wire"
 )
 
 // SetUp is what a deployment was set up with: its own record, sites, teams and workers. It is read anew after each
@@ -28,6 +29,8 @@ type SetUp struct {
 	keyed bool
 	// version tells this set-up apart from any other of the deployment: see Head.SetUp.
 	version batch.Hash
+	// forNew is what tablets get of it that are let in: made for the first of them, and kept for all others.
+	forNew func() (*wire.Shared, error)
 }
 
 // setUpKinds are read in this order, which is also the one in which a new tablet gets them.

@@ -162,6 +162,7 @@ func (s *Service) readSetUp(ctx context.Context) error {
 	return s.config.Store.Read(ctx, func(tx Reading) error {
 		setUp, err := readSetUpIn(tx)
 		if err == nil {
+			setUp.forNew = sync.OnceValues(func() (*wire.Shared, error) { return s.forNew(setUp) })
 			s.setUp.Store(setUp)
 		}
 		return err

@@ -553,6 +553,34 @@ func TestBatchesThatArriveTogetherAreAllTaken(t *testing.T) {
 	wg.Wait()
 }
 
+// What the set-up costs is paid once, not by each tablet that is let in.
+func TestEnrollingCostsNoMoreInALargeDeployment(t *testing.T) {
+	d := servertest.New(t)
+	secret, err := d.Service.NewEnrolmentCode(t.Context(), d.Workers["anna"], hlc.ID{}, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrolling := func() float64 {
+		return testing.AllocsPerRun(20, func() {
+			if _, _, err := d.Service.EnrolApart(context.Background(), &syncv1.EnrolRequest{Protocol: 1, Secret: secret, PublicKey: make([]byte, 32)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	few := enrolling()
+	const more = 1000
+	workers := make([]syncing.SetUpRecord, more)
+	for i := range workers {
+		workers[i] = syncing.SetUpRecord{ID: d.NewID(), Message: &recordv1.Worker{Name: proto.String("worker"), Role: recordv1.Role_ROLE_FIELD_WORKER.Enum()}}
+	}
+	if err := d.Service.Add(t.Context(), workers); err != nil {
+		t.Fatal(err)
+	}
+	if many := enrolling(); many > few+more/10 {
+		t.Errorf("with %d more workers it takes %v allocations, not %v", more, many, few)
+	}
+}
+
 func TestEnrolment(t *testing.T) {
 	d := servertest.New(t)
 	ctx := context.Background()

@@ -212,6 +212,19 @@ func TestAFailedBackupIsTold(t *testing.T) {
 	e.background().Sees("The backup of", "failed", "Something went wrong on the server")
 }
 
+// Where a standby is waited for, nobody is to make a backup: the checklist says what is missing.
+func TestAStandbyThatLacksSomethingIsTold(t *testing.T) {
+	s := newSite(t)
+	e := s.ending("en")
+	s.all.All()[0].Closeout.Standby = true
+	e.announced()
+	for lang, texts := range map[string][2]string{"en": {"No standby has everything yet.", "Back up now"}, "zh": {"备库尚未收齐全部内容。", "立即备份"}} {
+		if e.b.Open(e.path + "?lang=" + lang).Sees(texts[0]); strings.Contains(e.b.Text, texts[1]) {
+			t.Errorf("it offers %q", texts[1])
+		}
+	}
+}
+
 // The report's foreword and sections stand in the deployment's record.
 func TestTheReportIsSetOnThePages(t *testing.T) {
 	s := newSite(t)

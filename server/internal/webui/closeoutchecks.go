@@ -152,6 +152,8 @@ func (v *visit) mendAtOnce(c closeout.Check, row *checkRow) {
 		default:
 			row.What = v.sentences(row.What, v.T("recount_differs", v.Time(last.At)))
 		}
+	case c.Check == recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKUP && c.Open > 0 && v.within.Closeout.Standby:
+		row.What = v.sentences(row.What, v.T("backup_standby"))
 	case c.Check == recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKUP && c.Open > 0 && v.BackUp != nil:
 		row.Deed = link{To: v.To(v.toCloseout("backup")), Name: v.T("submit_back_up")}
 	case c.Check == recordv1.CloseOutCheck_CLOSE_OUT_CHECK_BACKUP && c.Open > 0:

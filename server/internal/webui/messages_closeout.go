@@ -75,7 +75,8 @@ var closeoutMessages = map[string]message{
 	"recount_differs":       {"On %s it differed: tell the server's operator, who finds where with leveed recount.", "%s 重新统计，结果不一致：请联系服务器管理员，用 leveed recount 查找。"},
 	"submit_recount":        {"Recount now", "立即重新统计"},
 	"check_backup":          {"Backup", "备份"},
-	"check_backup_what":     {"A backup must hold everything that tablets brought.", "备份须包含各平板送来的全部内容。"},
+	"check_backup_what":     {"A backup, or a standby of the database, must hold everything that tablets brought.", "备份或备库须包含各平板送来的全部内容。"},
+	"backup_standby":        {"No standby has everything yet. One that works has it within seconds: if this stays, ask the server's operator to look at it.", "备库尚未收齐全部内容。备库正常时几秒内即可收齐，如果一直如此，请管理员检查。"},
 	"backup_none":           {"This server makes no backups. Its operator makes one with leveed backup; then waive this and say where it is.", "这台服务器没有设置自动备份。请管理员用 leveed backup 备份，然后说明备份存放处并放行。"},
 	"submit_back_up":        {"Back up now", "立即备份"},
 

@@ -23,6 +23,33 @@ function stop() {
   events?.close();
   events = undefined;
 }
+
+// What somebody presses must stay where it is until they let go: else the press is lost, or meets something else. What comes meanwhile is
+// not shown, but asked for again after the click, which comes a moment after a finger was lifted.
+const clickComes = 300;
+let pressed = false;
+let missed = false;
+let lettingGo;
+addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return; // it opens a menu, which may keep for itself that the button was let go
+  clearTimeout(lettingGo);
+  pressed = true;
+});
+function letGo() {
+  clearTimeout(lettingGo);
+  lettingGo = setTimeout(() => {
+    pressed = false;
+    if (missed) document.body.dispatchEvent(new CustomEvent("levee:changed"));
+    missed = false;
+  }, clickComes);
+}
+for (const end of ["pointerup", "pointercancel", "blur"]) addEventListener(end, letGo);
+document.addEventListener("htmx:before:swap", (event) => {
+  if (!pressed) return;
+  event.preventDefault();
+  missed = true;
+});
+
 document.addEventListener("visibilitychange", () => { document.hidden ? stop() : listen(); });
 addEventListener("pagehide", stop);
 addEventListener("pageshow", listen);
