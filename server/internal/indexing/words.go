@@ -76,20 +76,15 @@ func documentWords(e *entry) string {
 	if e == nil || e.registers.Deleted() {
 		return ""
 	}
-	seen := map[string]bool{}
+	var all []string
 	for _, text := range texts(e.Kind, e.registers) {
-		for w := range words(text) {
-			seen[w] = true
-		}
+		all = slices.AppendSeq(all, words(text))
 	}
-	if len(seen) == 0 {
+	if len(all) == 0 {
 		return ""
 	}
-	all := make([]string, 0, len(seen)+3)
-	for w := range seen {
-		all = append(all, w)
-	}
 	slices.Sort(all)
+	all = slices.Compact(all)
 	all = append(all, teamMark(e.Audience), kindMark(e.Kind))
 	if record.Confidential(e.Kind) {
 		all = append(all, confidentialMark)
@@ -111,27 +106,36 @@ const maxWord = 64
 // runs are those of a text. Case and width make no difference.
 func runs(text string) iter.Seq[run] {
 	return func(yield func(run) bool) {
-		var b strings.Builder
-		han, from := false, 0
-		for at, r := range text + " " {
+		var folded []byte
+		begun, han, from := false, false, 0
+		end := func(at int) bool {
+			if !begun {
+				return true
+			}
+			begun = false
+			r := run{han, text[from:at], from, at}
+			if !han { // Chinese characters have neither case nor width
+				r.text = string(folded)
+			}
+			return yield(r)
+		}
+		for at, r := range text {
 			if r >= '！' && r <= '～' { // full width
 				r -= '！' - '!'
 			}
 			isHan := unicode.Is(unicode.Han, r)
 			part := isHan || unicode.IsLetter(r) || unicode.IsDigit(r)
-			if b.Len() > 0 && (!part || isHan != han) {
-				if !yield(run{han, b.String(), from, at}) {
-					return
-				}
-				b.Reset()
+			if (!part || isHan != han) && !end(at) {
+				return
 			}
-			if part && (isHan || b.Len() < maxWord) {
-				if b.Len() == 0 {
-					han, from = isHan, at
-				}
-				b.WriteRune(unicode.ToLower(r))
+			if part && !begun {
+				begun, han, from, folded = true, isHan, at, folded[:0]
+			}
+			if part && !isHan && len(folded) < maxWord {
+				folded = utf8.AppendRune(folded, unicode.ToLower(r))
 			}
 		}
+		end(len(text))
 	}
 }
 
@@ -140,33 +144,33 @@ func runs(text string) iter.Seq[run] {
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for r := range runs(text) {
-			for _, w := range r.words() {
+			for w := range r.asked() {
 				if !yield(w) {
 					return
 				}
+			}
+			if _, size := utf8.DecodeRuneInString(r.text); r.han && size < len(r.text) && !yield(r.text[:size]) {
+				return
 			}
 		}
 	}
 }
 
-func (r run) words() []string {
-	if r.han && !r.single() {
-		return append(r.asked(), string([]rune(r.text)[:1]))
-	}
-	return r.asked()
-}
-
 // asked are the words that the index must have of a text that has the run.
-func (r run) asked() []string {
-	if r.single() || !r.han {
-		return []string{r.text}
+func (r run) asked() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if r.single() || !r.han {
+			yield(r.text)
+			return
+		}
+		before := 0
+		for at, character := range r.text {
+			if at > 0 && !yield(r.text[before:at+utf8.RuneLen(character)]) {
+				return
+			}
+			before = at
+		}
 	}
-	characters := []rune(r.text)
-	pairs := make([]string, 0, len(characters)-1)
-	for i := range characters[1:] {
-		pairs = append(pairs, string(characters[i:i+2]))
-	}
-	return pairs
 }
 
 // single reports whether it is one Chinese character.
