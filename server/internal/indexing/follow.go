@@ -17,10 +17,10 @@ import (
 
 // version is that of the rules below. Whoever changes what they give counts it up: then the tables are brought up to date
 // again from the beginning of the log. Until that is done they hold what the older rules gave.
-const version = 2
+const version = 3
 
 // chunk is how many positions of the log one transaction takes. Syncs wait for it, so it is short.
-const chunk = 100
+const chunk = 500
 
 // follow indexes what the next entries of the log touched. It returns how far the tables are now, and whether there may be
 // more entries.
@@ -49,6 +49,8 @@ type indexer struct {
 	tx Writing
 	// touched are the records that entries of the log name, in their order, each with the first position that names it.
 	touched []touch
+	// windows are the records that entries of each window of the log name.
+	windows [][]hlc.ID
 	// records are those that were loaded: what was touched, and whatever decides how that counts.
 	records map[hlc.ID]*entry
 	changes Changes
@@ -78,12 +80,17 @@ func (e *entry) message() record.Common {
 }
 
 func (x *indexer) index(entries []syncing.LogEntry) error {
-	seen := map[hlc.ID]bool{}
-	for _, e := range entries {
+	seen := make(map[hlc.ID]bool, len(entries))
+	for i, e := range entries {
 		if !seen[e.Record] {
 			seen[e.Record] = true
 			x.touched = append(x.touched, touch{e.Record, e.Position})
 		}
+		if i == 0 || (e.Position-1)/window != (entries[i-1].Position-1)/window {
+			x.windows = append(x.windows, nil)
+		}
+		last := &x.windows[len(x.windows)-1]
+		*last = append(*last, e.Record)
 	}
 	former, err := x.formerTies(entries)
 	if err != nil {

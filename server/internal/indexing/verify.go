@@ -86,7 +86,9 @@ func (v *verifier) compare() error {
 			return compareTable(v, "case", v.tx.EachCase, cases, func(c Case) hlc.ID { return c.Record }, func(a, b Case) bool { return a == b })
 		},
 		func() error {
-			return compareTable(v, "likeness", v.tx.EachLikeness, likenesses, func(l Likeness) hlc.ID { return l.Record }, func(a, b Likeness) bool { return bytes.Equal(a.Likeness, b.Likeness) })
+			return compareTable(v, "likeness", v.tx.EachLikeness, likenesses, func(l Likeness) hlc.ID { return l.Record }, func(a, b Likeness) bool {
+				return bytes.Equal(a.Likeness, b.Likeness) && bytes.Equal(a.Traits, b.Traits)
+			})
 		},
 		func() error {
 			return compareTable(v, "words", v.tx.EachDocument, documents, func(d Document) hlc.ID { return d.Record }, func(a, b Document) bool { return a.Digest == b.Digest })
