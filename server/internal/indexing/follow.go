@@ -139,28 +139,43 @@ func (x *indexer) formerTies(entries []syncing.LogEntry) ([]hlc.ID, error) {
 // load loads what was touched and some others, with all that decides how they count: their families, and those that
 // duplicates tie to them in either direction.
 func (x *indexer) load(others []hlc.ID) error {
-	ids := others
-	for _, t := range x.touched {
-		ids = append(ids, t.record)
+	named := make(map[hlc.ID]bool, len(x.touched)+len(others))
+	for _, id := range others {
+		named[id] = true
 	}
-	found, err := x.tx.Records(ids)
+	for _, t := range x.touched {
+		named[t.record] = true
+	}
+	tie := func(roots []hlc.ID) error {
+		tied, err := syncing.Tied(x.tx, roots)
+		for _, r := range tied {
+			if named[r.ID] || tally.Decides(r.Kind) {
+				x.put(r)
+			}
+		}
+		return err
+	}
+	// Most are roots, and come with their families: only the others are looked for by themselves.
+	if err := tie(slices.Collect(maps.Keys(named))); err != nil {
+		return err
+	}
+	var missing, roots []hlc.ID
+	for id := range named {
+		if x.records[id] == nil {
+			missing = append(missing, id)
+		}
+	}
+	found, err := x.tx.Records(missing)
 	if err != nil {
 		return err
 	}
-	var roots []hlc.ID
 	for _, r := range found {
 		x.put(r)
 		if tally.Decides(r.Kind) {
 			roots = append(roots, r.Root)
 		}
 	}
-	tied, err := syncing.Tied(x.tx, roots)
-	for _, r := range tied {
-		if tally.Decides(r.Kind) {
-			x.put(r)
-		}
-	}
-	return err
+	return tie(roots)
 }
 
 // put adds a record. One whose state can't be read is as good as not there.

@@ -7,14 +7,9 @@ import (
 	"levee/syncproto/hlc"
 )
 
-func scanLikeness(row scanner) (indexing.Likeness, error) {
-	var l indexing.Likeness
-	var id []byte
-	if err := row.Scan(&id, &l.Likeness, &l.Traits); err != nil {
-		return l, err
-	}
-	l.Record = hlc.ID(id)
-	return l, nil
+func scanLikeness(row scanner) (l indexing.Likeness, err error) {
+	err = row.Scan(&l.Record, &l.Likeness, &l.Traits)
+	return l, err
 }
 
 func scanDistinction(row scanner) (indexing.Distinction, error) {
