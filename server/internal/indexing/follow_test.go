@@ -39,7 +39,7 @@ func TestFollowingGoesOnWhereItWasCut(t *testing.T) {
 	anna := d.Enrol("anna")
 	for range 3 {
 		var changes []*record.Change
-		for range 200 {
+		for range 400 {
 			changes = append(changes, anna.Make(talk("讲座")))
 		}
 		anna.Push(changes...)

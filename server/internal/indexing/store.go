@@ -47,7 +47,8 @@ type Following interface {
 	Cursor() (Cursor, error)
 	// Head is the end of the log.
 	Head() (syncing.Head, error)
-	// Entries are the log's after a position, ascending.
+	// Entries are the log's after a position, ascending: of each its position, replica, change, record and outcome, and its body unless
+	// it made the record.
 	Entries(after uint64, limit int) ([]syncing.LogEntry, error)
 	// History are the log's entries of a record, ascending.
 	History(id hlc.ID) ([]syncing.LogEntry, error)

@@ -78,14 +78,13 @@ func documentWords(e *entry) string {
 	}
 	var all []string
 	for _, text := range texts(e.Kind, e.registers) {
-		all = slices.AppendSeq(all, words(text))
+		all = appendWords(all, text)
 	}
 	if len(all) == 0 {
 		return ""
 	}
 	slices.Sort(all)
-	all = slices.Compact(all)
-	all = append(all, teamMark(e.Audience), kindMark(e.Kind))
+	all = append(slices.Compact(all), teamMark(e.Audience), kindMark(e.Kind))
 	if record.Confidential(e.Kind) {
 		all = append(all, confidentialMark)
 	}
@@ -139,42 +138,40 @@ func runs(text string) iter.Seq[run] {
 	}
 }
 
-// words are what the index has of a text: its words and numbers, each two Chinese characters that stand together, and the
+// appendWords appends what the index has of a text: its words and numbers, each two Chinese characters that stand together, and the
 // first of each run of them, so that a surname alone finds something.
-func words(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for r := range runs(text) {
-			for w := range r.asked() {
-				if !yield(w) {
-					return
-				}
-			}
-			if _, size := utf8.DecodeRuneInString(r.text); r.han && size < len(r.text) && !yield(r.text[:size]) {
-				return
-			}
+func appendWords(words []string, text string) []string {
+	for r := range runs(text) {
+		words = r.appendAsked(words)
+		if r.han && !r.single() {
+			words = append(words, r.text[:r.first()])
 		}
 	}
+	return words
 }
 
-// asked are the words that the index must have of a text that has the run.
-func (r run) asked() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if r.single() || !r.han {
-			yield(r.text)
-			return
-		}
-		before := 0
-		for at, character := range r.text {
-			if at > 0 && !yield(r.text[before:at+utf8.RuneLen(character)]) {
-				return
-			}
-			before = at
-		}
+// appendAsked appends the words that the index must have of a text that has the run.
+func (r run) appendAsked(words []string) []string {
+	if !r.han || r.single() {
+		return append(words, r.text)
 	}
+	before := 0
+	for at := r.first(); at < len(r.text); {
+		_, size := utf8.DecodeRuneInString(r.text[at:])
+		words = append(words, r.text[before:at+size])
+		before, at = at, at+size
+	}
+	return words
 }
 
 // single reports whether it is one Chinese character.
-func (r run) single() bool { return r.han && utf8.RuneCountInString(r.text) == 1 }
+func (r run) single() bool { return r.han && r.first() == len(r.text) }
+
+// first is how many bytes its first character has.
+func (r run) first() int {
+	_, size := utf8.DecodeRuneInString(r.text)
+	return size
+}
 
 // among reports whether a text that has some runs has this one.
 func (r run) among(text []run) bool {

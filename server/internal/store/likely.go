@@ -71,9 +71,13 @@ func (t *Tx) Alike(of []indexing.Likeness, limit int) ([]indexing.Likeness, erro
 		slices.SortFunc(ids, hlc.CompareIDs)
 		for len(ids) > 0 {
 			piece := limit*min(len(ids), 8) + 1 // the one is itself
-			rows, err := rowsOf(t, `SELECT record, likeness, traits FROM (SELECT record, likeness, traits FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record < $3 ORDER BY record DESC LIMIT $4) AS earlier
-				UNION ALL SELECT record, likeness, traits FROM (SELECT record, likeness, traits FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record >= $3 ORDER BY record LIMIT $5) AS later`,
-				[]any{t.id, []byte(likeness), ids[0][:], limit, piece}, scanLikeness)
+			rows, err := rowsOf(t, `SELECT record, traits FROM (SELECT record, traits FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record < $3 ORDER BY record DESC LIMIT $4) AS earlier
+				UNION ALL SELECT record, traits FROM (SELECT record, traits FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record >= $3 ORDER BY record LIMIT $5) AS later`,
+				[]any{t.id, []byte(likeness), ids[0][:], limit, piece}, func(row scanner) (indexing.Likeness, error) {
+					l := indexing.Likeness{Likeness: []byte(likeness)}
+					err := row.Scan(&l.Record, &l.Traits)
+					return l, err
+				})
 			if err != nil {
 				return nil, err
 			}
