@@ -64,11 +64,12 @@ func (v *verifier) compare() error {
 	standing, cases := rowsOf(tally.Facts(counting), func(id hlc.ID) *entry { return v.records[id] })
 	likenesses, documents, distinctions := map[hlc.ID]Likeness{}, map[hlc.ID]Document{}, map[hlc.ID]Distinction{}
 	distinct := map[[2]hlc.ID]bool{}
+	var of wordsOf
 	for id, e := range v.records {
 		if l, ok := likenessOf(e); ok {
 			likenesses[id] = l
 		}
-		if words := documentWords(e); words != "" {
+		if words := of.document(e); words != "" {
 			documents[id] = Document{Record: id, Digest: digest(words)}
 		}
 		if d, ok := distinctionOf(e); ok {

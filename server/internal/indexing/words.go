@@ -20,10 +20,11 @@ import (
 // indexWords brings up to date by which words the touched records are found. What is deleted is found by none.
 func (x *indexer) indexWords() error {
 	ids := make([]hlc.ID, 0, len(x.touched))
-	wanted := map[hlc.ID]Document{}
+	wanted := make(map[hlc.ID]Document, len(x.touched))
+	var of wordsOf
 	for _, t := range x.touched {
 		ids = append(ids, t.record)
-		if words := documentWords(x.records[t.record]); words != "" {
+		if words := of.document(x.records[t.record]); words != "" {
 			wanted[t.record] = Document{Record: t.record, Number: numberOf(x.changes.Cursor, t.position), Digest: digest(words), Words: words}
 		}
 	}
@@ -71,12 +72,15 @@ func teamMark(team hlc.ID) string { return "§t" + hex.EncodeToString(team[:]) }
 
 func kindMark(k record.Kind) string { return "§k" + strconv.Itoa(int(k)) }
 
-// documentWords are the words of a record, with marks; empty when it is nil or deleted, or has no text.
-func documentWords(e *entry) string {
+// wordsOf finds the words of one record after the other, in the same memory.
+type wordsOf struct{ all []string }
+
+// document are the words of a record, with marks; empty when it is nil or deleted, or has no text.
+func (w *wordsOf) document(e *entry) string {
 	if e == nil || e.registers.Deleted() {
 		return ""
 	}
-	var all []string
+	all := w.all[:0]
 	for _, text := range texts(e.Kind, e.registers) {
 		all = appendWords(all, text)
 	}
@@ -88,6 +92,7 @@ func documentWords(e *entry) string {
 	if record.Confidential(e.Kind) {
 		all = append(all, confidentialMark)
 	}
+	w.all = all
 	return strings.Join(all, " ")
 }
 
@@ -122,7 +127,7 @@ func runs(text string) iter.Seq[run] {
 			if r >= '！' && r <= '～' { // full width
 				r -= '！' - '!'
 			}
-			isHan := unicode.Is(unicode.Han, r)
+			isHan := (r >= '一' && r <= '鿿') || unicode.Is(unicode.Han, r) // nearly all are among the first
 			part := isHan || unicode.IsLetter(r) || unicode.IsDigit(r)
 			if (!part || isHan != han) && !end(at) {
 				return
