@@ -19,13 +19,16 @@ import (
 // again from the beginning of the log. Until that is done they hold what the older rules gave.
 const version = 3
 
-// chunk is how many positions of the log one transaction takes at most. Syncs wait for it, so it is short; but each transaction writes
-// pages again that the one before wrote, and the more come at once, the less each costs.
-const chunk = 1000
+// How many positions of the log one transaction takes at most. Syncs wait for it, so it is short while there are any; but each transaction
+// writes pages again that the one before wrote, and the more come at once, the less each costs.
+const (
+	chunk     = 1000
+	busyChunk = 200
+)
 
-// follow indexes what the next entries of the log touched. It returns how far the tables are now, and whether there may be
+// follow indexes what the next entries of the log, at most so many, touched. It returns how far the tables are now, and whether there may be
 // more entries.
-func follow(tx Writing) (position uint64, more bool, err error) {
+func follow(tx Writing, most int) (position uint64, more bool, err error) {
 	at, err := tx.Cursor()
 	if err != nil {
 		return 0, false, err
@@ -33,7 +36,7 @@ func follow(tx Writing) (position uint64, more bool, err error) {
 	if at.Version != version {
 		at.Version, at.Position = version, 0
 	}
-	entries, err := tx.Entries(at.Position, chunk)
+	entries, err := tx.Entries(at.Position, most)
 	if err != nil || len(entries) == 0 {
 		return at.Position, false, err
 	}
@@ -42,7 +45,7 @@ func follow(tx Writing) (position uint64, more bool, err error) {
 	if err := x.index(entries); err != nil {
 		return 0, false, err
 	}
-	return at.Position, len(entries) == chunk, tx.SaveIndex(x.changes)
+	return at.Position, len(entries) == most, tx.SaveIndex(x.changes)
 }
 
 // indexer brings the rows of some records up to date.
