@@ -98,8 +98,8 @@ func Traits(k Kind, m Common) []byte {
 	case recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY:
 		b := make([]byte, 0, traitsBytes)
 		b = binary.BigEndian.AppendUint64(b, hashed(string(m.GetAuthor())))
-		b = binary.BigEndian.AppendUint32(b, uint32(hashed(folded(m.GetPlace().GetVillage()))>>32)) //nolint:gosec // the upper half
-		b = binary.BigEndian.AppendUint32(b, uint32(hashed(called(m))>>32))                         //nolint:gosec // the upper half
+		b = binary.BigEndian.AppendUint32(b, uint32(hashed(folded(m.GetPlace().GetVillage()))>>32))
+		b = binary.BigEndian.AppendUint32(b, uint32(hashed(called(m))>>32))
 		if backfilled(m) {
 			return append(b, 1)
 		}
