@@ -192,9 +192,26 @@ func DecodeState(b []byte) (Registers, error) {
 	return rs, nil
 }
 
+// fieldsIn is how many fields an encoded message has, one that repeats once, as far as it can be read and they ascend.
+func fieldsIn(fields []byte) int {
+	count := 0
+	var last protowire.Number
+	for len(fields) > 0 {
+		n, _, size := protowire.ConsumeField(fields)
+		if size < 0 || n < last {
+			break
+		}
+		if n > last {
+			count, last = count+1, n
+		}
+		fields = fields[size:]
+	}
+	return count
+}
+
 // split cuts an encoded message into its fields, which must ascend; a field that repeats is one register.
 func split(fields []byte) (Registers, error) {
-	var rs Registers
+	rs := slices.Grow(Registers(nil), fieldsIn(fields))
 	for len(fields) > 0 {
 		n, _, size := protowire.ConsumeField(fields)
 		if size < 0 {
