@@ -100,6 +100,10 @@ func TestSimilar(t *testing.T) {
 		if got := record.Similar(k, c.b, c.a, noon.Add(c.apart), noon); got != c.want {
 			t.Errorf("%s, the other way round: %v", c.name, got)
 		}
+		if likeness := record.Likeness(k, c.a); likeness != nil && bytes.Equal(likeness, record.Likeness(k, c.b)) &&
+			record.Unlike(record.Traits(k, c.a), record.Traits(k, c.b), noon, noon.Add(c.apart)) == c.want {
+			t.Errorf("%s: told apart is %v", c.name, c.want)
+		}
 	}
 }
 
@@ -128,6 +132,10 @@ func drawSimilar(t *rapid.T, k record.Kind) record.Common {
 			r.Set(f, protoreflect.ValueOfString(rapid.SampledFrom([]string{"", "讲座", "讲座 ", "义诊"}).Draw(t, "text")))
 		case f.Kind() == protoreflect.BytesKind:
 			r.Set(f, protoreflect.ValueOfBytes([]byte{byte(rapid.IntRange(0, 1).Draw(t, "id"))}))
+		case f.Kind() == protoreflect.Uint32Kind:
+			r.Set(f, protoreflect.ValueOfUint32(rapid.Uint32Range(1, 2).Draw(t, "number")))
+		case f.Name() == "entry" || f.Name() == "mode":
+			r.Set(f, protoreflect.ValueOfEnum(protoreflect.EnumNumber(rapid.IntRange(1, 2).Draw(t, "choice"))))
 		case f.Name() == "occurred_on":
 			r.Set(f, protoreflect.ValueOfInt32(rapid.Int32Range(20210923, 20210924).Draw(t, "day")))
 		case f.Name() == "place":
@@ -138,28 +146,69 @@ func drawSimilar(t *rapid.T, k record.Kind) record.Common {
 	return m
 }
 
+// eachTwo draws records of one kind, of those that are compared, and hands out each two of them with when they were made.
+func eachTwo(t *rapid.T, compare func(k record.Kind, a, b record.Common, madeA, madeB time.Time)) {
+	k := rapid.SampledFrom([]record.Kind{recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY,
+		recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_RESOURCE_LINK}).Draw(t, "kind")
+	var records []record.Common
+	var made []time.Time
+	for range 6 {
+		records, made = append(records, drawSimilar(t, k)), append(made, time.Unix(int64(rapid.IntRange(0, 20_000).Draw(t, "made")), 0))
+	}
+	for i := range records {
+		for j := range i {
+			compare(k, records[j], records[i], made[j], made[i])
+		}
+	}
+}
+
 // What is similar is found by its likeness, and what can be similar to nothing has none.
 func TestWhatIsSimilarHasOneLikeness(t *testing.T) {
 	similar := 0
-	compared := []record.Kind{recordv1.Kind_KIND_OUTREACH, recordv1.Kind_KIND_GROUP_SESSION, recordv1.Kind_KIND_COMMUNITY_ACTIVITY,
-		recordv1.Kind_KIND_CASE_SESSION, recordv1.Kind_KIND_CASE, recordv1.Kind_KIND_HEADCOUNT, recordv1.Kind_KIND_RESOURCE_LINK}
 	rapid.Check(t, func(t *rapid.T) {
-		k := rapid.SampledFrom(compared).Draw(t, "kind")
-		a, b := drawSimilar(t, k), drawSimilar(t, k)
-		likeness := record.Likeness(k, a)
-		made := time.Unix(0, 0)
-		if record.Similar(k, a, b, made, made) {
-			similar++
-			if len(likeness) == 0 || !bytes.Equal(likeness, record.Likeness(k, b)) {
-				t.Fatalf("%v and %v are similar: %x and %x", a, b, likeness, record.Likeness(k, b))
+		eachTwo(t, func(k record.Kind, a, b record.Common, madeA, madeB time.Time) {
+			likeness := record.Likeness(k, a)
+			if record.Similar(k, a, b, madeA, madeB) {
+				similar++
+				if len(likeness) == 0 || !bytes.Equal(likeness, record.Likeness(k, b)) {
+					t.Fatalf("%v and %v are similar: %x and %x", a, b, likeness, record.Likeness(k, b))
+				}
 			}
-		}
-		if len(likeness) == 0 && record.Similar(k, a, a, made, made) {
-			t.Fatalf("%v has no likeness", a)
-		}
+			if len(likeness) == 0 && record.Similar(k, a, a, madeA, madeA) {
+				t.Fatalf("%v has no likeness", a)
+			}
+		})
 	})
 	if similar == 0 {
 		t.Error("nothing was similar")
+	}
+}
+
+// Of two records with one likeness, traits tell apart what is not similar, and never what is.
+func TestTraitsTellApartWhatIsNotSimilar(t *testing.T) {
+	similar, unlike := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		eachTwo(t, func(k record.Kind, a, b record.Common, madeA, madeB time.Time) {
+			if likeness := record.Likeness(k, a); likeness == nil || !bytes.Equal(likeness, record.Likeness(k, b)) {
+				return
+			}
+			traitsA, traitsB := record.Traits(k, a), record.Traits(k, b)
+			if record.Unlike(nil, traitsB, madeA, madeB) || record.Unlike(traitsA, nil, madeA, madeB) {
+				t.Fatal("told apart by the traits of one of them")
+			}
+			is := record.Similar(k, a, b, madeA, madeB)
+			if record.Unlike(traitsA, traitsB, madeA, madeB) == is {
+				t.Fatalf("%v, made %v, and %v, made %v: similar is %v, and so is told apart", a, madeA, b, madeB, is)
+			}
+			if is {
+				similar++
+			} else {
+				unlike++
+			}
+		})
+	})
+	if similar == 0 || unlike == 0 {
+		t.Errorf("%d pairs were similar and %d were not", similar, unlike)
 	}
 }
 

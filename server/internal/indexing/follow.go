@@ -17,14 +17,18 @@ import (
 
 // version is that of the rules below. Whoever changes what they give counts it up: then the tables are brought up to date
 // again from the beginning of the log. Until that is done they hold what the older rules gave.
-const version = 2
+const version = 3
 
-// chunk is how many positions of the log one transaction takes. Syncs wait for it, so it is short.
-const chunk = 100
+// How many positions of the log one transaction takes at most. Syncs wait for it, so it is short while there are any; but each transaction
+// writes pages again that the one before wrote, and the more come at once, the less each costs.
+const (
+	chunk     = 1000
+	busyChunk = 200
+)
 
-// follow indexes what the next entries of the log touched. It returns how far the tables are now, and whether there may be
+// follow indexes what the next entries of the log, at most so many, touched. It returns how far the tables are now, and whether there may be
 // more entries.
-func follow(tx Writing) (position uint64, more bool, err error) {
+func follow(tx Writing, most int) (position uint64, more bool, err error) {
 	at, err := tx.Cursor()
 	if err != nil {
 		return 0, false, err
@@ -32,7 +36,7 @@ func follow(tx Writing) (position uint64, more bool, err error) {
 	if at.Version != version {
 		at.Version, at.Position = version, 0
 	}
-	entries, err := tx.Entries(at.Position, chunk)
+	entries, err := tx.Entries(at.Position, most)
 	if err != nil || len(entries) == 0 {
 		return at.Position, false, err
 	}
@@ -41,7 +45,7 @@ func follow(tx Writing) (position uint64, more bool, err error) {
 	if err := x.index(entries); err != nil {
 		return 0, false, err
 	}
-	return at.Position, len(entries) == chunk, tx.SaveIndex(x.changes)
+	return at.Position, len(entries) == most, tx.SaveIndex(x.changes)
 }
 
 // indexer brings the rows of some records up to date.
@@ -49,6 +53,8 @@ type indexer struct {
 	tx Writing
 	// touched are the records that entries of the log name, in their order, each with the first position that names it.
 	touched []touch
+	// windows are the records that entries of each window of the log name.
+	windows [][]hlc.ID
 	// records are those that were loaded: what was touched, and whatever decides how that counts.
 	records map[hlc.ID]*entry
 	changes Changes
@@ -78,12 +84,17 @@ func (e *entry) message() record.Common {
 }
 
 func (x *indexer) index(entries []syncing.LogEntry) error {
-	seen := map[hlc.ID]bool{}
-	for _, e := range entries {
+	seen := make(map[hlc.ID]bool, len(entries))
+	for i, e := range entries {
 		if !seen[e.Record] {
 			seen[e.Record] = true
 			x.touched = append(x.touched, touch{e.Record, e.Position})
 		}
+		if i == 0 || (e.Position-1)/window != (entries[i-1].Position-1)/window {
+			x.windows = append(x.windows, nil)
+		}
+		last := &x.windows[len(x.windows)-1]
+		*last = append(*last, e.Record)
 	}
 	former, err := x.formerTies(entries)
 	if err != nil {
@@ -132,28 +143,43 @@ func (x *indexer) formerTies(entries []syncing.LogEntry) ([]hlc.ID, error) {
 // load loads what was touched and some others, with all that decides how they count: their families, and those that
 // duplicates tie to them in either direction.
 func (x *indexer) load(others []hlc.ID) error {
-	ids := others
-	for _, t := range x.touched {
-		ids = append(ids, t.record)
+	named := make(map[hlc.ID]bool, len(x.touched)+len(others))
+	for _, id := range others {
+		named[id] = true
 	}
-	found, err := x.tx.Records(ids)
+	for _, t := range x.touched {
+		named[t.record] = true
+	}
+	tie := func(roots []hlc.ID) error {
+		tied, err := syncing.Tied(x.tx, roots)
+		for _, r := range tied {
+			if named[r.ID] || tally.Decides(r.Kind) {
+				x.put(r)
+			}
+		}
+		return err
+	}
+	// Most are roots, and come with their families: only the others are looked for by themselves.
+	if err := tie(slices.Collect(maps.Keys(named))); err != nil {
+		return err
+	}
+	var missing, roots []hlc.ID
+	for id := range named {
+		if x.records[id] == nil {
+			missing = append(missing, id)
+		}
+	}
+	found, err := x.tx.Records(missing)
 	if err != nil {
 		return err
 	}
-	var roots []hlc.ID
 	for _, r := range found {
 		x.put(r)
 		if tally.Decides(r.Kind) {
 			roots = append(roots, r.Root)
 		}
 	}
-	tied, err := syncing.Tied(x.tx, roots)
-	for _, r := range tied {
-		if tally.Decides(r.Kind) {
-			x.put(r)
-		}
-	}
-	return err
+	return tie(roots)
 }
 
 // put adds a record. One whose state can't be read is as good as not there.

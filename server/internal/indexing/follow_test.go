@@ -3,6 +3,7 @@ package indexing_test
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ func TestFollowingGoesOnWhereItWasCut(t *testing.T) {
 	anna := d.Enrol("anna")
 	for range 3 {
 		var changes []*record.Change
-		for range 150 {
+		for range 400 {
 			changes = append(changes, anna.Make(talk("讲座")))
 		}
 		anna.Push(changes...)
@@ -95,6 +96,29 @@ func TestTabletsGoFirst(t *testing.T) {
 	s, _ := start(func(time.Duration) <-chan time.Time { return nil }, true)
 	if err := s.CatchUp(ctx); err != nil {
 		t.Error(err)
+	}
+}
+
+// While tablets wait, each transaction is short; while none does, it takes more.
+func TestTransactionsAreShortWhileTabletsWait(t *testing.T) {
+	d := servertest.New(t)
+	anna := d.Enrol("anna")
+	var changes []*record.Change
+	for range 1500 {
+		changes = append(changes, anna.Make(talk("讲座")))
+	}
+	for batch := range slices.Chunk(changes, 500) {
+		anna.Push(batch...)
+	}
+	busy := true
+	var told []uint64
+	s := indexing.New(indexing.Config{Store: d.DB.Deployment(d.ID), SetUp: d.Service.SetUp, Wall: d.Wall, Busy: func() bool { return busy },
+		Indexed: func(position uint64) { told, busy = append(told, position), false }})
+	if err := s.Follow(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if end := head(t, d); !slices.Equal(told, []uint64{200, 1200, end}) {
+		t.Errorf("told of %v, up to %d", told, end)
 	}
 }
 

@@ -195,6 +195,10 @@ func (s *Service) awaited() bool {
 
 // step indexes what the next entries of the log touched, and tells whether there are more.
 func (s *Service) step(ctx context.Context) (more bool, err error) {
+	most := chunk
+	if s.Busy() {
+		most = busyChunk
+	}
 	var position uint64
 	err = s.Store.Index(ctx, func(tx Writing) (err error) {
 		defer func() {
@@ -202,7 +206,7 @@ func (s *Service) step(ctx context.Context) (more bool, err error) {
 				err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 			}
 		}()
-		position, more, err = follow(tx)
+		position, more, err = follow(tx, most)
 		return err
 	})
 	if err == nil {

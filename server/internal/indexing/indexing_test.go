@@ -251,6 +251,63 @@ func TestLikelyPairs(t *testing.T) {
 	}
 }
 
+// Of very many that are alike each is compared with the nearest that came before it, or in the same 100 positions of the log, however
+// much of it is indexed at once.
+func TestOfManyAlikeTheNearestAreCompared(t *testing.T) {
+	d := servertest.New(t)
+	anna, ben := d.Enrol("anna"), d.Enrol("ben")
+	var early, late []*record.Change
+	for range 180 {
+		early, late = append(early, anna.Make(talk("讲座"))), append(late, ben.Make(talk("讲座")))
+		d.Pass(time.Second)
+	}
+	anna.Push(early...)
+	ben.Push(late...)
+	talks := map[hlc.ID]bool{}
+	for _, c := range slices.Concat(early, late) {
+		talks[c.Record] = true
+	}
+	want := map[[2]hlc.ID]bool{}
+	err := d.DB.Deployment(d.ID).Index(ctx, func(tx indexing.Writing) error {
+		entries, err := tx.Entries(0, 10_000)
+		var come []hlc.ID // up to the end of a window, ascending
+		for len(entries) > 0 {
+			var window []hlc.ID
+			for end := (entries[0].Position-1)/100*100 + 100; len(entries) > 0 && entries[0].Position <= end; entries = entries[1:] {
+				if talks[entries[0].Record] {
+					window = append(window, entries[0].Record)
+				}
+			}
+			come = append(come, window...)
+			slices.SortFunc(come, hlc.CompareIDs)
+			for _, id := range window {
+				at := slices.Index(come, id)
+				for i := max(0, at-8); i < min(len(come), at+9); i++ {
+					if i != at {
+						want[[2]hlc.ID{come[min(i, at)], come[max(i, at)]}] = true
+					}
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := follow(t, d).Likely(ctx, indexing.LikelyQuery{Limit: 100_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range page {
+		if !want[[2]hlc.ID{p.Earlier, p.Later}] {
+			t.Errorf("%v and %v are not near each other", p.Earlier, p.Later)
+		}
+	}
+	if len(page) != len(want) {
+		t.Errorf("%d pairs are found, of %d", len(page), len(want))
+	}
+}
+
 func TestCasework(t *testing.T) {
 	d := servertest.New(t)
 	d.SetWall(time.Date(2021, 10, 20, 4, 0, 0, 0, time.UTC))

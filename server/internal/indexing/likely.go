@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
 	"slices"
+	"time"
 
 	"levee/server/internal/access"
 	"levee/server/internal/inorder"
@@ -17,10 +19,14 @@ import (
 // record.Likeness looks at are few; where they are many (a year of paper entered at once) the nearest must do.
 const neighbours = 8
 
+// window is how many positions of the log are compared at once: a record is not compared with those of later windows that come between
+// it and its neighbours. So what is found does not depend on how much of the log one transaction takes.
+const window = 100
+
 // indexLikely compares the touched records with those that are alike.
 func (x *indexer) indexLikely() error {
 	ids := make([]hlc.ID, 0, len(x.touched))
-	wanted := map[hlc.ID]Likeness{}
+	wanted := make(map[hlc.ID]Likeness, len(x.touched))
 	for _, t := range x.touched {
 		ids = append(ids, t.record)
 		if l, ok := likenessOf(x.records[t.record]); ok {
@@ -31,9 +37,8 @@ func (x *indexer) indexLikely() error {
 	if err != nil {
 		return err
 	}
-	// Before the comparing, so that what is new in this transaction is found too.
-	if err := x.tx.SaveLikenesses(difference(ids, stored, wanted, func(l Likeness) hlc.ID { return l.Record },
-		func(a, b Likeness) bool { return bytes.Equal(a.Likeness, b.Likeness) })); err != nil {
+	candidates, err := x.indexLikenesses(ids, stored, wanted)
+	if err != nil {
 		return err
 	}
 	said, err := x.indexDistinctions(ids)
@@ -45,7 +50,6 @@ func (x *indexer) indexLikely() error {
 	for _, l := range stored {
 		of = append(of, l.Record)
 	}
-	candidates := map[[2]hlc.ID]bool{}
 	for _, d := range said {
 		of = append(of, d.Later)
 		candidates[d.ids()] = true
@@ -59,36 +63,101 @@ func (x *indexer) indexLikely() error {
 		was[p.ids()] = p
 		candidates[p.ids()] = true
 	}
-	for _, id := range ids {
-		l, ok := wanted[id]
-		if !ok {
-			continue
-		}
-		alike, err := x.tx.Alike(l, neighbours)
-		if err != nil {
-			return err
-		}
-		for _, other := range alike {
-			candidates[ordered(id, other)] = true
-		}
-	}
 	return x.compareAll(candidates, was)
 }
+
+// indexLikenesses brings up to date by what the touched records are found. It returns which pairs of them and their neighbours may be
+// similar.
+func (x *indexer) indexLikenesses(ids []hlc.ID, stored []Likeness, wanted map[hlc.ID]Likeness) (map[[2]hlc.ID]bool, error) {
+	changes := difference(ids, stored, wanted, func(l Likeness) hlc.ID { return l.Record },
+		func(a, b Likeness) bool {
+			return bytes.Equal(a.Likeness, b.Likeness) && bytes.Equal(a.Traits, b.Traits)
+		})
+	gone := changes.Drop
+	for _, l := range stored {
+		if w, ok := wanted[l.Record]; ok && !bytes.Equal(l.Likeness, w.Likeness) {
+			gone = append(gone, l.Record)
+		}
+	}
+	if err := x.tx.SaveLikenesses(Rows[Likeness, hlc.ID]{Drop: gone}); err != nil {
+		return nil, err
+	}
+	// What comes in this transaction is not there yet: it comes window by window.
+	rows, err := x.tx.Alike(slices.Collect(maps.Values(wanted)), neighbours)
+	if err != nil {
+		return nil, err
+	}
+	alike := alike{}
+	for _, l := range rows {
+		if w, ok := wanted[l.Record]; ok {
+			l = w
+		}
+		alike.add(l)
+	}
+	candidates := map[[2]hlc.ID]bool{}
+	for _, touched := range x.windows {
+		for _, id := range touched {
+			if l, ok := wanted[id]; ok {
+				alike.add(l)
+			}
+		}
+		for _, id := range touched {
+			if l, ok := wanted[id]; ok {
+				alike.unlessUnlike(l, func(other hlc.ID) { candidates[ordered(id, other)] = true })
+			}
+		}
+	}
+	return candidates, x.tx.SaveLikenesses(Rows[Likeness, hlc.ID]{Put: changes.Put})
+}
+
+// alike are records by their likeness, ascending by their ids.
+type alike map[string][]Likeness
+
+func (a alike) find(l Likeness) (of []Likeness, at int, found bool) {
+	of = a[string(l.Likeness)]
+	at, found = slices.BinarySearchFunc(of, l.Record, func(l Likeness, id hlc.ID) int { return hlc.CompareIDs(l.Record, id) })
+	return of, at, found
+}
+
+func (a alike) add(l Likeness) {
+	if of, at, found := a.find(l); !found {
+		a[string(l.Likeness)] = slices.Insert(of, at, l)
+	}
+}
+
+// unlessUnlike hands out the neighbours of a record that may be similar to it, as far as traits tell.
+func (a alike) unlessUnlike(l Likeness, candidate func(hlc.ID)) {
+	of, at, _ := a.find(l)
+	for _, other := range of[max(0, at-neighbours):min(len(of), at+neighbours+1)] {
+		if other.Record != l.Record && !record.Unlike(l.Traits, other.Traits, madeAt(l.Record), madeAt(other.Record)) {
+			candidate(other.Record)
+		}
+	}
+}
+
+// madeAt is when a record was made.
+func madeAt(id hlc.ID) time.Time { return hlc.IDTime(id).Wall() }
 
 // indexDistinctions brings up to date what the touched records say of others being different. It returns what they say, and
 // what they said before.
 func (x *indexer) indexDistinctions(ids []hlc.ID) ([]Distinction, error) {
+	var saying []hlc.ID
 	wanted := map[hlc.ID]Distinction{}
 	for _, id := range ids {
-		if d, ok := distinctionOf(x.records[id]); ok {
+		e := x.records[id]
+		if e != nil && e.Kind != recordv1.Kind_KIND_DISTINCTION {
+			continue // a record's kind never changes
+		}
+		saying = append(saying, id)
+		if d, ok := distinctionOf(e); ok {
 			wanted[id] = d
 		}
 	}
-	said, err := x.tx.Distinctions(ids)
+	said, err := x.tx.Distinctions(saying)
 	if err != nil {
 		return nil, err
 	}
-	changes := difference(ids, said, wanted, func(d Distinction) hlc.ID { return d.Record }, func(a, b Distinction) bool { return a == b })
+	changes := difference(saying, said, wanted, func(d Distinction) hlc.ID { return d.Record }, func(a, b Distinction) bool { return a == b })
 	return append(said, changes.Put...), x.tx.SaveDistinctions(changes)
 }
 
@@ -124,14 +193,22 @@ func (x *indexer) compareAll(candidates map[[2]hlc.ID]bool, was map[[2]hlc.ID]Pa
 		x.put(r)
 	}
 	slices.SortFunc(keys, func(a, b [2]hlc.ID) int { return slices.CompareFunc(a[:], b[:], hlc.CompareIDs) })
-	distinct, err := x.distinct(keys)
+	pairs := map[[2]hlc.ID]Pair{}
+	var similar [][2]hlc.ID
+	for _, ids := range keys {
+		if pair, ok := pairOf(x.records[ids[0]], x.records[ids[1]]); ok {
+			pairs[ids] = pair
+			similar = append(similar, ids)
+		}
+	}
+	distinct, err := x.distinct(similar)
 	if err != nil {
 		return err
 	}
 	likely := &x.changes.Likely
 	for _, ids := range keys {
 		old, had := was[ids]
-		pair, ok := pairOf(x.records[ids[0]], x.records[ids[1]])
+		pair, ok := pairs[ids]
 		ok = ok && !distinct[ids]
 		switch {
 		case ok && (!had || old != pair):
@@ -165,13 +242,16 @@ func likenessOf(e *entry) (Likeness, bool) {
 		return Likeness{}, false
 	}
 	l := record.Likeness(e.Kind, e.message())
-	return Likeness{Record: e.ID, Likeness: l}, l != nil
+	if l == nil {
+		return Likeness{}, false
+	}
+	return Likeness{Record: e.ID, Likeness: l, Traits: record.Traits(e.Kind, e.message())}, true
 }
 
 // pairOf is the pair of two records, the first of which was made earlier, if they are likely of one thing. Either may be nil.
 func pairOf(a, b *entry) (Pair, bool) {
 	if a == nil || b == nil || a.Kind != b.Kind || a.message() == nil || b.message() == nil ||
-		!record.Similar(a.Kind, a.message(), b.message(), hlc.IDTime(a.ID).Wall(), hlc.IDTime(b.ID).Wall()) {
+		!record.Similar(a.Kind, a.message(), b.message(), madeAt(a.ID), madeAt(b.ID)) {
 		return Pair{}, false
 	}
 	return Pair{Earlier: a.ID, Later: b.ID, Kind: a.Kind, Day: record.Date(b.Day), Audience: a.Audience, LaterAudience: b.Audience}, true

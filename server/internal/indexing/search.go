@@ -106,7 +106,7 @@ type search struct {
 func (s *search) words() WordQuery {
 	var q WordQuery
 	for _, r := range s.runs {
-		q.All = append(q.All, r.asked()...)
+		q.All = r.appendAsked(q.All)
 	}
 	if s.Teams != nil && s.inIndex {
 		var teams []string

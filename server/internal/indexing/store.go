@@ -47,7 +47,8 @@ type Following interface {
 	Cursor() (Cursor, error)
 	// Head is the end of the log.
 	Head() (syncing.Head, error)
-	// Entries are the log's after a position, ascending.
+	// Entries are the log's after a position, ascending: of each its position, replica, change, record and outcome, and its body unless
+	// it made the record.
 	Entries(after uint64, limit int) ([]syncing.LogEntry, error)
 	// History are the log's entries of a record, ascending.
 	History(id hlc.ID) ([]syncing.LogEntry, error)
@@ -58,8 +59,9 @@ type Stored interface {
 	Reviewing(ids []hlc.ID) ([]Reviewed, error)
 	Cases(ids []hlc.ID) ([]Case, error)
 	Likenesses(ids []hlc.ID) ([]Likeness, error)
-	// Alike are the records with a likeness that are nearest to one by their ids, at most limit on either side; not itself.
-	Alike(l Likeness, limit int) ([]hlc.ID, error)
+	// Alike are rows that have the likeness of one of some: at least those nearest to each by their ids, limit on either side as far as
+	// there are so many, and those of its own if it is there. Some may come twice. Where it is asked for few it reads few.
+	Alike(of []Likeness, limit int) ([]Likeness, error)
 	Distinctions(ids []hlc.ID) ([]Distinction, error)
 	// Distinct are the distinctions of which the earlier record is one of some.
 	Distinct(earlier []hlc.ID) ([]Distinction, error)
@@ -179,6 +181,8 @@ type StageCount struct {
 type Likeness struct {
 	Record   hlc.ID
 	Likeness []byte
+	// Traits tell it apart from others of its likeness: see record.Traits.
+	Traits []byte
 }
 
 // Distinction is what somebody said of two records: that they are of different things.

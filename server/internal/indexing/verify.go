@@ -64,11 +64,12 @@ func (v *verifier) compare() error {
 	standing, cases := rowsOf(tally.Facts(counting), func(id hlc.ID) *entry { return v.records[id] })
 	likenesses, documents, distinctions := map[hlc.ID]Likeness{}, map[hlc.ID]Document{}, map[hlc.ID]Distinction{}
 	distinct := map[[2]hlc.ID]bool{}
+	var of wordsOf
 	for id, e := range v.records {
 		if l, ok := likenessOf(e); ok {
 			likenesses[id] = l
 		}
-		if words := documentWords(e); words != "" {
+		if words := of.document(e); words != "" {
 			documents[id] = Document{Record: id, Digest: digest(words)}
 		}
 		if d, ok := distinctionOf(e); ok {
@@ -86,7 +87,9 @@ func (v *verifier) compare() error {
 			return compareTable(v, "case", v.tx.EachCase, cases, func(c Case) hlc.ID { return c.Record }, func(a, b Case) bool { return a == b })
 		},
 		func() error {
-			return compareTable(v, "likeness", v.tx.EachLikeness, likenesses, func(l Likeness) hlc.ID { return l.Record }, func(a, b Likeness) bool { return bytes.Equal(a.Likeness, b.Likeness) })
+			return compareTable(v, "likeness", v.tx.EachLikeness, likenesses, func(l Likeness) hlc.ID { return l.Record }, func(a, b Likeness) bool {
+				return bytes.Equal(a.Likeness, b.Likeness) && bytes.Equal(a.Traits, b.Traits)
+			})
 		},
 		func() error {
 			return compareTable(v, "words", v.tx.EachDocument, documents, func(d Document) hlc.ID { return d.Record }, func(a, b Document) bool { return a.Digest == b.Digest })

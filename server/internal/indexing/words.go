@@ -20,10 +20,11 @@ import (
 // indexWords brings up to date by which words the touched records are found. What is deleted is found by none.
 func (x *indexer) indexWords() error {
 	ids := make([]hlc.ID, 0, len(x.touched))
-	wanted := map[hlc.ID]Document{}
+	wanted := make(map[hlc.ID]Document, len(x.touched))
+	var of wordsOf
 	for _, t := range x.touched {
 		ids = append(ids, t.record)
-		if words := documentWords(x.records[t.record]); words != "" {
+		if words := of.document(x.records[t.record]); words != "" {
 			wanted[t.record] = Document{Record: t.record, Number: numberOf(x.changes.Cursor, t.position), Digest: digest(words), Words: words}
 		}
 	}
@@ -71,29 +72,27 @@ func teamMark(team hlc.ID) string { return "§t" + hex.EncodeToString(team[:]) }
 
 func kindMark(k record.Kind) string { return "§k" + strconv.Itoa(int(k)) }
 
-// documentWords are the words of a record, with marks; empty when it is nil or deleted, or has no text.
-func documentWords(e *entry) string {
+// wordsOf finds the words of one record after the other, in the same memory.
+type wordsOf struct{ all []string }
+
+// document are the words of a record, with marks; empty when it is nil or deleted, or has no text.
+func (w *wordsOf) document(e *entry) string {
 	if e == nil || e.registers.Deleted() {
 		return ""
 	}
-	seen := map[string]bool{}
+	all := w.all[:0]
 	for _, text := range texts(e.Kind, e.registers) {
-		for w := range words(text) {
-			seen[w] = true
-		}
+		all = appendWords(all, text)
 	}
-	if len(seen) == 0 {
+	if len(all) == 0 {
 		return ""
 	}
-	all := make([]string, 0, len(seen)+3)
-	for w := range seen {
-		all = append(all, w)
-	}
 	slices.Sort(all)
-	all = append(all, teamMark(e.Audience), kindMark(e.Kind))
+	all = append(slices.Compact(all), teamMark(e.Audience), kindMark(e.Kind))
 	if record.Confidential(e.Kind) {
 		all = append(all, confidentialMark)
 	}
+	w.all = all
 	return strings.Join(all, " ")
 }
 
@@ -111,66 +110,73 @@ const maxWord = 64
 // runs are those of a text. Case and width make no difference.
 func runs(text string) iter.Seq[run] {
 	return func(yield func(run) bool) {
-		var b strings.Builder
-		han, from := false, 0
-		for at, r := range text + " " {
+		var folded []byte
+		begun, han, from := false, false, 0
+		end := func(at int) bool {
+			if !begun {
+				return true
+			}
+			begun = false
+			r := run{han, text[from:at], from, at}
+			if !han { // Chinese characters have neither case nor width
+				r.text = string(folded)
+			}
+			return yield(r)
+		}
+		for at, r := range text {
 			if r >= '！' && r <= '～' { // full width
 				r -= '！' - '!'
 			}
-			isHan := unicode.Is(unicode.Han, r)
+			isHan := (r >= '一' && r <= '鿿') || unicode.Is(unicode.Han, r) // nearly all are among the first
 			part := isHan || unicode.IsLetter(r) || unicode.IsDigit(r)
-			if b.Len() > 0 && (!part || isHan != han) {
-				if !yield(run{han, b.String(), from, at}) {
-					return
-				}
-				b.Reset()
+			if (!part || isHan != han) && !end(at) {
+				return
 			}
-			if part && (isHan || b.Len() < maxWord) {
-				if b.Len() == 0 {
-					han, from = isHan, at
-				}
-				b.WriteRune(unicode.ToLower(r))
+			if part && !begun {
+				begun, han, from, folded = true, isHan, at, folded[:0]
+			}
+			if part && !isHan && len(folded) < maxWord {
+				folded = utf8.AppendRune(folded, unicode.ToLower(r))
 			}
 		}
+		end(len(text))
 	}
 }
 
-// words are what the index has of a text: its words and numbers, each two Chinese characters that stand together, and the
+// appendWords appends what the index has of a text: its words and numbers, each two Chinese characters that stand together, and the
 // first of each run of them, so that a surname alone finds something.
-func words(text string) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for r := range runs(text) {
-			for _, w := range r.words() {
-				if !yield(w) {
-					return
-				}
-			}
+func appendWords(words []string, text string) []string {
+	for r := range runs(text) {
+		words = r.appendAsked(words)
+		if r.han && !r.single() {
+			words = append(words, r.text[:r.first()])
 		}
 	}
+	return words
 }
 
-func (r run) words() []string {
-	if r.han && !r.single() {
-		return append(r.asked(), string([]rune(r.text)[:1]))
+// appendAsked appends the words that the index must have of a text that has the run.
+func (r run) appendAsked(words []string) []string {
+	if !r.han || r.single() {
+		return append(words, r.text)
 	}
-	return r.asked()
-}
-
-// asked are the words that the index must have of a text that has the run.
-func (r run) asked() []string {
-	if r.single() || !r.han {
-		return []string{r.text}
+	before := 0
+	for at := r.first(); at < len(r.text); {
+		_, size := utf8.DecodeRuneInString(r.text[at:])
+		words = append(words, r.text[before:at+size])
+		before, at = at, at+size
 	}
-	characters := []rune(r.text)
-	pairs := make([]string, 0, len(characters)-1)
-	for i := range characters[1:] {
-		pairs = append(pairs, string(characters[i:i+2]))
-	}
-	return pairs
+	return words
 }
 
 // single reports whether it is one Chinese character.
-func (r run) single() bool { return r.han && utf8.RuneCountInString(r.text) == 1 }
+func (r run) single() bool { return r.han && r.first() == len(r.text) }
+
+// first is how many bytes its first character has.
+func (r run) first() int {
+	_, size := utf8.DecodeRuneInString(r.text)
+	return size
+}
 
 // among reports whether a text that has some runs has this one.
 func (r run) among(text []run) bool {

@@ -38,7 +38,14 @@ func (t *Tx) Cursor() (indexing.Cursor, error) {
 
 // Entries implements indexing.Following.
 func (t *Tx) Entries(after uint64, limit int) ([]syncing.LogEntry, error) {
-	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND position > $2 ORDER BY position LIMIT $3`, t.id, int64(after), limit) //nolint:gosec // a position of the log
+	const query = `SELECT position, replica, change, record, outcome, CASE WHEN change = record AND replica <> 0 THEN NULL ELSE body END
+		FROM log WHERE deployment = $1 AND position > $2 ORDER BY position LIMIT $3`
+	return rowsOf(t, query, []any{t.id, int64(after), limit}, func(row scanner) (e syncing.LogEntry, err error) { //nolint:gosec // a position of the log
+		var position, replica int64
+		err = row.Scan(&position, &replica, &e.Change, &e.Record, &e.Outcome, &e.Body)
+		e.Position, e.Replica = uint64(position), hlc.Replica(replica) //nolint:gosec // below 63 bits
+		return e, err
+	})
 }
 
 // SaveIndex implements indexing.Writing.

@@ -1,18 +1,15 @@
 package store
 
 import (
+	"slices"
+
 	"levee/server/internal/indexing"
 	"levee/syncproto/hlc"
 )
 
-func scanLikeness(row scanner) (indexing.Likeness, error) {
-	var l indexing.Likeness
-	var id []byte
-	if err := row.Scan(&id, &l.Likeness); err != nil {
-		return l, err
-	}
-	l.Record = hlc.ID(id)
-	return l, nil
+func scanLikeness(row scanner) (l indexing.Likeness, err error) {
+	err = row.Scan(&l.Record, &l.Likeness, &l.Traits)
+	return l, err
 }
 
 func scanDistinction(row scanner) (indexing.Distinction, error) {
@@ -39,7 +36,7 @@ func scanPair(row scanner) (indexing.Pair, error) {
 
 // Likenesses implements indexing.Stored.
 func (t *Tx) Likenesses(ids []hlc.ID) ([]indexing.Likeness, error) {
-	return rowsIn(t, `SELECT record, likeness FROM likenesses WHERE deployment = $1 AND record IN (…)`, ids, scanLikeness)
+	return rowsIn(t, `SELECT record, likeness, traits FROM likenesses WHERE deployment = $1 AND record IN (…)`, ids, scanLikeness)
 }
 
 // Distinctions implements indexing.Stored.
@@ -62,11 +59,39 @@ func (t *Tx) Pairs(ids []hlc.ID) ([]indexing.Pair, error) {
 	return append(pairs, later...), err
 }
 
-// Alike implements indexing.Stored.
-func (t *Tx) Alike(l indexing.Likeness, limit int) ([]hlc.ID, error) {
-	return t.ids(`SELECT record FROM (SELECT record FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record < $3 ORDER BY record DESC LIMIT $4) AS earlier
-		UNION ALL SELECT record FROM (SELECT record FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record > $3 ORDER BY record LIMIT $4) AS later`,
-		t.id, l.Likeness, l.Record[:], limit)
+// Alike implements indexing.Stored. What has one likeness is read from the first that is asked for on, in pieces, so that those between
+// two of them are read once.
+func (t *Tx) Alike(of []indexing.Likeness, limit int) ([]indexing.Likeness, error) {
+	asked := map[string][]hlc.ID{}
+	for _, l := range of {
+		asked[string(l.Likeness)] = append(asked[string(l.Likeness)], l.Record)
+	}
+	var alike []indexing.Likeness
+	for likeness, ids := range asked {
+		slices.SortFunc(ids, hlc.CompareIDs)
+		for len(ids) > 0 {
+			piece := limit*min(len(ids), 8) + 1 // the one is itself
+			rows, err := rowsOf(t, `SELECT record, traits FROM (SELECT record, traits FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record < $3 ORDER BY record DESC LIMIT $4) AS earlier
+				UNION ALL SELECT record, traits FROM (SELECT record, traits FROM likenesses WHERE deployment = $1 AND likeness = $2 AND record >= $3 ORDER BY record LIMIT $5) AS later`,
+				[]any{t.id, []byte(likeness), ids[0][:], limit, piece}, func(row scanner) (indexing.Likeness, error) {
+					l := indexing.Likeness{Likeness: []byte(likeness)}
+					err := row.Scan(&l.Record, &l.Traits)
+					return l, err
+				})
+			if err != nil {
+				return nil, err
+			}
+			alike = append(alike, rows...)
+			later := slices.DeleteFunc(rows, func(l indexing.Likeness) bool { return hlc.CompareIDs(l.Record, ids[0]) < 0 })
+			if len(later) < piece {
+				break // there are no more
+			}
+			slices.SortFunc(later, func(a, b indexing.Likeness) int { return hlc.CompareIDs(a.Record, b.Record) })
+			whole := later[len(later)-1-limit].Record // the last one with so many after it
+			ids = slices.DeleteFunc(ids, func(id hlc.ID) bool { return hlc.CompareIDs(id, whole) <= 0 })
+		}
+	}
+	return alike, nil
 }
 
 // SaveLikenesses implements indexing.Writing.
@@ -76,9 +101,10 @@ func (t *Tx) SaveLikenesses(c indexing.Rows[indexing.Likeness, hlc.ID]) error {
 	}
 	rows := make([][]any, len(c.Put))
 	for i, l := range c.Put {
-		rows[i] = []any{t.id, l.Record[:], l.Likeness}
+		rows[i] = []any{t.id, l.Record[:], l.Likeness, orEmpty(l.Traits)}
 	}
-	return t.bulk(`INSERT INTO likenesses (deployment, record, likeness)`, `ON CONFLICT (deployment, record) DO UPDATE SET likeness = excluded.likeness`, rows)
+	return t.bulk(`INSERT INTO likenesses (deployment, record, likeness, traits)`,
+		`ON CONFLICT (deployment, record) DO UPDATE SET likeness = excluded.likeness, traits = excluded.traits`, rows)
 }
 
 // SaveDistinctions implements indexing.Writing.
@@ -126,7 +152,7 @@ func (t *Tx) Likely(r indexing.LikelyRun) ([]indexing.Pair, error) {
 
 // EachLikeness implements indexing.Everything.
 func (t *Tx) EachLikeness(row func(indexing.Likeness) error) error {
-	return eachOf(t, `SELECT record, likeness FROM likenesses WHERE deployment = $1`, scanLikeness, row)
+	return eachOf(t, `SELECT record, likeness, traits FROM likenesses WHERE deployment = $1`, scanLikeness, row)
 }
 
 // EachDistinction implements indexing.Everything.

@@ -8,6 +8,7 @@ import (
 	"levee/syncproto/batch"
 	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	"levee/syncproto/record"
 )
 
 // Write implements syncing.Store.
@@ -83,13 +84,14 @@ const logColumns = `position, replica, sequence, change, record, outcome, body, 
 
 func scanLog(row scanner) (syncing.LogEntry, error) {
 	var e syncing.LogEntry
-	var change, rec, chain, waitsFor []byte
-	err := row.Scan(&e.Position, &e.Replica, &e.Sequence, &change, &rec, &e.Outcome, &e.Body, &e.Hash, &chain, &e.Received, &waitsFor)
+	var position, replica, sequence int64
+	var chain []byte
+	err := row.Scan(&position, &replica, &sequence, &e.Change, &e.Record, &e.Outcome, &e.Body, &e.Hash, &chain, &e.Received, &e.WaitsFor)
 	if err != nil {
 		return e, err
 	}
-	e.WaitsFor = idOrNone(waitsFor)
-	e.Change, e.Record, e.Chain = hlc.ID(change), hlc.ID(rec), batch.Hash(chain)
+	e.Position, e.Replica, e.Sequence = uint64(position), hlc.Replica(replica), uint64(sequence) //nolint:gosec // below 63 bits
+	e.Chain = batch.Hash(chain)
 	return e, nil
 }
 
@@ -116,15 +118,15 @@ func (t *Tx) History(id hlc.ID) ([]syncing.LogEntry, error) {
 
 const recordColumns = `id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, state`
 
+// scanRecord reads a row into numbers as the drivers have them: others are written out and parsed again.
 func scanRecord(row scanner) (syncing.Record, error) {
 	var r syncing.Record
-	var id, root, audience, duplicate, orphan []byte
-	err := row.Scan(&id, &r.Kind, &root, &audience, &r.Position, &r.Origin, &r.OriginAfter, &r.Day, &duplicate, &orphan, &r.State)
+	var kind, position, origin, originAfter, day int64
+	err := row.Scan(&r.ID, &kind, &r.Root, &r.Audience, &position, &origin, &originAfter, &day, &r.DuplicateOf, &r.OrphanOf, &r.State)
 	if err != nil {
 		return r, err
 	}
-	r.ID, r.Root, r.Audience = hlc.ID(id), hlc.ID(root), hlc.ID(audience)
-	r.DuplicateOf, r.OrphanOf = idOrNone(duplicate), idOrNone(orphan)
+	r.Kind, r.Position, r.Origin, r.OriginAfter, r.Day = record.Kind(kind), uint64(position), hlc.Replica(origin), uint64(originAfter), int32(day) //nolint:gosec // as they were written
 	return r, nil
 }
 

@@ -128,7 +128,7 @@ func testLikely(t *testing.T, db *store.DB) {
 	}
 	one, two, three := pair(11, 12, 20211001, 50), pair(11, 13, 20211002, 50), pair(12, 13, 20211002, 52)
 	likeness := func(n int, l string) indexing.Likeness {
-		return indexing.Likeness{Record: id(n), Likeness: []byte(l)}
+		return indexing.Likeness{Record: id(n), Likeness: []byte(l), Traits: []byte{byte(n)}}
 	}
 	said := indexing.Distinction{Record: id(30), Earlier: id(11), Later: id(12)}
 	index(t, db, deployment, func(tx indexing.Writing) error {
@@ -141,9 +141,9 @@ func testLikely(t *testing.T, db *store.DB) {
 			tx.SaveIndex(indexing.Changes{Likely: pairRows{Put: []indexing.Pair{one, two, three}}})); err != nil {
 			return err
 		}
-		near, err := tx.Alike(likeness(15, "a"), 2)
-		slices.SortFunc(near, func(a, b hlc.ID) int { return slices.Compare(a[:], b[:]) })
-		equal(t, "near", near, err, id(13), id(14), id(17), id(18))
+		near, err := tx.Alike([]indexing.Likeness{likeness(15, "a"), likeness(21, "b"), likeness(22, "c")}, 2)
+		slices.SortFunc(near, func(a, b indexing.Likeness) int { return hlc.CompareIDs(a.Record, b.Record) })
+		equal(t, "near", near, err, likeness(13, "a"), likeness(14, "a"), likeness(15, "a"), likeness(17, "a"), likeness(18, "a"), likeness(20, "b"))
 		got, err := tx.Likenesses([]hlc.ID{id(16), id(20)})
 		equal(t, "likenesses", got, err, likeness(20, "b"))
 		distinct, err := tx.Distinct([]hlc.ID{id(11), id(12)})
@@ -173,6 +173,54 @@ func testLikely(t *testing.T, db *store.DB) {
 		got, err := tx.Likely(indexing.LikelyRun{Limit: 9})
 		equal(t, "changed", got, err, two, three)
 		return tx.EachDistinction(func(d indexing.Distinction) error { return fmt.Errorf("%v is left", d) })
+	})
+}
+
+// Of a likeness that very many records have, those near each that is asked for are found, and few others are read.
+func testManyAlike(t *testing.T, db *store.DB) {
+	const all, limit = 400, 3
+	var rows, of []indexing.Likeness
+	for n := range all {
+		rows = append(rows, indexing.Likeness{Record: id(2 * n), Likeness: []byte("a"), Traits: []byte{}})
+	}
+	ask := func(from, to int) {
+		for n := from; n <= to; n++ {
+			of = append(of, indexing.Likeness{Record: id(n), Likeness: []byte("a")}) // only the even ones are there
+		}
+	}
+	ask(0, 3)
+	ask(46, 47) // at the end of what is read at once
+	ask(100, 250)
+	ask(500, 500)
+	ask(797, 801)
+	index(t, db, deployment, func(tx indexing.Writing) error {
+		if err := tx.SaveLikenesses(indexing.Rows[indexing.Likeness, hlc.ID]{Put: rows}); err != nil {
+			return err
+		}
+		alike, err := tx.Alike(of, limit)
+		if err != nil {
+			return err
+		}
+		if most := len(of) * 4 * limit; len(alike) > most {
+			t.Errorf("%d rows are read, of at most %d", len(alike), most)
+		}
+		found := map[hlc.ID]bool{}
+		for _, l := range alike {
+			found[l.Record] = true
+		}
+		for _, l := range of {
+			at, there := slices.BinarySearchFunc(rows, l.Record, func(l indexing.Likeness, id hlc.ID) int { return hlc.CompareIDs(l.Record, id) })
+			to := at + limit
+			if there {
+				to++
+			}
+			for _, near := range rows[max(0, at-limit):min(all, to)] {
+				if !found[near.Record] {
+					t.Errorf("%v is not found, which is near %v", near.Record, l.Record)
+				}
+			}
+		}
+		return nil
 	})
 }
 

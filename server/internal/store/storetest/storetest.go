@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"each deployment has a cursor":                  testCursors,
 		"the queue is in order of days":                 testQueue,
 		"likely pairs, and what is alike":               testLikely,
+		"what is near of very much that is alike":       testManyAlike,
 		"cases are on lists":                            testCases,
 		"documents are found by their words":            testWords,
 		"words of deployments are apart":                testWordsApart,
