@@ -444,7 +444,7 @@ func (q bulkQuery) arguments(rows [][]any) []any {
 }
 
 // inSizes are the numbers of keys that look-ups are prepared for; a list is padded with its last key.
-var inSizes = []int{1, 8, 64, 512}
+var inSizes = []int{1, 8, 64, 400}
 
 // in runs a query with "IN (…)" over ids, as inKeys does.
 func (t *Tx) in(query string, ids []hlc.ID, row func(scanner) error) error {

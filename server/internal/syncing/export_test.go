@@ -16,8 +16,11 @@ func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time
 	err := s.write(ctx, func(g *group) error {
 		acks = nil
 		for _, b := range batches {
-			p, err := newPush(s.config.Deployment, device, &syncv1.SyncRequest{Push: b}, s.SetUp().Rules, now, futureAt(now, 0))
+			p, err := openPush(s.config.Deployment, device, &syncv1.SyncRequest{Push: b})
 			if err != nil {
+				return err
+			}
+			if err := p.read(s.SetUp().Rules, now, futureAt(now, 0)); err != nil {
 				return err
 			}
 			if err := g.load(p.needs()); err != nil {

@@ -35,7 +35,8 @@ type push struct {
 	accepted uint64     // up to where some server once had the replica, as the tablet says
 	cursor   *syncv1.Mark
 	chains   []*syncv1.ReplicaMark
-	arrivals []arrival
+	entries  []*syncv1.Entry
+	arrivals []arrival // of the entries; until these are read, their hashes alone
 }
 
 // arrival is one change of a batch.
@@ -55,11 +56,8 @@ type arrival struct {
 	sequence uint64
 }
 
-// newPush opens the batch of a request: its frame and signature, then each change by itself. A bad frame refuses the
-// batch; a bad change is held. A stamp beyond future refuses it too, since it would win for ever; unless it can't be
-// corrected: a server once had the change, or it follows a value that has such a stamp itself. Then the change is held, and
-// stops nothing.
-func newPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest, rules record.Deployment, now time.Time, future hlc.Time) (*push, error) {
+// openPush opens the batch of a request: its frame and signature. A bad frame refuses the batch.
+func openPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest) (*push, error) {
 	b := request.GetPush()
 	hashes, err := batch.OpenVouched(device.PublicKey, deployment, b)
 	if err != nil {
@@ -70,21 +68,30 @@ func newPush(deployment hlc.ID, device Device, request *syncv1.SyncRequest, rule
 	}
 	p := &push{device: device.ID, worker: device.Worker, replica: hlc.Replica(b.GetReplica()), first: b.GetFirst(),
 		chain: batch.Hash(b.GetChain()), unsent: request.GetUnsent(), accepted: request.GetAccepted(), cursor: request.GetPull().GetCursor(),
-		chains: request.GetChains(), arrivals: make([]arrival, len(hashes))}
-	for i, entry := range b.GetEntries() {
-		a := &p.arrivals[i]
-		*a = arrive(entry.GetChange(), p.replica, rules)
-		a.hash, a.sequence = hashes[i], p.first+uint64(i)
-		a.accepted = a.sequence <= p.accepted
-		if a.change == nil || a.change.Stamp.Time <= future {
-			continue
-		}
-		if !a.accepted && !follows(a.change, future) {
-			return nil, &problem.Problem{Code: problem.ClockSkew, ServerTime: now}
-		}
-		a.future = true
+		chains: request.GetChains(), entries: b.GetEntries(), arrivals: make([]arrival, len(hashes))}
+	for i, hash := range hashes {
+		p.arrivals[i].hash = hash
 	}
 	return p, nil
+}
+
+// read reads each change by itself. A bad change is held. A stamp beyond future refuses the batch, since it would win for ever;
+// unless it can't be corrected: a server once had the change, or it follows a value that has such a stamp itself. Then the change is
+// held, and stops nothing.
+func (p *push) read(rules record.Deployment, now time.Time, future hlc.Time) error {
+	for i, entry := range p.entries {
+		a := arrive(entry.GetChange(), p.replica, rules)
+		a.hash, a.sequence = p.arrivals[i].hash, p.first+uint64(i)
+		a.accepted = a.sequence <= p.accepted
+		if a.change != nil && a.change.Stamp.Time > future {
+			if !a.accepted && !follows(a.change, future) {
+				return &problem.Problem{Code: problem.ClockSkew, ServerTime: now}
+			}
+			a.future = true
+		}
+		p.arrivals[i] = a
+	}
+	return nil
 }
 
 // last is the sequence number of the last change of a batch that has some.

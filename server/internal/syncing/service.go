@@ -266,7 +266,7 @@ func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, requ
 func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncRequest, now time.Time, lost bool) (*syncv1.Acknowledgement, error) {
 	future := futureAt(now, hlc.Time(s.self.ahead.Load()))
 	setUp := s.SetUp()
-	p, err := newPush(s.config.Deployment, device, request, setUp.Rules, now, future)
+	p, err := openPush(s.config.Deployment, device, request)
 	if err != nil {
 		return nil, err
 	}
@@ -282,9 +282,12 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 	if err != nil || ack != nil {
 		return s.durably(ack), err
 	}
+	if err := p.read(setUp.Rules, now, future); err != nil {
+		return nil, err
+	}
 	err = s.write(ctx, func(g *group) (err error) {
 		if changed := s.SetUp(); changed != setUp { // meanwhile, here or by another server
-			if p, err = newPush(s.config.Deployment, device, request, changed.Rules, now, future); err != nil {
+			if err := p.read(changed.Rules, now, future); err != nil {
 				return err
 			}
 		}

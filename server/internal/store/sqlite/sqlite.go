@@ -181,9 +181,9 @@ func purge(ctx context.Context, db *sql.DB) error {
 var errReaders = errors.New("the write-ahead log is being read")
 
 // pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.
-// The WAL is moved into the file at 8000 pages (32 MB), not at SQLite's 1000: the pages that every commit writes are moved once for eight
+// The WAL is moved into the file at 16000 pages (64 MB), not at SQLite's 1000: the pages that every commit writes are moved once for sixteen
 // times as many commits. It grows beyond that only while somebody reads an old snapshot.
-var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(8000)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
+var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(16000)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
 
 // dsn sets busy_timeout first, so that the pragmas after it wait as well.
 func dsn(path, txlock string, pragmas ...string) string {
