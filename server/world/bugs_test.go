@@ -5,8 +5,8 @@ var bugs = []bug{
 	{
 		name: "acknowledged before the commit",
 		file: "server/internal/syncing/writer.go",
-		old:  "\t\tsaved = changes.Head\n",
-		new:  "\t\tsaved = changes.Head\n\t\tif log := changes.Log; len(log) > 0 && log[len(log)-1].Replica != hlc.Replica(w.self.replica.Load()) {\n\t\t\tfor _, j := range jobs {\n\t\t\t\tj.done <- nil\n\t\t\t}\n\t\t\ttime.Sleep(10 * time.Millisecond)\n\t\t}\n",
+		old:  "\t\tsaved = g.head\n",
+		new:  "\t\tsaved = g.head\n\t\tif log := g.log; len(log) > 0 && log[len(log)-1].Replica != hlc.Replica(w.self.replica.Load()) {\n\t\t\tfor _, j := range jobs {\n\t\t\t\tj.done <- nil\n\t\t\t}\n\t\t\ttime.Sleep(10 * time.Millisecond)\n\t\t}\n",
 	},
 	{
 		name: "ties broken by arrival",
