@@ -74,6 +74,7 @@ type RecordReading interface {
 // Writing is what the writer looks up besides, and how it saves.
 type Writing interface {
 	Reading
+	Saving
 	Enrolling
 	Settling
 	Erasing
@@ -83,9 +84,13 @@ type Writing interface {
 	DuplicatesOf(ids []hlc.ID) ([]hlc.ID, error)
 	// Postings are all of a worker, ascending.
 	Postings(worker hlc.ID) ([]Posting, error)
+}
+
+// Saving writes what a group changed.
+type Saving interface {
 	// Append writes new entries of the log ahead of Save, which moves its head.
 	Append([]LogEntry) error
-	// Save writes what a group changed.
+	// Save writes everything else, and entries that were not appended.
 	Save(Changes) error
 }
 
