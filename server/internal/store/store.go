@@ -3,6 +3,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -328,14 +329,14 @@ func (t *Tx) run(query string, args ...any) error {
 // forms of each statement are ever prepared.
 const bulkRows = 40
 
-// bulk runs "head VALUES (…),(…) tail" for rows of arguments, of which the first is the deployment.
+// bulk runs "head VALUES (…),(…) tail" for rows of arguments.
 func (t *Tx) bulk(head, tail string, rows [][]any) error {
 	for len(rows) > 0 {
 		n := 1
 		if len(rows) >= bulkRows {
 			n = bulkRows
 		}
-		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, literals: literals(rows[:n])}
+		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, literals: literals(rows[:n]), shared: n > 1 && shareFirst(rows[:n])}
 		if n == 1 { // each form of a statement is kept, and of single rows there would be many
 			query.literals = strings.Repeat(" ", len(rows[0]))
 		}
@@ -388,12 +389,22 @@ func literal(v any) byte {
 	return ' '
 }
 
-// bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: the deployment, which all rows
-// share, is one argument, and what is nothing in all of them is none.
+// shareFirst reports whether all rows have the same first column. It is the deployment: of several only where a whole database is moved.
+func shareFirst(rows [][]any) bool {
+	first, ok := rows[0][0].([]byte)
+	return ok && first != nil && !slices.ContainsFunc(rows, func(r []any) bool {
+		other, ok := r[0].([]byte)
+		return !ok || !bytes.Equal(other, first)
+	})
+}
+
+// bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: the deployment, where all rows
+// share it, is one argument, and what is nothing in all of them is none.
 type bulkQuery struct {
 	insert, head, tail string
 	rows               int
 	literals           string // of the columns
+	shared             bool   // the first column
 }
 
 var bulkQueries sync.Map // of bulkQuery or inKey to string: building a statement costs more than running it
@@ -409,19 +420,22 @@ func (q bulkQuery) text() string {
 		b.WriteString(q.head)
 	}
 	b.WriteString(" VALUES ")
-	n := 1
+	n := 0
 	for r := range q.rows {
 		if r > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString("($1")
-		for _, c := range []byte(q.literals[1:]) {
-			if text, ok := literalTexts[c]; ok {
-				b.WriteString("," + text)
-				continue
+		for c, sign := range []byte(q.literals) {
+			b.WriteString(map[bool]string{true: "(", false: ","}[c == 0])
+			switch text, ok := literalTexts[sign]; {
+			case ok:
+				b.WriteString(text)
+			case c == 0 && r > 0 && q.shared:
+				b.WriteString("$1")
+			default:
+				n++
+				b.WriteString("$" + strconv.Itoa(n))
 			}
-			n++
-			b.WriteString(",$" + strconv.Itoa(n))
 		}
 		b.WriteByte(')')
 	}
@@ -431,11 +445,10 @@ func (q bulkQuery) text() string {
 }
 
 func (q bulkQuery) arguments(rows [][]any) []any {
-	args := make([]any, 1, 1+q.rows*strings.Count(q.literals, " "))
-	args[0] = rows[0][0]
-	for _, r := range rows {
-		for c, v := range r[1:] {
-			if q.literals[c+1] == ' ' {
+	args := make([]any, 0, q.rows*strings.Count(q.literals, " "))
+	for i, r := range rows {
+		for c, v := range r {
+			if q.literals[c] == ' ' && (c > 0 || i == 0 || !q.shared) {
 				args = append(args, v)
 			}
 		}
