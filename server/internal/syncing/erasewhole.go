@@ -330,11 +330,9 @@ func (w *whole) eraseBodies() error {
 			rewritten = append(rewritten, without(e))
 			return nil
 		}
-		body, err := w.self.redactedEntry(e)
+		body, err := w.redactedBody(e)
 		if body != nil {
-			hash := hashOf(e)
-			e.Body, e.Hash = body, hash[:]
-			rewritten = append(rewritten, e)
+			rewritten = append(rewritten, replacing(e, body))
 		}
 		return err
 	})
@@ -342,6 +340,31 @@ func (w *whole) eraseBodies() error {
 		return err
 	}
 	return flush()
+}
+
+// redactedBody is the body of an entry as it may stand here, in which nothing wins that had lost; nil when it may stand as it is.
+func (w *whole) redactedBody(e LogEntry) ([]byte, error) {
+	redacted, err := w.redactedEntry(e)
+	if err != nil || redacted == nil {
+		return nil, err
+	}
+	kind, _, _ := ContentOf(e)
+	stands, err := w.stored(e.Record)
+	if err != nil {
+		return nil, err
+	}
+	emptied, err := w.self.redactedState(kind, stands) // the set-up comes last
+	if err != nil {
+		return nil, err
+	}
+	if emptied != nil {
+		stands = emptied
+	}
+	without, err := withoutLost(replacing(e, redacted), stands)
+	if without != nil {
+		redacted = without
+	}
+	return redacted, err
 }
 
 // personalSaid reports whether what an entry says goes with the deployment. An edit of what is about another record need not name that.

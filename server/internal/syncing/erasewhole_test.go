@@ -298,3 +298,60 @@ func TestErasingADeploymentMovesNoTotal(t *testing.T) {
 		indexed(t, d)
 	})
 }
+
+// Copies of one tablet may set a field at one time twice; then the greater value has won. What stands in the place of a token, or of a
+// phone, must not have the other one win. Of each case there is a conflict of three sides, the third of which came later.
+func TestErasingLeavesTheWinnerAmongEqualStamps(t *testing.T) {
+	const cases = 8 // so that among the tokens that replace them some are in the other order
+	for name, erase := range map[string]func(*client, *testing.T, []hlc.ID){
+		"one client": func(c *client, t *testing.T, files []hlc.ID) {
+			for _, id := range files {
+				if _, err := c.Service.Erase(context.Background(), id); err != nil {
+					t.Fatal(err)
+				}
+			}
+		},
+		"the whole deployment": func(c *client, t *testing.T, _ []hlc.ID) { eraseAll(t, c.Deployment) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newClient(t)
+			var files []hlc.ID
+			var tokens [][]byte
+			for i := range byte(cases) {
+				one, two, three := bytes.Repeat([]byte{i + 1}, 16), bytes.Repeat([]byte{i + 101}, 16), bytes.Repeat([]byte{i + 201}, 16)
+				made := c.anna.Make(&recordv1.Case{CaseNo: proto.String("WZ-9"), OpenedOn: proto.Int32(20211001), ClientTokens: [][]byte{one, two}, Lead: c.anna.Worker[:]})
+				c.anna.Push(made)
+				c.anna.Pull()
+				greater, lesser := c.anna.Edit(made.Record, &recordv1.Case{ClientTokens: [][]byte{three}}), c.anna.Edit(made.Record, &recordv1.Case{ClientTokens: [][]byte{two, one}})
+				lesser.Stamp = greater.Stamp
+				c.anna.Push(greater, lesser)
+				files, tokens = append(files, made.Record), append(tokens, one, two, three)
+			}
+			coordinator := c.Enrol("coordinator")
+			coordinator.Pull()
+			greater := coordinator.Edit(c.Workers["anna"], &recordv1.Worker{Phone: proto.String("2")})
+			coordinator.Push(coordinator.Edit(c.Workers["anna"], &recordv1.Worker{Phone: proto.String("0")}))
+			coordinator.Pull()
+			lesser := coordinator.Edit(c.Workers["anna"], &recordv1.Worker{Phone: proto.String("1")}) // of the greater parent
+			lesser.Stamp = greater.Stamp
+			if held := coordinator.Push(greater, lesser).GetAcknowledgement().GetHeld(); held != nil {
+				t.Fatalf("held: %v", held)
+			}
+			before := c.totals(t)
+			erase(c, t, files)
+			if after := c.totals(t); !slices.Equal(before, after) {
+				t.Errorf("totals moved:\n%v\n%v", before, after)
+			}
+			for _, token := range tokens {
+				if inFiles(t, c.Deployment, token) {
+					t.Errorf("the token %x… is there still", token[:2])
+				}
+			}
+			for _, id := range files {
+				if tokens := register(t, c.Deployment, id, 21).IDs(); len(tokens) != 1 {
+					t.Errorf("case %v has %d tokens", id, len(tokens))
+				}
+			}
+		})
+	}
+}

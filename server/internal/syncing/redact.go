@@ -40,7 +40,7 @@ func tokenField(kind record.Kind) protowire.Number {
 	}
 }
 
-// tokensIn are the tokens in a record or change. A conflict has those of its target.
+// tokensIn are the tokens in a record or change. A conflict has those of its target: see withTarget.
 func tokensIn(kind record.Kind, registers record.Registers) []hlc.ID {
 	if kind != recordv1.Kind_KIND_CONFLICT {
 		if field := tokenField(kind); field != 0 {
@@ -60,6 +60,17 @@ func tokensIn(kind record.Kind, registers record.Registers) []hlc.ID {
 		tokens = append(tokens, record.Register{Value: side.GetValue()}.IDs()...)
 	}
 	return tokens
+}
+
+// withTarget is what an edit of a conflict sets, and what the conflict is about as it stands: another side that is added does not say that
+// again, and may be a token all the same.
+func withTarget(set, stands record.Registers) record.Registers {
+	for _, field := range []protowire.Number{targetKindField, conflictFieldField} {
+		if r := stands.Get(field); r.Field != 0 {
+			set = record.Merge(set, record.Registers{r})
+		}
+	}
+	return set
 }
 
 // markOfToken is what the journal knows an erased token by. Without the server's key nobody can tell of whom it was, though
@@ -144,11 +155,9 @@ func (g *group) redactAll() (int, error) {
 	in := map[hlc.ID]bool{}
 	var rewritten []LogEntry
 	err := g.eachBody(func(e LogEntry) error {
-		body, err := g.self.redactedEntry(e)
+		body, err := g.redactedEntry(e)
 		if body != nil {
-			hash := hashOf(e)
-			e.Body, e.Hash = body, hash[:]
-			rewritten, in[e.Record] = append(rewritten, e), true
+			rewritten, in[e.Record] = append(rewritten, replacing(e, body)), true
 		}
 		return err
 	})
@@ -166,11 +175,34 @@ func (g *group) redactAll() (int, error) {
 		return 0, err
 	}
 	for _, id := range ids {
-		if err := g.redactRecord(g.records[id]); err != nil {
+		e := g.records[id]
+		if err := g.redactRecord(e); err != nil {
+			return 0, err
+		}
+		if err := g.keepWinners(e); err != nil {
 			return 0, err
 		}
 	}
 	return len(ids), nil
+}
+
+// keepWinners takes out of a record's changes what had lost to what stands in it, and would win as it is now.
+func (g *group) keepWinners(e *entry) error {
+	entries, err := g.store.History(e.ID)
+	if err != nil {
+		return err
+	}
+	var rewritten []LogEntry
+	for _, past := range entries {
+		body, err := withoutLost(past, e.registers)
+		if err != nil {
+			return err
+		}
+		if body != nil {
+			rewritten = append(rewritten, replacing(past, body))
+		}
+	}
+	return g.store.Rewrite(rewritten)
 }
 
 // bodies is how many entries of the log are read at once.
@@ -234,41 +266,120 @@ func (s *self) redactedChange(c *record.Change, set record.Registers, body []byt
 	if len(empty) == 0 {
 		return nil
 	}
+	emptied := changeWithout(c, empty)
+	emptied.Cleared = append(emptied.Cleared, empty...)
+	slices.Sort(emptied.Cleared)
+	return emptied.Encode()
+}
+
+// changeWithout is a change that neither sets nor empties some fields.
+func changeWithout(c *record.Change, fields []protowire.Number) *record.Change {
 	without := *c
-	without.Fields, without.Cleared = nil, append(slices.Clone(c.Cleared), empty...)
-	slices.Sort(without.Cleared)
-	for _, r := range set {
-		if !slices.Contains(empty, r.Field) {
+	without.Fields, without.Cleared = nil, nil
+	for _, r := range c.Registers() {
+		switch {
+		case slices.Contains(fields, r.Field):
+		case len(r.Value) == 0:
+			without.Cleared = append(without.Cleared, r.Field)
+		default:
 			without.Fields = append(without.Fields, r.Value...)
 		}
 	}
-	return without.Encode()
+	return &without
+}
+
+// redactedFields are those of a kind's fields whose values redaction replaces or empties.
+func redactedFields(kind record.Kind) []protowire.Number {
+	if field := tokenField(kind); field != 0 {
+		return []protowire.Number{field}
+	}
+	return ofPeople(kind)
+}
+
+// withoutLost is the body of an applied entry without those fields that had lost to what stands in its record and, with what redaction
+// put in the place of either, would win: copies of one tablet may set a field at one time twice, and then the greater value wins. nil
+// when it has none. Both must be redacted already.
+func withoutLost(e LogEntry, stands record.Registers) ([]byte, error) {
+	kind, registers, ok := ContentOf(e)
+	if !ok || (e.Outcome != Applied && e.Outcome != Given) {
+		return nil, nil
+	}
+	var lost []protowire.Number
+	for _, field := range redactedFields(kind) {
+		if r := registers.Get(field); r.Field != 0 && stands.Get(field).Stamp == r.Stamp && !stands.Covers(record.Registers{r}) {
+			lost = append(lost, field)
+		}
+	}
+	if lost == nil {
+		return nil, nil
+	}
+	if e.Replica != 0 {
+		c, err := record.DecodeChange(e.Body, e.Replica)
+		if err != nil {
+			return nil, fmt.Errorf("reading an applied change: %w", err)
+		}
+		return changeWithout(c, lost).Encode(), nil
+	}
+	return givenWith(e, slices.DeleteFunc(registers, func(r record.Register) bool { return slices.Contains(lost, r.Field) }))
+}
+
+// givenWith is the body of an entry of a record that was given back, with other registers.
+func givenWith(e LogEntry, registers record.Registers) ([]byte, error) {
+	var given syncv1.GivenRecord
+	if err := proto.Unmarshal(e.Body, &given); err != nil {
+		return nil, fmt.Errorf("reading a record given back: %w", err)
+	}
+	given.State = record.EncodeState(registers)
+	_, body, err := changeOf(&given)
+	return body, err
+}
+
+// replacing is an entry with another body. The chains keep the hash of what its author wrote.
+func replacing(e LogEntry, body []byte) LogEntry {
+	hash := hashOf(e)
+	e.Body, e.Hash = body, hash[:]
+	return e
 }
 
 // redactedEntry is the body of an entry as it may stand here; nil when it may stand as it is, or can't be read.
-func (s *self) redactedEntry(e LogEntry) ([]byte, error) {
+func (g *group) redactedEntry(e LogEntry) ([]byte, error) {
 	if e.Replica != 0 {
 		c, err := record.DecodeChange(e.Body, e.Replica)
 		if err != nil {
 			return nil, nil //nolint:nilerr // it was never applied
 		}
-		return s.redactedChange(c, c.Registers(), e.Body), nil
+		set := c.Registers()
+		if c.Kind == recordv1.Kind_KIND_CONFLICT && !c.Makes() {
+			stands, err := g.stored(c.Record)
+			if err != nil {
+				return nil, err
+			}
+			set = withTarget(set, stands)
+		}
+		return g.self.redactedChange(c, set, e.Body), nil
 	}
-	var given syncv1.GivenRecord
 	kind, registers, ok := ContentOf(e)
 	if !ok {
 		return nil, nil
 	}
-	if err := proto.Unmarshal(e.Body, &given); err != nil {
-		return nil, fmt.Errorf("reading a record given back: %w", err)
-	}
-	registers, err := s.redactedState(kind, registers)
+	registers, err := g.self.redactedState(kind, registers)
 	if err != nil || registers == nil {
 		return nil, err
 	}
-	given.State = record.EncodeState(registers)
-	_, body, err := changeOf(&given)
-	return body, err
+	return givenWith(e, registers)
+}
+
+// stored is a record as the store has it; nothing when it is not there.
+func (g *group) stored(id hlc.ID) (record.Registers, error) {
+	found, err := g.store.Records([]hlc.ID{id})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	registers, err := record.DecodeState(found[0].State)
+	if err != nil {
+		return nil, fmt.Errorf("state of record %v: %w", id, err)
+	}
+	return registers, nil
 }
 
 // redact replaces erased tokens in a change that has come. The journal says so, for who wrote it.
@@ -276,7 +387,15 @@ func (g *group) redact(a *arrival) error {
 	if a.change == nil {
 		return nil
 	}
-	body := g.self.redactedChange(a.change, a.set, a.body)
+	set := a.set
+	if a.change.Kind == recordv1.Kind_KIND_CONFLICT {
+		e, err := g.get(a.change.Record)
+		if err != nil {
+			return err
+		}
+		set = withTarget(set, e.registers)
+	}
+	body := g.self.redactedChange(a.change, set, a.body)
 	if body == nil {
 		return nil
 	}
