@@ -328,9 +328,12 @@ func (s *Server) openFiles(ctx context.Context) (ids []hlc.ID, err error) {
 
 // measured notes where the time of a transaction went.
 func (s *Server) measured(t store.Took) {
-	if t.ReadOnly {
+	switch {
+	case t.Flushed > 0:
+		s.measures.Flushed(t.Flushed)
+	case t.ReadOnly:
 		s.measures.Read(t.Waited, t.Worked)
-	} else {
+	default:
 		s.measures.Wrote(t.Waited, t.Worked, t.Committed)
 	}
 }

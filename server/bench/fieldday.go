@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"levee/syncproto/hlc"
@@ -101,6 +103,22 @@ type fieldDay struct {
 	result FieldDay
 }
 
+// rarely is the GOGC of the process that all devices share.
+const rarely = 800
+
+// work has the devices do all of the day's parts. What they leave in memory is collected before, and seldom meanwhile: they share the
+// server's processors here, and what 50 devices have logged lies beside each of them.
+func (f *fieldDay) work(ctx context.Context) error {
+	runtime.GC()
+	defer debug.SetGCPercent(debug.SetGCPercent(rarely))
+	for _, part := range []func(context.Context) error{f.arrive, f.push, f.again, f.pull, f.nothingNew, f.one} {
+		if err := part(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *FieldDay, err error) {
 	s, err := startAt(ctx, fieldDayTeams, seed, hlc.Wall)
 	if err != nil {
@@ -118,10 +136,8 @@ func measureFieldDay(ctx context.Context, o FieldDayOptions, seed uint64) (_ *Fi
 	if err := f.log(o.Changes); err != nil {
 		return nil, err
 	}
-	for _, part := range []func(context.Context) error{f.arrive, f.push, f.again, f.pull, f.nothingNew, f.one} {
-		if err := part(ctx); err != nil {
-			return nil, err
-		}
+	if err := f.work(ctx); err != nil {
+		return nil, err
 	}
 	f.result.Peak = f.server.usage().Peak
 	return &f.result, f.compare(ctx, s.dir)

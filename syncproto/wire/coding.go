@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 
 	"connectrpc.com/connect"
 	"github.com/klauspost/compress/zstd"
@@ -101,23 +102,22 @@ type levee1Compressor struct {
 	packer *packer
 	// small is what was written while it is small enough to be packed, packed its frame.
 	small, packed []byte
-	// stream takes what is larger. Most requests are small, so it is made when it is wanted first.
+	// stream takes what is larger; nil while that is small.
 	stream *zstd.Encoder
-	large  bool
 }
 
-func (c *levee1Compressor) Reset(to io.Writer) { c.to, c.small, c.large = to, c.small[:0], false }
+// streams are those that nobody writes to. One takes some MB, most messages need none, and each client has compressors of its own.
+var streams = sync.Pool{New: func() any { return newStream() }}
+
+func (c *levee1Compressor) Reset(to io.Writer) { c.to, c.small, c.stream = to, c.small[:0], nil }
 
 func (c *levee1Compressor) Write(b []byte) (int, error) {
-	if !c.large && len(c.small)+len(b) <= maxSmall {
+	if c.stream == nil && len(c.small)+len(b) <= maxSmall {
 		c.small = append(c.small, b...)
 		return len(b), nil
 	}
-	if !c.large {
-		if c.stream == nil {
-			c.stream = newStream()
-		}
-		c.large = true
+	if c.stream == nil {
+		c.stream = streams.Get().(*zstd.Encoder) //nolint:forcetypeassert // it has nothing else
 		c.stream.Reset(c.to)
 		if _, err := c.stream.Write(c.small); err != nil {
 			return 0, err
@@ -127,9 +127,11 @@ func (c *levee1Compressor) Write(b []byte) (int, error) {
 }
 
 func (c *levee1Compressor) Close() error {
-	if c.large {
+	if c.stream != nil {
 		err := c.stream.Close()
 		c.stream.Reset(nil) // it keeps no reference
+		streams.Put(c.stream)
+		c.stream = nil
 		return err
 	}
 	c.packed = c.packer.pack(c.packed[:0], c.small)

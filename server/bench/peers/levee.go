@@ -45,7 +45,7 @@ func readBench(out []byte) (levee, floor result, err error) {
 		return levee, floor, err
 	}
 	levee = said.result
-	levee.Name, levee.Synced = "Levee", "each transaction (SQLite, WAL, synchronous=FULL)"
+	levee.Name, levee.Synced = "Levee", "each transaction, before it is acknowledged (SQLite, WAL)"
 	floor = result{Name: "floor: the same rows by the SQLite driver alone", Synced: levee.Synced, Push: said.Floor}
 	return levee, floor, nil
 }

@@ -79,7 +79,7 @@ func NewMeasures() (*Measures, error) {
 		waits:   prometheus.NewHistogram(prometheus.HistogramOpts{Name: "levee_commit_wait_seconds", Help: "How long the first batch of a commit had waited for the writer.", Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3, 10}}),
 		grown:   prometheus.NewHistogram(prometheus.HistogramOpts{Name: "levee_commit_positions", Help: "By how many positions a commit made the log longer.", Buckets: []float64{0, 1, 4, 16, 64, 256, 1024, 4096, 16384}}),
 		database: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "levee_database_seconds", Help: "Where the time of database transactions went: to wait for a turn, to work, and to commit; those that read and those that write.",
+			Name: "levee_database_seconds", Help: "Where the time of database transactions went: to wait for a turn, to work, to commit, and until the disk had it; those that read and those that write.",
 			Buckets: []float64{.0001, .0003, .001, .003, .01, .03, .1, .3, 1, 3},
 		}, []string{"transaction", "part"}),
 		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -190,6 +190,11 @@ func (m *Measures) Wrote(waited, worked, committed time.Duration) {
 	if committed > 0 {
 		m.database.WithLabelValues("write", "commit").Observe(committed.Seconds())
 	}
+}
+
+// Flushed notes how long the disk took for what was committed.
+func (m *Measures) Flushed(took time.Duration) {
+	m.database.WithLabelValues("write", "flush").Observe(took.Seconds())
 }
 
 // refused notes a request that was answered with a problem.

@@ -47,6 +47,8 @@ type Deployment struct {
 	Sites, Teams []hlc.ID
 	// Workers by name: anna, ben (team 0), carl (team 1) field workers, lead (team 0), super (team 0), coordinator.
 	Workers map[string]hlc.ID
+	// Between gives what stands between the service and its store from the next start on; nil for nothing.
+	Between func(syncing.Store) syncing.Store
 
 	rand  *rand.ChaCha8
 	clock *hlc.Clock
@@ -212,7 +214,11 @@ func (d *Deployment) TryStart() (*syncing.Service, error) {
 }
 
 func (d *Deployment) start(db *store.DB, kept *journal.File) (*syncing.Service, error) {
-	return syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: db.Deployment(d.ID), Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand, Observe: d.observe,
+	var of syncing.Store = db.Deployment(d.ID)
+	if d.Between != nil {
+		of = d.Between(of)
+	}
+	return syncing.Start(context.Background(), syncing.Config{Deployment: d.ID, Store: of, Keys: d.Keys, Journal: kept.Deployment(d.ID), Wall: d.Wall, Entropy: d.rand, Observe: d.observe,
 		Failed: func(err error) { d.T.Error(err) }})
 }
 

@@ -40,6 +40,7 @@ type DB struct {
 	observe     func(Took)
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
+	flushes          flushes
 
 	mu       sync.Mutex
 	prepared map[preparedKey]*sql.Stmt
@@ -78,6 +79,8 @@ type Engine struct {
 	Alone []string
 	// Telling is how its servers tell each other what they have changed; the zero one where there is one alone.
 	Telling Telling
+	// Flush has the disk take all that is committed. It is nil where a commit waits for that itself.
+	Flush func() error
 	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
 	Purge func(ctx context.Context, write *sql.DB) error
 }
@@ -94,6 +97,8 @@ type Took struct {
 	// Waited is how long it waited for its turn, Worked how long it took until its commit or its end, and Committed how long the
 	// commit took: 0 when it only read, or was undone.
 	Waited, Worked, Committed time.Duration
+	// Flushed is how long the disk took for what one or several had committed; all else is 0 then.
+	Flushed time.Duration
 }
 
 // Observe has a function told of each transaction. It is for before the first one.
@@ -110,8 +115,13 @@ func (d *DB) Close() error {
 	return errors.Join(append(errs, d.read.Close(), d.write.Close())...)
 }
 
-// Ping reports whether the database answers.
-func (d *DB) Ping(ctx context.Context) error { return d.engine.Classify(d.read.PingContext(ctx)) }
+// Ping reports whether the database answers, and its disk takes what is written.
+func (d *DB) Ping(ctx context.Context) error {
+	if err := d.flushes.failure(); err != nil {
+		return err
+	}
+	return d.engine.Classify(d.read.PingContext(ctx))
+}
 
 // Deployment is the part of the database that belongs to one deployment.
 func (d *DB) Deployment(id hlc.ID) *Deployment { return &Deployment{db: d, id: id} }
@@ -152,8 +162,17 @@ func (d *DB) snapshot(ctx context.Context, id []byte, fn func(*Tx) error) error 
 	return d.transact(ctx, transaction{began: time.Now(), name: "database read", of: d.read, tokens: d.reading, options: d.engine.Reads, id: id}, fn)
 }
 
-// change runs fn in a transaction that writes to a deployment, whose row it holds. Accounts are written under the zero one.
+// change runs fn in a transaction that writes to a deployment, whose row it holds, and returns once the disk has what it wrote. Accounts
+// are written under the zero one.
 func (d *DB) change(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) error {
+	if err := d.commit(ctx, deployment, fn); err != nil {
+		return err
+	}
+	return d.Durable()
+}
+
+// commit does as change, and does not wait for the disk: see Durable.
+func (d *DB) commit(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) error {
 	began := time.Now()
 	done, err := d.takeTurn(ctx, deployment)
 	if err != nil {
@@ -168,9 +187,12 @@ func (d *DB) change(ctx context.Context, deployment hlc.ID, fn func(*Tx) error) 
 	})
 }
 
-// changeUnlocked runs fn in a transaction that writes, and locks what it needs by itself.
+// changeUnlocked runs fn in a transaction that writes, and locks what it needs by itself. It returns once the disk has what that wrote.
 func (d *DB) changeUnlocked(ctx context.Context, id []byte, fn func(*Tx) error) error {
-	return d.transact(ctx, d.writeTo(time.Now(), id), fn)
+	if err := d.transact(ctx, d.writeTo(time.Now(), id), fn); err != nil {
+		return err
+	}
+	return d.Durable()
 }
 
 func (d *DB) writeTo(began time.Time, id []byte) transaction {
@@ -205,6 +227,11 @@ func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (e
 		return err
 	}
 	defer release()
+	if !t.options.ReadOnly {
+		if err := d.flushes.failure(); err != nil {
+			return err
+		}
+	}
 	took := Took{ReadOnly: t.options.ReadOnly, Waited: time.Since(t.began)}
 	defer func() {
 		took.Worked = time.Since(t.began) - took.Waited - took.Committed
@@ -229,6 +256,7 @@ func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (e
 	committing := time.Now()
 	if err = d.engine.Classify(tx.Commit()); err == nil && !t.options.ReadOnly {
 		took.Committed = time.Since(committing)
+		d.flushes.committed.Add(1)
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 
 // Write implements syncing.Store.
 func (d *Deployment) Write(ctx context.Context, fn func(syncing.Writing) error) error {
-	return d.db.change(ctx, d.id, func(tx *Tx) error {
+	return d.db.commit(ctx, d.id, func(tx *Tx) error {
 		return fn(tx)
 	})
 }

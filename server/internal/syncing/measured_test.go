@@ -65,6 +65,7 @@ type writing func(context.Context)
 
 func (writing) Read(context.Context, func(Reading) error) error { return nil }
 func (writing) Purge(context.Context) error                     { return nil }
+func (writing) Durable() error                                  { return nil }
 func (w writing) Write(ctx context.Context, fn func(Writing) error) error {
 	w(ctx)
 	return fn(&page{})

@@ -177,8 +177,16 @@ type Arrival struct {
 	TokenExpires time.Time
 }
 
-// Sync answers one request of a device whose token was verified.
+// Sync answers one request of a device whose token was verified. The disk has all that the answer tells.
 func (s *Service) Sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
+	response, err := s.sync(ctx, device, arrival, request)
+	if err != nil {
+		return nil, err
+	}
+	return response, s.config.Store.Durable() // it may have read what another request had just committed
+}
+
+func (s *Service) sync(ctx context.Context, device Device, arrival Arrival, request *syncv1.SyncRequest) (*syncv1.SyncResponse, error) {
 	now := s.config.Wall()
 	if request.GetProtocol() != Protocol {
 		return nil, problem.New(problem.ProtocolUnsupported)

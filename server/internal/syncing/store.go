@@ -16,8 +16,11 @@ import (
 
 // Store keeps one deployment. Every error that a full disk causes is a problem with code storage_full.
 type Store interface {
-	// Write runs fn in the only writing transaction there is and commits what it saved; an error of fn undoes all.
+	// Write runs fn in the only writing transaction there is and commits what it saved; an error of fn undoes all. Everybody may read
+	// that from then on, and it is not on the disk yet.
 	Write(ctx context.Context, fn func(Writing) error) error
+	// Durable returns once the disk has all that is committed by now. An error says that it does not take it, and nothing more is written.
+	Durable() error
 	// Read runs fn over one snapshot. It never waits for a writer.
 	Read(ctx context.Context, fn func(Reading) error) error
 	// Purge leaves nothing in the files of what was erased from the store. Writers wait meanwhile.

@@ -115,7 +115,7 @@ func (w *writer) close() {
 // queue is how many jobs wait.
 func (w *writer) queue() int { return len(w.jobs) }
 
-// do runs a job and returns after its commit.
+// do runs a job and returns once the disk has what it did. While that is waited for, the next jobs are carried out.
 func (w *writer) do(ctx context.Context, run func(*group) error) (err error) {
 	ctx, span := tracing.Start(ctx, "write")
 	defer func() { tracing.End(span, err) }()
@@ -130,7 +130,10 @@ func (w *writer) do(ctx context.Context, run func(*group) error) (err error) {
 	// Once queued it is carried out, whether anybody still waits or not.
 	select {
 	case err := <-j.done:
-		return err
+		if err != nil {
+			return err
+		}
+		return w.store.Durable()
 	case <-ctx.Done():
 		return problem.New(problem.Busy)
 	}

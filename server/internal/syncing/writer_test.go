@@ -22,6 +22,8 @@ type ledger struct {
 
 func (*ledger) Purge(context.Context) error { return nil }
 
+func (*ledger) Durable() error { return nil }
+
 func (l *ledger) Read(context.Context, func(Reading) error) error { return nil }
 
 func (l *ledger) Write(_ context.Context, fn func(Writing) error) error {

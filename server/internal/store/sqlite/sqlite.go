@@ -22,10 +22,10 @@ import (
 // refused with migrations.ErrNewer, one that is damaged with store.ErrDamaged, and one of another program with
 // store.ErrForeign, an archive with store.ErrArchive; they are left as they are.
 func Open(ctx context.Context, path string) (*store.DB, error) {
-	return open(ctx, path, pragmas)
+	return open(ctx, path, pragmas, func() error { return flush(path + "-wal") })
 }
 
-func open(ctx context.Context, path string, pragmas []string) (*store.DB, error) {
+func open(ctx context.Context, path string, pragmas []string, flush func() error) (*store.DB, error) {
 	// The file holds personal data: it is made for its owner alone, before SQLite makes it for everybody.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
@@ -51,6 +51,10 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	if err := migrations.Up(ctx, write, migrations.SQLite); err != nil {
 		return nil, errors.Join(classify(err), write.Close())
 	}
+	// What a disk refused to a server that ended then is in the system's memory, and stands in the WAL: it is written anew.
+	if _, err := write.ExecContext(ctx, `PRAGMA wal_checkpoint`); err != nil {
+		return nil, errors.Join(classify(err), write.Close())
+	}
 	// There are many readers, and each has a cache of its own: what they read is in the cache of the system too.
 	read, err := sql.Open("sqlite", dsn(path, "deferred", append(slices.Clone(pragmas), "cache_size(-4000)")...))
 	if err != nil {
@@ -60,7 +64,9 @@ func open(ctx context.Context, path string, pragmas []string) (*store.DB, error)
 	write.SetMaxOpenConns(2)
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
-	db := store.New(write, read, engine)
+	serving := engine
+	serving.Flush = flush
+	db := store.New(write, read, serving)
 	if err := db.FillDays(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
 	}
@@ -180,10 +186,23 @@ func purge(ctx context.Context, db *sql.DB) error {
 // errReaders says that the WAL could not be emptied, because somebody reads what is in it.
 var errReaders = errors.New("the write-ahead log is being read")
 
-// pragmas of a server: WAL lets readers go on beside the writer; FULL makes a commit wait for the disk. What is deleted is overwritten.
+// flush has the disk take a WAL. One that is not there was moved into the file, which SQLite has synced.
+func flush(wal string) error {
+	f, err := os.OpenFile(wal, os.O_RDWR, 0) //nolint:gosec // the operator names the file
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(sync(f), f.Close())
+}
+
+// pragmas of a server: WAL lets readers go on beside the writer. NORMAL keeps the file sound whenever the power fails; a commit does not
+// wait for the disk by itself, so that the next transaction need not either: see store.DB.Durable. What is deleted is overwritten.
 // The WAL is moved into the file at 16000 pages (64 MB), not at SQLite's 1000: the pages that every commit writes are moved once for sixteen
 // times as many commits. It grows beyond that only while somebody reads an old snapshot.
-var pragmas = []string{"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(16000)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
+var pragmas = []string{"journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(16000)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
 
 // dsn sets busy_timeout first, so that the pragmas after it wait as well.
 func dsn(path, txlock string, pragmas ...string) string {
