@@ -74,8 +74,8 @@ func TestNobodyWaitsForTheDiskButWhoAsksForIt(t *testing.T) {
 		}()
 	}
 	asked.Wait()
-	d.pass <- nil // for the first
-	<-d.begun     // the others were committed after that had begun
+	d.pass <- nil                     // for the first
+	<-d.begun                         // the others were committed after that had begun
 	if err := <-results; err != nil { // the first one's: the disk has not taken the others yet
 		t.Error(err)
 	}
