@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"levee/server/internal/syncing"
@@ -77,6 +78,9 @@ func (t *Tx) saveDepartures(c syncing.Changes) error {
 func (t *Tx) saveRecords(c syncing.Changes) error {
 	const insert = `INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state)`
 	if err := t.bulk(insert, ``, t.recordRows(c.Made)); err != nil {
+		if t.db.engine.Taken(err) {
+			err = fmt.Errorf("%w: %w", syncing.ErrNotNew, err)
+		}
 		return err
 	}
 	return t.bulk(insert, `ON CONFLICT (deployment, id) DO UPDATE SET kind = excluded.kind, root = excluded.root, audience = excluded.audience, position = excluded.position,

@@ -57,7 +57,9 @@ type preparedKey struct {
 type Engine struct {
 	// Classify turns a driver's error into a problem that people may see, where there is one for it.
 	Classify func(error) error
-	Words    Words
+	// Taken reports whether an error says that there is a row of the same key.
+	Taken func(error) bool
+	Words Words
 	// Writers and Readers are how many transactions may be open at once.
 	Writers, Readers int
 	// Reads are the options of a transaction that reads: all of it sees one state.

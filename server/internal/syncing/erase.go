@@ -87,6 +87,11 @@ func (s *Service) catchUpErasing(ctx context.Context) error {
 // errNotAlone has a job done again in a transaction of its own.
 var errNotAlone = errors.New("other jobs of this transaction came first")
 
+// erasedSome reports whether anything of anybody was erased.
+func (s *self) erasedSome() bool {
+	return s.erasedWhole() || slices.ContainsFunc(erasing, func(sort string) bool { return len(s.journal.All(sort)) > 0 })
+}
+
 // pending are the entries of a sort that are not carried out here.
 func (g *group) pending(sort string) ([]*syncv1.JournalEntry, error) {
 	var pending []*syncv1.JournalEntry

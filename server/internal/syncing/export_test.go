@@ -23,7 +23,7 @@ func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time
 			if err := p.read(s.SetUp().Rules, now, futureAt(now, 0)); err != nil {
 				return err
 			}
-			if err := g.load(p.needs()); err != nil {
+			if err := g.bring(p); err != nil {
 				return err
 			}
 			ack, err := g.push(p)

@@ -299,7 +299,7 @@ func (s *Service) push(ctx context.Context, device Device, request *syncv1.SyncR
 				return err
 			}
 		}
-		if err := g.load(p.needs()); err != nil {
+		if err := g.bring(p); err != nil {
 			return err
 		}
 		ack, err = g.push(p)

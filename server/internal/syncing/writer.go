@@ -2,6 +2,7 @@ package syncing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -197,10 +198,13 @@ func (w *writer) gather(first job) []job {
 	return group
 }
 
-// commit carries out a group in one transaction. If it fails, each job is tried again alone, so that a bad one harms
-// only itself.
+// commit carries out a group in one transaction, once more where what it supposed was wrong. If it fails, each job is tried again alone, so
+// that a bad one harms only itself.
 func (w *writer) commit(jobs []job) {
-	err := w.transact(jobs)
+	err := w.transact(jobs, false)
+	if errors.Is(err, ErrNotNew) {
+		err = w.transact(jobs, true)
+	}
 	if err == nil || len(jobs) == 1 {
 		for _, j := range jobs {
 			j.done <- err
@@ -208,11 +212,11 @@ func (w *writer) commit(jobs []job) {
 		return
 	}
 	for _, j := range jobs {
-		j.done <- w.transact([]job{j})
+		j.done <- w.transact([]job{j}, true)
 	}
 }
 
-func (w *writer) transact(jobs []job) (err error) {
+func (w *writer) transact(jobs []job, careful bool) (err error) {
 	start := time.Now()
 	contacts := w.noted()
 	commit := Commit{Jobs: len(jobs)}
@@ -231,7 +235,7 @@ func (w *writer) transact(jobs []job) (err error) {
 				err = fmt.Errorf("panic while writing: %v\n%s", v, debug.Stack())
 			}
 		}()
-		g, err := newGroup(tx, w.self, w.wall())
+		g, err := newGroup(tx, w.self, w.wall(), careful)
 		if err != nil {
 			return err
 		}
@@ -285,6 +289,6 @@ func (w *writer) flushContacts() {
 	waiting := len(w.contacts)
 	w.mu.Unlock()
 	if waiting > 0 {
-		_ = w.transact(nil) // they stay noted and are tried again
+		_ = w.transact(nil, true) // they stay noted and are tried again
 	}
 }

@@ -43,6 +43,12 @@ func classify(err error) error {
 	}
 }
 
+// taken reports whether an error says that there is a row of the same key.
+func taken(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && e.Code == "23505" // unique_violation
+}
+
 // busy are the codes of what may go well when it is tried again.
 var busy = map[string]bool{
 	"25006": true, // read_only_sql_transaction: a primary has become a standby

@@ -155,7 +155,7 @@ func connect(config pgx.ConnConfig, writers, readers int) *store.DB {
 		return db
 	}
 	return store.New(pool(writing, writers), pool(config, readers+1), // one more, to ask whether the database answers
-		store.Engine{Classify: classify, Words: words, Writers: writers, Readers: readers,
+		store.Engine{Classify: classify, Taken: taken, Words: words, Writers: writers, Readers: readers,
 			Reads: sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead}, Locks: true, ValidText: true, Purge: purge,
 			// Whoever writes locks the row of a deployment. The first one waits while the other database of a move is looked through.
 			Alone:    []string{`SET LOCAL idle_in_transaction_session_timeout = 0`, `LOCK TABLE deployments IN EXCLUSIVE MODE`},

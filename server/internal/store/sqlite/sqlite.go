@@ -164,7 +164,7 @@ func openToRead(ctx context.Context, path, mode string) (*store.DB, error) {
 
 // engine is what SQLite is like: one writes, and reads run beside it. A statement that fails leaves the rows that it has written: its
 // transaction is undone in any case, and nothing needs to be kept aside so that the statement alone could be.
-var engine = store.Engine{Classify: classify, Words: words, Writers: 1, Readers: 16, Reads: sql.TxOptions{ReadOnly: true}, Prepare: unnumbered, InsertMany: "INSERT OR FAIL", Purge: purge}
+var engine = store.Engine{Classify: classify, Taken: taken, Words: words, Writers: 1, Readers: 16, Reads: sql.TxOptions{ReadOnly: true}, Prepare: unnumbered, InsertMany: "INSERT OR FAIL", Purge: purge}
 
 // purge writes the whole file anew, so that it holds nothing but what is stored, and empties the WAL.
 func purge(ctx context.Context, db *sql.DB) error {
@@ -211,6 +211,12 @@ func dsn(path, txlock string, pragmas ...string) string {
 
 func uri(path string, q url.Values) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}).String()
+}
+
+// taken reports whether an error says that there is a row of the same key.
+func taken(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && (e.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == lib.SQLITE_CONSTRAINT_UNIQUE)
 }
 
 // classify tells what people can do something about: a disk that is full, a database that is busy or damaged.
