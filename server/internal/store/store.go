@@ -366,9 +366,9 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 		if len(rows) >= bulkRows {
 			n = bulkRows
 		}
-		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, literals: literals(rows[:n]), shared: n > 1 && shareFirst(rows[:n])}
+		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: columns(rows[:n])}
 		if n == 1 { // each form of a statement is kept, and of single rows there would be many
-			query.literals = strings.Repeat(" ", len(rows[0]))
+			query.columns = strings.Repeat(string(ownValue), len(rows[0]))
 		}
 		if err := t.run(query.text(), query.arguments(rows[:n])...); err != nil {
 			return err
@@ -378,63 +378,75 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 	return nil
 }
 
-// literals are what stands in a statement for the columns that have the same nothing in all rows: NULL, an empty text, or 0. What has
-// values is a space.
-func literals(rows [][]any) string {
-	columns := make([]byte, len(rows[0]))
-	for c := range columns {
-		columns[c] = literal(rows[0][c])
+// What a column is like in all rows of a statement: each row has a value of its own there, or all have the same one; or the same nothing.
+const (
+	ownValue    = ' '
+	sharedValue = '='
+	null        = 'N'
+	emptyText   = 'T'
+	zero        = '0'
+)
+
+// literals stand in a statement for what is nothing in all rows.
+var literals = map[byte]string{null: "NULL", emptyText: "''", zero: "0"}
+
+// columns tells for each column what it is like.
+func columns(rows [][]any) string {
+	signs := make([]byte, len(rows[0]))
+	for c := range signs {
+		signs[c] = sharedValue
 		for _, r := range rows[1:] {
-			if columns[c] == ' ' {
+			if !same(r[c], rows[0][c]) {
+				signs[c] = ownValue
 				break
 			}
-			if literal(r[c]) != columns[c] {
-				columns[c] = ' '
-			}
+		}
+		if sign := nothing(rows[0][c]); sign != 0 && signs[c] == sharedValue {
+			signs[c] = sign
 		}
 	}
-	return string(columns)
+	return string(signs)
 }
 
-// The literals, each with its sign.
-var literalTexts = map[byte]string{'N': "NULL", 'T': "''", '0': "0"}
+// same reports whether two arguments are written alike.
+func same(a, b any) bool {
+	if a, ok := a.([]byte); ok {
+		b, ok := b.([]byte)
+		return ok && (a == nil) == (b == nil) && bytes.Equal(a, b)
+	}
+	if _, ok := b.([]byte); ok {
+		return false
+	}
+	return a == b
+}
 
-func literal(v any) byte {
+// nothing is the sign of an argument that is nothing; 0 when it is something.
+func nothing(v any) byte {
 	switch v := v.(type) {
 	case nil:
-		return 'N'
+		return null
 	case []byte:
 		if v == nil {
-			return 'N'
+			return null
 		}
 	case string:
 		if v == "" {
-			return 'T'
+			return emptyText
 		}
 	case int64:
 		if v == 0 {
-			return '0'
+			return zero
 		}
 	}
-	return ' '
+	return 0
 }
 
-// shareFirst reports whether all rows have the same first column. It is the deployment: of several only where a whole database is moved.
-func shareFirst(rows [][]any) bool {
-	first, ok := rows[0][0].([]byte)
-	return ok && first != nil && !slices.ContainsFunc(rows, func(r []any) bool {
-		other, ok := r[0].([]byte)
-		return !ok || !bytes.Equal(other, first)
-	})
-}
-
-// bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: the deployment, where all rows
-// share it, is one argument, and what is nothing in all of them is none.
+// bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: what all rows share is one, as
+// the deployment is, and what is nothing in all of them is none.
 type bulkQuery struct {
 	insert, head, tail string
 	rows               int
-	literals           string // of the columns
-	shared             bool   // the first column
+	columns            string // what each is like
 }
 
 var bulkQueries sync.Map // of bulkQuery or inKey to string: building a statement costs more than running it
@@ -450,22 +462,21 @@ func (q bulkQuery) text() string {
 		b.WriteString(q.head)
 	}
 	b.WriteString(" VALUES ")
-	n := 0
+	numbers, next := make([]int, len(q.columns)), 1
 	for r := range q.rows {
 		if r > 0 {
 			b.WriteByte(',')
 		}
-		for c, sign := range []byte(q.literals) {
+		for c, sign := range []byte(q.columns) {
 			b.WriteString(map[bool]string{true: "(", false: ","}[c == 0])
-			switch text, ok := literalTexts[sign]; {
-			case ok:
+			if text, ok := literals[sign]; ok {
 				b.WriteString(text)
-			case c == 0 && r > 0 && q.shared:
-				b.WriteString("$1")
-			default:
-				n++
-				b.WriteString("$" + strconv.Itoa(n))
+				continue
 			}
+			if r == 0 || sign == ownValue {
+				numbers[c], next = next, next+1
+			}
+			b.WriteString("$" + strconv.Itoa(numbers[c]))
 		}
 		b.WriteByte(')')
 	}
@@ -475,10 +486,10 @@ func (q bulkQuery) text() string {
 }
 
 func (q bulkQuery) arguments(rows [][]any) []any {
-	args := make([]any, 0, q.rows*strings.Count(q.literals, " "))
+	args := make([]any, 0, q.rows*len(q.columns))
 	for i, r := range rows {
 		for c, v := range r {
-			if q.literals[c] == ' ' && (c > 0 || i == 0 || !q.shared) {
+			if sign := q.columns[c]; sign == ownValue || i == 0 && sign == sharedValue {
 				args = append(args, v)
 			}
 		}
