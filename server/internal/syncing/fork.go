@@ -28,7 +28,7 @@ func forks(in sequences, p *push, r Replica) (bool, error) {
 		return chain != r.Chain, nil
 	}
 	// The server has more than the batch: an old request that comes late.
-	entries, err := in.sequences(p.replica, p.first, last)
+	entries, err := in.sequences(p.replica, p.first, last, every)
 	if err != nil {
 		return false, err
 	}
@@ -53,7 +53,7 @@ func matched(in sequences, deployment hlc.ID, p *push, r Replica) (last uint64, 
 	for _, c := range p.chains {
 		told[c.GetSequence()] = c.GetChain()
 	}
-	entries, err := in.sequences(r.Number, 1, r.Have)
+	entries, err := in.sequences(r.Number, 1, r.Have, every)
 	if err != nil {
 		return 0, false, err
 	}

@@ -187,7 +187,7 @@ func tell(in sequences, deployment hlc.ID, p *push, r Replica, forked bool) (*sy
 	ack := &syncv1.Acknowledgement{Forked: forked}
 	acknowledge(ack, r)
 	if p.first <= r.Have {
-		entries, err := in.sequences(r.Number, p.first, r.Have)
+		entries, err := in.sequences(r.Number, p.first, r.Have, told)
 		if err != nil {
 			return nil, err
 		}
@@ -207,6 +207,9 @@ func tell(in sequences, deployment hlc.ID, p *push, r Replica, forked bool) (*sy
 func acknowledge(ack *syncv1.Acknowledgement, r Replica) {
 	ack.Have, ack.HaveChain, ack.Durable = r.Have, slices.Clone(r.Chain[:batch.ShortChain]), r.Durable
 }
+
+// told reports whether a tablet is told of what became of an entry.
+func told(e *LogEntry) bool { return e.Outcome != Applied || e.Hash != nil }
 
 // tellOutcomes adds which changes are held, or known from another replica: also those that the server had before this
 // batch, since the answer that said so may have been lost.
@@ -284,30 +287,46 @@ func (g *group) seen(p *push) (uint64, error) {
 	return p.cursor.GetPosition(), nil
 }
 
-// sequences are a replica's log entries, whether they are stored yet or not.
+// sequences are those of a replica's log entries that are asked for, whether they are stored yet or not.
 type sequences interface {
-	sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, error)
+	sequences(replica hlc.Replica, from, to uint64, asked func(*LogEntry) bool) ([]LogEntry, error)
 }
+
+func every(*LogEntry) bool { return true }
 
 // stored are those of the store.
 type stored struct{ store LogReading }
 
-func (s stored) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, error) {
-	return s.store.Sequences(replica, from, to)
+func (s stored) sequences(replica hlc.Replica, from, to uint64, asked func(*LogEntry) bool) ([]LogEntry, error) {
+	entries, err := s.store.Sequences(replica, from, to)
+	return slices.DeleteFunc(entries, func(e LogEntry) bool { return !asked(&e) }), err
 }
 
-// sequences are a replica's log entries, those of the group included.
-func (g *group) sequences(replica hlc.Replica, from, to uint64) ([]LogEntry, error) {
-	entries, err := g.store.Sequences(replica, from, to)
+// sequences are those of the log and of the group.
+func (g *group) sequences(replica hlc.Replica, from, to uint64, asked func(*LogEntry) bool) ([]LogEntry, error) {
+	all, err := g.store.Sequences(replica, from, to)
 	if err != nil {
 		return nil, err
 	}
+	var entries []LogEntry
+	for _, e := range g.asDecided(all) {
+		if asked(&e) {
+			entries = append(entries, e)
+		}
+	}
 	for i := range g.log {
-		if e := &g.log[i]; e.Replica == replica && e.Sequence >= from && e.Sequence <= to {
+		e := &g.log[i]
+		if e.Replica != replica || e.Sequence < from || e.Sequence > to {
+			continue
+		}
+		if now, ok := g.decided[e.Position]; ok {
+			e = now
+		}
+		if asked(e) {
 			entries = append(entries, *e)
 		}
 	}
-	return g.asDecided(entries), nil
+	return entries, nil
 }
 
 // past are the changes of a record in the log, those of the group included.
