@@ -39,10 +39,13 @@ func (t *Tx) Save(c syncing.Changes) error {
 
 // Append implements syncing.Writing.
 func (t *Tx) Append(log []syncing.LogEntry) error {
-	rows := make([][]any, len(log))
+	rows, cells := make([][]any, len(log)), make([]any, 0, 12*len(log))
+	id := any(t.id)
 	for i := range log {
 		e := &log[i]
-		rows[i] = []any{t.id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received, orNull(e.WaitsFor)} //nolint:gosec // below 63 bits
+		from := len(cells)
+		cells = append(cells, id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received, orNull(e.WaitsFor)) //nolint:gosec // below 63 bits
+		rows[i] = cells[from:]
 	}
 	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received, waits_for)`, ``, rows)
 }
@@ -89,10 +92,13 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 }
 
 func (t *Tx) recordRows(records []syncing.Record) [][]any {
-	rows := make([][]any, len(records))
+	rows, cells := make([][]any, len(records)), make([]any, 0, 13*len(records))
+	id := any(t.id)
 	for i := range records {
 		r := &records[i]
-		rows[i] = []any{t.id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), bit(r.Unsettled), r.State} //nolint:gosec // below 63 bits
+		from := len(cells)
+		cells = append(cells, id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), bit(r.Unsettled), r.State) //nolint:gosec // below 63 bits
+		rows[i] = cells[from:]
 	}
 	return rows
 }

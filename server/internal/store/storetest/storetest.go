@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"an empty deployment starts at position 0":      testEmpty,
 		"what is saved is read as it was":               testRoundTrip,
 		"an error undoes all of a transaction":          testRollback,
+		"a record that is there is not made again":      testMadeAgain,
 		"a snapshot does not see later writes":          testSnapshot,
 		"pages follow positions":                        testPages,
 		"look-ups take any number of ids":               testManyIDs,
@@ -196,6 +197,29 @@ func testRollback(t *testing.T, db *store.DB) {
 		}
 		if found, _ := tx.Records([]hlc.ID{id(2)}); len(found) != 0 {
 			t.Error("the record is there")
+		}
+		return err
+	})
+}
+
+func testMadeAgain(t *testing.T, db *store.DB) {
+	write(t, db, syncing.Changes{Head: syncing.Head{Position: 1}, Made: []syncing.Record{aRecord(30, 1)}})
+	for _, many := range []int{1, 100} { // by a statement of one row, and by one of many
+		var made []syncing.Record
+		for n := range many {
+			made = append(made, aRecord(30+n, 2))
+		}
+		err := db.Deployment(deployment).Write(context.Background(), func(tx syncing.Writing) error {
+			return tx.Save(syncing.Changes{Head: syncing.Head{Position: 2}, Made: made})
+		})
+		if !errors.Is(err, syncing.ErrNotNew) {
+			t.Errorf("%d made: %v", many, err)
+		}
+	}
+	read(t, db, func(tx syncing.Reading) error {
+		found, err := tx.Records([]hlc.ID{id(29), id(30)})
+		if len(found) != 1 || found[0].Position != 1 {
+			t.Errorf("there is %+v", found)
 		}
 		return err
 	})
