@@ -51,8 +51,9 @@ func open(ctx context.Context, path string, pragmas []string, flush func() error
 	if err := migrations.Up(ctx, write, migrations.SQLite); err != nil {
 		return nil, errors.Join(classify(err), write.Close())
 	}
-	// What a disk refused to a server that ended then is in the system's memory, and stands in the WAL: it is written anew.
-	if _, err := write.ExecContext(ctx, `PRAGMA wal_checkpoint`); err != nil {
+	// What a disk refused to a server that ended then may be in the system's memory alone, as part of the WAL: it is written anew. A disk
+	// that is full has no room for that, and a server reads all the same.
+	if _, err := write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil && problem.CodeOf(classify(err)) != problem.StorageFull {
 		return nil, errors.Join(classify(err), write.Close())
 	}
 	// There are many readers, and each has a cache of its own: what they read is in the cache of the system too.
