@@ -34,6 +34,7 @@ var bugs = []bug{
 	},
 	{
 		name: "changes restamped that a server may have",
+		seed: 161,
 		file: "clientlib/internal/localdb/restamp.go",
 		old:  "rest[first].sequence <= t.Possible && rest[first].change.Stamp.Time <= future",
 		new:  "rest[first].sequence <= t.Accepted && rest[first].change.Stamp.Time <= future",
@@ -70,6 +71,7 @@ var bugs = []bug{
 	},
 	{
 		name: "the chain's head not compared",
+		seed: 208,
 		file: "clientlib/recovery.go",
 		old:  "return !batch.Same(got.GetHaveChain(), chain), err",
 		new:  "return !batch.Same(chain[:batch.ShortChain], chain), err",
