@@ -90,7 +90,13 @@ func watch(t *testing.T, command *exec.Cmd) (p *served, ready chan struct{}) {
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = p.command.Process.Kill(); <-p.ended })
+	t.Cleanup(func() {
+		_ = p.command.Process.Kill()
+		<-p.ended
+		if t.Failed() {
+			t.Logf("of the server:\n%s", p.complaints())
+		}
+	})
 	ready = make(chan struct{})
 	go func() {
 		defer close(p.ended)
@@ -105,6 +111,17 @@ func watch(t *testing.T, command *exec.Cmd) (p *served, ready chan struct{}) {
 		p.err = p.command.Wait()
 	}()
 	return p, ready
+}
+
+// complaints are the lines of its log that are not about requests which went well.
+func (p *served) complaints() string {
+	var lines strings.Builder
+	for line := range strings.Lines(p.errs.String()) {
+		if !strings.Contains(line, "level=INFO") {
+			lines.WriteString(line)
+		}
+	}
+	return lines.String()
 }
 
 // up starts a leveed and returns once it listens.

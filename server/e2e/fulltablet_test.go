@@ -93,7 +93,7 @@ func (f *full) worksOnACase(me *clientlib.Store) {
 	file := f.logged(me.LogCase(ctx, &recordv1.Case{
 		CaseNo: proto.String("WZ-2021-014"), ClientType: recordv1.ClientType_CLIENT_TYPE_INDIVIDUAL.Enum(), ClientCount: proto.Uint32(1), ServiceArea: area,
 		Source: recordv1.CaseSource_CASE_SOURCE_OUTREACH.Enum(), Stage: recordv1.CaseStage_CASE_STAGE_INTERVENTION.Enum(), Risk: recordv1.RiskDegree_RISK_DEGREE_HIGH.Enum(),
-		NextDueOn: proto.Int32(int32(today() - 2)), Place: &recordv1.Place{Village: proto.String("东王庄")},
+		NextDueOn: proto.Int32(int32(today().AddDays(-2))), Place: &recordv1.Place{Village: proto.String("东王庄")},
 		Categories: []recordv1.CaseCategory{recordv1.CaseCategory_CASE_CATEGORY_BEREAVED}, Problems: []recordv1.CaseProblem{recordv1.CaseProblem_CASE_PROBLEM_GRIEF},
 	}))
 	f.file = hlc.ID(file)
