@@ -63,6 +63,9 @@ func (tab *tablet) rescue() (clientlib.Rescued, error) {
 
 // Pages of the file are overwritten: whatever can be read of the outbox is sent, everything else comes from the server.
 func TestRescueOfAFileWithOverwrittenPages(t *testing.T) {
+	if raced {
+		t.Skip("it has no goroutines of its own")
+	}
 	const page = 4096
 	met, worst := 0, 0
 	for seed := range uint64(9) {
