@@ -63,6 +63,8 @@ type Journal struct {
 	// stored is how many of them the table was last seen to have.
 	stored    uint64
 	bySubject map[entryKey]*syncv1.JournalEntry
+	// sorts are those of which there are entries.
+	sorts map[string]bool
 	// chains[i] is the chain before entry i; the last one is that of the end.
 	chains []batch.Hash
 }
@@ -161,7 +163,7 @@ func (f *File) Deployment(id hlc.ID) *Journal {
 func (f *File) deployment(id hlc.ID) *Journal {
 	j := f.deployments[id]
 	if j == nil {
-		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}, bySubject: map[entryKey]*syncv1.JournalEntry{}}
+		j = &Journal{file: f, deployment: id, chains: []batch.Hash{wire.JournalStart(id)}, bySubject: map[entryKey]*syncv1.JournalEntry{}, sorts: map[string]bool{}}
 		f.deployments[id] = j
 	}
 	return j
@@ -175,7 +177,7 @@ func (j *Journal) append(e *syncv1.JournalEntry) {
 	if j.bySubject[key] != nil {
 		return
 	}
-	j.entries, j.bySubject[key] = append(j.entries, e), e
+	j.entries, j.bySubject[key], j.sorts[e.GetSort()] = append(j.entries, e), e, true
 	j.chains = append(j.chains, wire.NextJournal(j.chains[len(j.chains)-1], j.deployment, e))
 }
 
@@ -188,6 +190,13 @@ func (j *Journal) Find(sort string, subject []byte) *syncv1.JournalEntry {
 	j.file.mu.Lock()
 	defer j.file.mu.Unlock()
 	return j.find(sort, subject)
+}
+
+// Any reports whether there are entries of a sort. Unlike All it looks at none of them.
+func (j *Journal) Any(sort string) bool {
+	j.file.mu.Lock()
+	defer j.file.mu.Unlock()
+	return j.sorts[sort]
 }
 
 // All are the entries of a sort.

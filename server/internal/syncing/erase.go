@@ -89,7 +89,7 @@ var errNotAlone = errors.New("other jobs of this transaction came first")
 
 // erasedSome reports whether anything of anybody was erased.
 func (s *self) erasedSome() bool {
-	return s.erasedWhole() || slices.ContainsFunc(erasing, func(sort string) bool { return len(s.journal.All(sort)) > 0 })
+	return s.erasedWhole() || slices.ContainsFunc(erasing, s.journal.Any)
 }
 
 // pending are the entries of a sort that are not carried out here.

@@ -14,6 +14,8 @@ import (
 type Journal interface {
 	// Find is the entry of a sort about a subject; nil when there is none.
 	Find(sort string, subject []byte) *syncv1.JournalEntry
+	// Any reports whether there are entries of a sort.
+	Any(sort string) bool
 	// All are the entries of a sort.
 	All(sort string) []*syncv1.JournalEntry
 	// Add keeps signed entries, but for those of which sort and subject are there. They are on the disk when it returns.

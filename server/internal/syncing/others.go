@@ -107,7 +107,7 @@ func (s *Service) look(ctx context.Context, fn func(Reading) error) error {
 			return err
 		}
 	}
-	if news && (len(s.config.Journal.All(wire.JournalClientErased)) > 0 || s.self.erasedWhole()) {
+	if news && (s.config.Journal.Any(wire.JournalClientErased) || s.self.erasedWhole()) {
 		err = s.carryOut(ctx) // unless the server that says so has done it
 	}
 	return err

@@ -149,7 +149,7 @@ func (g *group) replaceTokensOf(caseID hlc.ID) error {
 
 // redactAll replaces erased tokens wherever they stand in this store: in the log, and in the records.
 func (g *group) redactAll() (int, error) {
-	if len(g.self.journal.All(wire.JournalTokenReplaced)) == 0 {
+	if !g.self.journal.Any(wire.JournalTokenReplaced) {
 		return 0, nil
 	}
 	in := map[hlc.ID]bool{}
