@@ -345,10 +345,16 @@ func (w *whole) eraseBodies() error {
 // redactedBody is the body of an entry as it may stand here, in which nothing wins that had lost; nil when it may stand as it is.
 func (w *whole) redactedBody(e LogEntry) ([]byte, error) {
 	redacted, err := w.redactedEntry(e)
-	if err != nil || redacted == nil {
+	if err != nil {
 		return nil, err
 	}
 	kind, _, _ := ContentOf(e)
+	if redacted == nil && len(redactedFields(kind)) == 0 {
+		return nil, nil
+	}
+	if redacted != nil {
+		e = replacing(e, redacted)
+	}
 	stands, err := w.stored(e.Record)
 	if err != nil {
 		return nil, err
@@ -360,7 +366,7 @@ func (w *whole) redactedBody(e LogEntry) ([]byte, error) {
 	if emptied != nil {
 		stands = emptied
 	}
-	without, err := withoutLost(replacing(e, redacted), stands)
+	without, err := withoutLost(e, stands)
 	if without != nil {
 		redacted = without
 	}
