@@ -129,6 +129,9 @@ func TestEntriesAreThereAgain(t *testing.T) {
 	if _, _, same := j.After(&syncv1.Mark{Position: 2, Chain: mark.GetChain()}, 1); same {
 		t.Error("a mark of another journal is taken")
 	}
+	if !j.Any(wire.JournalRevoked) || j.Any(wire.JournalCodeUsed) {
+		t.Error("it has not the sorts that it has")
+	}
 	if j.Find(wire.JournalRevoked, entry(3).GetSubject()) == nil || j.Find(wire.JournalCodeUsed, entry(3).GetSubject()) != nil {
 		t.Error("what is found is not what is there")
 	}
