@@ -2,13 +2,8 @@ package httpapi
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
@@ -20,8 +15,6 @@ import (
 	"levee/server/internal/progress"
 	"levee/syncproto/hlc"
 	"levee/syncproto/problem"
-	"levee/syncproto/record"
-	"levee/syncproto/tally"
 )
 
 // api is the JSON API: for reading, and for what people decide. The structs of its requests and answers are its documentation, at
@@ -88,14 +81,6 @@ func routeAt[I, B any](h huma.API, action access.Action, name, path, summary str
 	}, handler)
 }
 
-// answer is what is sent; with status 304 it has no body.
-type answer[B any] struct {
-	Status   int
-	ETag     string `header:"ETag" doc:"Changes whenever this answer may have changed."`
-	Language string `header:"Content-Language"`
-	Body     B
-}
-
 // authenticate finds out who calls. What they may do, each route asks where it knows what it is about.
 func (a *api) authenticate(ctx huma.Context, next func(huma.Context)) {
 	c := humaecho.Unwrap(ctx)
@@ -150,29 +135,6 @@ func misread(found *huma.ErrorModel) *problem.Problem {
 	return p
 }
 
-// Asked is what every request may say.
-type Asked struct {
-	AcceptLanguage string `header:"Accept-Language" doc:"中文 or English; English when absent." example:"zh-CN"`
-	IfNoneMatch    string `header:"If-None-Match" doc:"ETag of the answer that the caller has."`
-}
-
-// Scope is the deployment that a request is about.
-type Scope struct {
-	Asked
-	Deployment string `query:"deployment" format:"uuid" doc:"Id of the deployment. It may be left out by who sees only one."`
-}
-
-// Paging says which part of a list is wanted.
-type Paging struct {
-	After string `query:"after" format:"uuid" doc:"The next of the page before; absent for the first page."`
-	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50" doc:"How many rows to give at most."`
-}
-
-func (p Paging) page() progress.Page[hlc.ID] {
-	after, _ := uuid.Parse(p.After) // validated; empty is the zero id
-	return progress.Page[hlc.ID]{After: after, Limit: p.Limit}
-}
-
 // mine are the deployments in which a caller may do something.
 func (a *api) mine(who *Caller, action access.Action) []*Deployment {
 	var all []*Deployment
@@ -219,11 +181,6 @@ func sight(ctx context.Context, d *Deployment) (whole bool, sees func(team hlc.I
 	return whole, func(team hlc.ID) bool { return who.May(d, action, access.Where{Team: team}) == nil }
 }
 
-// refusal is an error as it is answered.
-func (a *api) refusal(err error, asked Asked) error {
-	return bodyOf(a.toProblem(err), languageOf(asked.AcceptLanguage))
-}
-
 // reader is the caller of a route as one who reads and judges records, within the scopes of their token.
 func reader(ctx context.Context, d *Deployment) casefile.Reader {
 	who := callerOf(ctx)
@@ -250,75 +207,6 @@ func within(ctx context.Context, d *Deployment, team string) ([]hlc.ID, error) {
 	return []hlc.ID{asked}, nil
 }
 
-// reply answers a request about a deployment, unless the caller has the answer already. The version is read before what
-// it stands for, so that an ETag can be too old and never too new.
-func reply[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
-	return replyAt(ctx, a, s, func(*Deployment) (uint64, error) { return 0, nil }, read)
-}
-
-// replySorted is reply for what is read from the tables of package indexing: how far these are behind belongs to the version.
-func replySorted[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
-	return replyAt(ctx, a, s, func(d *Deployment) (uint64, error) { return d.Indexing.Behind(ctx) }, read)
-}
-
-func replyAt[B any](ctx context.Context, a *api, s Scope, behind func(*Deployment) (uint64, error), read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
-	lang := languageOf(s.AcceptLanguage)
-	d, err := a.enter(ctx, s.Deployment)
-	if err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	version, err := d.Progress.Version(ctx)
-	if err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	unsorted, err := behind(d)
-	if err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	out := &answer[B]{Language: lang, ETag: fmt.Sprintf(`W/"%x-%x-%x-%x-%s"`, version.Position, version.Contact, int32(version.Day), unsorted, lang)}
-	if matches(s.IfNoneMatch, out.ETag) {
-		out.Status = http.StatusNotModified
-		return out, nil
-	}
-	out.Status = http.StatusOK
-	if out.Body, err = read(d, lang); err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	return out, nil
-}
-
-// replyWhole is reply for what changes without the log's growing: the ETag is the digest of the answer.
-func replyWhole[B any](ctx context.Context, a *api, s Scope, read func(d *Deployment, lang string) (B, error)) (*answer[B], error) {
-	out := &answer[B]{Status: http.StatusOK, Language: languageOf(s.AcceptLanguage)}
-	d, err := a.enter(ctx, s.Deployment)
-	if err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	if out.Body, err = read(d, out.Language); err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	encoded, err := json.Marshal(out.Body)
-	if err != nil {
-		return nil, a.refusal(err, s.Asked)
-	}
-	digest := sha256.Sum256(encoded)
-	if out.ETag = fmt.Sprintf(`W/"%x-%s"`, digest[:12], out.Language); matches(s.IfNoneMatch, out.ETag) {
-		var none B
-		out.Status, out.Body = http.StatusNotModified, none
-	}
-	return out, nil
-}
-
-// matches reports whether a list of ETags has one, compared weakly.
-func matches(list, etag string) bool {
-	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == strings.TrimPrefix(etag, "W/") {
-			return true
-		}
-	}
-	return false
-}
-
 func (a *api) deployments(ctx context.Context, in *struct{ Asked }) (*answer[deploymentsBody], error) {
 	body := deploymentsBody{Deployments: []deploymentView{}}
 	for _, d := range a.mine(callerOf(ctx), access.SeeSetUp) {
@@ -331,95 +219,6 @@ func (a *api) figures(ctx context.Context, in *struct{ Scope }) (*answer[figures
 	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (figuresBody, error) {
 		return figuresBody{Figures: viewFigures(d.Progress.Figures())}, nil
 	})
-}
-
-// TotalsAsked says which totals are wanted.
-type TotalsAsked struct {
-	Scope
-	By         string    `query:"by" default:"whole" enum:"whole,day,site,place,team,worker,service_area,sex,age_band,disability" doc:"What the totals are divided by. By sex, age_band and disability there are only figures of people."`
-	Basis      string    `query:"basis" default:"both" enum:"reported,verified,both" doc:"reported counts everything; verified counts what a supervisor approved and what has not changed since in a counted field."`
-	Figure     []string  `query:"figure" enum:"cases,case_sessions,group_sessions,community_activities,outreach_rounds,contacts,persons,beneficiaries,persons_by_number,persons_estimated" doc:"Only these, with commas between them."`
-	Level      string    `query:"level" enum:"province,city,county,town,village" doc:"With by=place: the level of the places; the one right below below, or province, when absent. What was logged without a place of that level is in no row."`
-	Below      string    `query:"below" pattern:"^([0-9]{2}|[0-9]{4}|[0-9]{6}|[0-9]{9})$" doc:"With by=place: only places within the one with this code."`
-	AsOf       string    `query:"as_of" format:"date" doc:"The last day that counts, in the deployment's time zone; when absent, all there is counts."`
-	HeardSince time.Time `query:"heard_since" doc:"A tablet with a contact since then was heard from; a day ago when absent."`
-}
-
-func (a *api) totals(ctx context.Context, in *TotalsAsked) (*answer[totalsBody], error) {
-	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (totalsBody, error) {
-		q := progress.TotalsQuery{Figures: in.Figure, Level: in.Level, Below: in.Below, HeardSince: in.HeardSince}
-		var err error
-		if q.By, err = tally.ParseDimension(in.By); err != nil {
-			return totalsBody{}, err
-		}
-		if q.AsOf, err = dateOf("as_of", in.AsOf); err != nil {
-			return totalsBody{}, err
-		}
-		for _, basis := range []tally.Basis{tally.Reported, tally.Verified} {
-			if in.Basis == basis.String() || in.Basis == "both" {
-				q.Bases = append(q.Bases, basis)
-			}
-		}
-		whole, sees := sight(ctx, d)
-		if !whole && q.By != tally.Team && q.By != tally.Worker {
-			return totalsBody{}, problem.New(problem.NotAllowed)
-		}
-		t, err := d.Progress.Totals(ctx, q)
-		if !whole {
-			t.Rows = slices.DeleteFunc(t.Rows, func(row progress.Row) bool { return !seesRow(d, sees, q.By, row.Key) })
-		}
-		return viewTotals(q, t), err
-	})
-}
-
-// RecordsAsked says which total the records are behind.
-type RecordsAsked struct {
-	Scope
-	Figure string `query:"figure" required:"true" enum:"cases,case_sessions,group_sessions,community_activities,outreach_rounds,contacts,persons,beneficiaries,persons_by_number,persons_estimated" doc:"The figure."`
-	Basis  string `query:"basis" default:"reported" enum:"reported,verified" doc:"The basis."`
-	By     string `query:"by" default:"whole" enum:"whole,day,site,place,team,worker,service_area,sex,age_band,disability" doc:"What the total is divided by."`
-	Key    string `query:"key" maxLength:"64" doc:"The row, by its key; empty for the whole and for what was not stated."`
-	AsOf   string `query:"as_of" format:"date" doc:"The last day that counts, as in totals."`
-	Paging
-}
-
-func (a *api) records(ctx context.Context, in *RecordsAsked) (*answer[recordsBody], error) {
-	return reply(ctx, a, in.Scope, func(d *Deployment, _ string) (recordsBody, error) {
-		q := progress.BehindQuery{Figure: in.Figure, Page: in.page()}
-		var err error
-		if q.Basis, err = tally.ParseBasis(in.Basis); err != nil {
-			return recordsBody{}, err
-		}
-		if q.Cut.Dimension, err = tally.ParseDimension(in.By); err != nil {
-			return recordsBody{}, err
-		}
-		if q.AsOf, err = dateOf("as_of", in.AsOf); err != nil {
-			return recordsBody{}, err
-		}
-		q.Cut.Key = in.Key
-		if whole, sees := sight(ctx, d); !whole {
-			if q.Cut.Dimension != tally.Team && q.Cut.Dimension != tally.Worker {
-				return recordsBody{}, problem.New(problem.NotAllowed)
-			}
-			if !seesRow(d, sees, q.Cut.Dimension, q.Cut.Key) {
-				return recordsBody{}, problem.New(problem.NotFound)
-			}
-		}
-		b, err := d.Progress.Behind(ctx, q)
-		return viewRecords(b), err
-	})
-}
-
-// seesRow reports whether who sees some teams sees a row of totals by team or worker.
-func seesRow(d *Deployment, sees func(hlc.ID) bool, by tally.Dimension, key string) bool {
-	id, err := uuid.Parse(key)
-	if err != nil {
-		return false
-	}
-	if by == tally.Worker {
-		id = d.Syncing.Person(id).Team
-	}
-	return id != access.Everyone && sees(id)
 }
 
 func (a *api) devices(ctx context.Context, in *struct {
@@ -457,16 +256,4 @@ func (a *api) conflicts(ctx context.Context, in *struct {
 		conflicts, next, err := d.Progress.Conflicts(ctx, page)
 		return viewConflicts(conflicts, next), err
 	})
-}
-
-// dateOf reads a date that may be absent, of the parameter of a name.
-func dateOf(name, text string) (record.Date, error) {
-	if text == "" {
-		return 0, nil
-	}
-	day, err := record.ParseDate(text)
-	if err != nil {
-		return 0, problem.Newf(problem.InvalidArgument, "%s: %v", name, err)
-	}
-	return day, nil
 }
