@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -190,7 +191,9 @@ func TestNoPageShowsWhoAClientIsWithoutThePIN(t *testing.T) {
 	if len(pages) < 20 {
 		t.Errorf("there are only %d pages", len(pages))
 	}
+	ids := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`) // some have the digits by chance
 	for at, page := range pages {
+		page = ids.ReplaceAllString(page, "")
 		for _, secret := range secrets {
 			if strings.Contains(page, secret) {
 				t.Errorf("%s shows %s", at, secret)

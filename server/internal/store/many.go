@@ -10,7 +10,7 @@ import (
 )
 
 // bulkRows is how many rows a multi-row statement writes; what is left over is written row by row, so that only a few
-// forms of each statement are ever prepared.
+// numbers of rows are ever prepared.
 const bulkRows = 40
 
 // bulk runs "head VALUES (…),(…) tail" for rows of arguments.
@@ -20,9 +20,9 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 		if len(rows) >= bulkRows {
 			n = bulkRows
 		}
-		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: columns(rows[:n])}
-		if n == 1 { // each form of a statement is kept, and of single rows there would be many
-			query.columns = strings.Repeat(string(ownValue), len(rows[0]))
+		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: strings.Repeat(string(ownValue), len(rows[0]))}
+		if n > 1 { // of single rows there would be as many forms as rows
+			query.columns = t.db.forms.take([2]string{head, tail}, columns(rows[:n]))
 		}
 		if err := t.run(query.text(), query.arguments(rows[:n])...); err != nil {
 			return err
@@ -93,6 +93,36 @@ func nothing(v any) byte {
 		}
 	}
 	return 0
+}
+
+// mostForms is how many forms a statement may have besides the one that fits all rows. What comes in is written by a few; somebody who
+// sends what no tablet writes could else have thousands prepared, and each is kept.
+const mostForms = 32
+
+// forms are those of statements that are in use.
+type forms struct {
+	mu sync.Mutex
+	of map[[2]string]map[string]bool // by head and tail: what the columns are like
+}
+
+// take is the form for columns: their own, or the one that fits all rows when there are many already.
+func (f *forms) take(statement [2]string, columns string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.of[statement][columns] {
+		return columns
+	}
+	if len(f.of[statement]) == mostForms {
+		return strings.Repeat(string(ownValue), len(columns))
+	}
+	if f.of[statement] == nil {
+		if f.of == nil {
+			f.of = map[[2]string]map[string]bool{}
+		}
+		f.of[statement] = map[string]bool{}
+	}
+	f.of[statement][columns] = true
+	return columns
 }
 
 // bulkQuery is a statement that inserts rows. An argument costs about as much as to write it into a table: what all rows share is one, as

@@ -39,6 +39,7 @@ type DB struct {
 	// writing and reading hold a token for each open transaction.
 	writing, reading chan struct{}
 	flushes          flushes
+	forms            forms
 
 	mu       sync.Mutex
 	prepared map[preparedKey]*sql.Stmt

@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -203,4 +205,57 @@ func testAnyText(t *testing.T, db *store.DB) {
 	}); err != nil {
 		t.Error(err)
 	}
+}
+
+// testShared: what all rows of a statement share is written otherwise than what each has for itself, and what is nothing in all of them
+// otherwise again.
+func testShared(t *testing.T, db *store.DB) {
+	const rows = 40 // one statement
+	fields := []func(r *syncing.Record, n int){
+		func(r *syncing.Record, n int) { r.Audience = id(1 + n) },
+		func(r *syncing.Record, n int) { r.Origin = hlc.Replica(n) },
+		func(r *syncing.Record, n int) { r.OriginAfter = uint64(n) }, //nolint:gosec // small
+		func(r *syncing.Record, n int) { r.Day = int32(n) },          //nolint:gosec // small
+		func(r *syncing.Record, n int) { r.DuplicateOf = id(1 + n) },
+	}
+	var all []syncing.Record
+	for combination := range 243 { // of each field: nothing, one value, a value for each row
+		var made []syncing.Record
+		for n := range rows {
+			r := syncing.Record{ID: id(1 + len(all)), Kind: recordv1.Kind_KIND_CASE, Position: uint64(1 + len(all)), State: []byte{1}}
+			r.Root = r.ID
+			left := combination
+			for _, set := range fields {
+				switch left % 3 {
+				case 1:
+					set(&r, 7)
+				case 2:
+					set(&r, n)
+				}
+				left /= 3
+			}
+			made, all = append(made, r), append(all, r)
+		}
+		write(t, db, syncing.Changes{Made: made})
+	}
+	ids := make([]hlc.ID, len(all))
+	for i, r := range all {
+		ids[i] = r.ID
+	}
+	read(t, db, func(tx syncing.Reading) error {
+		found, err := tx.Records(ids)
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(found, func(a, b syncing.Record) int { return cmp.Compare(a.Position, b.Position) })
+		if len(found) != len(all) {
+			t.Fatalf("%d of %d records are there", len(found), len(all))
+		}
+		for i, r := range found {
+			if !reflect.DeepEqual(r, all[i]) {
+				t.Fatalf("written %+v, read %+v", all[i], r)
+			}
+		}
+		return nil
+	})
 }
