@@ -80,8 +80,8 @@ type Engine struct {
 	Alone []string
 	// Telling is how its servers tell each other what they have changed; the zero one where there is one alone.
 	Telling Telling
-	// Flush has the disk take all that is committed. It is nil where a commit waits for that itself.
-	Flush func() error
+	// Disk is nil where a commit waits for it itself.
+	Disk Disk
 	// Purge leaves nothing in the files of what was deleted. It takes the place of one writer.
 	Purge func(ctx context.Context, write *sql.DB) error
 }
@@ -113,7 +113,11 @@ func (d *DB) Close() error {
 	for _, s := range d.prepared {
 		errs = append(errs, s.Close())
 	}
-	return errors.Join(append(errs, d.read.Close(), d.write.Close())...)
+	errs = append(errs, d.read.Close(), d.write.Close())
+	if d.engine.Disk != nil {
+		errs = append(errs, d.engine.Disk.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Ping reports whether the database answers, and its disk takes what is written.
@@ -254,10 +258,15 @@ func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (e
 	if err := run.sayTold(); err != nil {
 		return d.engine.Classify(err)
 	}
+	if t.options.ReadOnly {
+		return d.engine.Classify(tx.Commit())
+	}
 	committing := time.Now()
-	if err = d.engine.Classify(tx.Commit()); err == nil && !t.options.ReadOnly {
+	d.flushes.begun.Add(1)
+	err = d.engine.Classify(tx.Commit())
+	d.flushes.ended.Add(1)
+	if err == nil {
 		took.Committed = time.Since(committing)
-		d.flushes.committed.Add(1)
 	}
 	return err
 }

@@ -3,11 +3,13 @@ package sqlite_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"levee/server/internal/store"
 	"levee/server/internal/store/sqlite"
@@ -23,7 +25,7 @@ type disk struct {
 	pass    chan error
 }
 
-func (d *disk) flush() error {
+func (d *disk) Flush() error {
 	if !d.hold.Load() {
 		return nil
 	}
@@ -32,9 +34,11 @@ func (d *disk) flush() error {
 	return <-d.pass
 }
 
+func (*disk) Close() error { return nil }
+
 func openOn(t *testing.T) (*disk, *store.DB) {
 	d := &disk{begun: make(chan struct{}), pass: make(chan error)}
-	db, err := sqlite.OpenOn(t.Context(), filepath.Join(t.TempDir(), "server.db"), d.flush)
+	db, err := sqlite.OpenOn(t.Context(), filepath.Join(t.TempDir(), "server.db"), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,4 +123,101 @@ func TestNothingIsWrittenOnceTheDiskHasFailed(t *testing.T) {
 	if err := db.Deployment(hlc.ID{1}).Read(t.Context(), func(syncing.Reading) error { return nil }); err != nil {
 		t.Errorf("reading: %v", err)
 	}
+}
+
+// Beside the link that an operator names, as to another disk, there is no WAL: the one beside what it leads to is what the disk must take.
+func TestADatabaseBehindALink(t *testing.T) {
+	at, link := filepath.Join(t.TempDir(), "server.db"), filepath.Join(t.TempDir(), "link.db")
+	if err := os.Symlink(at, link); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(t.Context(), link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	for position := range uint64(3) {
+		if err := errors.Join(writes(db, position+1), db.Durable()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied := filepath.Join(t.TempDir(), "copy.db")
+	if err := sqlite.Copy(t.Context(), link, copied); err != nil {
+		t.Fatal(err)
+	}
+	if got := head(t, copied).Position; got != 3 {
+		t.Errorf("the copy is at position %d", got)
+	}
+	held, err := sqlite.Hold(t.Context(), at, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = held.Close() })
+	if also, err := sqlite.Hold(t.Context(), link, true); !errors.Is(err, store.ErrHeld) {
+		t.Errorf("held twice: %v, %v", also, err)
+	}
+}
+
+// A database that was just opened has an empty WAL, and commits may be moved into its file at any time.
+func TestADatabaseInUseIsNotTakenForOneThatLiesAlone(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "server.db")
+	db, err := sqlite.Open(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode := sqlite.ModeToCopy(at); mode != "ro" {
+		t.Errorf("in use it is opened with %s", mode)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if mode := sqlite.ModeToCopy(at); mode != "ro&immutable=1" {
+		t.Errorf("alone it is opened with %s", mode)
+	}
+}
+
+// Whoever reads the database all day, as a program does that copies its WAL, holds up no start.
+func TestAReaderDoesNotHoldUpAStart(t *testing.T) {
+	at := filepath.Join(t.TempDir(), "server.db")
+	first, err := sqlite.Open(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = first.Close() })
+	if err := writes(first, 1); err != nil {
+		t.Fatal(err)
+	}
+	err = first.Deployment(hlc.ID{1}).Read(t.Context(), func(tx syncing.Reading) error {
+		if h, err := tx.Head(); err != nil || h.Position != 1 {
+			t.Errorf("%+v, %v", h, err)
+		}
+		began := time.Now()
+		second, err := sqlite.Open(t.Context(), at)
+		if err != nil {
+			return err
+		}
+		if took := time.Since(began); took > 9*time.Second { // it waits 10 s for those who write
+			t.Errorf("it took %v", took)
+		}
+		return errors.Join(writes(second, 2), second.Durable(), second.Close())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func head(t *testing.T, at string) (h syncing.Head) {
+	t.Helper()
+	db, err := sqlite.OpenStill(t.Context(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Deployment(hlc.ID{1}).Read(t.Context(), func(tx syncing.Reading) error {
+		h, err = tx.Head()
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return h
 }

@@ -6,7 +6,10 @@ import (
 	"levee/server/internal/store"
 )
 
-// OpenOn does as Open, on a disk that takes what was written as flush does.
-func OpenOn(ctx context.Context, path string, flush func() error) (*store.DB, error) {
-	return open(ctx, path, pragmas, flush)
+// ModeToCopy is how a database is opened to be copied.
+var ModeToCopy = modeToCopy
+
+// OpenOn does as Open, on a disk.
+func OpenOn(ctx context.Context, path string, disk store.Disk) (*store.DB, error) {
+	return open(ctx, path, pragmas, func(string) (store.Disk, error) { return disk, nil })
 }

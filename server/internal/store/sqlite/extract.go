@@ -108,7 +108,7 @@ func makeScratch(ctx context.Context, path string) (*sql.DB, error) {
 // OpenScratch opens a database that Extract made, or a copy of one, and brings its schema up to date. What is written to it need not
 // survive a crash.
 func OpenScratch(ctx context.Context, path string) (*store.DB, error) {
-	return open(ctx, path, scratch, nil)
+	return open(ctx, path, scratch, func(string) (store.Disk, error) { return nil, nil })
 }
 
 // Compact writes a database anew to a file that is not there yet, so that it holds nothing but what is stored, marks it as an archive, and

@@ -47,10 +47,18 @@ type backuper interface {
 
 // modeToCopy is how a database is opened to be copied.
 func modeToCopy(from string) string {
-	if wal, err := os.Stat(from + "-wal"); err == nil && wal.Size() > 0 {
-		return "ro" // a database in use, or one that was not closed: its newest commits are in the WAL
+	if _, err := os.Stat(resolved(from) + "-wal"); err == nil {
+		return "ro" // a database in use, or one that was not closed: its newest commits are in the WAL, if there are any by now
 	}
 	return "ro&immutable=1" // a file that lies alone may lie on a disk that can't be written
+}
+
+// resolved is where a database lies to which a link may lead. SQLite's other files lie beside it.
+func resolved(path string) string {
+	if to, err := filepath.EvalSymlinks(path); err == nil {
+		return to
+	}
+	return path // it is not there yet
 }
 
 func copyPagesOf(ctx context.Context, from, to string) (err error) {
@@ -150,14 +158,15 @@ func Hold(ctx context.Context, path string, alone bool) (io.Closer, error) {
 	if err := refuseArchive(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("holding the database: %w", err)
 	}
-	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+	path = resolved(path) + ".lock"
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err == nil {
 		err = f.Close()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("holding the database: %w", err)
 	}
-	db, err := sql.Open("sqlite", uri(path+".lock", nil))
+	db, err := sql.Open("sqlite", uri(path, nil))
 	if err != nil {
 		return nil, fmt.Errorf("holding the database: %w", err)
 	}

@@ -22,10 +22,10 @@ import (
 // refused with migrations.ErrNewer, one that is damaged with store.ErrDamaged, and one of another program with
 // store.ErrForeign, an archive with store.ErrArchive; they are left as they are.
 func Open(ctx context.Context, path string) (*store.DB, error) {
-	return open(ctx, path, pragmas, func() error { return flush(path + "-wal") })
+	return open(ctx, path, pragmas, openWAL)
 }
 
-func open(ctx context.Context, path string, pragmas []string, flush func() error) (*store.DB, error) {
+func open(ctx context.Context, path string, pragmas []string, diskOf func(path string) (store.Disk, error)) (*store.DB, error) {
 	// The file holds personal data: it is made for its owner alone, before SQLite makes it for everybody.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err != nil {
@@ -34,6 +34,7 @@ func open(ctx context.Context, path string, pragmas []string, flush func() error
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
+	path = resolved(path)
 	if err := refuseArchive(path); err != nil { // before the pragmas, which write
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
@@ -53,8 +54,8 @@ func open(ctx context.Context, path string, pragmas []string, flush func() error
 	}
 	// What a disk refused to a server that ended then may be in the system's memory alone, as part of the WAL: it is written anew. A disk
 	// that is full has no room for that, and a server reads all the same.
-	if _, err := write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil && problem.CodeOf(classify(err)) != problem.StorageFull {
-		return nil, errors.Join(classify(err), write.Close())
+	if err := classify(emptyWAL(ctx, write)); err != nil && problem.CodeOf(err) != problem.StorageFull {
+		return nil, errors.Join(err, write.Close())
 	}
 	// There are many readers, and each has a cache of its own: what they read is in the cache of the system too.
 	read, err := sql.Open("sqlite", dsn(path, "deferred", append(slices.Clone(pragmas), "cache_size(-4000)")...))
@@ -66,12 +67,30 @@ func open(ctx context.Context, path string, pragmas []string, flush func() error
 	write.SetMaxIdleConns(2)
 	read.SetMaxIdleConns(8)
 	serving := engine
-	serving.Flush = flush
+	if serving.Disk, err = diskOf(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the database: %w", err), read.Close(), write.Close())
+	}
 	db := store.New(write, read, serving)
 	if err := db.FillDays(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
 	}
 	return db, nil
+}
+
+// emptyWAL moves what the WAL holds into the database. It waits for nobody: of a program that copies the WAL all day there is always a
+// reader, and what that keeps from being emptied is moved nevertheless.
+func emptyWAL(ctx context.Context, db *sql.DB) (err error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	for _, pragma := range []string{`busy_timeout(0)`, `wal_checkpoint(TRUNCATE)`, `busy_timeout(10000)`} {
+		if _, err := conn.ExecContext(ctx, `PRAGMA `+pragma); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
@@ -186,18 +205,6 @@ func purge(ctx context.Context, db *sql.DB) error {
 
 // errReaders says that the WAL could not be emptied, because somebody reads what is in it.
 var errReaders = errors.New("the write-ahead log is being read")
-
-// flush has the disk take a WAL. One that is not there was moved into the file, which SQLite has synced.
-func flush(wal string) error {
-	f, err := os.OpenFile(wal, os.O_RDWR, 0) //nolint:gosec // the operator names the file
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(sync(f), f.Close())
-}
 
 // pragmas of a server: WAL lets readers go on beside the writer. NORMAL keeps the file sound whenever the power fails; a commit does not
 // wait for the disk by itself, so that the next transaction need not either: see store.DB.Durable. What is deleted is overwritten.
