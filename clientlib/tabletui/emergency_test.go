@@ -69,6 +69,7 @@ func TestWhatIsMissingOfAnAlertIsSaid(t *testing.T) {
 // TestAnEmergencyNeedsNoPIN: the page opens and takes an alert before anybody has signed in, and shows nothing of any case.
 func TestAnEmergencyNeedsNoPIN(t *testing.T) {
 	tab := newTablet(t)
+	tab.server.Down = true // what is logged first would be sent at once
 	id := tab.aCase()
 	tab.alert(url.Values{"type": {"violence"}, "level": {"orange"}, "done": {"已报警"}})
 	if err := tab.ui.Close(); err != nil {
