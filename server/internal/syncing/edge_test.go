@@ -228,7 +228,7 @@ func TestBothAnswersToADoubledRequestTellWhatIsHeld(t *testing.T) {
 	anna := d.Enrol("anna")
 	good := anna.Make(&recordv1.Outreach{})
 	b := anna.Batch(good, anna.Make(&recordv1.Review{Target: good.ID[:]}), anna.Make(&recordv1.Outreach{}))
-	acks, err := d.Service.PushTogether(context.Background(), anna.Device, d.Wall(), b, b)
+	acks, err := d.Service.PushTogether(context.Background(), d.Wall(), syncing.Sent{Device: anna.Device, Batch: b}, syncing.Sent{Device: anna.Device, Batch: b})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (s *Service) EnrolApart(ctx context.Context, request *syncv1.EnrolRequest) 
 	hash := sha256.Sum256([]byte(request.GetSecret()))
 	var device Device
 	err = s.write(ctx, func(g *group) (err error) {
-		device, err = g.enrol(hash[:], request, now)
+		device, err = g.enrol(hash[:], request, now, device.ID) // it may be done again, and what was noted of it stands
 		return err
 	})
 	if err != nil {
@@ -93,6 +93,9 @@ func (s *Service) EnrolApart(ctx context.Context, request *syncv1.EnrolRequest) 
 		return nil, nil, err
 	}
 	if setUp, err = s.SetUp().forNew(); err != nil {
+		return nil, nil, err
+	}
+	if err := s.config.Store.Durable(); err != nil { // the set-up may be newer than the device
 		return nil, nil, err
 	}
 	return &syncv1.EnrolResponse{
@@ -111,8 +114,9 @@ func (s *Service) forNew(setUp *SetUp) (*wire.Shared, error) {
 	return wire.Share(m)
 }
 
-// enrol makes the device that a code lets in, or finds it when it is there already. The one whose place it takes is revoked.
-func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time) (d Device, err error) {
+// enrol makes the device that a code lets in, or finds it when it is there already. The one whose place it takes is revoked. id is what the
+// device is to be called, unless it is zero.
+func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.Time, id hlc.ID) (d Device, err error) {
 	code, ok, err := g.store.Enrolment(secretHash)
 	if err != nil {
 		return d, err
@@ -141,9 +145,10 @@ func (g *group) enrol(secretHash []byte, request *syncv1.EnrolRequest, now time.
 		}
 		return d, err
 	}
-	id, err := hlc.NewID(g.self.clock.Now(), g.self.entropy)
-	if err != nil {
-		return d, err
+	if id == (hlc.ID{}) {
+		if id, err = hlc.NewID(g.self.clock.Now(), g.self.entropy); err != nil {
+			return d, err
+		}
 	}
 	d = Device{ID: id, Worker: code.Worker, PublicKey: request.GetPublicKey(), Name: request.GetName(), App: request.GetApp(),
 		EnrolledAt: now.UnixMilli(), LastContact: now.UnixMilli()}

@@ -10,13 +10,19 @@ import (
 	"levee/syncproto/record"
 )
 
-// PushTogether takes batches of one device in within one commit, as when they wait for the writer together.
-func (s *Service) PushTogether(ctx context.Context, device Device, now time.Time, batches ...*syncv1.Batch) ([]*syncv1.Acknowledgement, error) {
+// Sent is a batch and the device that sends it.
+type Sent struct {
+	Device Device
+	Batch  *syncv1.Batch
+}
+
+// PushTogether takes batches in within one commit, as when they wait for the writer together.
+func (s *Service) PushTogether(ctx context.Context, now time.Time, batches ...Sent) ([]*syncv1.Acknowledgement, error) {
 	var acks []*syncv1.Acknowledgement
 	err := s.write(ctx, func(g *group) error {
 		acks = nil
 		for _, b := range batches {
-			p, err := openPush(s.config.Deployment, device, &syncv1.SyncRequest{Push: b})
+			p, err := openPush(s.config.Deployment, b.Device, &syncv1.SyncRequest{Push: b.Batch})
 			if err != nil {
 				return err
 			}

@@ -121,8 +121,12 @@ func (g *group) load(ids []hlc.ID) error {
 // it takes a third as long as to write it. Whether it is shows when it is inserted: see prove.
 func (g *group) bring(p *push) error {
 	if !g.careful && !g.self.erasedSome() { // what is supposed of what was erased would be noted in the journal
+		r, err := g.replica(p.replica, p.device)
+		if err != nil {
+			return err
+		}
 		for _, a := range p.arrivals {
-			if a.change == nil || !a.change.Makes() || g.records[a.change.Record] != nil {
+			if a.sequence <= r.Have || a.change == nil || !a.change.Makes() || g.records[a.change.Record] != nil {
 				continue
 			}
 			id := a.change.Record
@@ -138,7 +142,10 @@ func (g *group) bring(p *push) error {
 func (g *group) prove() error {
 	var left []hlc.ID
 	for _, id := range g.supposed {
-		if !g.records[id].changed {
+		switch e := g.records[id]; {
+		case e.stored: // it came with its family
+			return ErrNotNew
+		case !e.changed:
 			left = append(left, id)
 		}
 	}

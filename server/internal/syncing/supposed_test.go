@@ -2,15 +2,19 @@ package syncing_test
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"levee/server/internal/servertest"
 	"levee/server/internal/syncing"
+	"levee/syncproto/hlc"
 	recordv1 "levee/syncproto/levee/record/v1"
+	syncv1 "levee/syncproto/levee/sync/v1"
 	"levee/syncproto/record"
 )
 
@@ -53,5 +57,70 @@ func TestARecordThatIsThereIsNotTakenForNew(t *testing.T) {
 				t.Errorf("%d households", n)
 			}
 		})
+	}
+}
+
+// Another batch of the same commit may bring in the record that was taken for new, with its family.
+func TestARecordThatComesWithItsFamilyIsNotTakenForNew(t *testing.T) {
+	d := servertest.New(t)
+	anna, ben, copier := d.Enrol("anna"), d.Enrol("ben"), d.Enrol("anna")
+	made := anna.Make(numbered("1"))
+	anna.Push(made)
+	visit := anna.Make(&recordv1.CaseSession{Case: made.Record[:], OccurredOn: proto.Int32(20211001)})
+	anna.Push(visit)
+	ben.Pull()
+	if err := d.Service.Revoke(t.Context(), copier.Device.ID); err != nil {
+		t.Fatal(err)
+	}
+	look(t, copier)
+	copied := *made
+	copied.Stamp.Replica = copier.Replica
+	acks, err := d.Service.PushTogether(t.Context(), d.Wall(),
+		syncing.Sent{Device: copier.Device, Batch: copier.Batch(&copied)},
+		syncing.Sent{Device: ben.Device, Batch: ben.Batch(ben.Edit(visit.Record, &recordv1.CaseSession{Minutes: proto.Uint32(30)}), ben.Edit(made.Record, numbered("2")))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(acks[0].GetKnown(), []uint64{1}) || len(acks[0].GetHeld()) > 0 || acks[1].GetHave() != 2 || len(acks[1].GetHeld()) > 0 {
+		t.Errorf("%v", acks)
+	}
+	addsUp(t, d)
+}
+
+// undone is a store that undoes the next transaction that writes, once all of it was done.
+type undone struct {
+	syncing.Store
+	next *bool
+}
+
+func (u undone) Write(ctx context.Context, fn func(syncing.Writing) error) error {
+	return u.Store.Write(ctx, func(tx syncing.Writing) error {
+		err := fn(tx)
+		if err == nil && *u.next {
+			*u.next, err = false, syncing.ErrNotNew
+		}
+		return err
+	})
+}
+
+// What was noted in the journal stands, though the commit is done again because of what another batch in it supposed.
+func TestATabletThatEnrolsTwiceOverIsOne(t *testing.T) {
+	d := servertest.New(t)
+	old := d.Enrol("anna")
+	var next bool
+	d.Between = func(s syncing.Store) syncing.Store { return undone{s, &next} }
+	d.Close()
+	d.Open()
+	secret, err := d.Service.NewEnrolmentCode(t.Context(), d.Workers["anna"], old.Device.ID, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next = true
+	answer, err := d.Service.Enrol(t.Context(), &syncv1.EnrolRequest{Protocol: 1, Secret: secret, PublicKey: make([]byte, 32), Name: "new"})
+	if err != nil || next {
+		t.Fatal(err, next)
+	}
+	if by := look(t, old).ReplacedBy; by != hlc.ID(answer.GetDevice()) {
+		t.Errorf("%v took the place, and the old tablet says %v", hlc.ID(answer.GetDevice()), by)
 	}
 }
