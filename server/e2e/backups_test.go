@@ -42,32 +42,38 @@ func TestChangesAreDurableOnceABackupHoldsThem(t *testing.T) {
 
 // The backups fail when their disk does. Service goes on, whoever watches is told, and backups begin again by themselves.
 func TestBackupsThatFailStopNothing(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "backups")
+	// The folder is a link, which is led elsewhere in one step: a backup may begin at any time, and makes a folder that is not there.
+	disk := t.TempDir()
+	dir, away := filepath.Join(disk, "backups"), filepath.Join(disk, "file")
+	lead := func(to string) {
+		t.Helper()
+		next := filepath.Join(disk, "next")
+		if err := os.Symlink(to, next); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(next, dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := t.TempDir()
+	lead(there)
+	if err := os.WriteFile(away, nil, 0o600); err != nil { // a file is no folder
+		t.Fatal(err)
+	}
 	c := newCamp(t, func(config *server.Config) {
 		config.Backups = server.Backups{Dir: dir, Every: 5 * time.Millisecond, Keep: 3}
 	})
 	if failed := c.measure("levee_backup_failures_total"); failed != 0 {
 		t.Fatalf("%v backups failed", failed)
 	}
-	away := dir + "-away"
-	if err := os.Rename(dir, away); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(dir, nil, 0o600); err != nil { // a file where the folder was
-		t.Fatal(err)
-	}
+	lead(away)
 	c.await("a failure", func() bool { return c.measure("levee_backup_failures_total") > 0 })
 	visit(t, c.tablets[0], 1)
 	syncNow(t, c.tablets[0])
 	if st := c.status(c.tablets[0]); st.Sent != 1 {
 		t.Errorf("durable, and there are no backups: %+v", st)
 	}
-	if err := os.Remove(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Rename(away, dir); err != nil {
-		t.Fatal(err)
-	}
+	lead(there)
 	c.await("a backup with the change", func() bool {
 		syncNow(t, c.tablets[0])
 		return c.status(c.tablets[0]).Durable == 1

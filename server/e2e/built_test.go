@@ -48,15 +48,26 @@ func program(t *testing.T, name string) string {
 	return filepath.Join(programs.dir, name)
 }
 
-// freeAddress is one that nobody listens on.
+// given are the ports that were given away: a test may ask for another before it listens on its first.
+var given sync.Map
+
+// freeAddress is one that nobody listens on, on a loopback address that nothing but these tests uses: whatever else runs here takes
+// 127.0.0.1 for its ports.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.2:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := given.LoadOrStore(address, true); !again {
+			return address
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // served is a leveed that runs.

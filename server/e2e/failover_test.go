@@ -289,6 +289,7 @@ func (f *failover) killPrimaryUnderLoad(without *roaming) {
 	f.t.Helper()
 	var acknowledged atomic.Int64
 	enough, promoted := make(chan struct{}), make(chan struct{})
+	enoughSent := sync.OnceFunc(func() { close(enough) })
 	var told, all sync.WaitGroup
 	for _, r := range f.tablets {
 		if r == without {
@@ -312,11 +313,7 @@ func (f *failover) killPrimaryUnderLoad(without *roaming) {
 					return
 				case err == nil:
 					if acknowledged.Add(int64(result.Sent)) >= 40 {
-						select {
-						case <-enough:
-						default:
-							close(enough)
-						}
+						enoughSent()
 					}
 				case clientlib.Code(err) != "busy":
 					f.t.Errorf("%s: %v", r.name, err)

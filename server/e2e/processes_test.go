@@ -180,6 +180,8 @@ func (k *killing) killTablet(of *killed, random *rand.Rand, enough chan struct{}
 			k.syncs.Add(1)
 		case err == nil && printed && answer.ID != "":
 		case args[0] == "sync" && answer.Error.Code == "unavailable": // the server is dead at the moment
+		case answer.Error.Code == keyWait:
+			time.Sleep(time.Second)
 		default:
 			k.t.Errorf("%s, %v: %v\n%s", of.name, args, err, out.String())
 		}
@@ -251,14 +253,25 @@ func (k *killing) checkBackups() {
 // ask runs a command that must succeed and reads what it prints.
 func (k *killing) ask(c *exec.Cmd, into any) {
 	k.t.Helper()
-	out, err := c.Output()
-	if err == nil {
-		err = json.Unmarshal(out, into)
-	}
-	if err != nil {
-		k.t.Fatalf("%v: %v\n%s", c.Args, err, out)
+	for {
+		out, err := c.Output()
+		if err == nil {
+			err = json.Unmarshal(out, into)
+		}
+		if err == nil {
+			return
+		}
+		if !strings.Contains(string(out), keyWait) {
+			k.t.Fatalf("%v: %v\n%s", c.Args, err, out)
+		}
+		time.Sleep(time.Second)
+		c = &exec.Cmd{Path: c.Path, Args: c.Args, Env: c.Env}
 	}
 }
+
+// keyWait is what a tablet answers that was killed four times in a row while it looked whether its PIN is right: as long as that is not
+// known, the PIN counts as wrong.
+const keyWait = "key_wait"
 
 type recountSays struct {
 	Equal   bool

@@ -75,7 +75,8 @@ func TestTheUnitIsSound(t *testing.T) {
 	if err := os.WriteFile(unit, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", unit).CombinedOutput(); err != nil || len(out) != 0 {
+	// Units of the machine that it looks at besides may have faults of their own.
+	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", unit).CombinedOutput(); err != nil || strings.Contains(string(out), "leveed") {
 		t.Errorf("verify: %v\n%s", err, out)
 	}
 	// From 0, which can do nothing, to 10; what is called "OK" ends at 4.

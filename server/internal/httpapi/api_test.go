@@ -195,7 +195,7 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		}
 	})
 	s.handler, err = httpapi.New(httpapi.Config{Exports: exports, Codes: httpapi.Codes{ServerURL: "https://10.0.0.5:8410", Life: time.Hour}, Deployments: deployments, Accounts: s.accounts, Audit: s.audit, Ready: func(context.Context) error { return s.notReady },
-		Limits: limits, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Wall: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
+		Limits: limits, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Wall: d.Wall, Stopwatch: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,9 @@ type Config struct {
 	// Ready reports why the server can't serve now; nil when it can.
 	Ready func(context.Context) error
 	Wall  func() time.Time
-	Log   *slog.Logger
+	// Stopwatch is the machine's clock, by which measures that are dear to read are read more seldom; time.Now when nil.
+	Stopwatch func() time.Time
+	Log       *slog.Logger
 	// TrustedProxies are the networks of proxies whose word on where a request comes from is taken.
 	TrustedProxies []netip.Prefix
 	// Limits are DefaultLimits when zero.
@@ -69,6 +71,9 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	if c.Limits == (Limits{}) {
 		c.Limits = DefaultLimits
 	}
+	if c.Stopwatch == nil {
+		c.Stopwatch = time.Now
+	}
 	c.origin = origin{c.TrustedProxies}
 	c.byAddress, c.byDevice, c.atOnce = newLimiter[netip.Prefix](c.Limits.Address), newLimiter[hlc.ID](c.Limits.Device), newGate[hlc.ID](c.Limits.AtOnce)
 	c.turns = newTurns(c.Limits, c.Wall)
@@ -76,7 +81,7 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	e.IPExtractor = func(r *http.Request) string { return c.origin.address(r).String() }
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, ctx echo.Context) { c.answerError(err, ctx) }
-	if err := errors.Join(c.Measures.watchTurns(c.turns), c.Measures.registry.Register(&standing{deployments: c.Deployments, log: c.Log, now: time.Now})); err != nil {
+	if err := errors.Join(c.Measures.watchTurns(c.turns), c.Measures.registry.Register(&standing{deployments: c.Deployments, log: c.Log, now: c.Stopwatch})); err != nil {
 		return nil, err
 	}
 	e.Use(c.span, c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly) // a panic is measured as what it is answered with

@@ -45,5 +45,10 @@ func (w *wal) Flush() error {
 	return sync(w.file)
 }
 
-// Close implements store.Disk.
-func (w *wal) Close() error { return w.file.Close() }
+// Close implements store.Disk. Like that of the pools it may be called again.
+func (w *wal) Close() error {
+	if err := w.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
