@@ -57,6 +57,9 @@ func (w *world) check() error {
 	}
 	w.result.Changes = len(w.accepted)
 	e.checkLog()
+	if err := e.checkHistories(); err != nil {
+		return err
+	}
 	for _, t := range w.tablets {
 		if err := e.checkTablet(t); err != nil {
 			return err
@@ -69,6 +72,17 @@ func (w *world) check() error {
 		}
 	}
 	return e.checkTotals()
+}
+
+// checkHistories: of each entry that no index has for its record, that record says where it is.
+func (e *end) checkHistories() error {
+	return rows(e.ctx, e.host.path, `SELECT l.position FROM log l LEFT JOIN records r ON r.deployment = l.deployment AND r.id = l.record AND r.made = l.position
+		WHERE l.made = 1 AND r.id IS NULL`, func(row *sql.Rows) error {
+		var position uint64
+		err := row.Scan(&position)
+		e.lost("entry %d is in no record's history", position)
+		return err
+	})
 }
 
 func (e *end) lost(format string, args ...any) {

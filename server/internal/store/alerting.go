@@ -32,7 +32,8 @@ func (t *Tx) SaveNotices(notices []alerting.Notice) error {
 
 // FirstReceived implements alerting.Reading.
 func (t *Tx) FirstReceived(id hlc.ID) (received int64, err error) {
-	_, err = t.one(`SELECT received FROM log WHERE deployment = $1 AND record = $2 ORDER BY position LIMIT 1`, []any{t.id, id[:]}, &received)
+	var position int64
+	_, err = t.one(ofRecord(`position, received`)+` ORDER BY position LIMIT 1`, []any{t.id, id[:]}, &position, &received)
 	return received, err
 }
 

@@ -140,6 +140,10 @@ func (t *Tx) Remove(ids []hlc.ID) error {
 		return err
 	}
 	for _, id := range ids {
+		// From now on no record says where the entry is with which it came to be.
+		if err := t.run(`UPDATE log SET made = 0 WHERE deployment = $1 AND position = (SELECT made FROM records WHERE deployment = $1 AND id = $2)`, t.id, id[:]); err != nil {
+			return err
+		}
 		if err := t.run(`DELETE FROM records WHERE deployment = $1 AND id = $2`, t.id, id[:]); err != nil {
 			return err
 		}

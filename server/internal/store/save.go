@@ -39,15 +39,15 @@ func (t *Tx) Save(c syncing.Changes) error {
 
 // Append implements syncing.Writing.
 func (t *Tx) Append(log []syncing.LogEntry) error {
-	rows, cells := make([][]any, len(log)), make([]any, 0, 12*len(log))
+	rows, cells := make([][]any, len(log)), make([]any, 0, 13*len(log))
 	id := any(t.id)
 	for i := range log {
 		e := &log[i]
 		from := len(cells)
-		cells = append(cells, id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received, orNull(e.WaitsFor)) //nolint:gosec // below 63 bits
+		cells = append(cells, id, int64(e.Position), int64(e.Replica), int64(e.Sequence), e.Change[:], e.Record[:], e.Outcome, e.Body, e.Hash, e.Chain[:], e.Received, orNull(e.WaitsFor), bit(e.Makes)) //nolint:gosec // below 63 bits
 		rows[i] = cells[from:]
 	}
-	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received, waits_for)`, ``, rows)
+	return t.bulk(`INSERT INTO log (deployment, position, replica, sequence, change, record, outcome, body, hash, chain, received, waits_for, made)`, ``, rows)
 }
 
 // saveDecided changes what became of earlier entries. What the log's chain is made of stays.
@@ -79,7 +79,7 @@ func (t *Tx) saveDepartures(c syncing.Changes) error {
 }
 
 func (t *Tx) saveRecords(c syncing.Changes) error {
-	const insert = `INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state)`
+	const insert = `INSERT INTO records (deployment, id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, unsettled, state, made)`
 	if err := t.bulk(insert, ``, t.recordRows(c.Made)); err != nil {
 		if t.db.engine.Taken(err) {
 			err = fmt.Errorf("%w: %w", syncing.ErrNotNew, err)
@@ -92,12 +92,12 @@ func (t *Tx) saveRecords(c syncing.Changes) error {
 }
 
 func (t *Tx) recordRows(records []syncing.Record) [][]any {
-	rows, cells := make([][]any, len(records)), make([]any, 0, 13*len(records))
+	rows, cells := make([][]any, len(records)), make([]any, 0, 14*len(records))
 	id := any(t.id)
 	for i := range records {
 		r := &records[i]
 		from := len(cells)
-		cells = append(cells, id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), bit(r.Unsettled), r.State) //nolint:gosec // below 63 bits
+		cells = append(cells, id, r.ID[:], int32(r.Kind), r.Root[:], r.Audience[:], int64(r.Position), int64(r.Origin), int64(r.OriginAfter), r.Day, orNull(r.DuplicateOf), orNull(r.OrphanOf), bit(r.Unsettled), r.State, int64(r.Made)) //nolint:gosec // below 63 bits
 		rows[i] = cells[from:]
 	}
 	return rows

@@ -113,7 +113,14 @@ func (t *Tx) Sequences(replica hlc.Replica, from, to uint64) ([]syncing.LogEntry
 
 // History implements syncing.Reading.
 func (t *Tx) History(id hlc.ID) ([]syncing.LogEntry, error) {
-	return t.logEntries(`SELECT `+logColumns+` FROM log WHERE deployment = $1 AND record = $2 ORDER BY position`, t.id, id[:])
+	return t.logEntries(ofRecord(logColumns)+` ORDER BY position`, t.id, id[:])
+}
+
+// ofRecord selects columns of a record's entries in the log, the deployment being $1 and the record $2. Where the one is with which it came to
+// be, the record says; the others are looked up.
+func ofRecord(columns string) string {
+	return `SELECT ` + columns + ` FROM log WHERE deployment = $1 AND record = $2 AND made = 0
+		UNION ALL SELECT ` + columns + ` FROM log WHERE deployment = $1 AND position = (SELECT made FROM records WHERE deployment = $1 AND id = $2)`
 }
 
 const recordColumns = `id, kind, root, audience, position, origin, origin_after, day, duplicate_of, orphan_of, state`

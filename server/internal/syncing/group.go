@@ -315,6 +315,7 @@ func (g *group) apply(e *entry, m merging) error {
 		return err
 	}
 	if made {
+		e.Made = m.position
 		g.made = append(g.made, e.ID)
 	}
 	if e.Kind == recordv1.Kind_KIND_HELD_DECISION {
@@ -374,6 +375,10 @@ func (g *group) save() (Changes, error) {
 	}
 	if err := g.loadDuplicates(); err != nil {
 		return Changes{}, err
+	}
+	for i := range g.log {
+		e := g.records[g.log[i].Record]
+		g.log[i].Makes = e != nil && e.changed && e.Made == g.log[i].Position
 	}
 	type counted struct {
 		Changes

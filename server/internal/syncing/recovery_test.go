@@ -85,6 +85,13 @@ func addsUp(t *testing.T, d *servertest.Deployment) {
 	if !r.Equal() {
 		t.Fatalf("the recount differs: %+v %+v", r.Faults, r.Totals)
 	}
+	raw := d.Raw()
+	defer func() { _ = raw.Close() }() // another database may take its place next
+	var apart int
+	if err := raw.QueryRowContext(t.Context(), `SELECT count(*) FROM log l LEFT JOIN records r ON r.deployment = l.deployment AND r.id = l.record AND r.made = l.position
+		WHERE l.made = 1 AND r.id IS NULL`).Scan(&apart); err != nil || apart > 0 {
+		t.Fatalf("%d entries are in no record's history; %v", apart, err)
+	}
 }
 
 func numbered(no string) *recordv1.Case {

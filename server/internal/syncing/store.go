@@ -193,6 +193,8 @@ type Record struct {
 	OrphanOf hlc.ID
 	// State is an encoded State.
 	State []byte
+	// Made is the position of the entry with which it came to be. It is told to the store, and not read from there.
+	Made uint64
 }
 
 // Outcomes of a change in the log. Any other outcome is the code why it is held.
@@ -229,6 +231,8 @@ type LogEntry struct {
 	Received int64
 	// WaitsFor is the record without which a held change can't be applied, when that may still come; else zero.
 	WaitsFor hlc.ID
+	// Makes: its record came to be with it. It is told to the store, and not read from there.
+	Makes bool
 }
 
 // Held reports whether the change was received, is not applied, and nobody has discarded it.

@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(testing.TB) *store.DB) {
 		"an error undoes all of a transaction":          testRollback,
 		"a record that is there is not made again":      testMadeAgain,
 		"rows are kept, whatever they share":            testShared,
+		"what made a record is in its history":          testMade,
 		"a snapshot does not see later writes":          testSnapshot,
 		"pages follow positions":                        testPages,
 		"look-ups take any number of ids":               testManyIDs,

@@ -13,6 +13,7 @@ import (
 
 	"levee/server/internal/access"
 	"levee/server/internal/accounts"
+	"levee/server/internal/alerting"
 	"levee/server/internal/store"
 	"levee/server/internal/syncing"
 	"levee/syncproto/batch"
@@ -139,6 +140,54 @@ func testMadeAgain(t *testing.T, db *store.DB) {
 		}
 		return err
 	})
+}
+
+// testMade: the entry with which a record came to be is found by the record, and by others once that is removed.
+func testMade(t *testing.T, db *store.DB) {
+	made, other := aRecord(30, 2), aRecord(31, 4)
+	made.Made, other.Made = 2, 4
+	var log []syncing.LogEntry
+	for n, of := range []hlc.ID{made.ID, made.ID, other.ID, other.ID, made.ID} { // the first and the third are held
+		e := entry(uint64(n + 1))
+		e.Record, e.Received, e.Makes = of, int64(n+1), n == 1 || n == 3
+		log = append(log, e)
+	}
+	write(t, db, syncing.Changes{Head: syncing.Head{Position: 5}, Log: log, Made: []syncing.Record{made, other}})
+	history := func() {
+		t.Helper()
+		read(t, db, func(tx syncing.Reading) error {
+			for id, want := range map[hlc.ID][]uint64{made.ID: {1, 2, 5}, other.ID: {3, 4}, id(32): nil} {
+				entries, err := tx.History(id)
+				if err != nil {
+					return err
+				}
+				var got []uint64
+				for _, e := range entries {
+					got = append(got, e.Position)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("history %v, want %v", got, want)
+				}
+			}
+			return nil
+		})
+		err := db.Deployment(deployment).ReadAlerts(context.Background(), func(tx alerting.Reading) error {
+			first, err := tx.FirstReceived(made.ID)
+			if first != 1 {
+				t.Errorf("first received at %d", first)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	history()
+	made.Position, made.Made = 5, 0 // it is changed
+	write(t, db, syncing.Changes{Head: syncing.Head{Position: 5}, Records: []syncing.Record{made}})
+	history()
+	inWrite(t, db, func(tx syncing.Writing) error { return tx.Remove([]hlc.ID{made.ID, other.ID}) })
+	history()
 }
 
 func testDuplicates(t *testing.T, db *store.DB) {
