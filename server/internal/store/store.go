@@ -40,6 +40,8 @@ type DB struct {
 	writing, reading chan struct{}
 	flushes          flushes
 	forms            forms
+	// unsure has something once a commit has failed, or its answer was lost.
+	unsure chan struct{}
 
 	mu       sync.Mutex
 	prepared map[preparedKey]*sql.Stmt
@@ -89,7 +91,7 @@ type Engine struct {
 // New is a store over two pools of one database, one to write and one to read.
 func New(write, read *sql.DB, e Engine) *DB {
 	return &DB{write: write, read: read, engine: e, sender: newSender(), observe: func(Took) {}, writing: make(chan struct{}, e.Writers), reading: make(chan struct{}, e.Readers),
-		prepared: map[preparedKey]*sql.Stmt{}, turns: map[hlc.ID]*turn{}}
+		prepared: map[preparedKey]*sql.Stmt{}, unsure: make(chan struct{}, 1), turns: map[hlc.ID]*turn{}}
 }
 
 // Took is where the time of a transaction went.
@@ -265,10 +267,15 @@ func (d *DB) transact(ctx context.Context, t transaction, fn func(*Tx) error) (e
 	d.flushes.begun.Add(1)
 	err = d.engine.Classify(tx.Commit())
 	d.flushes.ended.Add(1)
-	if err == nil {
-		took.Committed = time.Since(committing)
+	if err != nil {
+		select {
+		case d.unsure <- struct{}{}:
+		default:
+		}
+		return err
 	}
-	return err
+	took.Committed = time.Since(committing)
+	return nil
 }
 
 // statement is a prepared form of a query, which the pool keeps for every connection that has used it.

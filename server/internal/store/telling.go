@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strings"
+	"sync"
 
 	"levee/syncproto/hlc"
 )
@@ -60,11 +61,24 @@ func (t *Tx) sayTold() error {
 }
 
 // Listen calls heard with what other servers on the database tell, until ctx is done; missed is told why, whenever they could not be
-// heard for a while. Where a database has one server alone, it returns at once.
+// heard for a while. A commit of this server's own whose answer was lost may have come through, and nobody here knows of it: then anything
+// may have changed as well. Where a database has one server alone, it returns at once. heard may be called twice at a time.
 func (d *DB) Listen(ctx context.Context, heard func(Told), missed func(error)) {
 	if d.engine.Telling.Listen == nil {
 		return
 	}
+	var unsure sync.WaitGroup
+	defer unsure.Wait()
+	unsure.Go(func() {
+		for {
+			select {
+			case <-d.unsure:
+				heard(Told{Anything: true})
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 	d.engine.Telling.Listen(ctx, func(text string) {
 		if told, others := d.understand(text); others {
 			heard(told)

@@ -80,6 +80,38 @@ func TestServersHearWhatOthersCommit(t *testing.T) {
 	}
 }
 
+// TestACommitWhoseAnswerIsLostIsHeardOf: it may have come through, and with it a risk alert that somebody must be told of.
+func TestACommitWhoseAnswerIsLostIsHeardOf(t *testing.T) {
+	at := pgtest.New(t)
+	db := open(t, at)
+	if _, err := pgtest.Open(t, at).ExecContext(t.Context(), `
+		CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+		CREATE CONSTRAINT TRIGGER cut AFTER INSERT OR UPDATE ON replicas DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()`); err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan store.Told, 10)
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		db.Listen(ctx, func(told store.Told) { heard <- told }, func(err error) { t.Error(err) })
+	}()
+	if told := <-heard; !told.Anything {
+		t.Fatalf("at first %+v is heard", told)
+	}
+	err := db.Deployment(hlc.ID{1}).Write(t.Context(), func(tx syncing.Writing) error {
+		return tx.Save(syncing.Changes{Replicas: []syncing.Replica{{Number: 7, Have: 1}}})
+	})
+	if problem.CodeOf(err) != problem.Busy {
+		t.Errorf("the server is told %v", err)
+	}
+	if told := <-heard; !told.Anything {
+		t.Errorf("%+v is heard", told)
+	}
+	stop()
+	<-stopped
+}
+
 // TestAServerThatIsKilledInTheMiddleHoldsNothing: its lock goes with its connection, and what it had not committed is not there.
 func TestAServerThatIsKilledInTheMiddleHoldsNothing(t *testing.T) {
 	at := pgtest.New(t)
