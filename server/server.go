@@ -236,7 +236,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.config.Traces != nil {
 		tracer = s.config.Traces.Tracer(tracing.Scope)
 	}
-	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Wall: s.config.Wall,
+	s.handler, err = httpapi.New(httpapi.Config{Pages: pages, Deployments: s.deployments, Accounts: s.accounts, Audit: s.audit, Exports: s.exports, Ready: s.db.Ping, Durable: s.db.Durable, Wall: s.config.Wall,
 		Log: s.config.Log, Measures: s.measures, Tracer: tracer, Codes: httpapi.Codes{ServerURL: s.config.URL, Pin: s.pin, Life: enrolmentLife}, TrustedProxies: s.config.TrustedProxies, Limits: s.limits(), ReadOnly: s.config.archive != nil})
 	return err
 }

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ type surface struct {
 	deployments httpapi.Deployments
 	log         *logged
 	notReady    error
+	flushed     atomic.Int64 // how often an answer waited for the disk
 
 	accounts *accounts.Service
 	audit    *audit.Log
@@ -195,6 +197,10 @@ func handleWithin(t testing.TB, limits httpapi.Limits, d *servertest.Deployment,
 		}
 	})
 	s.handler, err = httpapi.New(httpapi.Config{Exports: exports, Codes: httpapi.Codes{ServerURL: "https://10.0.0.5:8410", Life: time.Hour}, Deployments: deployments, Accounts: s.accounts, Audit: s.audit, Ready: func(context.Context) error { return s.notReady },
+		Durable: func() error {
+			s.flushed.Add(1)
+			return d.DB.Durable()
+		},
 		Limits: limits, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Wall: d.Wall, Stopwatch: d.Wall, Log: slog.New(slog.NewTextHandler(s.log, nil)), Measures: measures})
 	if err != nil {
 		t.Fatal(err)
@@ -586,6 +592,20 @@ func TestWhoHasNoTokenReadsNothing(t *testing.T) {
 	response, _ := s.get("/api/totals", "Authorization", "")
 	if response.Header.Get("WWW-Authenticate") != "Bearer" {
 		t.Errorf("%v", response.Header)
+	}
+}
+
+// What is shown may be saved: the disk has it before. A tablet is answered once the disk has what it asked for, whatever others do.
+func TestNothingIsShownThatTheDiskDoesNotHave(t *testing.T) {
+	s := serve(t, servertest.New(t))
+	ben := s.Enrol("ben")
+	before := s.flushed.Load()
+	s.sync(ben)
+	if n := s.flushed.Load() - before; n != 0 {
+		t.Errorf("a tablet waited for %d flushes", n)
+	}
+	if answer, _ := s.get("/api/totals"); answer.Status != http.StatusOK || s.flushed.Load() != before+1 {
+		t.Errorf("status %d, after %d flushes", answer.Status, s.flushed.Load()-before)
 	}
 }
 

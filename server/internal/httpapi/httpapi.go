@@ -31,7 +31,9 @@ type Config struct {
 	Exports *export.Desk
 	// Ready reports why the server can't serve now; nil when it can.
 	Ready func(context.Context) error
-	Wall  func() time.Time
+	// Durable returns once the disk has all that can be read by now.
+	Durable func() error
+	Wall    func() time.Time
 	// Stopwatch is the machine's clock, by which measures that are dear to read are read more seldom; time.Now when nil.
 	Stopwatch func() time.Time
 	Log       *slog.Logger
@@ -84,7 +86,7 @@ func newRouter(c *Config) (*echo.Echo, error) {
 	if err := errors.Join(c.Measures.watchTurns(c.turns), c.Measures.registry.Register(&standing{deployments: c.Deployments, log: c.Log, now: c.Stopwatch})); err != nil {
 		return nil, err
 	}
-	e.Use(c.span, c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly) // a panic is measured as what it is answered with
+	e.Use(c.span, c.tell, c.Measures.request, c.recoverPanic, c.protect, c.readOnly, c.onDisk) // a panic is measured as what it is answered with
 	c.mountSync(e)
 	document, err := c.mountAPI(e)
 	if err != nil {

@@ -86,6 +86,17 @@ func (c *Config) tell(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// onDisk has an answer wait until the disk has all that it may show, so that nobody saves a certificate that a power cut takes away. A disk
+// that has failed takes nothing more, and what is there is shown all the same. Tablets are answered with more care: see syncing.Service.
+func (c *Config) onDisk(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(ctx echo.Context) error {
+		if !strings.HasPrefix(ctx.Request().URL.Path, "/"+syncv1connect.SyncServiceName+"/") {
+			ctx.Response().Before(func() { _ = c.Durable() })
+		}
+		return next(ctx)
+	}
+}
+
 // readOnly refuses every deed where there are none: all but to look, to search, which is sent as a form, and to sign out.
 func (c *Config) readOnly(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(ctx echo.Context) error {

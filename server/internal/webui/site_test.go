@@ -142,7 +142,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	many := httpapi.Rate{Burst: 1e6, PerSecond: 1e6}
-	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Wall: s.Wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
+	handler, err := httpapi.New(httpapi.Config{Deployments: &s.all, Accounts: s.accounts, Audit: s.audit, Ready: s.db.Ping, Durable: s.db.Durable, Wall: s.Wall, Log: slog.New(slog.NewTextHandler(&s.log, nil)), Measures: measures,
 		Limits: httpapi.Limits{Device: many, Address: many, AtOnce: 2, Working: 100, Waiting: 100}, Pages: pages})
 	if err != nil {
 		t.Fatal(err)

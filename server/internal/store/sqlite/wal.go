@@ -22,7 +22,7 @@ func openWAL(database string) (store.Disk, error) {
 }
 
 func (w *wal) open() (err error) {
-	if w.file, err = os.OpenFile(w.path, os.O_RDWR, 0); err != nil { //nolint:gosec // beside the database
+	if w.file, err = os.OpenFile(w.path, os.O_RDWR, 0); err != nil {
 		return err
 	}
 	w.is, err = w.file.Stat()

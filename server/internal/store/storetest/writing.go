@@ -263,8 +263,8 @@ func testShared(t *testing.T, db *store.DB) {
 	fields := []func(r *syncing.Record, n int){
 		func(r *syncing.Record, n int) { r.Audience = id(1 + n) },
 		func(r *syncing.Record, n int) { r.Origin = hlc.Replica(n) },
-		func(r *syncing.Record, n int) { r.OriginAfter = uint64(n) }, //nolint:gosec // small
-		func(r *syncing.Record, n int) { r.Day = int32(n) },          //nolint:gosec // small
+		func(r *syncing.Record, n int) { r.OriginAfter = uint64(n) },
+		func(r *syncing.Record, n int) { r.Day = int32(n) },
 		func(r *syncing.Record, n int) { r.DuplicateOf = id(1 + n) },
 	}
 	var all []syncing.Record
