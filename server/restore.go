@@ -63,7 +63,8 @@ func Restore(ctx context.Context, backup, db string, o RestoreOptions) (r *Resto
 	if o.Wall == nil {
 		o.Wall = hlc.Wall
 	}
-	o.Keys, o.Journal = cmp.Or(o.Keys, db+".keys"), cmp.Or(o.Journal, db+".journal")
+	o.Keys, o.Journal = cmp.Or(o.Keys, db+".keys"), cmp.Or(o.Journal, db+".journal") // beside a link
+	db = sqlite.Resolved(db)
 	if _, err := os.Stat(backup); err != nil {
 		return nil, fmt.Errorf("opening the backup: %w", err)
 	}

@@ -7,13 +7,7 @@ ALTER TABLE log ADD COLUMN made BIGINT NOT NULL DEFAULT 0; -- 1: the record came
 DROP INDEX log_by_record;
 CREATE INDEX log_by_record ON log (deployment, record, position) WHERE made = 0;
 
--- Of one day a team has few records of a kind: they are put in order when they are read.
-DROP INDEX records_by_day;
-CREATE INDEX records_by_day ON records (deployment, kind, audience, day);
-
 -- +goose Down
-DROP INDEX records_by_day;
-CREATE INDEX records_by_day ON records (deployment, kind, audience, day, id);
 DROP INDEX log_by_record;
 CREATE INDEX log_by_record ON log (deployment, record, position);
 ALTER TABLE log DROP COLUMN made;

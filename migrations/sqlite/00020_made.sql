@@ -7,23 +7,13 @@ ALTER TABLE log ADD COLUMN made INTEGER NOT NULL DEFAULT 0; -- 1: the record cam
 DROP INDEX log_by_record;
 CREATE INDEX log_by_record ON log (deployment, record, position) WHERE made = 0;
 
--- Of one day a team has few records of a kind: they are put in order when they are read.
-DROP INDEX records_by_day;
-CREATE INDEX records_by_day ON records (deployment, kind, audience, day);
-
-INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-  ('log', 'log_by_record', '1000000 1000000 3 1'),
-  ('records', 'records_by_day', '1000000 1000000 50000 5000 50');
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('log', 'log_by_record', '1000000 1000000 3 1');
 ANALYZE sqlite_schema; -- reads them
 
 -- +goose Down
-DROP INDEX records_by_day;
-CREATE INDEX records_by_day ON records (deployment, kind, audience, day, id);
 DROP INDEX log_by_record;
 CREATE INDEX log_by_record ON log (deployment, record, position);
 ALTER TABLE log DROP COLUMN made;
 ALTER TABLE records DROP COLUMN made;
-INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-  ('log', 'log_by_record', '1000000 1000000 3 1'),
-  ('records', 'records_by_day', '1000000 1000000 50000 5000 50 1');
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ('log', 'log_by_record', '1000000 1000000 3 1');
 ANALYZE sqlite_schema;

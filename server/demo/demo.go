@@ -212,6 +212,9 @@ func (d *Demo) Replay(ctx context.Context) (*Result, error) {
 	if err := r.run(ctx); err != nil {
 		return nil, err
 	}
+	if err := d.server.SortedIn(ctx); err != nil { // who looks at what is kept finds lists and open cases as they are at the end
+		return nil, err
+	}
 	result, err := d.result(ctx)
 	if err != nil {
 		return nil, err

@@ -84,7 +84,13 @@ func TestServersHearWhatOthersCommit(t *testing.T) {
 func TestACommitWhoseAnswerIsLostIsHeardOf(t *testing.T) {
 	at := pgtest.New(t)
 	db := open(t, at)
-	if _, err := pgtest.Open(t, at).ExecContext(t.Context(), `
+	admin := pgtest.Open(t, at)
+	t.Cleanup(func() { // other tests have the database next
+		if _, err := admin.ExecContext(context.Background(), `DROP FUNCTION cut CASCADE`); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := admin.ExecContext(t.Context(), `
 		CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
 		CREATE CONSTRAINT TRIGGER cut AFTER INSERT OR UPDATE ON replicas DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()`); err != nil {
 		t.Fatal(err)

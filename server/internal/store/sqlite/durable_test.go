@@ -127,8 +127,19 @@ func TestNothingIsWrittenOnceTheDiskHasFailed(t *testing.T) {
 
 // Beside the link that an operator names, as to another disk, there is no WAL: the one beside what it leads to is what the disk must take.
 func TestADatabaseBehindALink(t *testing.T) {
-	at, link := filepath.Join(t.TempDir(), "server.db"), filepath.Join(t.TempDir(), "link.db")
-	if err := os.Symlink(at, link); err != nil {
+	at, folder := filepath.Join(t.TempDir(), "server.db"), t.TempDir()
+	middle, link := filepath.Join(folder, "middle.db"), filepath.Join(folder, "link.db")
+	if err := errors.Join(os.Symlink(at, middle), os.Symlink("middle.db", link)); err != nil {
+		t.Fatal(err)
+	}
+	first, err := sqlite.Hold(t.Context(), link, false) // as a server does before its first start
+	if err != nil {
+		t.Fatal(err)
+	}
+	if also, err := sqlite.Hold(t.Context(), at, true); !errors.Is(err, store.ErrHeld) {
+		t.Errorf("held twice before the first start: %v, %v", also, err)
+	}
+	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
 	db, err := sqlite.Open(t.Context(), link)
@@ -191,6 +202,10 @@ func TestAReaderDoesNotHoldUpAStart(t *testing.T) {
 		if h, err := tx.Head(); err != nil || h.Position != 1 {
 			t.Errorf("%+v, %v", h, err)
 		}
+		// What a disk may have failed to take is written again, though it can't be moved into the database now.
+		if err := os.Chtimes(at+"-wal", time.Time{}, time.Unix(1, 0)); err != nil {
+			return err
+		}
 		began := time.Now()
 		second, err := sqlite.Open(t.Context(), at)
 		if err != nil {
@@ -198,6 +213,9 @@ func TestAReaderDoesNotHoldUpAStart(t *testing.T) {
 		}
 		if took := time.Since(began); took > 9*time.Second { // it waits 10 s for those who write
 			t.Errorf("it took %v", took)
+		}
+		if wal, err := os.Stat(at + "-wal"); err != nil || wal.ModTime().Unix() == 1 {
+			t.Errorf("the log was left as it was: %v", err)
 		}
 		return errors.Join(writes(second, 2), second.Durable(), second.Close())
 	})

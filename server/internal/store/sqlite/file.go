@@ -47,18 +47,37 @@ type backuper interface {
 
 // modeToCopy is how a database is opened to be copied.
 func modeToCopy(from string) string {
-	if _, err := os.Stat(resolved(from) + "-wal"); err == nil {
-		return "ro" // a database in use, or one that was not closed: its newest commits are in the WAL, if there are any by now
+	from = Resolved(from)
+	wal, err := os.Stat(from + "-wal")
+	_, unshared := os.Stat(from + "-shm")
+	if err == nil && (wal.Size() > 0 || unshared == nil) {
+		return "ro" // a database in use, or one that was not closed: its newest commits are in the WAL, or come into it any time
 	}
 	return "ro&immutable=1" // a file that lies alone may lie on a disk that can't be written
 }
 
-// resolved is where a database lies to which a link may lead. SQLite's other files lie beside it.
-func resolved(path string) string {
-	if to, err := filepath.EvalSymlinks(path); err == nil {
-		return to
+// maxLinks is how many links may lead from one to the next, as on Linux.
+const maxLinks = 40
+
+// Resolved is where a database lies, or will, to which links may lead. SQLite's other files lie beside it.
+func Resolved(path string) string {
+	for range maxLinks {
+		if to, err := filepath.EvalSymlinks(path); err == nil {
+			return to
+		}
+		to, err := os.Readlink(path)
+		if err != nil { // it is not there yet, but its folder is
+			if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+				return filepath.Join(dir, filepath.Base(path))
+			}
+			return path
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
-	return path // it is not there yet
+	return path
 }
 
 func copyPagesOf(ctx context.Context, from, to string) (err error) {
@@ -158,7 +177,7 @@ func Hold(ctx context.Context, path string, alone bool) (io.Closer, error) {
 	if err := refuseArchive(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("holding the database: %w", err)
 	}
-	path = resolved(path) + ".lock"
+	path = Resolved(path) + ".lock"
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
 	if err == nil {
 		err = f.Close()

@@ -34,7 +34,7 @@ func open(ctx context.Context, path string, pragmas []string, diskOf func(path s
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	path = resolved(path)
+	path = Resolved(path)
 	if err := refuseArchive(path); err != nil { // before the pragmas, which write
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
@@ -54,7 +54,7 @@ func open(ctx context.Context, path string, pragmas []string, diskOf func(path s
 	}
 	// What a disk refused to a server that ended then may be in the system's memory alone, as part of the WAL: it is written anew. A disk
 	// that is full has no room for that, and a server reads all the same.
-	if err := classify(emptyWAL(ctx, write)); err != nil && problem.CodeOf(err) != problem.StorageFull {
+	if err := renewWAL(ctx, write, path); err != nil && problem.CodeOf(err) != problem.StorageFull {
 		return nil, errors.Join(err, write.Close())
 	}
 	// There are many readers, and each has a cache of its own: what they read is in the cache of the system too.
@@ -75,22 +75,6 @@ func open(ctx context.Context, path string, pragmas []string, diskOf func(path s
 		return nil, errors.Join(fmt.Errorf("filling the tables by day: %w", err), db.Close())
 	}
 	return db, nil
-}
-
-// emptyWAL moves what the WAL holds into the database. It waits for nobody: of a program that copies the WAL all day there is always a
-// reader, and what that keeps from being emptied is moved nevertheless.
-func emptyWAL(ctx context.Context, db *sql.DB) (err error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	for _, pragma := range []string{`busy_timeout(0)`, `wal_checkpoint(TRUNCATE)`, `busy_timeout(10000)`} {
-		if _, err := conn.ExecContext(ctx, `PRAGMA `+pragma); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // examine refuses what is damaged, and what is not a server's: a file that is empty may become one.
@@ -212,9 +196,12 @@ var errReaders = errors.New("the write-ahead log is being read")
 // times as many commits. It grows beyond that only while somebody reads an old snapshot.
 var pragmas = []string{"journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(16000)", "cache_size(-16000)", "temp_store(MEMORY)", "secure_delete(ON)"}
 
+// busyTimeout is how long is waited for those who write, in milliseconds.
+const busyTimeout = 10_000
+
 // dsn sets busy_timeout first, so that the pragmas after it wait as well.
 func dsn(path, txlock string, pragmas ...string) string {
-	return uri(path, url.Values{"_pragma": append([]string{"busy_timeout(10000)"}, pragmas...), "_txlock": {txlock}})
+	return uri(path, url.Values{"_pragma": append([]string{fmt.Sprintf("busy_timeout(%d)", busyTimeout)}, pragmas...), "_txlock": {txlock}})
 }
 
 func uri(path string, q url.Values) string {
