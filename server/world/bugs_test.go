@@ -16,7 +16,7 @@ var bugs = []bug{
 	},
 	{
 		name: "delta forgotten on delete",
-		file: "server/internal/syncing/group.go",
+		file: "server/internal/syncing/saving.go",
 		old:  "\t\tif !e.there || record.SetUp(e.Kind) {\n\t\t\tcontinue\n\t\t}\n\t\tif e.was != nil {",
 		new:  "\t\tif !e.there || record.SetUp(e.Kind) || e.registers.Deleted() {\n\t\t\tcontinue\n\t\t}\n\t\tif e.was != nil {",
 	},
