@@ -36,8 +36,8 @@ func (f *flushes) failure() error {
 	return nil
 }
 
-// Durable returns once the disk has all that can be read by now of what this program wrote; ErrUnsynced when it does not take it. Nothing that was read or written
-// may be told to a tablet before.
+// Durable returns once the disk has all that can be read by now of what this program wrote; ErrUnsynced when it does not take it. Nothing
+// that was read or written may be told to a tablet before.
 func (d *DB) Durable() error {
 	f := &d.flushes
 	upTo := f.begun.Load()

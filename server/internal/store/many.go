@@ -20,10 +20,11 @@ func (t *Tx) bulk(head, tail string, rows [][]any) error {
 		if len(rows) >= bulkRows {
 			n = bulkRows
 		}
-		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: strings.Repeat(string(ownValue), len(rows[0]))}
+		form := fitsAll(len(rows[0]))
 		if n > 1 { // of single rows there would be as many forms as rows
-			query.columns = t.db.forms.take([2]string{head, tail}, columns(rows[:n]))
+			form = t.db.forms.take([2]string{head, tail}, columns(rows[:n]))
 		}
+		query := bulkQuery{insert: t.db.engine.InsertMany, head: head, tail: tail, rows: n, columns: form}
 		if err := t.run(query.text(), query.arguments(rows[:n])...); err != nil {
 			return err
 		}
@@ -43,6 +44,9 @@ const (
 
 // literals stand in a statement for what is nothing in all rows.
 var literals = map[byte]string{null: "NULL", emptyText: "''", zero: "0"}
+
+// fitsAll is the form for rows of any values, of so many columns.
+func fitsAll(columns int) string { return strings.Repeat(string(ownValue), columns) }
 
 // columns tells for each column what it is like.
 func columns(rows [][]any) string {
@@ -113,7 +117,7 @@ func (f *forms) take(statement [2]string, columns string) string {
 		return columns
 	}
 	if len(f.of[statement]) == mostForms {
-		return strings.Repeat(string(ownValue), len(columns))
+		return fitsAll(len(columns))
 	}
 	if f.of[statement] == nil {
 		if f.of == nil {

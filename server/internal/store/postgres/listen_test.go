@@ -26,21 +26,31 @@ func position(tx syncing.Writing, kinds ...recordv1.Kind) error {
 	return tx.Save(c)
 }
 
+// listen has a server listen to the others until it is stopped.
+func listen(t *testing.T, db *store.DB) (heard chan store.Told, stop func()) {
+	t.Helper()
+	heard = make(chan store.Told, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		db.Listen(ctx, func(told store.Told) { heard <- told }, func(err error) { t.Error(err) })
+	}()
+	if told := <-heard; !told.Anything {
+		t.Fatalf("at first %+v is heard", told)
+	}
+	return heard, func() {
+		cancel()
+		<-stopped
+	}
+}
+
 // TestServersHearWhatOthersCommit: of which deployment something is committed, and whether alerts are concerned; not what they did
 // themselves, nor what came to nothing.
 func TestServersHearWhatOthersCommit(t *testing.T) {
 	at := pgtest.New(t)
 	one, two := open(t, at), open(t, at)
-	heard := make(chan store.Told, 10)
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		two.Listen(ctx, func(told store.Told) { heard <- told }, func(err error) { t.Error(err) })
-	}()
-	if told := <-heard; !told.Anything {
-		t.Fatalf("at first %+v is heard", told)
-	}
+	heard, stop := listen(t, two)
 	camp, other := hlc.ID{1}, hlc.ID{2}
 	write := func(db *store.DB, deployment hlc.ID, fn func(tx syncing.Writing) error) error {
 		return db.Deployment(deployment).Write(t.Context(), fn)
@@ -74,7 +84,6 @@ func TestServersHearWhatOthersCommit(t *testing.T) {
 		}
 	}
 	stop()
-	<-stopped
 	if len(heard) > 0 {
 		t.Errorf("heard besides: %+v", <-heard)
 	}
@@ -95,16 +104,7 @@ func TestACommitWhoseAnswerIsLostIsHeardOf(t *testing.T) {
 		CREATE CONSTRAINT TRIGGER cut AFTER INSERT OR UPDATE ON replicas DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION cut()`); err != nil {
 		t.Fatal(err)
 	}
-	heard := make(chan store.Told, 10)
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		db.Listen(ctx, func(told store.Told) { heard <- told }, func(err error) { t.Error(err) })
-	}()
-	if told := <-heard; !told.Anything {
-		t.Fatalf("at first %+v is heard", told)
-	}
+	heard, stop := listen(t, db)
 	err := db.Deployment(hlc.ID{1}).Write(t.Context(), func(tx syncing.Writing) error {
 		return tx.Save(syncing.Changes{Replicas: []syncing.Replica{{Number: 7, Have: 1}}})
 	})
@@ -115,7 +115,6 @@ func TestACommitWhoseAnswerIsLostIsHeardOf(t *testing.T) {
 		t.Errorf("%+v is heard", told)
 	}
 	stop()
-	<-stopped
 }
 
 // TestAServerThatIsKilledInTheMiddleHoldsNothing: its lock goes with its connection, and what it had not committed is not there.

@@ -65,11 +65,12 @@ func Resolved(path string) string {
 		if to, err := filepath.EvalSymlinks(path); err == nil {
 			return to
 		}
+		// It is not there yet, but its folder is.
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+			path = filepath.Join(dir, filepath.Base(path))
+		}
 		to, err := os.Readlink(path)
-		if err != nil { // it is not there yet, but its folder is
-			if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
-				return filepath.Join(dir, filepath.Base(path))
-			}
+		if err != nil {
 			return path
 		}
 		if !filepath.IsAbs(to) {
