@@ -46,6 +46,12 @@ type phase struct {
 	traffic           moved
 }
 
+func (p *phase) add(more phase) {
+	p.time, p.cpu, p.behind = p.time+more.time, p.cpu+more.cpu, p.behind+more.behind
+	t := &p.traffic
+	t.up, t.down, t.bodyUp, t.bodyDown = t.up+more.traffic.up, t.down+more.traffic.down, t.bodyUp+more.traffic.bodyUp, t.bodyDown+more.traffic.bodyDown
+}
+
 // moved is how many bytes all devices have sent and got: over the connections, and in bodies.
 type moved struct{ up, down, bodyUp, bodyDown float64 }
 

@@ -59,7 +59,11 @@ func MeasureDrip(ctx context.Context, o DripOptions) (_ *Drip, err error) {
 	if _, err := g.firstSync(ctx, 1); err != nil {
 		return nil, err
 	}
-	return g.drip(ctx, o.Syncs)
+	d := g.dripping()
+	if err := d.until(ctx, o.Syncs); err != nil {
+		return nil, err
+	}
+	return d.result()
 }
 
 // grown is a server with so many records in its deployment, and ten devices of one team that have nothing yet.
@@ -107,55 +111,76 @@ func growTeams(ctx context.Context, teams, records int, seed uint64, program str
 
 func (g *grown) close() error { return errors.Join(g.crew.close(), g.scene.close()) }
 
-// drip has the devices take turns.
-func (g *grown) drip(ctx context.Context, syncs int) (*Drip, error) {
-	result := &Drip{Records: g.records, Syncs: syncs}
-	sources := make([]visits, len(g.devices))
-	for n, d := range g.devices {
-		sources[n] = visits{rand: rand.New(rand.NewPCG(g.seed, uint64(n))), of: d, nth: n} //nolint:gosec // the same numbers again
+// dripping is a drip, as far as it has come.
+type dripping struct {
+	*grown
+	sources []visits // by device
+	times   []time.Duration
+	pulled  int
+	took    phase
+}
+
+func (g *grown) dripping() *dripping {
+	d := &dripping{grown: g, sources: make([]visits, len(g.devices))}
+	for n, of := range g.devices {
+		d.sources[n] = visits{rand: rand.New(rand.NewPCG(g.seed, uint64(n))), of: of, nth: n} //nolint:gosec // the same numbers again
 	}
-	times := make([]time.Duration, 0, syncs)
-	p, err := g.measure(ctx, func(ctx context.Context) error {
-		for len(times) < syncs {
-			n := len(times) % len(g.devices)
-			d := g.devices[n]
-			for range dripChanges {
-				d.at = g.wall()
-				if _, err := d.log(lastDay, sources[n].next(lastDay)); err != nil {
-					return err
-				}
-			}
-			began := time.Now()
-			if err := d.both(ctx, func(r *syncv1.PulledRecord) {
-				if len(r.GetState()) > 0 {
-					result.Pulled++
-				}
-			}); err != nil {
+	return d
+}
+
+// until has the devices take turns until there were so many syncs.
+func (d *dripping) until(ctx context.Context, syncs int) error {
+	p, err := d.measure(ctx, func(ctx context.Context) error {
+		for len(d.times) < syncs {
+			if err := d.sync(ctx, len(d.times)%len(d.devices)); err != nil {
 				return err
 			}
-			if times = append(times, time.Since(began)); len(times)%1000 == 0 {
-				say(g.progress, "%d of %d syncs", len(times), syncs)
+			if len(d.times)%1000 == 0 {
+				say(d.progress, "%d records: %d syncs", d.records, len(d.times))
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
+	d.took.add(p)
+	return err
+}
+
+// sync is the turn of a device.
+func (d *dripping) sync(ctx context.Context, n int) error {
+	device := d.devices[n]
+	for range dripChanges {
+		device.at = d.wall()
+		if _, err := device.log(lastDay, d.sources[n].next(lastDay)); err != nil {
+			return err
+		}
 	}
-	if want := mates(syncs, len(g.devices)); result.Pulled != want {
-		return nil, fmt.Errorf("the devices pulled %d records of their mates, who had pushed %d", result.Pulled, want)
+	began := time.Now()
+	err := device.both(ctx, func(r *syncv1.PulledRecord) {
+		if len(r.GetState()) > 0 {
+			d.pulled++
+		}
+	})
+	d.times = append(d.times, time.Since(began))
+	return err
+}
+
+func (d *dripping) result() (*Drip, error) {
+	syncs := len(d.times)
+	if want := mates(syncs, len(d.devices)); d.pulled != want {
+		return nil, fmt.Errorf("the devices pulled %d records of their mates, who had pushed %d", d.pulled, want)
 	}
 	var all time.Duration
-	for _, t := range times {
+	for _, t := range d.times {
 		all += t
 	}
-	slices.Sort(times)
+	times := slices.Sorted(slices.Values(d.times))
 	count := float64(syncs)
-	result.PerSecond = count / all.Seconds()
-	result.P50, result.P99, result.Longest = ms(at(times, 50)), ms(at(times, 99)), ms(times[len(times)-1])
-	result.Up, result.Down, result.CPU = p.traffic.up/count, p.traffic.down/count, float64(p.cpu.Microseconds())/count
-	result.Peak = g.server.usage().Peak
-	return result, nil
+	return &Drip{
+		Records: d.records, Syncs: syncs, Pulled: d.pulled, PerSecond: count / all.Seconds(),
+		P50: ms(at(times, 50)), P99: ms(at(times, 99)), Longest: ms(times[len(times)-1]),
+		Up: d.took.traffic.up / count, Down: d.took.traffic.down / count, CPU: float64(d.took.cpu.Microseconds()) / count,
+		Peak: d.server.usage().Peak,
+	}, nil
 }
 
 // mates is how many records devices that take turns find of the others: at each turn what came since the one before.
